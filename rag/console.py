@@ -1,0 +1,76 @@
+"""Puts what a command found, or why it failed, on stdout or stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterable
+from functools import wraps
+from types import TracebackType
+from typing import ParamSpec
+
+import typer
+
+from rag.errors import RagError
+from rag.plaintext import one_line
+from rag.rendering import Line, safe
+
+INTERRUPTED = 130
+
+P = ParamSpec("P")
+
+
+def reported(command: Callable[P, None]) -> Callable[P, None]:
+    """The command with its errors as one line and an exit code; a traceback only if it was called with `verbose`."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        sys.excepthook = sys.__excepthook__ if kwargs.get("verbose") else _internal_error
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_output()
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except (RagError, OSError) as error:
+            if kwargs.get("verbose"):
+                traceback.print_exc()
+            tell(str(error))
+            raise typer.Exit(error.exit_code if isinstance(error, RagError) else 1) from None
+
+    return run
+
+
+def show(lines: Iterable[Line]) -> None:
+    """Prints lines; the quiet ones paler, if that is a terminal that wants it."""
+    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    for line in lines:
+        typer.echo(typer.style(line.text, dim=True) if line.quiet and colored else line.text)
+
+
+def tell(message: str) -> None:
+    """Prints one line on stderr."""
+    typer.echo(f"rag: {one_line(safe(message), 1000)}", err=True)
+
+
+def warn(warnings: Iterable[str], *, quiet: bool) -> None:
+    """Prints each warning on stderr, unless told to be quiet."""
+    for warning in () if quiet else warnings:
+        tell(f"warning: {warning}")
+
+
+def width() -> int | None:
+    """The columns to wrap at; None in a pipe, where a sentence stays on one line."""
+    return min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else None
+
+
+def _discard_output() -> None:
+    """The reader has gone; what is left must not fail when it is flushed at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _internal_error(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    tell(f"internal error: {kind.__name__}: {error}; run again with -v for the traceback")

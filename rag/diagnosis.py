@@ -1,0 +1,148 @@
+"""Gathers what the program is set up with, for `rag doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rag.catalog import VERSION, Catalog
+from rag.embeddings import PACKAGE, MiniLM, Model
+from rag.errors import EmbeddingError, LibraryError
+from rag.schema import Window
+from rag.settings import Settings
+
+_PACKAGES = ("chromadb", "langchain-core", "numpy", "onnx", "onnxruntime", "tokenizers", "trafilatura", "typer")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is set up, and why or from where."""
+
+    name: str
+    value: str | int | None
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is set up; each problem is a line that says what is wrong and what to do."""
+
+    facts: tuple[Fact, ...]
+    problems: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag doctor --json`."""
+        return {"schema": 1, "facts": [asdict(fact) for fact in self.facts], "problems": list(self.problems)}
+
+    def lines(self) -> Iterator[str]:
+        """The same for a person."""
+        for fact in self.facts:
+            value = "unknown" if fact.value is None else fact.value
+            yield f"{fact.name:24}{value}" + (f"  ({fact.origin})" if fact.origin else "")
+        yield ""
+        yield from (f"wrong: {problem}" for problem in self.problems)
+        if not self.problems:
+            yield "nothing is wrong"
+
+
+def diagnose(settings: Settings) -> Diagnosis:
+    """What is set up and what is wrong with it; changes nothing, and makes no library where there is none."""
+    parts = (_program(settings), _embedding(), _library(settings), _packages())
+    return Diagnosis(
+        tuple(fact for part in parts for fact in part.facts),
+        tuple(problem for part in parts for problem in part.problems),
+    )
+
+
+def _program(settings: Settings) -> Diagnosis:
+    facts = (
+        Fact("version", version("dispatches")),
+        Fact("python", platform.python_version()),
+        Fact("mode", "offline", "answers are sentences of the articles; no language model can be set yet"),
+        Fact("network", "refused" if settings.offline.value else "for URLs only", settings.offline.origin),
+    )
+    return Diagnosis(facts, ())
+
+
+def _embedding() -> Diagnosis:
+    facts = (Fact("embedding model", MiniLM.id), Fact("embedding digest", MiniLM.digest))
+    spec = find_spec(PACKAGE)
+    place = next(iter(spec.submodule_search_locations or []), None) if spec else None
+    try:
+        MiniLM().embed_query("test")
+    except EmbeddingError as error:
+        return Diagnosis((*facts, Fact("embedding loads", "no", place)), (str(error),))
+    return Diagnosis((*facts, Fact("embedding loads", "yes", place)), ())
+
+
+def _library(settings: Settings) -> Diagnosis:
+    folder = settings.library.value
+    facts = (Fact("library", str(folder.absolute()), settings.library.origin),)
+    path = folder / "catalog.sqlite"
+    if not path.is_file():
+        return Diagnosis((*facts, Fact("articles", 0, "add some with `rag add PATH`")), _unwritable(folder))
+    try:
+        catalog = Catalog(path)
+    except LibraryError as error:
+        return Diagnosis((*facts, Fact("catalog", str(path))), (str(error),))
+    try:
+        stored = _stored(catalog, path)
+    finally:
+        catalog.close()
+    return Diagnosis(facts + stored.facts, stored.problems + _unwritable(folder))
+
+
+def _stored(catalog: Catalog, path: Path) -> Diagnosis:
+    passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
+    model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
+    facts = (
+        Fact("catalog", str(path.absolute()), f"schema {VERSION}"),
+        Fact("articles", catalog.article_count),
+        Fact("passages", passages),
+        Fact("vectors indexed", catalog.embedded.indexed_count()),
+        Fact("vectors waiting", passages - embedded + waiting),
+        Fact("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
+    )
+    return Diagnosis(facts, (*_other_model(model.model if model else None), *_unfinished(passages - embedded, waiting)))
+
+
+def _other_model(model: Model | None) -> tuple[str, ...]:
+    if model is None or model == Model(MiniLM.id, MiniLM.digest):
+        return ()
+    return (
+        f"the library was made with the embedding model {model.id}, the program has {MiniLM.id}; "
+        "embed it anew with `rag reindex`",
+    )
+
+
+def _unfinished(unembedded: int, waiting: int) -> tuple[str, ...]:
+    told = []
+    if unembedded:
+        told.append(f"{unembedded} passages have no embedding and are found by words only; run `rag reindex`")
+    if waiting:
+        told.append(f"{waiting} passages wait for the vector index; run `rag reindex`")
+    return tuple(told)
+
+
+def _unwritable(folder: Path) -> tuple[str, ...]:
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return ()
+    return (f"{nearest} cannot be written; change its permissions, or choose another folder with `--library`",)
+
+
+def _packages() -> Diagnosis:
+    facts, problems = [], []
+    for name in _PACKAGES:
+        try:
+            facts.append(Fact(f"package {name}", version(name)))
+        except PackageNotFoundError:
+            facts.append(Fact(f"package {name}", None))
+            problems.append(f"the package {name} is not installed; install it with `pip install {name}`")
+    return Diagnosis(tuple(facts), tuple(problems))

@@ -1,0 +1,175 @@
+"""Adds articles to a library, removes them and indexes them anew, one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import TypeAlias
+
+from langchain_core.embeddings import Embeddings
+
+from rag.catalog import Catalog
+from rag.embeddings import Embedded, HeadedText, identity
+from rag.errors import EmbeddingError
+from rag.loaders import Origin, expand, load
+from rag.locking import locked
+from rag.preparation import batches, cut, deduplicate, draft, embed, unembedded
+from rag.schema import AddReport, Article, Failure, Window
+from rag.vectors import VectorIndex
+from rag.vectortable import StoredModel, embedding_key
+
+Progress: TypeAlias = Callable[[int, int, str], None]
+"""Is told how many passages are done, how many there are so far, and what is being done."""
+
+_REST = 512  # passages
+
+
+class Meter:
+    """Counts for a Progress."""
+
+    def __init__(self, progress: Progress | None = None) -> None:
+        self._progress = progress
+        self._done = self._total = 0
+        self._text = ""
+
+    def say(self, text: str) -> None:
+        self._text = text
+        self.advance(0)
+
+    def expect(self, count: int, text: str) -> None:
+        self._total += count
+        self.say(text)
+
+    def advance(self, count: int) -> None:
+        self._done += count
+        if self._progress:
+            self._progress(self._done, self._total, self._text)
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """One piece of writing to a library; without an embedding model it is indexed by words only.
+
+    Every change is one transaction of the catalog. What the vector index lacks of it, because the process was stopped,
+    is made up for at the next start of any.
+    """
+
+    path: Path
+    catalog: Catalog
+    vectors: VectorIndex
+    embeddings: Embeddings | None
+    meter: Meter
+    wait: float
+
+    def add(self, origins: Iterable[Origin | Article], *, allow_private: bool) -> AddReport:
+        """Adds what can be loaded; the numbers in the report are of what is saved."""
+        report, earlier = AddReport(), set[str]()
+        with self._alone():
+            self._complete()
+            # 1 load
+            for batch in batches(_loaded(origins, allow_private)):
+                # 2 deduplicate
+                changes = deduplicate(self.catalog, batch.articles, earlier)
+                if changes.articles:
+                    self._enter(changes.articles)
+                earlier.update(article.id for article in changes.articles)
+                report = _sum(report, changes.report, batch.failures)
+        return report
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
+        with self._alone():
+            known = {self.catalog.article(id).id for id in ids}
+            self.catalog.remove(sorted(known))
+            self.vectors.synchronize()
+        return len(known)
+
+    def reindex(self) -> int:
+        """Makes every index anew; returns how many passages have a vector."""
+        with self._alone():
+            if not self._is_of_model():
+                with self.catalog.writing():
+                    self.catalog.embedded.forget_model()
+            self._embed_rest()
+            self.meter.say("indexing words")
+            self.catalog.rebuild_lexical()
+            self.meter.say("indexing vectors")
+            self.vectors.rebuild()
+            return self.catalog.embedded.count(Window())
+
+    def _enter(self, articles: Sequence[Article]) -> None:
+        # 3 chunk
+        cuts = cut(articles, self.embeddings)
+        # 4 embed
+        self.meter.expect(sum(len(c.passages) for c in cuts), f"adding {articles[0].title}")
+        embedded = self._embed([text for c in cuts for text in c.texts])
+        # 5 catalog, in one transaction
+        with self.catalog.writing():
+            self._record_model(embedded)
+            self.catalog.save((draft(c, self.embeddings) for c in cuts), embedded)
+        # 6 vectors, 7 mark indexed
+        self.vectors.synchronize()
+
+    def _complete(self) -> None:
+        """Does what a process that was stopped, or had no embedding model, left undone."""
+        stored = self.catalog.embedded.model
+        if stored and self.embeddings and not self._is_of_model():
+            raise EmbeddingError(
+                f"{self.path} was made with the embedding model {stored.model.id}, this is "
+                f"{identity(self.embeddings).id}; use that one, or embed all anew with `rag reindex`"
+            )
+        self._embed_rest()
+        self.vectors.synchronize()
+
+    def _embed_rest(self) -> None:
+        while self.embeddings and (ids := self.catalog.embedded.missing(_REST)):
+            texts = unembedded(self.catalog, self.embeddings, ids)
+            self.meter.expect(len(texts), "embedding what has no vector yet")
+            embedded = self._embed(list(texts.values()))
+            model = identity(self.embeddings)
+            with self.catalog.writing():
+                self._record_model(embedded)
+                self.catalog.embedded.insert(embedded)
+                self.catalog.embedded.assign({id: embedding_key(model, text) for id, text in texts.items()})
+
+    def _embed(self, texts: Sequence[HeadedText]) -> dict[str, Embedded]:
+        return embed(self.catalog, self.embeddings, texts, self.meter.advance) if self.embeddings else {}
+
+    def _record_model(self, embedded: Mapping[str, Embedded]) -> None:
+        if not self.embeddings or not embedded:
+            return
+        stored, model = self.catalog.embedded.model, identity(self.embeddings)
+        lengths = {len(e.vector) for e in embedded.values()} | ({stored.dimensions} if stored else set())
+        if len(lengths) > 1:
+            raise EmbeddingError(
+                f"{model.id} gives vectors of {sorted(lengths)} numbers, wanted one length; run `rag reindex`"
+            )
+        self.catalog.embedded.set_model(StoredModel(model, lengths.pop()))
+
+    def _is_of_model(self) -> bool:
+        stored = self.catalog.embedded.model
+        return not stored or not self.embeddings or stored.model == identity(self.embeddings)
+
+    def _alone(self) -> AbstractContextManager[None]:
+        return locked(self.path / "write.lock", wait=self.wait, on_wait=self.meter.say)
+
+
+def _loaded(origins: Iterable[Origin | Article], allow_private: bool) -> Iterator[Article | Failure]:
+    for origin in origins:
+        if isinstance(origin, Article):
+            yield origin
+        else:
+            yield from chain.from_iterable(load(place, allow_private=allow_private) for place in expand([origin]))
+
+
+def _sum(report: AddReport, more: AddReport, failures: Sequence[Failure]) -> AddReport:
+    return AddReport(
+        added=report.added + more.added,
+        updated=report.updated + more.updated,
+        unchanged=report.unchanged + more.unchanged,
+        duplicates=report.duplicates + more.duplicates,
+        failed=(*report.failed, *failures),
+    )

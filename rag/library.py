@@ -1,0 +1,102 @@
+"""Keeps articles in a folder, and answers from them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Self
+
+from langchain_core.embeddings import Embeddings
+
+from rag.catalog import Catalog
+from rag.embeddings import MiniLM
+from rag.errors import EmbeddingError, LibraryError
+from rag.ingestion import Ingestion, Meter, Progress
+from rag.loaders import Origin
+from rag.schema import AddReport, Article
+from rag.vectors import VectorIndex
+
+
+class Library:
+    """Articles in a folder. Nothing is opened, made or loaded before it is needed.
+
+    One process writes at a time, any number read. `embeddings` is any LangChain embedding model; the default is the
+    local MiniLM, and if that is not installed the library is searched by words only, which `warnings` tells.
+    """
+
+    def __init__(self, path: str | Path, *, embeddings: Embeddings | None = None) -> None:
+        self.path = Path(path).expanduser()
+        self._given = embeddings
+        self.warnings: tuple[str, ...] = ()
+
+    def add(
+        self,
+        *origins: Origin | Article,
+        progress: Progress | None = None,
+        wait: float = 600,
+        allow_private: bool = False,
+    ) -> AddReport:
+        """Adds files, folders, URLs, `-` for the standard input, or articles; what is there already costs nothing.
+
+        What cannot be loaded is in the report and stops nothing else. `allow_private` admits URLs on private addresses.
+        Raises LockedError if another process has been writing for `wait` seconds, and EmbeddingError if the library was
+        made with another embedding model.
+        """
+        report = self._ingestion(progress, wait).add(origins, allow_private=allow_private)
+        return replace(report, warnings=self.warnings)
+
+    def remove(self, *ids: str, progress: Progress | None = None, wait: float = 600) -> int:
+        """Removes articles with all of their revisions; raises InputError, and removes none, if an id is unknown."""
+        return self._ingestion(progress, wait).remove(ids)
+
+    def reindex(self, *, progress: Progress | None = None, wait: float = 600) -> int:
+        """Makes every index anew from the catalog; returns how many passages have a vector.
+
+        Embeds only what has no embedding yet: all of it, if the library was made with another embedding model.
+        """
+        return self._ingestion(progress, wait).reindex()
+
+    def articles(self) -> list[Article]:
+        """The current revisions of all articles, by id."""
+        return self.catalog.articles()
+
+    def close(self) -> None:
+        """Lets go of the files; they are opened again when needed."""
+        for part in ("vectors", "catalog"):
+            if part in self.__dict__:
+                self.__dict__.pop(part).close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The articles and passages; made, with its folder, if there is none."""
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LibraryError(
+                f"{self.path} cannot be a library: {error.strerror or error}; choose another folder with `--library`"
+            ) from error
+        return Catalog(self.path / "catalog.sqlite")
+
+    @cached_property
+    def vectors(self) -> VectorIndex:
+        """The search by vectors."""
+        return VectorIndex(self.path / "vectors", self.catalog)
+
+    @cached_property
+    def embeddings(self) -> Embeddings | None:
+        """The embedding model; None if the local one is not installed."""
+        try:
+            return self._given or MiniLM()
+        except EmbeddingError as error:
+            self.warnings = (*self.warnings, f"searching by words only: {error}, then `rag reindex`")
+            return None
+
+    def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
+        return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)

@@ -1,0 +1,325 @@
+"""Keys that are the same for the different spellings of a transliterated name."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice, pairwise, product
+
+from rag.schema import Span
+
+
+def _lexicon(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+_PARTICLES = _lexicon("ad al an ar as ash at az bin bint da de del den der di du e el i ibn la le ul ur van von ye yi")
+_TITLES = _lexicon("""
+    acting adm admiral amb ambassador ayatollah brigadier capt captain chairman chairwoman chancellor chief col
+    colonel commander congressman congresswoman corporal defense deputy director doctor dr emir envoy ex foreign
+    former gen general gov governor haji hajji hon interior lady lieutenant lord lt madam maj major maulana maulawi
+    maulvi mawlana mawlawi mayor minister miss mr mrs ms mullah pope premier president prime prince princess prof
+    professor rep representative secretary sen senator senior sergeant sgt shaikh sheik sheikh sir special spokesman
+    spokesperson spokeswoman staff vice
+""")
+_KINDS = _lexicon("city district province state")
+# Words that are capitalized in headings, titles or at the start of a sentence without being names.
+_COMMON = _lexicon("""
+    a about above absolutely access according accordingly across act action actually additionally administration
+    advisor advisory affairs affordable after again against agency agenda ago agreement ahead air airport all alliance
+    allied allies almost along already also although always am ambassadors amid among analysis analysts and another
+    any anyone anything anyway apparently applause april are area aren army around asked assembly assistance assistant
+    association attack attacks attorney attorneys aug august authorities authority away back base based be because
+    become before behind being below beside besides best better between beyond big bill bipartisan black board border
+    both branch breaking briefing budget build building bureau business but by ca cabinet call called came camp can
+    candidate capital capitol care center central centre certainly chair change child children citizens civil class
+    clearly climate coalition college come coming command commanders commission committee community competition
+    conference congratulations congress congressional consequently constitution consulate cooperation coordinator
+    corporation corps correct could couldn council counsel counterterrorism countries country county court covid
+    credit crisis cross currently day days dear dec december decision declaration democracy democratic department
+    despite development dialogue did didn do does doesn doing domestic don done down due during each earlier early
+    east eastern economic economy education eight eighteen eighty either election electoral eleven else elsewhere
+    embassy emergency energy enforcement engagement enough environmental equality especially even eventually ever
+    every everybody everyone everything everywhere exactly except exclusive executive extraordinary families family
+    far feb february federal fellow few fifteen fifth fifty fighters final finally finance financial find fine first
+    five folks following food for force forces forty forum forward foundation four fourteen fourth framework free
+    freedom fri friday from front full fund further furthermore future gender generals gentlemen get getting give
+    given global go going gold good got government governors great green ground group growing guard had hadn half
+    happy has hasn have haven having he health healthcare hello help hence her here hers herself hi high him himself
+    his hmm hold home homeland honestly hope hopefully hospital hour hours house housing how however human hundred
+    hundreds if immediately immigration importantly in inaudible including increasingly indeed independent inflation
+    information infrastructure initially initiative inside instead institute insurgents intelligence international
+    internet into investing investment is isn it its itself jan january jobs join joint judge judiciary jul july jun
+    june just justice keep kind labor ladies lady large last lastly late later laughs laughter law lawmakers lead
+    leader leaders leadership least legislative less let life like likewise listen little live local long look looking
+    lots low made main majority make making man many march marine market master matter may maybe me meanwhile media
+    medical meeting member members men middle militants military million millions ministers minority mission mm
+    moderator mon monday more moreover morning most mostly much must my myself named nation national nations native
+    naval navy near nearly neither network never nevertheless new news next night nine nineteen ninety no nobody
+    nominee none nor north northeast northern northwest not note nothing nov november now nuclear number obviously oct
+    october of off office officer officers official officials often oh ok okay old on once one ones only open
+    operation operations opinion or order organization organizations other others otherwise our out outside over
+    overall own paid parents parliament part participants parties partnership party past peace people per perhaps
+    personnel photo plan please police policy political power presidential presidents press previous previously prior
+    privately probably production program project protection public question quick quickly quite rapid rather read
+    ready real really rebels recent recently record recovery refugee refugees regarding region regional relations
+    remember report reported reportedly reporter reporters reports representatives republic republican research
+    reserve residential residents resources response rest review right rights road room route rural safety said same
+    sat saturday say says school schools science second secondly security see seen senate senators sept september
+    service services seven seventeen seventy several shall she should shouldn show similarly simply since situation
+    six sixteen sixty small so social solar soldiers some somebody someone something sometimes soon sorry sources
+    south southeast southern southwest space speaker speaking specifically spring statement states stay still
+    strategic strategy street strong studies such suddenly summer summit sun sunday supply support supreme sure system
+    take taken taking talks task tax team technology tell ten than thank thanks that the their them themselves then
+    there therefore these they thing things think third thirdly thirteen thirty this those though thousand thousands
+    three through throughout thu thursday thus time times title to today together tomorrow tonight too top total
+    toward towards trade transatlantic transcript transition transportation treasury treaty troops true trust tue
+    tuesday tweet twelve twenty two typically uh ultimately under understanding unfortunately union unique united
+    unity university unless until up update upon urban us use using usually vaccine vaccines very veterans via video
+    violence visa visas vote voting wait war was wasn watch water way we wed wednesday week weeks welcome well went
+    were weren west western what whatever when whenever where whereas whether which while white who whoever whole whom
+    whose why wide will winter with within without witnesses wo woman women won work workers working world would
+    wouldn wow yeah year years yep yes yesterday yet you young your yours youth
+""")
+_ORDINARY = _PARTICLES | _TITLES | _KINDS | _COMMON
+_LEADING = _lexicon("east new north south west")
+# Endings that are English rather than a name's: anywhere; at the start of a sentence, where any word is capitalized.
+_ABSTRACT = re.compile(r"(?:[ts]ions?|ments|ships?|ness|ities|[^t]ity|ology)$")
+_ENGLISH = re.compile(r"(?:ing|ed|ly|ions?|ments?|ness|ists?|[ae]nces?|[eo]rs|ies|ives?|ables?|ful|als|[ae]nts)$")
+
+_MARKS, _HYPHENS, _SPACES = "'’‘ʼʿʾ`´", "-‐‑", " \xa0"
+_WORD = re.compile(rf"[^\W\d_]+(?:[{_MARKS}][^\W\d_]+)*")
+_CLITIC = re.compile(rf"(?:n[{_MARKS}]t|[{_MARKS}](?:s|m|d|ll|re|ve))$", re.I)
+_EZAFE = rf"(?:[{_HYPHENS}](?:i|e|ye|yi)[{_HYPHENS}{_SPACES}]|[{_SPACES}](?:i|e|ye|yi)[{_SPACES}])"
+_AFTER_EZAFE = re.compile(rf"{_EZAFE}$")
+_BEFORE_EZAFE = re.compile(rf"[{_HYPHENS}](?:i|e|ye|yi)[{_HYPHENS}{_SPACES}]")
+# An Arabic word in -a has a t before the ezafe, written or not: Qala-i-Naw, Kalat-e-Nav.
+_CONSTRUCT = re.compile(rf"(?<=a)t(?={_EZAFE}\w)", re.I)
+_JOINT = rf"[{_HYPHENS}{_SPACES}]"
+_ARTICLE = rf"(?i:(?:al|el|ul|ur|bin|ibn|bint|van|von|der|den|de|del|da|di|du|la|le){_JOINT}|a[a-z]{{1,2}}-)"
+_INITIAL = rf"(?!U\.[ ]?S\.)[A-Z]\.[{_SPACES}]?"
+_GAP = re.compile(rf"{_JOINT}|{_EZAFE}|{_JOINT}{_ARTICLE}{{1,2}}|[{_SPACES}](?:{_INITIAL}){{1,2}}")
+_LABEL = re.compile(rf"[A-Z][{_HYPHENS}A-Z .{_MARKS}]*:")
+
+_PLAIN = str.maketrans({"ı": "i", "ł": "l", "đ": "d", "ð": "d", "ø": "o", "ß": "ss", "æ": "ae", "œ": "oe", "ə": "a"})
+# One capital letter for each sound that is written with two: S sh, C ch, K kh.
+_SOUNDS = [
+    (re.compile(pattern), sound)
+    for pattern, sound in (
+        (r"sch|shh?", "S"),
+        (r"t?ch", "C"),
+        (r"dzh|dj", "j"),
+        (r"kh", "K"),
+        (r"ph", "f"),
+        (r"([zgtd])h", r"\1"),
+        (r"ck", "k"),
+        (r"qu(?=[aeio])", "kw"),
+        (r"c(?=[eiy])", "s"),
+        (r"c", "k"),
+        (r"^x", "s"),
+        (r"x", "ks"),
+        (r"dz", "z"),
+        (r"d(?=g)", ""),
+        (r"^ye", "e"),
+        (r"(?<=.)y", "i"),
+        (r"ij$", "i"),
+        (r"ee|ie(?!h$)", "i"),
+        (r"oo|ou(?!$)", "u"),
+        (r"[ao][uw]$", "av"),
+        (r"(?:a[uw]|ow)(?![aeiou])", "o"),
+        (r"w", "v"),
+        (r"(.)\1+", r"\1"),
+        (r"(?:(?<=[^aeiou])e|a[ei]|ei)$", "i"),
+        (r"a[ei]|ei", "e"),
+        (r"(?<=.)h$", ""),
+        (r"[^a-zSCK]", ""),
+    )
+]
+_CONSONANTS = {"K": "kh", "q": "kg", "S": "x", "C": "c"}
+_VOWELS = {"a": "a", "e": "ai", "i": "i", "o": "u", "u": "u"}
+_DISTANCES = {"ei": 0.1, "ou": 0.1, "ae": 0.25, "ao": 0.25, "iu": 0.4}
+# How far apart the vowels of a name may be: by the number of their places up to four, in longer names for each place.
+_SHORT, _LONG = {1: 0.2, 2: 0.2, 3: 0.2, 4: 0.5}, 0.25
+_MOST_KEYS, _MOST_WORDS = 8, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A proper name in a text, without its titles: the characters `start` up to, not including, `end`."""
+
+    text: str
+    start: int
+    end: int
+
+
+def names(text: str) -> list[Name]:
+    """The proper names in a text, in order; acronyms, which have one spelling, are left out."""
+    spans: list[Span] = []
+    for word in _WORD.finditer(text):
+        if not _is_name(text, word):
+            continue
+        start, end = word.start(), word.start() + len(_CLITIC.sub("", word[0]))
+        if spans and _GAP.fullmatch(text, spans[-1].end, start):
+            start = spans.pop().start
+        spans.append(Span(start, end))
+    return [Name(text[s.start : s.end], s.start, s.end) for s in spans]
+
+
+@lru_cache(maxsize=1 << 16)
+def keys(name: str) -> tuple[str, ...]:
+    """Index terms for a name, or for any single word: of each word, and of each two adjacent words as one.
+
+    Spellings of a name have a key in common. So have a few different names, which `same` tells apart. A key is `xn`,
+    lower-case letters and `0`: one token of a full-text index, never a word, not altered by a stemmer. Ordinary words
+    such as "the" or "minister" have none.
+    """
+    words = _words(name)
+    proper = [_fold(word) for word in words if not _is_ordinary(word)]
+    joined = [_fold(a) + _fold(b) for a, b in pairwise(words)] if proper else []
+    return tuple(dict.fromkeys(key for part in [*proper, *joined] for key in _keys(part)))
+
+
+@lru_cache(maxsize=1 << 16)
+def same(a: str, b: str) -> bool:
+    """Whether two names can be spellings of one.
+
+    The words of the shorter must be in the longer, in order, and the last one must be the last: "Javed Zarif" is
+    "Mohammad Javad Zarif"; "Ashraf Ghani" is not "Abdul Ghani Baradar". Titles and particles do not count.
+    """
+    shorter, longer = sorted((_units(a), _units(b)), key=len)
+    return _alike("".join(shorter), "".join(longer)) or _ends(shorter, longer)
+
+
+def occurs(name: str, text: str) -> bool:
+    """Whether a text names this, spelling aside: by a name that is the `same`, or by one with all its words in it."""
+    units = _units(name)
+    return any(same(name, found.text) or _within(units, _units(found.text)) for found in names(text))
+
+
+def _is_name(text: str, word: re.Match[str]) -> bool:
+    if not word[0][0].isupper():
+        return _in_compound(text, word)
+    base = _CLITIC.sub("", word[0])
+    if len(base) == 1 or _is_ordinary(base):
+        return _in_compound(text, word) or _leads(text, word)
+    if _starts_sentence(text, word.start()) and _ENGLISH.search(base):
+        return False
+    return not _is_acronym(base) or _in_label(text, word)
+
+
+def _is_ordinary(word: str) -> bool:
+    return word.lower() in _ORDINARY or bool(_ABSTRACT.search(word))
+
+
+def _leads(text: str, word: re.Match[str]) -> bool:
+    """Whether it begins the name of a place: New York, North Korea."""
+    following = _WORD.match(text, word.end() + 1) if text.startswith(" ", word.end()) else None
+    if word[0].lower() not in _LEADING or not following:
+        return False
+    return following[0][0].isupper() and not _is_ordinary(following[0])
+
+
+def _in_compound(text: str, word: re.Match[str]) -> bool:
+    """Whether an ezafe joins it to another word: hyphenated in any case (qala-i-naw), else capitalized (Qala e Now)."""
+    start, end = word.span()
+    if text[end : end + 1] in _HYPHENS and _BEFORE_EZAFE.match(text, end):
+        return True
+    if text[start - 2 : start - 1] not in ("i", "e"):
+        return False
+    ezafe = _AFTER_EZAFE.search(text[max(0, start - 4) : start])
+    return bool(ezafe and (word[0][0].isupper() or ezafe[0][0] in _HYPHENS))
+
+
+def _is_acronym(word: str) -> bool:
+    letters = word.removesuffix("s")
+    return letters.isupper() and len(letters) <= 4
+
+
+def _starts_sentence(text: str, start: int) -> bool:
+    before = text[max(0, start - 20) : start].rstrip(" \t\xa0\"'“”‘([")
+    return not before or before[-1] in ".!?:;—\n"
+
+
+def _in_label(text: str, word: re.Match[str]) -> bool:
+    """Whether it is in a speaker's label, all capitals up to a colon: MS. PSAKI:"""
+    line = text.rfind("\n", max(0, word.start() - 60), word.start()) + 1
+    label = _LABEL.match(text, line)
+    return bool(label and label.end() > word.end())
+
+
+def _words(name: str) -> list[str]:
+    found = (_CLITIC.sub("", word).lower() for word in _WORD.findall(_CONSTRUCT.sub("", name)))
+    words = [w for w in found if len(w) > 1 and w not in _PARTICLES]
+    while len(words) > 1 and words[0] in _TITLES:
+        words = words[1:]
+    while len(words) > 1 and words[-1] in _KINDS:
+        words = words[:-1]
+    return words
+
+
+@lru_cache(maxsize=1 << 16)
+def _units(name: str) -> tuple[str, ...]:
+    """Its folded words, those that an ezafe joins as one: Mazar-i-Sharif is no Sharif."""
+    joined = re.sub(_EZAFE, "", _CONSTRUCT.sub("", name))
+    return tuple(filter(None, map(_fold, _words(joined))))
+
+
+@lru_cache(maxsize=1 << 16)
+def _fold(word: str) -> str:
+    """Its sounds, a letter each, with the vowels that it is written with."""
+    decomposed = unicodedata.normalize("NFKD", word.lower().translate(_PLAIN))
+    folded = "".join(c for c in decomposed if c.isalpha())
+    for pattern, sound in _SOUNDS:
+        folded = pattern.sub(sound, folded)
+    return folded
+
+
+@lru_cache(maxsize=1 << 16)
+def _keys(folded: str) -> tuple[str, ...]:
+    """A key for each way to read its ambiguous letters, so that a spelling with either reading shares one."""
+    readings = [_VOWELS.get(c) or _CONSONANTS.get(c, c) for c in _skeleton(folded)]
+    return tuple(f"xn{''.join(reading)}0" for reading in islice(product(*readings), _MOST_KEYS)) if readings else ()
+
+
+def _skeleton(folded: str) -> str:
+    """Its consonants, final vowel, and first vowel if initial or if they are under four; all of it if under two."""
+    consonants = re.sub("[aeiou]", "", folded)
+    if len(consonants) < 2:
+        return folded
+    first, final = re.sub("[^aeiou]", "", folded)[:1], folded[-1] if folded[-1] in _VOWELS else ""
+    if folded[0] in _VOWELS:
+        return first + consonants + final
+    return consonants + (first if len(consonants) < 4 else "") + final
+
+
+def _ends(shorter: tuple[str, ...], longer: tuple[str, ...]) -> bool:
+    """Whether the words of one are in the other, in order, the last one last; two words may be written as one."""
+    if not shorter or len(shorter) > _MOST_WORDS:
+        return False
+    return any(
+        _alike("".join(shorter[-i:]), "".join(longer[-j:]))
+        and (i == len(shorter) or _within(shorter[:-i], longer[:-j]))
+        for i, j in ((1, 1), (1, 2), (2, 1))
+        if i <= len(shorter) and j <= len(longer)
+    )
+
+
+@lru_cache(maxsize=1 << 16)
+def _within(shorter: tuple[str, ...], longer: tuple[str, ...]) -> bool:
+    return any(_ends(shorter, longer[:n]) for n in range(1, len(longer) + 1))
+
+
+@lru_cache(maxsize=1 << 16)
+def _alike(a: str, b: str) -> bool:
+    """Whether two folded words have a key in common and like vowels between their consonants."""
+    if a == b or set(_keys(a)).isdisjoint(_keys(b)):
+        return bool(a) and a == b
+    slots = list(zip(re.split("[^aeiou]", a), re.split("[^aeiou]", b), strict=True))
+    distance = sum(max(_vowel_distance(x[:1], y[:1]), _vowel_distance(x[-1:], y[-1:])) for x, y in slots)
+    return distance <= (_SHORT.get(len(slots)) or _LONG * len(slots))
+
+
+def _vowel_distance(a: str, b: str) -> float:
+    return 0 if a == b else _DISTANCES.get("".join(sorted(a + b)), 0.75)

@@ -1,0 +1,140 @@
+"""Reads what to ask from flags or lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rag.dates import parse_published
+from rag.errors import InputError
+from rag.schema import Published, Turn, Window
+
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
+_WANTED = 'wanted {"id": ..., "question": ...}'
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question with what limits it; `id` is any JSON value of the asker's."""
+
+    id: Any
+    question: str
+    window: Window
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that holds no question that can be asked, and why."""
+
+    id: Any
+    message: str
+
+
+def window(
+    as_of: str | None = None, since: str | None = None, until: str | None = None, sources: Sequence[str] = ()
+) -> Window:
+    """The window of ISO dates: `since` a month or year is its first day; `as_of` and `until`, its last.
+
+    Raises InputError for what is no date, or a window that ends before it starts.
+    """
+    first = _date("since", since)
+    return _ordered(Window(_last("as_of", as_of), first.day if first else None, _last("until", until), tuple(sources)))
+
+
+def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[Request | BadLine]:
+    """The request of each line that is not blank, in order; `fallback` is the window where a line names none.
+
+    Unknown keys are ignored, so that a file of questions may hold the expected answers too.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _request(number, line, fallback)
+
+
+def one_question(words: Sequence[str]) -> str:
+    """The words as one question; raises InputError if there is none in them."""
+    question = " ".join(" ".join(words).split())
+    if not question:
+        raise InputError('no question was given; wanted one, as in: rag ask "Who spoke for the Taliban in Tehran?"')
+    return question
+
+
+def _request(number: int, line: bytes, fallback: Window) -> Request | BadLine:
+    key = None
+    try:
+        record = _record(line)
+        key = record.get("id")
+        return Request(key, _question(record), _window(record, fallback), _history(record.get("history")))
+    except InputError as error:
+        return BadLine(key, f"line {number}: {error}")
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is not JSON ({error}); {_WANTED}") from None
+    if not isinstance(record, dict):
+        raise InputError(f"is a JSON {type(record).__name__}; {_WANTED}")
+    return record
+
+
+def _question(record: dict[str, Any]) -> str:
+    question = record.get("question")
+    if not isinstance(question, str) or not question.strip():
+        raise InputError(f"has the question {question!r}; {_WANTED}")
+    return question
+
+
+def _window(record: dict[str, Any], fallback: Window) -> Window:
+    sources = record.get("sources") or []
+    if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
+        raise InputError(f"has the sources {sources!r}; wanted a list of names")
+    own = window(record.get("as_of"), record.get("since"), record.get("until"), sources)
+    return _ordered(
+        Window(
+            own.as_of or fallback.as_of,
+            own.since or fallback.since,
+            own.until or fallback.until,
+            own.sources or fallback.sources,
+        )
+    )
+
+
+def _history(turns: Any) -> tuple[Turn, ...]:
+    if turns is None:
+        return ()
+    if not isinstance(turns, list) or not all(map(_is_turn, turns)):
+        raise InputError(f'has the history {str(turns)[:80]!r}; wanted [{{"question": "...", "answer": "..."}}]')
+    return tuple(Turn(turn["question"], turn.get("answer") or "") for turn in turns)
+
+
+def _is_turn(turn: Any) -> bool:
+    if not isinstance(turn, dict):
+        return False
+    return isinstance(turn.get("question"), str) and isinstance(turn.get("answer") or "", str)
+
+
+def _ordered(window: Window) -> Window:
+    if window.since and window.last and window.since > window.last:
+        raise InputError(f"since {window.since} is after the last day, {window.last}; wanted the earlier day in since")
+    return window
+
+
+def _last(name: str, text: str | None) -> date | None:
+    found = _date(name, text)
+    return found.last_day if found else None
+
+
+def _date(name: str, text: Any) -> Published | None:
+    if text is None:
+        return None
+    found = parse_published(text) if isinstance(text, str) and _DATE.fullmatch(text) else None
+    if not found:
+        raise InputError(f"{name} is {text!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
+    return found

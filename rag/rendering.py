@@ -1,0 +1,102 @@
+"""Lays results out as lines of plain text for a person to read."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from rag.plaintext import clean, one_line
+from rag.schema import Answer, Article, Citation, Reason, SearchResult, Statement, Status, Verdict
+
+# ECMA-48 control sequences and strings; without these their letters would stay behind when `clean` takes the escape.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]).*?(?:\x07|\x1b\\|\x9c)", re.S
+)
+_NOT_SUPPORTED = {
+    Verdict.UNSUPPORTED: "not supported by what it cites",
+    Verdict.CONTRADICTED: "contradicted by what it cites",
+    Verdict.UNCHECKED: "not checked",
+}
+_PARTIAL = {
+    Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
+    Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
+    Reason.SOURCES_DISAGREE: "the articles disagree",
+    Reason.UNCLEAR: "a part of the question is not clear enough to look for",
+    Reason.UNSUPPORTED: "the rest did not pass the check against the articles",
+}
+_INDENT = "    "
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line to print; what is `quiet` may be shown paler."""
+
+    text: str
+    quiet: bool = False
+
+
+def safe(text: str) -> str:
+    """The text without terminal sequences, control characters, bidi marks or invisible characters."""
+    return clean(_ESCAPES.sub("", text))
+
+
+def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
+    """The statements with their marks, then the numbered sources; or why there is none, then the nearest quotes."""
+    if answer.status is Status.ABSTAINED:
+        yield Line(answer.text)
+        yield from _nearest(answer.nearest[:3], width)
+        return
+    for statement in answer.statements:
+        yield from _wrapped(_marked(statement), width)
+    if answer.status is Status.PARTIAL:
+        yield Line(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.")
+    yield Line("")
+    for citation in answer.citations:
+        yield from _source(citation, {s.text for s in answer.statements}, width)
+
+
+def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:
+    """Rank, score and origin of each hit, with its passage below."""
+    for rank, hit in enumerate(result.hits, start=1):
+        yield Line(f"{rank}. {hit.score:.3f}  {origin(hit.article)}")
+        yield from _wrapped(hit.passage.text, width, indent=_INDENT)
+        yield Line("")
+    if not result.hits:
+        yield Line("No passage matches.")
+
+
+def origin(article: Article) -> str:
+    """The title, source and date of an article, as far as they are known."""
+    named = " — ".join(safe(part) for part in (article.title, article.source) if part)
+    return one_line(f"{named}, {article.published}" if article.published else named)
+
+
+def _marked(statement: Statement) -> str:
+    marks = "".join(f"[{c.number}]" for c in statement.citations)
+    doubt = _NOT_SUPPORTED.get(statement.verdict)
+    return f"{statement.text} {marks}" + (f" ({doubt})" if doubt else "")
+
+
+def _source(citation: Citation, shown: Iterable[str], width: int | None) -> Iterator[Line]:
+    yield Line(f"[{citation.number}] {origin(citation.article)}", quiet=True)
+    if citation.quote not in shown:
+        yield from _wrapped(f"“{citation.quote}”", width, indent=_INDENT, quiet=True)
+
+
+def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]:
+    for place, citation in enumerate(citations):
+        if place == 0:
+            yield from (Line(""), Line("Nearest in the articles:"))
+        yield from _wrapped(f"“{citation.quote}”", width, indent="  ")
+        yield Line(f"{_INDENT}{origin(citation.article)}", quiet=True)
+
+
+def _wrapped(text: str, width: int | None, *, indent: str = "", quiet: bool = False) -> Iterator[Line]:
+    line = " ".join(safe(text).split())
+    if width is None:
+        yield Line(indent + line, quiet)
+        return
+    for part in textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
+        yield Line(part, quiet)

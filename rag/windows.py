@@ -1,0 +1,75 @@
+"""Says what a window admits in the terms of an index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from rag.schema import Article, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Stamp:
+    """What of an article a window is held against; days are numbers such as 20210707, the source is case-folded."""
+
+    day_first: int | None
+    day_last: int | None
+    source: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition in SQL on the columns of a Stamp in the passages `p`."""
+
+    sql: str
+    parameters: tuple[int | str, ...]
+
+
+def stamp(article: Article) -> Stamp:
+    """An article that only has a month or year is published on its last day, except for `since`."""
+    source = article.source.casefold() if article.source else None
+    if not article.published:
+        return Stamp(None, None, source)
+    return Stamp(_number(article.published.day), _number(article.published.last_day), source)
+
+
+def condition(window: Window) -> Condition:
+    """What a passage has to meet in SQL."""
+    tests = _tests(window)
+    parts = [f"p.{test.column} {test.sign} ?" for test in tests]
+    parameters: list[int | str] = [test.value for test in tests]
+    if window.sources:
+        parts.append(f"p.source IN ({', '.join('?' * len(window.sources))})")
+        parameters += _sources(window)
+    return Condition(" AND ".join(parts) or "TRUE", tuple(parameters))
+
+
+def chroma_filter(window: Window) -> dict[str, Any] | None:
+    """The same as a `where` of Chroma, which finds no entry that lacks the value; None if all are admitted."""
+    signs = {">=": "$gte", "<=": "$lte"}
+    parts: list[dict[str, Any]] = [{test.column: {signs[test.sign]: test.value}} for test in _tests(window)]
+    if window.sources:
+        parts.append({"source": {"$in": _sources(window)}})
+    return {"$and": parts} if len(parts) > 1 else next(iter(parts), None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    column: str
+    sign: str
+    value: int
+
+
+def _tests(window: Window) -> list[_Test]:
+    since = [_Test("day_first", ">=", _number(window.since))] if window.since else []
+    last = [_Test("day_last", "<=", _number(window.last))] if window.last else []
+    return since + last
+
+
+def _sources(window: Window) -> list[str]:
+    return [source.casefold() for source in window.sources]
+
+
+def _number(day: date) -> int:
+    return day.year * 10_000 + day.month * 100 + day.day

@@ -1,0 +1,40 @@
+"""The stemmed words of a text, as the index, the retriever and the answerer all see them."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import cast
+
+import snowballstemmer
+
+_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
+_STEMMER = snowballstemmer.stemmer("english")
+_STOP = """
+a an and are as at be been being by did do does done for from had has have having he her hers him his how i if in into
+is it its me my many much of on or our she so than that the their them then there these they this those to too was we
+were what when where which who whom whose why will with would could should can may might must shall you your us not no
+nor but about after before during over under between against through out up down off again just also only own same such
+very s t d ll m re ve am any all both each few more most other some other said say says tell told give gave get got
+while because until
+"""
+
+
+def words(text: str) -> list[str]:
+    """The stems of a text in order, lower case; `1,000` is `1000` and possessives lose their s."""
+    plain = text.lower().replace("’", "'").replace("'s", "")
+    return [stem(w.replace(",", "")) for w in _WORD.findall(plain)]
+
+
+@lru_cache(maxsize=200_000)
+def stem(word: str) -> str:
+    """The Snowball (Porter 2) English stem of a lower-case word."""
+    return cast(str, _STEMMER.stemWord(word))
+
+
+STOP_WORDS = frozenset(stem(w) for w in _STOP.split())
+
+
+def content_words(text: str) -> list[str]:
+    """The distinct stems of a text that are not stop words, in order."""
+    return [w for w in dict.fromkeys(words(text)) if w not in STOP_WORDS]
