@@ -26,7 +26,7 @@ VERSION = 1
 _COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
-INSERT INTO meta VALUES ('generation', 0);
+INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
 CREATE TABLE articles ({_COLUMNS}, PRIMARY KEY (id));
 CREATE INDEX articles_sha256 ON articles (sha256);
 CREATE INDEX articles_url ON articles (url);
@@ -110,6 +110,14 @@ class Catalog:
         """The sources of the articles, each once, in order."""
         rows = self._database.rows("SELECT DISTINCT source FROM articles WHERE source IS NOT NULL ORDER BY source")
         return [row[0] for row in rows]
+
+    def years(self, window: Window) -> list[int]:
+        """The years in which the articles were published that a window admits."""
+        where = condition(window)
+        sql = (
+            f"SELECT DISTINCT p.day_first / 10000 FROM passages p WHERE p.day_first NOT NULL AND {where.sql} ORDER BY 1"
+        )
+        return [row[0] for row in self._database.rows(sql, where.parameters)]
 
     def lexical(self, terms: Sequence[str], names: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""

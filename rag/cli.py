@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,7 +17,7 @@ from rag.console import reported, show, tell, warn, width
 from rag.errors import InputError
 from rag.plaintext import one_line
 from rag.questions import Request, one_question, window
-from rag.rendering import answer_lines, origin, safe, search_lines
+from rag.rendering import answer_lines, article_record, article_row, origin, safe, search_lines
 from rag.schema import AddReport, Answer, Article, SearchResult, Window
 from rag.settings import Settings, read_settings
 
@@ -66,8 +66,9 @@ class Opening:
 
 def main() -> None:
     """Runs the command line."""
+    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # TextIO lacks it, TextIOWrapper has it
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # TextIO lacks it, TextIOWrapper has it
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as above
     app()
 
 
@@ -194,12 +195,12 @@ def articles(
     if not found:
         tell(f"{opened.path} has no articles; add some with `rag add PATH`")
     if as_json:
-        typer.echo(json.dumps([_listed(article) for article in found]))
+        typer.echo(json.dumps([article_record(article) for article in found]))
     elif sys.stdout.isatty():
         _print_table(found)
     else:
         for article in found:
-            typer.echo("\t".join(_row(article)))
+            typer.echo("\t".join(article_row(article)))
 
 
 @app.command()
@@ -219,7 +220,7 @@ def remove(
         gone = [article for article in opened.articles() if article.id in ids]
         opened.remove(*ids, progress=progress, wait=wait)
     if as_json:
-        typer.echo(json.dumps([_listed(article) for article in gone]))
+        typer.echo(json.dumps([article_record(article) for article in gone]))
     else:
         for article in gone:
             typer.echo(f"removed {article.id}  {origin(article)}")
@@ -323,24 +324,6 @@ def _request(words: Sequence[str] | None, batch: str | None, limits: Window) -> 
     return Request(None, one_question([sys.stdin.read()] if words == ["-"] else words or []), limits)
 
 
-def _listed(article: Article) -> dict[str, Any]:
-    return {
-        "id": article.id,
-        "title": article.title,
-        "source": article.source,
-        "published": str(article.published) if article.published else None,
-        "url": article.url,
-        "author": article.author,
-        "revision": article.revision,
-        "characters": len(article.text),
-    }
-
-
-def _row(article: Article) -> list[str]:
-    fields = (article.id, str(article.published or ""), article.source or "", article.title, str(len(article.text)))
-    return [one_line(safe(field)) for field in fields]
-
-
 def _print_table(found: Iterable[Article]) -> None:
     from rich.console import Console
     from rich.table import Table
@@ -349,5 +332,5 @@ def _print_table(found: Iterable[Article]) -> None:
     table = Table("id", "date", "source", "title", box=None, header_style="")
     table.add_column("characters", justify="right")
     for article in found:
-        table.add_row(*map(Text, _row(article)))
+        table.add_row(*map(Text, article_row(article)))
     Console().print(table)

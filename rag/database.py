@@ -42,8 +42,8 @@ class Database:
         return rows[0][0] if rows else None
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
-        """Runs a statement once for each row of parameters."""
-        with self._lock, self._errors():
+        """Runs a statement once for each row of parameters, in one transaction."""
+        with self.transaction(), self._errors():
             self._connection.executemany(sql, rows)
 
     @contextmanager

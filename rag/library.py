@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Self
 
 from langchain_core.embeddings import Embeddings
+from platformdirs import user_data_dir
 
 from rag.catalog import Catalog
+from rag.clock import Clock
 from rag.embeddings import MiniLM
-from rag.errors import EmbeddingError, LibraryError
+from rag.errors import EmbeddingError, EmptyLibraryError, InputError, LibraryError
+from rag.generation import extract
 from rag.ingestion import Ingestion, Meter, Progress
 from rag.loaders import Origin
-from rag.schema import AddReport, Article
+from rag.query import Query, context, read
+from rag.retrieval import Index, Retrieved, retrieve
+from rag.schema import AddReport, Answer, Article, Reason, SearchResult, Turn, Window
 from rag.vectors import VectorIndex
+from rag.words import content_words
 
 
 class Library:
@@ -25,8 +33,8 @@ class Library:
     local MiniLM, and if that is not installed the library is searched by words only, which `warnings` tells.
     """
 
-    def __init__(self, path: str | Path, *, embeddings: Embeddings | None = None) -> None:
-        self.path = Path(path).expanduser()
+    def __init__(self, path: str | Path | None = None, *, embeddings: Embeddings | None = None) -> None:
+        self.path = Path(path or os.environ.get("RAG_HOME") or user_data_dir("dispatches")).expanduser()
         self._given = embeddings
         self.warnings: tuple[str, ...] = ()
 
@@ -60,6 +68,28 @@ class Library:
     def articles(self) -> list[Article]:
         """The current revisions of all articles, by id."""
         return self.catalog.articles()
+
+    def search(self, question: str, *, k: int = 10, window: Window = Window()) -> SearchResult:
+        """The passages nearest to a question, at most `k`, best first."""
+        clock = Clock()
+        retrieved = self._retrieve(self._read(question, window, ()), window, clock)
+        return SearchResult(question, retrieved.hits[:k], clock.times, self.warnings)
+
+    def ask(self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()) -> Answer:
+        """What the articles say to a question, in their own sentences, each cited to its exact span; or an abstention.
+
+        `history` is the conversation so far, oldest first, for a question such as "And when?". Raises
+        EmptyLibraryError if there is no article, InputError if there is no question.
+        """
+        clock = Clock()
+        # 1. standalone question -> dates and sources in it
+        query = self._read(question, window, history)
+        # 2. retrieve
+        retrieved = self._retrieve(query, window, clock)
+        # 3. generate -> verify -> cite
+        with clock.time("generate"):
+            answer = extract(query, retrieved, k=k)
+        return self._finished(answer, question, window, clock)
 
     def close(self) -> None:
         """Lets go of the files; they are opened again when needed."""
@@ -97,6 +127,23 @@ class Library:
         except EmbeddingError as error:
             self.warnings = (*self.warnings, f"searching by words only: {error}, then `rag reindex`")
             return None
+
+    def _read(self, question: str, window: Window, history: Sequence[Turn]) -> Query:
+        if not content_words(question):
+            raise InputError(f"the question {question[:40]!r} has no words to look for; ask in a sentence")
+        if not self.catalog.article_count:
+            raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
+        asked = context(question, history)
+        return read(question, context=asked, sources=self.catalog.sources(), years=self.catalog.years(window))
+
+    def _retrieve(self, query: Query, window: Window, clock: Clock) -> Retrieved:
+        with clock.time("retrieve"):
+            return retrieve(Index(self.catalog, self.vectors, self.embeddings), query, window=window)
+
+    def _finished(self, answer: Answer, question: str, window: Window, clock: Clock) -> Answer:
+        if not answer.hits and self.catalog.passage_count(window) == 0:
+            answer = replace(answer, reason=Reason.OUTSIDE_DATES)
+        return replace(answer, question=question, as_of=window.as_of, timings=clock.times, warnings=self.warnings)
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)

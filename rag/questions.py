@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.dates import parse_published
 from rag.errors import InputError
+from rag.plaintext import clean
 from rag.schema import Published, Turn, Window
 
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
@@ -58,7 +59,7 @@ def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[Request 
 
 def one_question(words: Sequence[str]) -> str:
     """The words as one question; raises InputError if there is none in them."""
-    question = " ".join(" ".join(words).split())
+    question = " ".join(clean(" ".join(words)).split())
     if not question:
         raise InputError('no question was given; wanted one, as in: rag ask "Who spoke for the Taliban in Tehran?"')
     return question
@@ -86,9 +87,9 @@ def _record(line: bytes) -> dict[str, Any]:
 
 def _question(record: dict[str, Any]) -> str:
     question = record.get("question")
-    if not isinstance(question, str) or not question.strip():
+    if not isinstance(question, str) or not clean(question).strip():
         raise InputError(f"has the question {question!r}; {_WANTED}")
-    return question
+    return clean(question)
 
 
 def _window(record: dict[str, Any], fallback: Window) -> Window:

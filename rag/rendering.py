@@ -1,4 +1,4 @@
-"""Lays results out as lines of plain text for a person to read."""
+"""Lays results out as text that can be printed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from rag.plaintext import clean, one_line
 from rag.schema import Answer, Article, Citation, Reason, SearchResult, Statement, Status, Verdict
@@ -71,6 +72,26 @@ def origin(article: Article) -> str:
     """The title, source and date of an article, as far as they are known."""
     named = " — ".join(safe(part) for part in (article.title, article.source) if part)
     return one_line(f"{named}, {article.published}" if article.published else named)
+
+
+def article_row(article: Article) -> list[str]:
+    """The id, date, source, title and number of characters, for a table."""
+    fields = (article.id, str(article.published or ""), article.source or "", article.title, str(len(article.text)))
+    return [one_line(safe(field)) for field in fields]
+
+
+def article_record(article: Article) -> dict[str, Any]:
+    """An article without its text, for JSON."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "published": str(article.published) if article.published else None,
+        "url": article.url,
+        "author": article.author,
+        "revision": article.revision,
+        "characters": len(article.text),
+    }
 
 
 def _marked(statement: Statement) -> str:

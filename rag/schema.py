@@ -153,7 +153,6 @@ class Ranks:
 
     dense: int | None = None
     lexical: int | None = None
-    sentence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from rag.vectortable import Vectors, Waiting
 from rag.windows import chroma_filter
 
 if TYPE_CHECKING:
-    from chromadb.api.client import Client
+    from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
 EXACT = 4096
@@ -37,14 +37,17 @@ class VectorIndex:
     """A Chroma index that is derived from the catalog, and never trusted over it.
 
     What it does not have yet is compared one by one, what it still has but the catalog has not is dropped, and the
-    similarities are the catalog's. If it cannot be read, all passages are compared one by one. Threads may share it.
+    similarities are the catalog's. While it cannot be read, all passages are compared one by one. Threads may share it.
+
+    Chroma writes its files in place, so a process that is killed meanwhile leaves files that can crash who reads them.
+    The catalog's `index_version` is odd for that time: then readers keep away, and the next writer starts anew.
     """
 
     def __init__(self, folder: Path, catalog: Catalog) -> None:
         self._folder = folder
-        self._catalog = catalog
+        self.catalog = catalog
         self._lock = RLock()
-        self._client: Client | None = None
+        self._client: ClientAPI | None = None
         self._opened_at = -1
         self._exact: dict[Window, Vectors | None] = {}
         self._exact_at = -1
@@ -59,98 +62,112 @@ class VectorIndex:
 
     def synchronize(self) -> None:
         """Brings the index up to the catalog; makes it anew if it is damaged. Only for the one writer."""
-        if not self._catalog.embedded.has_changes():
+        if not self.catalog.embedded.has_changes():
             return
         with self._lock:
+            version = self.catalog.embedded.index_version
             try:
-                self._update()
+                self._update(version)
             except _failures() as error:
                 _log.info("the vector index in %s is made anew: %s", self._folder, error)
-                self._start_anew()
+                self._start_anew(version + 2)
 
     def rebuild(self) -> None:
         """Makes the index anew from the catalog. Only for the one writer."""
         with self._lock:
-            self._start_anew()
+            self._start_anew(self.catalog.embedded.index_version)
 
     def close(self) -> None:
-        """Lets go of the files; the next search opens them again."""
+        """Lets go of the index; the next search opens it again."""
         with self._lock:
-            if self._client is not None:
-                self._client.close()
             self._client = None
 
     def _few(self, window: Window) -> Vectors | None:
         """The vectors that a window admits, unless they are many."""
-        if self._exact_at != (generation := self._catalog.generation):
+        if self._exact_at != (generation := self.catalog.generation):
             self._exact, self._exact_at = {}, generation
         if window not in self._exact:
             if len(self._exact) >= _MOST_CACHED:
                 self._exact.pop(next(iter(self._exact)))
-            few = self._catalog.embedded.count(window) <= EXACT
-            self._exact[window] = self._catalog.vectors(window) if few else None
+            few = self.catalog.embedded.count(window) <= EXACT
+            self._exact[window] = self.catalog.vectors(window) if few else None
         return self._exact[window]
 
     def _near(self, query: Vector, limit: int, window: Window) -> Vectors:
-        table = self._catalog.embedded
+        table = self.catalog.embedded
+        version = table.index_version
+        if version % 2:
+            return self.catalog.vectors(window)
         try:
             found = self._query(query, limit + len(table.deletions()), window)
         except _failures() as error:
             _log.warning("the vector index in %s cannot be read: %s; run `rag reindex`", self._folder, error)
-            return self._catalog.vectors(window)
+            return self.catalog.vectors(window)
+        if table.index_version != version:
+            return self.catalog.vectors(window)
         return table.select(window, ids={*found, *table.waiting_ids()})
 
     def _query(self, query: Vector, limit: int, window: Window) -> list[str]:
         collection = self._collection()
+        if collection.count() < (wanted := self.catalog.embedded.indexed_count()):
+            raise DamagedError(f"it lacks some of {wanted} entries")
         found: Any = collection.query(
-            query_embeddings=[query.tolist()], n_results=limit, where=chroma_filter(window), include=[]
+            query_embeddings=query[np.newaxis], n_results=limit, where=chroma_filter(window), include=[]
         )
         return list(found["ids"][0])
 
-    def _update(self) -> None:
-        table, collection = self._catalog.embedded, self._collection()
+    def _update(self, version: int) -> None:
+        if version % 2:
+            raise DamagedError("a process ended while it wrote it")
+        collection = self._collection()
+        self.catalog.embedded.set_index_version(version + 1)
+        self._write(collection, version + 2)
+
+    def _start_anew(self, version: int) -> None:
+        """Leaves the old files unopened; a stop at any point leaves the version odd."""
+        version += 1 - version % 2
+        self.close()
+        with self.catalog.writing():
+            self.catalog.embedded.set_index_version(version)
+            self.catalog.embedded.set_unindexed()
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._write(self._collection(), version + 1)
+
+    def _write(self, collection: Collection, version: int) -> None:
+        table = self.catalog.embedded
         for ids in _sliced(table.deletions()):
             collection.delete(ids=ids)
-            with self._catalog.writing():
-                table.set_deleted(ids)
+            table.set_deleted(ids)
         while rows := table.waiting(_BATCH):
             _upsert(collection, rows)
-            with self._catalog.writing():
-                table.set_indexed([row.id for row in rows])
-        self._opened_at = self._catalog.generation
+            table.set_indexed([row.id for row in rows])
         self._check(collection)
+        with self.catalog.writing():
+            table.set_index_version(version)
+        self._opened_at = version
 
     def _check(self, collection: Collection) -> None:
-        """A process that was killed while Chroma wrote can leave an index that opens and misses entries."""
-        seen, wanted = collection.count(), self._catalog.embedded.indexed_count()
+        seen, wanted = collection.count(), self.catalog.embedded.indexed_count()
         if seen != wanted:
             raise DamagedError(f"it has {seen} entries, wanted {wanted}")
-        if wanted and (stored := self._catalog.embedded.model):
-            collection.query(query_embeddings=np.ones((1, stored.dimensions), np.float32), n_results=1, include=[])
-
-    def _start_anew(self) -> None:
-        self.close()
-        with self._catalog.writing():
-            self._catalog.embedded.set_unindexed()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._update()
 
     def _collection(self) -> Collection:
         """Opened again after another process has written: Chroma would go on with the old index."""
-        generation = self._catalog.generation
-        if self._client is None or generation != self._opened_at:
-            self.close()
-            self._client, self._opened_at = _open(self._folder), generation
+        version = self.catalog.embedded.index_version
+        if self._client is None or version != self._opened_at:
+            self._client, self._opened_at = _open(self._folder), version
         return self._client.get_or_create_collection(
             _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
         )
 
 
-def _open(folder: Path) -> Client:
-    from chromadb.api.client import Client
+def _open(folder: Path) -> ClientAPI:
+    import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
-    return Client(settings=Settings(is_persistent=True, persist_directory=str(folder), anonymized_telemetry=False))
+    SharedSystemClient.clear_system_cache()  # else it gives the client of before, and its view of the files
+    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
 
 
 def _failures() -> tuple[type[Exception], ...]:

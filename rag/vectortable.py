@@ -83,6 +83,14 @@ class VectorTable:
         sql = f"SELECT count(*) FROM passages p WHERE p.embedding IS NOT NULL AND {where.sql}"
         return int(self._database.value(sql, where.parameters))
 
+    @property
+    def index_version(self) -> int:
+        """Grows by one when writing to the vector index begins and by one when it ends: odd means in between."""
+        return int(self._database.value("SELECT value FROM meta WHERE key = 'index_version'"))
+
+    def set_index_version(self, version: int) -> None:
+        self._database.rows("UPDATE meta SET value = ? WHERE key = 'index_version'", [version])
+
     def indexed_count(self) -> int:
         """How many passages the vector index should hold."""
         return int(self._database.value("SELECT count(*) FROM passages WHERE indexed = 1"))
@@ -140,9 +148,8 @@ class VectorTable:
         self._database.rows("DELETE FROM deletions")
 
     def has_changes(self) -> bool:
-        """Whether the vector index has yet to take or to drop something."""
-        sql = "SELECT EXISTS (SELECT 1 FROM passages WHERE indexed = 0 AND embedding IS NOT NULL)"
-        return bool(self._database.value(sql) or self._database.value("SELECT EXISTS (SELECT 1 FROM deletions)"))
+        """Whether the vector index has yet to take or to drop something, or may be damaged."""
+        return bool(self.index_version % 2 or self.waiting(1) or self.deletions())
 
     def deletions(self) -> list[str]:
         """Passages that are gone, which the vector index may still have."""

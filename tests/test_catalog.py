@@ -112,7 +112,7 @@ def test_an_unknown_article_is_an_error_that_names_it(catalog: Catalog) -> None:
 def test_words_are_found_by_their_stems_in_text_and_header(catalog: Catalog) -> None:
     save(catalog, TEHRAN, DOHA, KABUL, UNDATED)
     assert found(catalog, "waiting") == ["kabul-1-0"]
-    assert found(catalog, "tolonews") == ["tehran-1-0", "tehran-1-24"]
+    assert sorted(found(catalog, "tolonews")) == ["tehran-1-0", "tehran-1-24"]
     assert set(found(catalog, "talk")) >= {"tehran-1-0", "doha-1-0", "kabul-1-0", "undated-1-0"}
     assert found(catalog, "opium") == []
     assert catalog.lexical([], [], limit=10, window=ALL) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -294,24 +295,28 @@ def test_what_drives_a_terminal_is_not_printed(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(record))
     printed = ""
     for command in (("articles",), ("search", "bridge of Herat"), ("ask", "When did the bridge of Herat fall?")):
-        printed += run(*command, "-a", str(tmp_path / "a.json")).stdout
+        found = run(*command, "-a", str(tmp_path / "a.json"))
+        assert found.exit_code == 0
+        printed += found.stdout
     assert not set(printed) & set("\x1b\x07\u202e")
     assert "[red]" in printed  # the article's own brackets are text
 
 
-def test_a_reader_that_leaves_ends_it_quietly(tmp_path: Path) -> None:
-    (tmp_path / "many.jsonl").write_text(
-        "\n".join(json.dumps({"title": f"Title {i}", "text": f"Text number {i}. " * 3}) for i in range(40))
-    )
-    run("add", str(tmp_path / "many.jsonl"))
-    code = "import sys; from rag.cli import main; sys.stdin.read(1); main()"
+def test_a_reader_that_leaves_ends_it_quietly(seeded: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    found = subprocess.run(
-        [sys.executable, "-c", code, "articles"], input=b"x", stdout=writing, stderr=subprocess.PIPE, check=False
-    )
+    found = subprocess.run([*MAIN, "articles"], stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (found.returncode, found.stderr) == (0, b"")
+
+
+def test_an_interrupt_exits_with_130_and_says_nothing(seeded: Path, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "questions")
+    child = subprocess.Popen([*MAIN, "ask", "--batch", str(tmp_path / "questions")], stderr=subprocess.PIPE)
+    with (tmp_path / "questions").open("wb"):  # opens when the other end is: it is running
+        child.send_signal(signal.SIGINT)
+        assert child.communicate() == (None, b"")
+    assert child.returncode == 130
 
 
 def terminal(*arguments: str, **environment: str) -> str:
@@ -335,18 +340,21 @@ def terminal(*arguments: str, **environment: str) -> str:
     return printed.decode()
 
 
-def test_a_terminal_gets_a_table_and_a_bar() -> None:
+@pytest.mark.slow
+def test_a_terminal_gets_a_bar(home: Path) -> None:
     bar = terminal("add", SEEDS)
     assert "2/2" in bar
     assert bar.endswith("added 1, updated 0, unchanged 0, duplicates 0, failed 0\r\n")
+
+
+def test_a_terminal_gets_a_table_without_color_if_it_wants_none(seeded: Path) -> None:
     table = terminal("articles", NO_COLOR="1").splitlines()
     assert table[0].split() == ["id", "date", "source", "title", "characters"]
     assert "2021-07-07" in table[1]
 
 
-def test_color_is_for_terminals_that_want_it(seeded: Path) -> None:
+def test_color_is_for_terminals(seeded: Path) -> None:
     assert "\x1b[2m" in terminal("ask", WHO)
-    assert "\x1b" not in terminal("ask", WHO, NO_COLOR="1")
     assert "\x1b" not in run("ask", WHO).stdout
 
 

@@ -41,7 +41,7 @@ def test_a_window_that_ends_before_it_starts_is_refused() -> None:
 
 
 def test_words_make_one_question() -> None:
-    assert one_question(["Who", " spoke\n", "there?"]) == "Who spoke there?"
+    assert one_question(["Who", " spoke\n", "there\udcff?\x07"]) == "Who spoke there?"
     with pytest.raises(InputError, match="no question was given"):
         one_question([" "])
 

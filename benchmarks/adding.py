@@ -1,0 +1,91 @@
+"""How long adding takes, beside embedding the same passages and nothing else.
+
+    python benchmarks/adding.py ARTICLES.jsonl
+
+Each runs in a process of its own, one after the other. The time of embedding is from the loaded model to the last
+vector; that of adding has everything in it but the start of the interpreter and the imports of the library.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rag.embeddings import HeadedText, MiniLM
+from rag.library import Library
+from rag.loaders import load
+from rag.preparation import batches, cut
+from rag.schema import Article
+
+MOST_RATIO, MOST_MEGABYTES = 1.15, 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one process did."""
+
+    articles: int
+    passages: int
+    seconds: float
+    megabytes: float
+
+
+def adding(path: Path) -> Run:
+    """Adds the articles to a new library."""
+    with tempfile.TemporaryDirectory() as folder, Library(folder) as library:
+        start = time.perf_counter()
+        report = library.add(path)
+        seconds = time.perf_counter() - start
+        passages = sum(len(library.catalog.passage_ids(a.id)) for a in library.articles())
+    return Run(report.added, passages, seconds, peak())
+
+
+def embedding(path: Path) -> Run:
+    """Embeds the same passages in the same batches."""
+    model = MiniLM()
+    model.embed_query("warm")
+    parts = [cut(batch.articles, model) for batch in batches(a for a in load(path) if isinstance(a, Article))]
+    texts: list[list[HeadedText]] = [[text for article in part for text in article.texts] for part in parts]
+    start = time.perf_counter()
+    for batch in texts:
+        model.embed_passages(batch)
+    seconds = time.perf_counter() - start
+    return Run(sum(map(len, parts)), sum(map(len, texts)), seconds, peak())
+
+
+def peak() -> float:
+    """The most memory that this process has held at once, in megabytes (Linux)."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
+
+
+def in_a_process(job: str, path: Path) -> Run:
+    output = subprocess.check_output([sys.executable, __file__, str(path), job], text=True)
+    return Run(**json.loads(output.splitlines()[-1]))
+
+
+def main(path: Path) -> int:
+    runs = {job: in_a_process(job, path) for job in JOBS}
+    for job, run in runs.items():
+        print(
+            f"{job:9}  {run.articles} articles  {run.passages} passages  {run.seconds:.1f} s  "
+            f"{run.passages / run.seconds:.1f} passages/s  peak {run.megabytes:.0f} MB"
+        )
+    ratio = runs["adding"].seconds / runs["embedding"].seconds
+    megabytes = runs["adding"].megabytes
+    print(f"ratio {ratio:.3f} (wanted: at most {MOST_RATIO}), peak {megabytes:.0f} MB (at most {MOST_MEGABYTES})")
+    return int(ratio > MOST_RATIO or megabytes > MOST_MEGABYTES)
+
+
+JOBS = {"embedding": embedding, "adding": adding}
+
+if __name__ == "__main__":
+    if len(sys.argv) == 3:
+        print(json.dumps(asdict(JOBS[sys.argv[2]](Path(sys.argv[1])))))
+    else:
+        sys.exit(main(Path(sys.argv[1])))

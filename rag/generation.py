@@ -1,0 +1,96 @@
+"""Answers a question from what was retrieved for it, in the articles' own sentences."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.confidence import confidence
+from rag.extraction import Sentence
+from rag.query import Query
+from rag.retrieval import Retrieved
+from rag.schema import Answer, Check, Citation, Hit, Reason, Span, Statement, Status, Verdict
+from rag.words import words
+
+MOST_SENTENCES = 3
+THRESHOLD = 0.5
+"""The confidence below which it abstains."""
+_MARGIN = 6.0
+_SAME_WORDS = 0.7
+_LEANS = re.compile(
+    r"^(?:(?:and|but|so|then|also|yet|however|meanwhile),? )*(?:he|she|they|it|his|her|their|its|this|these|those|that|"
+    r"such|the (?:former|latter))\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """A run of sentences of one hit that is shown together."""
+
+    hit: int
+    span: Span
+    count: int
+
+
+def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
+    """The one to three sentences that answer the question, verbatim, the best first; or an abstention.
+
+    An abstention has the nearest sentences as evidence.
+    """
+    ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.candidate, s.span.start))
+    chosen = _chosen(ranked, retrieved)
+    hits = retrieved.hits[:k]
+    if not ranked or confidence(query, ranked, retrieved) < THRESHOLD:
+        nearest = tuple(_citation(n, c, retrieved.hits) for n, c in enumerate(chosen, start=1))
+        return Answer(query.text, query.text, Status.ABSTAINED, Reason.NOT_IN_ARTICLES, hits=hits, nearest=nearest)
+    citations = tuple(_citation(n, c, retrieved.hits) for n, c in enumerate(chosen, start=1))
+    statements = tuple(_statement(c) for c in citations)
+    return Answer(query.text, query.text, Status.ANSWERED, None, statements, citations, hits)
+
+
+def _chosen(ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
+    """The best sentences that say something new, as long as they are nearly as good as the best."""
+    chosen: list[_Choice] = []
+    taken: list[Sentence] = []
+    for sentence in ranked:
+        left = MOST_SENTENCES - sum(c.count for c in chosen)
+        if left < 1 or (taken and sentence.score < taken[0].score - _MARGIN):
+            break
+        if any(_alike(sentence, other) for other in taken) or any(_within(sentence, c) for c in chosen):
+            continue
+        taken.append(sentence)
+        chosen.append(_choice(sentence, retrieved.sentences, left))
+    return chosen
+
+
+def _choice(sentence: Sentence, sentences: Sequence[Sentence], left: int) -> _Choice:
+    """The sentence, with the one before it if it leans on that and there is room."""
+    before = [s for s in sentences if s.candidate == sentence.candidate and s.span.end <= sentence.span.start]
+    if before and left > 1 and _LEANS.match(sentence.text) and not before[-1].text.endswith("?"):
+        return _Choice(sentence.candidate, Span(before[-1].span.start, sentence.span.end), 2)
+    return _Choice(sentence.candidate, sentence.span, 1)
+
+
+def _within(sentence: Sentence, choice: _Choice) -> bool:
+    return sentence.candidate == choice.hit and choice.span.start <= sentence.span.start < choice.span.end
+
+
+def _alike(a: Sentence, b: Sentence) -> bool:
+    one, other = set(words(a.text)), set(words(b.text))
+    return len(one & other) > _SAME_WORDS * len(one | other)
+
+
+def _citation(number: int, choice: _Choice, hits: Sequence[Hit]) -> Citation:
+    hit, span = hits[choice.hit], choice.span
+    quote = hit.article.text[span.start : span.end]
+    return Citation(number, hit.article, hit.passage.id, span.start, span.end, quote)
+
+
+def _statement(citation: Citation) -> Statement:
+    text = " ".join(citation.quote.split())
+    found = citation.article.text[citation.start : citation.end]
+    same = " ".join(found.split()) == text
+    check = Check("quote", text, found, same)
+    return Statement(text, (citation,), Verdict.SUPPORTED if same else Verdict.UNSUPPORTED, (check,))

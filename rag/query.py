@@ -1,0 +1,134 @@
+"""Reads what a question asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from rag.names import keys, names
+from rag.periods import Period, periods
+from rag.schema import Turn
+from rag.words import content_words
+
+
+class Kind(StrEnum):
+    """What kind of thing answers a question."""
+
+    NUMBER = "number"
+    DATE = "date"
+    PERSON = "person"
+    PLACE = "place"
+    REASON = "reason"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as the retriever and the answerer use it."""
+
+    text: str
+    kind: Kind
+    terms: tuple[str, ...]
+    """Its stems, stop words left out."""
+    names: tuple[str, ...]
+    """Its proper names, as written."""
+    name_keys: tuple[str, ...]
+    """The spelling-tolerant keys of its names."""
+    periods: tuple[Period, ...]
+    """The periods that its date phrases name."""
+    sources: tuple[str, ...]
+    """The outlets that it asks for."""
+    parts: tuple[str, ...]
+    """Its clauses, if it asks more than one thing."""
+
+
+def _nouns(listed: str) -> str:
+    return "(?:" + "|".join(f"{noun}s?" for noun in listed.split()) + ")"
+
+
+_AGENTS = _nouns("""
+    diplomat official general minister adviser advisor leader president person commander executive secretary secretarie
+    prince king soldier troop spokesman spokeswoman spokesperson ambassador director chief envoy negotiator politician
+    delegate journalist senator governor officer militant group man woman boss head one
+""")
+_SITES = _nouns("""
+    country countrie city citie place province part room post jail prison region town airport capital state valley base
+    location site village district building street
+""")
+_AMOUNTS = _nouns(
+    "number share percentage proportion total level ceiling sum amount figure toll magnitude price cost size rate"
+)
+_ASKS = r"(?:did|do|does|was|were|is|are|will|had|has|have|can|should|exactly)\b"
+_WHICH = rf"\b(?:what|which|what (?:was|is) the) (?:(?!{_ASKS})[\w’'-]+ ){{0,3}}?"
+_PREPOSITIONS = "(?:to|from|by|of|with|for|in|on|at|until|since)"
+_BEGINS = rf"(?:^\W*|[,;:.?] |\b(?:and|or|but|so|exactly|{_PREPOSITIONS}) )"
+_KINDS = (
+    (Kind.NUMBER, re.compile(rf"\bhow (?:many|much|large|big|long|far|old|high|often)\b|{_WHICH}{_AMOUNTS}\b")),
+    (Kind.DATE, re.compile(rf"{_BEGINS}when {_ASKS}|{_WHICH}(?:day|date|month|year|deadline)\b")),
+    (Kind.PLACE, re.compile(rf"{_BEGINS}where\b|{_WHICH}{_SITES}\b")),
+    (Kind.PERSON, re.compile(rf"{_BEGINS}who(?:m|se)?\b|{_WHICH}(?:{_AGENTS}|names? of)\b")),
+    (Kind.REASON, re.compile(r"\bwhy\b|\b(?:what|which) (?:\w+ ){0,2}(?:reasons?|explanation|causes?)\b")),
+)
+_CLAUSES = re.compile(rf"\s*(?:[;?]|,? and(?= (?:{_PREPOSITIONS} )?(?:what|who|whom|where|when|which|how|why)\b))\s*")
+_MOST_PARTS = 4
+_FEW_WORDS = 4
+_LEANS = re.compile(
+    r"^(?:and|but|so|or)\b|\b(?:what|how) about\b|"
+    r"\b(?:he|him|his|she|her|hers|they|them|their|it|its|there|then|this|that|these|those|one|ones)\b"
+)
+_VERBS = "(?:report|say|said|write|wrote|claim|publish|cover|describe|article|account)"
+_ATTRIBUTED = (
+    rf"\b{{0}}(?:['’]s)? (?:\w+ )?{_VERBS}|"
+    r"\b(?:according to|reported by|report by|report from|article (?:by|from|in)|published (?:by|in)) (?:the )?{0}\b"
+)
+
+
+def read(text: str, *, context: str = "", sources: Collection[str] = (), years: Sequence[int] = ()) -> Query:
+    """Reads a question against the outlets and years that the library has.
+
+    `context` adds what is looked for, but not what kind of thing is asked. A date phrase without a year stands for that
+    of each of `years`.
+    """
+    whole = f"{text} {context}".strip()
+    found = [name.text for name in names(whole)] or _lower_case_names(whole)
+    return Query(
+        text=whole,
+        kind=_kind(text),
+        terms=tuple(content_words(whole)),
+        names=tuple(dict.fromkeys(found)),
+        name_keys=tuple(dict.fromkeys(key for name in found for key in keys(name))),
+        periods=periods(whole, years=years),
+        sources=tuple(s for s in sorted(sources) if _asks_for(text, s)),
+        parts=_parts(text),
+    )
+
+
+def context(question: str, history: Sequence[Turn]) -> str:
+    """What a question that leans on the conversation leaves out: the last question, and the names in its answer."""
+    if not history or not (_LEANS.search(question.casefold()) or len(content_words(question)) < _FEW_WORDS):
+        return ""
+    last = history[-1]
+    said = [name.text for name in names(last.answer) if name.text not in last.question]
+    return " ".join((last.question, *dict.fromkeys(said)))
+
+
+def _kind(text: str) -> Kind:
+    lowered = text.casefold()
+    return next((kind for kind, pattern in _KINDS if pattern.search(lowered)), Kind.OTHER)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    parts = [part for part in _CLAUSES.split(text) if part and len(content_words(part)) > 1]
+    return tuple(parts[:_MOST_PARTS]) if len(parts) > 1 else ()
+
+
+def _asks_for(text: str, source: str) -> bool:
+    bare = re.escape(source.casefold().removeprefix("the "))
+    return bool(re.search(_ATTRIBUTED.format(bare), text.casefold()))
+
+
+def _lower_case_names(text: str) -> list[str]:
+    """All words that could be a name, for a question typed without capitals."""
+    return [] if text != text.lower() else [word for word in text.strip(" ?").split() if len(word) > 3 and keys(word)]

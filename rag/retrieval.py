@@ -1,0 +1,160 @@
+"""Retrieves the passages that are nearest to a question, by meaning and by words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
+
+import numpy as np
+
+from rag.catalog import Catalog
+from rag.embeddings import Embeddings, Vector
+from rag.extraction import Candidate, Sentence, score
+from rag.query import Query
+from rag.schema import Article, Hit, Ranks, Window
+from rag.vectors import VectorIndex
+from rag.words import content_words, words
+
+# Chosen by measurement on questions about real documents: see evals/README.md.
+RRF_K = 20
+WEIGHTS = {"dense": 1.0, "lexical": 1.0}
+PART_WEIGHT = 0.5
+DEPTH = 300
+POOL = 40
+_COMMON = 0.2
+_SAME_TEXT = 0.8
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Retrieved:
+    """What was found for a query: the hits, best first, and every scored sentence of them."""
+
+    hits: tuple[Hit, ...]
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Index:
+    """What the retriever searches: the catalog, its vectors, and the model they were made with, if there is one."""
+
+    catalog: Catalog
+    vectors: VectorIndex
+    embeddings: Embeddings | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Passage ids, best first, with their fused score and ranks."""
+
+    scores: Mapping[str, float]
+    dense: tuple[str, ...]
+    lexical: tuple[str, ...]
+
+    @property
+    def ids(self) -> list[str]:
+        return sorted(self.scores, key=lambda id: (-self.scores[id], id))
+
+
+def retrieve(index: Index, query: Query, *, window: Window) -> Retrieved:
+    """The passages within the window that are nearest to the query, at most 40, best first.
+
+    Dense and BM25 ranks are fused by weighted reciprocal rank (Cormack et al. 2009); each part of a question and each
+    outlet that it names is searched for by itself. The best sentence of each passage then decides the order.
+    """
+    vector = _embedded(index, query.text)
+    found = _search(index, query, vector, window)
+    candidates = _candidates(index.catalog, found.ids[:POOL])
+    sentences = score(query, vector, candidates, rarity(index.catalog, query.terms))
+    return _ranked(candidates, sentences, found)
+
+
+def rarity(catalog: Catalog, terms: Sequence[str]) -> dict[str, float]:
+    """Inverse document frequency of each term over passages, as in BM25; above 0."""
+    total = catalog.passage_count(Window())
+    return {t: math.log(1 + (total - n + 0.5) / (n + 0.5)) for t, n in catalog.frequencies(terms).items()}
+
+
+def _embedded(index: Index, text: str) -> Vector | None:
+    return np.array(index.embeddings.embed_query(text), np.float32) if index.embeddings else None
+
+
+def _search(index: Index, query: Query, vector: Vector | None, window: Window) -> _Found:
+    windows = [replace(window, sources=(s,)) for s in query.sources] or [window]
+    return _interleaved([_fused(index, query, vector, w) for w in windows])
+
+
+def _fused(index: Index, query: Query, vector: Vector | None, window: Window) -> _Found:
+    dense = _dense(index, vector, window)
+    lexical = _lexical(index.catalog, query.terms, query.name_keys, window)
+    scores: dict[str, float] = {}
+    _add_ranks(scores, dense, WEIGHTS["dense"])
+    _add_ranks(scores, lexical, WEIGHTS["lexical"])
+    for part in query.parts:
+        _add_ranks(scores, _dense(index, _embedded(index, part), window), PART_WEIGHT)
+        _add_ranks(scores, _lexical(index.catalog, content_words(part), (), window), PART_WEIGHT)
+    return _Found(scores, tuple(dense), tuple(lexical))
+
+
+def _dense(index: Index, vector: Vector | None, window: Window) -> list[str]:
+    return [] if vector is None else index.vectors.search(vector, limit=DEPTH, window=window)
+
+
+def _lexical(catalog: Catalog, terms: Sequence[str], keys: Sequence[str], window: Window) -> list[str]:
+    """Leaves out the terms that stand in many passages, unless there are no others: they decide little and cost most."""
+    most = _COMMON * catalog.passage_count(Window())
+    rare = [t for t, n in catalog.frequencies([*terms, *keys]).items() if 0 < n <= most]
+    return catalog.lexical(rare or terms, (), limit=DEPTH, window=window)
+
+
+def _add_ranks(scores: dict[str, float], ids: Sequence[str], weight: float) -> None:
+    for rank, id in enumerate(ids, start=1):
+        scores[id] = scores.get(id, 0.0) + weight / (RRF_K + rank)
+
+
+def _interleaved(found: Sequence[_Found]) -> _Found:
+    """Takes the best of each in turn; the scores become reciprocal ranks of that order."""
+    if len(found) == 1:
+        return found[0]
+    turns = chain.from_iterable(zip_longest(*(f.ids for f in found)))
+    order = dict.fromkeys(id for id in turns if id)
+    scores = {id: 1 / (RRF_K + rank) for rank, id in enumerate(order, start=1)}
+    dense, lexical = (
+        tuple(chain.from_iterable(ids)) for ids in zip(*((f.dense, f.lexical) for f in found), strict=True)
+    )
+    return _Found(scores, dense, lexical)
+
+
+def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
+    stored = {s.passage.id: s for s in catalog.passages(ids)}
+    articles: dict[str, Article] = {a.id: a for a in catalog.articles({s.passage.article_id for s in stored.values()})}
+    present = [stored[id] for id in ids if id in stored and stored[id].passage.article_id in articles]
+    return [Candidate(s.passage, articles[s.passage.article_id], s.vector, s.sentences) for s in present]
+
+
+def _ranked(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> Retrieved:
+    best: dict[int, float] = {}
+    for sentence in sentences:
+        best[sentence.candidate] = max(best.get(sentence.candidate, -math.inf), sentence.score)
+    order = sorted(best, key=lambda i: (-best[i], candidates[i].passage.id))
+    kept = list(_distinct(order, candidates))
+    place = {i: rank for rank, i in enumerate(kept)}
+    hits = tuple(_hit(candidates[i], best[i], found) for i in kept)
+    return Retrieved(hits, tuple(replace(s, candidate=place[s.candidate]) for s in sentences if s.candidate in place))
+
+
+def _distinct(order: Sequence[int], candidates: Sequence[Candidate]) -> Iterator[int]:
+    """Leaves out a passage that says in nearly the same words what a better one says."""
+    seen: list[frozenset[str]] = []
+    for i in order:
+        found = frozenset(words(candidates[i].passage.text))
+        if not any(len(found & other) > _SAME_TEXT * len(found | other) for other in seen):
+            seen.append(found)
+            yield i
+
+
+def _hit(candidate: Candidate, best: float, found: _Found) -> Hit:
+    id = candidate.passage.id
+    ranks = Ranks(*(ids.index(id) + 1 if id in ids else None for ids in (found.dense, found.lexical)))
+    return Hit(candidate.passage, candidate.article, round(best, 6), ranks)

@@ -1,0 +1,66 @@
+"""README runs as it is written, and shows what the program prints."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from rag.cli import app
+from rag.schema import Answer, Status
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+HELP = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in ("add", "ask", "search", "articles")}
+
+
+def blocks(language: str) -> list[str]:
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.M | re.S)
+    return [body for kind, body in found if kind == language]
+
+
+@pytest.fixture(autouse=True)
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the seeds in it, and no library yet."""
+    (tmp_path / "seeds").symlink_to(ROOT / "seeds")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RAG_HOME", str(tmp_path / "library"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path
+
+
+def test_the_first_command_prints_the_answer_that_is_shown() -> None:
+    command = shlex.split(blocks("sh")[0].split("uv run ")[1])
+    assert command[0] == "rag"
+    found = CliRunner().invoke(app, command[1:])
+    assert (found.exit_code, found.stdout.strip()) == (0, blocks("")[0].strip())
+
+
+def test_the_second_command_is_the_tests() -> None:
+    assert blocks("sh")[1] == "pip install -q uv && uv run pytest\n"
+
+
+def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("python")
+    exec(compile(example, "README.md", "exec"), {"__name__": "readme"})
+    printed = capsys.readouterr().out
+    assert printed.startswith("added 1, updated 0, unchanged 0, duplicates 0, failed 0\n")
+    assert "Sher Mohammad Abbas Stanikzai" in printed
+    assert "20,000 reserve troops" in printed
+
+
+def test_the_json_shown_has_the_keys_of_an_answer() -> None:
+    shown = json.loads(blocks("json")[0])
+    assert list(shown) == list(Answer("", "", Status.ABSTAINED).to_dict())
+
+
+def test_every_command_and_flag_that_is_named_is_there() -> None:
+    commands = set(re.findall(r"`rag (\w+)", README))
+    listed = CliRunner().invoke(app, ["--help"]).stdout
+    assert commands <= {line.split()[0] for line in listed.split("Commands:")[1].splitlines() if line.strip()}
+    flags = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README.split("## Commands")[1].split("## JSON")[0]))
+    assert not {flag for flag in flags if not any(flag in text for text in HELP.values())}
