@@ -207,9 +207,9 @@ class Catalog:
         """Makes the full-text index anew, in one transaction."""
         with self.writing():
             self._lexical.clear()
-            for row in self._database.rows("SELECT * FROM articles ORDER BY id"):
-                article = _article(row)
-                found = self._rows("SELECT * FROM passages WHERE article_id = ?", article.id)
+            for (id,) in self._database.rows("SELECT id FROM articles ORDER BY id"):
+                article = self.article(id)
+                found = self._rows("SELECT * FROM passages WHERE article_id = ?", id)
                 self._lexical.insert(
                     LexicalRow(row["number"], header(article), article.text[row["start"] : row["stop"]])
                     for row in found

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -66,9 +67,9 @@ class Opening:
 
 def main() -> None:
     """Runs the command line."""
-    sys.stdin.reconfigure(errors="replace")  # type: ignore[union-attr]  # TextIO lacks it, TextIOWrapper has it
-    for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # as above
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # None if it was closed
+            stream.reconfigure(errors="replace" if stream is sys.stdin else "backslashreplace")
     app()
 
 

@@ -72,10 +72,16 @@ _RELATIVE = re.compile(
     re.I,
 )
 _REASON = re.compile(
-    r"\b(?:because|due to|owing to|reasons?|in order to|so that|out of|to avoid|as a result|therefore|given|since|amid)\b",
+    r"\b(?:because|due to|owing to|reasons?|in order to|so that|out of|to avoid|as a result|therefore|given|since|amid|"
+    r"concern(?:s|ed)?)\b",
     re.IGNORECASE,
 )
 _CAPITALIZED = re.compile(r"(?<![.?!:“] )(?<!^)\b[A-Z][\w’'-]+")
+_PERSON = re.compile(
+    r"(?:\b(?:President|Minister|Secretary|General|Ambassador|Mr|Ms|Mrs|Dr|Gen|Sgt|Senator|Chancellor|Director|King|"
+    r"Prince)\.? |\b(?!The |United |White |New |Vice |North |South |East |West |Prime |Foreign )[A-Z][\w’'-]+ (?:[A-Z]\. )?)"
+    r"[A-Z][\w’'-]+"
+)
 _PLACED = re.compile(r"\b(?:in|at|to|from|near|of|into|on) (?:the )?[A-Z]\w+")
 _SPELLED = re.compile(r"\b[A-Z][\w’'-]{2,}")
 
@@ -164,7 +170,7 @@ def _typed(query: Query, text: str, found: frozenset[str]) -> dict[str, float]:
             features["date"] = float(bool(_DATE.search(text)))
             features["relative_date"] = float(bool(_RELATIVE.search(text)))
         case Kind.PERSON:
-            features["person"] = min(2, sum(1 for w in _new_names(text, given))) / 2
+            features["person"] = float(any(not given.issuperset(words(p)) for p in _PERSON.findall(text)))
         case Kind.PLACE:
             features["place"] = float(bool(_PLACED.search(text)) and bool(_new_names(text, given)))
         case Kind.REASON:

@@ -115,12 +115,8 @@ class Ingestion:
 
     def _complete(self) -> None:
         """Does what a process that was stopped, or had no embedding model, left undone."""
-        stored = self.catalog.embedded.model
-        if stored and self.embeddings and not self._is_of_model():
-            raise EmbeddingError(
-                f"{self.path} was made with the embedding model {stored.model.id}, this is "
-                f"{identity(self.embeddings).id}; use that one, or embed all anew with `rag reindex`"
-            )
+        if self.embeddings:
+            self.catalog.embedded.check_model(identity(self.embeddings))
         self._embed_rest()
         self.vectors.synchronize()
 

@@ -66,7 +66,7 @@ _PREPOSITIONS = "(?:to|from|by|of|with|for|in|on|at|until|since)"
 _BEGINS = rf"(?:^\W*|[,;:.?] |\b(?:and|or|but|so|exactly|{_PREPOSITIONS}) )"
 _KINDS = (
     (Kind.NUMBER, re.compile(rf"\bhow (?:many|much|large|big|long|far|old|high|often)\b|{_WHICH}{_AMOUNTS}\b")),
-    (Kind.DATE, re.compile(rf"{_BEGINS}when {_ASKS}|{_WHICH}(?:day|date|month|year|deadline)\b")),
+    (Kind.DATE, re.compile(rf"{_BEGINS}when(?: {_ASKS}|\W*$)|{_WHICH}(?:day|date|month|year|deadline)\b")),
     (Kind.PLACE, re.compile(rf"{_BEGINS}where\b|{_WHICH}{_SITES}\b")),
     (Kind.PERSON, re.compile(rf"{_BEGINS}who(?:m|se)?\b|{_WHICH}(?:{_AGENTS}|names? of)\b")),
     (Kind.REASON, re.compile(r"\bwhy\b|\b(?:what|which) (?:\w+ ){0,2}(?:reasons?|explanation|causes?)\b")),

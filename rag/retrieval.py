@@ -8,9 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
 import numpy as np
+from langchain_core.embeddings import Embeddings
 
 from rag.catalog import Catalog
-from rag.embeddings import Embeddings, Vector
+from rag.embeddings import Vector
 from rag.extraction import Candidate, Sentence, score
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
@@ -102,7 +103,7 @@ def _dense(index: Index, vector: Vector | None, window: Window) -> list[str]:
 
 
 def _lexical(catalog: Catalog, terms: Sequence[str], keys: Sequence[str], window: Window) -> list[str]:
-    """Leaves out the terms that stand in many passages, unless there are no others: they decide little and cost most."""
+    """Leaves out terms that stand in many passages, unless there are no others: they decide little and cost most."""
     most = _COMMON * catalog.passage_count(Window())
     rare = [t for t, n in catalog.frequencies([*terms, *keys]).items() if 0 < n <= most]
     return catalog.lexical(rare or terms, (), limit=DEPTH, window=window)

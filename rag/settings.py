@@ -50,17 +50,17 @@ def read_settings(
 
 
 def default_library() -> Path:
-    """The library's folder if nothing else was said: in the platform's data folder."""
+    """The library's folder if nothing else was said: the platform's data folder."""
     import platformdirs
 
-    return Path(platformdirs.user_data_dir(_APP, appauthor=False)) / "library"
+    return Path(platformdirs.user_data_dir(_APP))
 
 
 def config_file() -> Path:
     """The user's settings file; it need not exist."""
     import platformdirs
 
-    return Path(platformdirs.user_config_dir(_APP, appauthor=False)) / "config.toml"
+    return Path(platformdirs.user_config_dir(_APP)) / "config.toml"
 
 
 def _library(flag: Path | None, environment: Mapping[str, str], config: dict[str, Any], file: Path) -> Setting[Path]:

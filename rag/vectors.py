@@ -131,7 +131,13 @@ class VectorIndex:
             self.catalog.embedded.set_index_version(version)
             self.catalog.embedded.set_unindexed()
         shutil.rmtree(self._folder, ignore_errors=True)
-        self._write(self._collection(), version + 1)
+        try:
+            self._write(self._collection(), version + 1)
+        except _failures() as error:
+            raise DamagedError(
+                f"the vector index in {self._folder} cannot be written: {error}; check the space on disk and the "
+                "permissions, then run `rag reindex`"
+            ) from error
 
     def _write(self, collection: Collection, version: int) -> None:
         table = self.catalog.embedded

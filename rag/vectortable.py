@@ -11,6 +11,7 @@ import numpy as np
 
 from rag.database import Database
 from rag.embeddings import Embedded, HeadedText, Model, Vector
+from rag.errors import EmbeddingError
 from rag.schema import Window
 from rag.windows import Stamp, condition
 
@@ -65,6 +66,15 @@ class VectorTable:
         return (
             StoredModel(Model(found["model_id"], found["model_digest"]), found["model_dimensions"]) if found else None
         )
+
+    def check_model(self, model: Model) -> None:
+        """Raises EmbeddingError if the vectors are of another model."""
+        stored = self.model
+        if stored and stored.model != model:
+            raise EmbeddingError(
+                f"the library was made with the embedding model {stored.model.id}, this is {model.id}; "
+                "use that one, or embed all anew with `rag reindex`"
+            )
 
     def forget_model(self) -> None:
         """Takes the embeddings of a model that is not used any more from all passages."""

@@ -8,6 +8,8 @@ from typing import cast
 
 import snowballstemmer
 
+from rag.lexicon import BASES, uniform
+
 _WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
 _STEMMER = snowballstemmer.stemmer("english")
 _STOP = """
@@ -21,15 +23,14 @@ while because until
 
 
 def words(text: str) -> list[str]:
-    """The stems of a text in order, lower case; `1,000` is `1000` and possessives lose their s."""
-    plain = text.lower().replace("’", "'").replace("'s", "")
-    return [stem(w.replace(",", "")) for w in _WORD.findall(plain)]
+    """The stems of a text in order, lower case: `1,000` is `1000`, `spoke` is `speak`, `U.S.` is `usa`."""
+    return [stem(w) for w in _WORD.findall(uniform(text))]
 
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
-    """The Snowball (Porter 2) English stem of a lower-case word."""
-    return cast(str, _STEMMER.stemWord(word))
+    """The Snowball (Porter 2) English stem of the base form of a lower-case word."""
+    return cast(str, _STEMMER.stemWord(BASES.get(word, word).replace(",", "")))
 
 
 STOP_WORDS = frozenset(stem(w) for w in _STOP.split())

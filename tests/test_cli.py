@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fake_embeddings import FakeEmbeddings
 from typer.testing import CliRunner, Result
 
 from rag.cli import app
+from rag.library import Library
 
 ROOT = Path(__file__).parents[1]
 SEEDS = str(ROOT / "seeds")
@@ -399,3 +401,13 @@ def test_doctor_finds_a_damaged_catalog(home: Path) -> None:
     (problem,) = json.loads(found.stdout)["problems"]
     assert "damaged" in problem
     assert "wrong: " in run("doctor").stdout
+
+
+def test_doctor_says_what_to_do_about_another_embedding_model(home: Path) -> None:
+    with Library(home, embeddings=FakeEmbeddings()) as library:
+        library.add(SEEDS)
+    found = run("doctor", "--json")
+    assert found.exit_code == 1
+    (problem,) = json.loads(found.stdout)["problems"]
+    assert "FakeEmbeddings:fake, the program has minilm; embed it anew with `rag reindex`" in problem
+    assert run("reindex").exit_code == run("doctor").exit_code == 0

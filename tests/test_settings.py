@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import InputError
+from rag.library import Library
 from rag.settings import Settings, default_library, read_settings
 
 
@@ -32,6 +33,17 @@ def test_without_any_the_library_is_in_the_data_folder(tmp_path: Path) -> None:
     found = settings(tmp_path)
     assert (found.library.value, found.library.origin) == (default_library(), "default")
     assert (found.offline.value, found.offline.origin) == (False, "default")
+
+
+@pytest.mark.parametrize("environment", [{}, {"RAG_HOME": "~/mine"}])
+def test_the_command_and_python_share_the_library(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, environment: dict[str, str]
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.delenv("RAG_HOME", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert Library().path == read_settings().library.value
 
 
 def test_a_path_in_the_file_is_relative_to_the_file(tmp_path: Path) -> None:

@@ -1,0 +1,56 @@
+"""The LangChain retriever, by LangChain's own standard tests."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from langchain_core.retrievers import BaseRetriever
+from langchain_tests.integration_tests import RetrieversIntegrationTests
+
+from rag.library import Library
+from rag.loaders import article
+from rag.retriever import HybridRetriever
+
+QUESTION = "Who spoke for the Taliban in Tehran?"
+CITIES = ("Doha", "Moscow", "Istanbul")
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("library")) as made:
+        made.add("seeds", *(article(f"The talks in {city} went on for {n} days.") for n, city in enumerate(CITIES, 2)))
+        yield made
+
+
+class TestHybridRetriever(RetrieversIntegrationTests):
+    @pytest.fixture(autouse=True)
+    def _library(self, library: Library) -> None:
+        self.library = library
+
+    @property
+    def retriever_constructor(self) -> type[BaseRetriever]:
+        return HybridRetriever
+
+    @property
+    def retriever_constructor_params(self) -> dict[str, Any]:
+        return {"library": self.library}
+
+    @property
+    def retriever_query_example(self) -> str:
+        return QUESTION
+
+    @property
+    def num_results_arg_name(self) -> str:
+        return "k"
+
+
+def test_a_document_has_the_place_of_its_text_in_the_article(library: Library) -> None:
+    texts = {a.id: a.text for a in library.articles()}
+    for document in library.retriever(k=4).invoke(QUESTION):
+        text = texts[document.metadata["article_id"]]
+        assert text[document.metadata["start"] : document.metadata["end"]] == document.page_content
+
+
+def test_it_composes_with_other_runnables(library: Library) -> None:
+    chain = library.retriever(k=1) | (lambda documents: [d.metadata["article_id"] for d in documents])
+    assert chain.invoke(QUESTION) == [hit.article.id for hit in library.search(QUESTION, k=1).hits]
