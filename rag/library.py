@@ -23,7 +23,7 @@ from rag.query import Query, context, read
 from rag.retrieval import Index, Retrieved, retrieve
 from rag.schema import AddReport, Answer, Article, Reason, SearchResult, Turn, Window
 from rag.vectors import VectorIndex
-from rag.words import content_words
+from rag.words import words
 
 if TYPE_CHECKING:
     from rag.retriever import HybridRetriever
@@ -138,12 +138,16 @@ class Library:
             return None
 
     def _read(self, question: str, window: Window, history: Sequence[Turn]) -> Query:
-        asked = context(question, history)
-        if not content_words(f"{question} {asked}"):
-            raise InputError(f"the question {question[:40]!r} has no words to look for; ask in a sentence")
+        if not words(question):
+            raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
         if not self.catalog.article_count:
             raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
-        return read(question, context=asked, sources=self.catalog.sources(), years=self.catalog.years(window))
+        return read(
+            question,
+            context=context(question, history),
+            sources=self.catalog.sources(),
+            years=self.catalog.years(window),
+        )
 
     def _retrieve(self, query: Query, window: Window, clock: Clock) -> Retrieved:
         if self.embeddings:

@@ -349,12 +349,14 @@ def test_a_terminal_gets_a_bar(home: Path) -> None:
     assert bar.endswith("added 1, updated 0, unchanged 0, duplicates 0, failed 0\r\n")
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_table_without_color_if_it_wants_none(seeded: Path) -> None:
     table = terminal("articles", NO_COLOR="1").splitlines()
     assert table[0].split() == ["id", "date", "source", "title", "characters"]
     assert "2021-07-07" in table[1]
 
 
+@pytest.mark.slow
 def test_color_is_for_terminals(seeded: Path) -> None:
     assert "\x1b[2m" in terminal("ask", WHO)
     assert "\x1b" not in run("ask", WHO).stdout

@@ -1,0 +1,149 @@
+"""Search: what is found, spelled otherwise, by outlet, by part and within a window."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from rag.errors import EmptyLibraryError, InputError
+from rag.library import Library
+from rag.loaders import article
+from rag.schema import Article, Window
+
+ARTICLES = [
+    article(
+        "The Taliban attacked Kalat-e-Nav on Wednesday, residents said. Shops in the centre burned through the night.",
+        title="Fighting in the west",
+        source="Harirud Post",
+        published="2021-07-07",
+    ),
+    article(
+        "Iranian Foreign Minister Javed Zarif opened the meeting of both sides. He asked them for patience.",
+        title="Meeting opens",
+        source="Harirud Post",
+        published="2021-07-08",
+    ),
+    article(
+        "President Emomali Rakhmon ordered reservists to the river. The order took effect at once.",
+        title="Reservists called up",
+        source="Pamir Wire",
+        published="2021-07-05",
+    ),
+    article(
+        "Flights to Mazar-i-Sharif were cancelled. Passengers waited at the gate.",
+        title="Flights cancelled",
+        source="Pamir Wire",
+        published="2021-07-09",
+    ),
+    article(
+        "Sher Mohammad Abbas Stanikzai led the envoys. They left after two days.",
+        title="Envoys leave",
+        source="Pamir Wire",
+        published="2021-07-10",
+    ),
+    article(
+        "The price of bread rose in the capital. Bakers blamed the price of flour.",
+        title="Bread is dearer",
+        source="Kabul Bazaar",
+        published="2021-07-10",
+    ),
+    article("Bread was short in the capital. Flour was dearer.", title="Undated bread", source="Kabul Bazaar"),
+]
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("library")) as made:
+        made.add(*ARTICLES)
+        yield made
+
+
+def titles(library: Library, question: str, *, k: int = 3, window: Window = Window()) -> list[str]:
+    return [hit.article.title for hit in library.search(question, k=k, window=window).hits]
+
+
+@pytest.mark.parametrize(
+    ("question", "title"),
+    [
+        ("What happened in Qala-i-Naw?", "Fighting in the west"),
+        ("What did Mohammad Javad Zarif do?", "Meeting opens"),
+        ("What did Rahmon order?", "Reservists called up"),
+        ("What happened in Mazar-e Sharif?", "Flights cancelled"),
+        ("Whom did Stanekzai lead?", "Envoys leave"),
+        ("whom did stanekzai lead?", "Envoys leave"),
+    ],
+)
+def test_a_name_that_is_spelled_otherwise_is_found_first(library: Library, question: str, title: str) -> None:
+    assert titles(library, question)[0] == title
+
+
+def test_an_outlet_that_is_asked_gives_all_hits(library: Library) -> None:
+    hits = library.search("What did Kabul Bazaar report about the fighting?").hits
+    assert {hit.article.source for hit in hits} == {"Kabul Bazaar"}
+
+
+def test_two_outlets_that_are_asked_both_give_hits(library: Library) -> None:
+    hits = library.search("Compare what Pamir Wire reported and what Harirud Post said of the river", k=4).hits
+    assert {hit.article.source for hit in hits} == {"Pamir Wire", "Harirud Post"}
+
+
+def test_each_part_of_a_question_has_a_hit(library: Library) -> None:
+    question = "Who ordered reservists to the river, and why is bread dearer?"
+    assert {"Reservists called up", "Bread is dearer"} <= set(titles(library, question))
+
+
+def test_nothing_outside_of_the_window_is_found(library: Library) -> None:
+    window = Window(as_of=date(2021, 7, 8), since=date(2021, 7, 6))
+    hits = library.search("bread, flights, envoys, reservists, Zarif and Qala-i-Naw", window=window).hits
+    assert {hit.article.title for hit in hits} == {"Fighting in the west", "Meeting opens"}
+
+
+def test_sources_of_a_window_are_matched_in_any_case(library: Library) -> None:
+    assert set(titles(library, "bread", window=Window(sources=("kabul bazaar",)))) == {"Bread is dearer", "Undated bread"}
+
+
+def test_nearly_the_same_text_is_shown_once(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:
+    first = "The governor of Herat said that the city was calm, that the road was open and that shops would open too."
+    with Library(tmp_path_factory.mktemp("copies")) as copies:
+        copies.add(article(first, title="One"), article(first.replace("calm", "quiet"), title="Two"))
+        assert len(titles(copies, "What did the governor of Herat say?")) == 1
+
+
+def test_the_same_question_gives_the_same_hits_in_the_same_order(library: Library) -> None:
+    assert library.search("bread in the capital").hits == library.search("bread in the capital").hits
+
+
+def test_hits_say_where_each_retriever_put_them(library: Library) -> None:
+    hit = library.search("Whom did Stanikzai lead?").hits[0]
+    assert (hit.ranks.dense, hit.ranks.lexical) == (1, 1)
+
+
+def test_scores_fall(library: Library) -> None:
+    scores = [hit.score for hit in library.search("bread in the capital").hits]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_an_empty_library_says_how_to_add(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with pytest.raises(EmptyLibraryError, match="rag add"):
+        Library(tmp_path_factory.mktemp("empty")).search("Who?")
+
+
+def test_a_question_without_words_is_refused(library: Library) -> None:
+    with pytest.raises(InputError, match="no words in it"):
+        library.search("?!")
+
+
+def test_without_an_embedding_model_words_are_searched(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.embeddings.PACKAGE", "no_such_package")
+    with Library(tmp_path_factory.mktemp("words")) as plain:
+        plain.add(*ARTICLES)
+        found = plain.search("Whom did Stanekzai lead?")
+    assert found.hits[0].article.title == "Envoys leave"
+    assert "words only" in found.warnings[0]
+
+
+def test_articles_are_what_was_added(library: Library) -> None:
+    assert sorted(a.title for a in library.articles()) == sorted(a.title for a in ARTICLES)
+    assert all(isinstance(a, Article) for a in library.articles())
