@@ -222,12 +222,13 @@ class Catalog:
         """Texts are long, and questions keep coming back to the same articles."""
         if self._cached_generation != (generation := self.generation):
             self._cache, self._cached_generation = {}, generation
-        missing = [id for id in ids if id not in self._cache]
+        found = {id: self._cache[id] for id in ids if id in self._cache}
+        missing = [id for id in ids if id not in found]
         if missing:
             rows = self._rows(f"SELECT * FROM articles WHERE id {_LISTED}", json.dumps(missing))
-            kept = list(self._cache.items())[-_MOST_CACHED:]
-            self._cache = dict(kept) | {row["id"]: _article(row) for row in rows}
-        return {id: self._cache[id] for id in ids if id in self._cache}
+            found |= {row["id"]: _article(row) for row in rows}
+        self._cache = dict(list((self._cache | found).items())[-_MOST_CACHED:])
+        return found
 
     def _leave(self, article_ids: Sequence[str]) -> None:
         """Takes the passages of articles out of every index."""

@@ -36,6 +36,7 @@ class Sentence:
     candidate: int
     span: Span
     text: str
+    stems: frozenset[str]
     features: Mapping[str, float]
     score: float
 
@@ -77,11 +78,9 @@ _REASON = re.compile(
     re.IGNORECASE,
 )
 _CAPITALIZED = re.compile(r"(?<![.?!:“] )(?<!^)\b[A-Z][\w’'-]+")
-_PERSON = re.compile(
-    r"(?:\b(?:President|Minister|Secretary|General|Ambassador|Mr|Ms|Mrs|Dr|Gen|Sgt|Senator|Chancellor|Director|King|"
-    r"Prince)\.? |\b(?!The |United |White |New |Vice |North |South |East |West |Prime |Foreign )[A-Z][\w’'-]+ (?:[A-Z]\. )?)"
-    r"[A-Z][\w’'-]+"
-)
+_TITLES = "President|Minister|Secretary|General|Ambassador|M[rs]s?|Dr|Gen|Sgt|Senator|Chancellor|Director|King|Prince"
+_NO_GIVEN_NAME = "The|United|White|New|Vice|North|South|East|West|Prime|Foreign"
+_PERSON = re.compile(rf"\b(?:(?:{_TITLES})\.? |(?!(?:{_NO_GIVEN_NAME}) )[A-Z][\w’'-]+ (?:[A-Z]\. )?)[A-Z][\w’'-]+")
 _PLACED = re.compile(r"\b(?:in|at|to|from|near|of|into|on) (?:the )?[A-Z]\w+")
 _SPELLED = re.compile(r"\b[A-Z][\w’'-]{2,}")
 
@@ -93,79 +92,89 @@ def score(
 
     `vector` is the question's embedding. `rarity` weighs each of its terms, e.g. by inverse document frequency.
     """
-    scored: list[Sentence] = []
-    for rank, candidate in enumerate(candidates):
-        scored += _sentences(query, vector, _Reading.of(query, rank, candidate), rarity)
-    return scored
+    total = sum(rarity[t] for t in query.terms) or 1.0
+    asked = _Asked(query, vector, {t: rarity[t] / total for t in query.terms}, frozenset(query.terms))
+    return [s for rank, candidate in enumerate(candidates) for s in _sentences(asked, rank, candidate)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A question with its embedding and the share of weight of each of its terms."""
+
+    query: Query
+    vector: Vector | None
+    weights: Mapping[str, float]
+    terms: frozenset[str]
+
+    def share(self, found: frozenset[str]) -> float:
+        return sum(self.weights[t] for t in self.terms & found)
 
 
 @dataclass(frozen=True, slots=True)
-class _Reading:
-    """A candidate, read against the question: where its sentences are and which words each has."""
+class _Split:
+    """The sentences of a text, with their stems."""
 
-    rank: int
-    candidate: Candidate
     spans: tuple[Span, ...]
     texts: tuple[str, ...]
-    words: tuple[frozenset[str], ...]
-    header: frozenset[str]
-
-    @classmethod
-    def of(cls, query: Query, rank: int, candidate: Candidate) -> _Reading:
-        text = candidate.passage.text
-        spans = sentences(text)
-        texts = tuple(text[s.start : s.end] for s in spans)
-        alike = _spellings(query, text)
-        found = tuple(frozenset(alike.get(w, w) for w in words(t)) for t in texts)
-        return cls(rank, candidate, tuple(spans), texts, found, frozenset(words(header(candidate.article))))
+    stems: tuple[frozenset[str], ...]
 
 
-def _sentences(query: Query, vector: Vector | None, reading: _Reading, rarity: Mapping[str, float]) -> list[Sentence]:
-    start, cosines = reading.candidate.passage.start, _cosines(vector, reading)
-    shared = _shared(query, vector, reading)
+@lru_cache(maxsize=2048)
+def _split(text: str) -> _Split:
+    spans = tuple(sentences(text))
+    texts = tuple(text[s.start : s.end] for s in spans)
+    return _Split(spans, texts, tuple(frozenset(words(t)) for t in texts))
+
+
+@lru_cache(maxsize=2048)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(words(text))
+
+
+def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]:
+    split, alike = _split(candidate.passage.text), _spellings(asked.query, candidate.passage.text)
+    stems = [frozenset(alike.get(w, w) for w in found) for found in split.stems] if alike else split.stems
+    cosines, headed = _cosines(asked.vector, candidate, len(stems)), _stems(header(candidate.article))
+    shared, start = _shared(asked, rank, candidate), candidate.passage.start
     scored = []
-    for i, (span, text) in enumerate(zip(reading.spans, reading.texts, strict=True)):
-        features = shared | _lexical(query, reading, i, rarity) | _typed(query, text, reading.words[i])
-        features["sentence_cosine"] = cosines[i]
+    for i, (span, text) in enumerate(zip(split.spans, split.texts, strict=True)):
+        near = frozenset().union(*stems[max(0, i - 1) : i + 2])
+        own = asked.share(stems[i])
+        features = shared | _typed(asked, text, stems[i])
+        features |= {
+            "sentence_cosine": cosines[i],
+            "overlap": own,
+            "around": asked.share(near) - own,
+            "header": asked.share(headed - stems[i]),
+        }
         total = sum(WEIGHTS[name] * value for name, value in features.items())
-        scored.append(Sentence(reading.rank, Span(start + span.start, start + span.end), text, features, total))
+        scored.append(Sentence(rank, Span(start + span.start, start + span.end), text, stems[i], features, total))
     return scored
 
 
-def _cosines(vector: Vector | None, reading: _Reading) -> list[float]:
-    stored = reading.candidate.sentences
-    if vector is None or stored is None or len(stored) != len(reading.spans):
-        return [0.0] * len(reading.spans)
+def _cosines(vector: Vector | None, candidate: Candidate, count: int) -> list[float]:
+    stored = candidate.sentences
+    if vector is None or stored is None or len(stored) != count:
+        return [0.0] * count
     return [float(x) for x in stored.astype(np.float32) @ vector]
 
 
-def _shared(query: Query, vector: Vector | None, reading: _Reading) -> dict[str, float]:
-    stored, published = reading.candidate.vector, reading.candidate.article.published
-    cosine = 0.0 if vector is None or stored is None else float(stored @ vector)
-    period = 0.0
-    if published and query.periods:
-        period = max(math.exp(-p.distance(published.day) / (3 if p.days < 40 else 15)) for p in query.periods)
-    return {"passage_cosine": cosine, "rank": 1 / (10 + reading.rank), "period": period}
+def _shared(asked: _Asked, rank: int, candidate: Candidate) -> dict[str, float]:
+    """What all sentences of a passage have in common."""
+    cosine = 0.0 if asked.vector is None or candidate.vector is None else float(candidate.vector @ asked.vector)
+    published, period = candidate.article.published, 0.0
+    if published and asked.query.periods:
+        period = max(math.exp(-p.distance(published.day) / (3 if p.days < 40 else 15)) for p in asked.query.periods)
+    return {"passage_cosine": cosine, "rank": 1 / (10 + rank), "period": period}
 
 
-def _lexical(query: Query, reading: _Reading, i: int, rarity: Mapping[str, float]) -> dict[str, float]:
-    """Shares of the question's term weight: in the sentence, and what its neighbours or the header add."""
-    here = reading.words[i]
-    near = frozenset().union(*reading.words[max(0, i - 1) : i + 2])
-    total = sum(rarity[t] for t in query.terms) or 1.0
-    own, around, headed = (
-        sum(rarity[t] for t in query.terms if t in s) / total for s in (here, near, here | reading.header)
-    )
-    return {"overlap": own, "around": around - own, "header": headed - own}
-
-
-def _typed(query: Query, text: str, found: frozenset[str]) -> dict[str, float]:
+def _typed(asked: _Asked, text: str, stems: frozenset[str]) -> dict[str, float]:
     """Whether the sentence has what the question asks for and did not itself give."""
-    features = {"question": float(text.endswith("?")), "short": max(0, _FEWEST_WORDS - len(found)) / _FEWEST_WORDS}
-    given = set(query.terms)
-    match query.kind:
+    given = asked.terms
+    features = {"question": float(text.endswith("?")), "short": max(0, _FEWEST_WORDS - len(stems)) / _FEWEST_WORDS}
+    match asked.query.kind:
         case Kind.NUMBER:
-            features["number"] = float(any(w not in given and any(c.isdigit() for c in w) for w in found))
+            features["number"] = float(any(w[0].isdigit() and w not in given for w in stems))
         case Kind.DATE:
             features["date"] = float(bool(_DATE.search(text)))
             features["relative_date"] = float(bool(_RELATIVE.search(text)))
@@ -180,7 +189,7 @@ def _typed(query: Query, text: str, found: frozenset[str]) -> dict[str, float]:
     return features
 
 
-def _new_names(text: str, given: set[str]) -> list[str]:
+def _new_names(text: str, given: frozenset[str]) -> list[str]:
     return [name for name in _CAPITALIZED.findall(text) if not given.issuperset(content_words(name))]
 
 

@@ -11,7 +11,7 @@ from rag.extraction import Sentence
 from rag.query import Query
 from rag.retrieval import Retrieved
 from rag.schema import Answer, Check, Citation, Hit, Reason, Span, Statement, Status, Verdict
-from rag.words import words
+from rag.words import alike
 
 MOST_SENTENCES = 3
 THRESHOLD = 0.5
@@ -58,7 +58,9 @@ def _chosen(ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
         left = MOST_SENTENCES - sum(c.count for c in chosen)
         if left < 1 or (taken and sentence.score < taken[0].score - _MARGIN):
             break
-        if any(_alike(sentence, other) for other in taken) or any(_within(sentence, c) for c in chosen):
+        if any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) or any(
+            _within(sentence, c) for c in chosen
+        ):
             continue
         taken.append(sentence)
         chosen.append(_choice(sentence, retrieved.sentences, left))
@@ -75,11 +77,6 @@ def _choice(sentence: Sentence, sentences: Sequence[Sentence], left: int) -> _Ch
 
 def _within(sentence: Sentence, choice: _Choice) -> bool:
     return sentence.candidate == choice.hit and choice.span.start <= sentence.span.start < choice.span.end
-
-
-def _alike(a: Sentence, b: Sentence) -> bool:
-    one, other = set(words(a.text)), set(words(b.text))
-    return len(one & other) > _SAME_WORDS * len(one | other)
 
 
 def _citation(number: int, choice: _Choice, hits: Sequence[Hit]) -> Citation:

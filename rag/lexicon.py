@@ -13,49 +13,56 @@ def _pairs(listed: str) -> dict[str, str]:
 
 _IRREGULAR = _pairs("""
     arise arose arisen, awake awoke, bear bore borne, beat beaten, become became, begin began begun, bend bent,
-    bind bound, bite bit bitten, bleed bled, blow blew blown, break broke broken, bring brought, build built, burn burnt,
-    buy bought, catch caught, choose chose chosen, come came, deal dealt, dig dug, draw drew drawn, drink drank drunk,
-    drive drove driven, eat ate eaten, fall fell fallen, feed fed, feel felt, fight fought, find found, flee fled,
-    fly flew flown flight, forbid forbade forbidden, forget forgot forgotten, forgive forgave forgiven, freeze froze frozen,
-    go went gone, grow grew grown, hang hung, hear heard, hide hid hidden, hold held, keep kept, know knew known, lay laid,
-    lead led, leave left, lend lent, lie lay lain, lose lost loss, make made, mean meant, meet met, pay paid,
-    ride rode ridden, ring rang rung, rise rose risen, run ran, see saw seen, seek sought, sell sold, send sent,
-    shake shook shaken, shoot shot, show shown, shrink shrank, sing sang sung, sink sank sunk, sit sat, sleep slept,
-    speak spoke spoken, spend spent, stand stood, steal stole stolen, stick stuck, strike struck stricken, swear swore sworn,
-    sweep swept, swim swam swum, swing swung, take took taken, teach taught, tear tore torn, think thought,
-    throw threw thrown, understand understood, undergo underwent, undertake undertook, wake woke, wear wore worn, win won,
-    withdraw withdrew withdrawn withdrawal, write wrote written, overthrow overthrew overthrown, oversee oversaw overseen,
-    man men, woman women, child children, person people, foot feet, life lives, wife wives, half halves, leaf leaves,
-    choice choices, defense defence, offense offence, license licence, center centre, theater theatre, program programme,
-    die died death dead, visa visas, withdraw pullout drawdown
+    bind bound, bite bit bitten, bleed bled, blow blew blown, break broke broken, bring brought, build built, burn
+    burnt, buy bought, catch caught, choose chose chosen, come came, deal dealt, dig dug, draw drew drawn, drink
+    drank drunk, drive drove driven, eat ate eaten, fall fell fallen, feed fed, feel felt, fight fought, find
+    found, flee fled, fly flew flown flight, forbid forbade forbidden, forget forgot forgotten, forgive forgave
+    forgiven, freeze froze frozen, go went gone, grow grew grown, hang hung, hear heard, hide hid hidden, hold
+    held, keep kept, know knew known, lay laid, lead led, leave left, lend lent, lie lay lain, lose lost loss,
+    make made, mean meant, meet met, pay paid, ride rode ridden, ring rang rung, rise rose risen, run ran, see saw
+    seen, seek sought, sell sold, send sent, shake shook shaken, shoot shot, show shown, shrink shrank, sing sang
+    sung, sink sank sunk, sit sat, sleep slept, speak spoke spoken, spend spent, stand stood, steal stole stolen,
+    stick stuck, strike struck stricken, swear swore sworn, sweep swept, swim swam swum, swing swung, take took
+    taken, teach taught, tear tore torn, think thought, throw threw thrown, understand understood, undergo
+    underwent, undertake undertook, wake woke, wear wore worn, win won, withdraw withdrew withdrawn withdrawal,
+    write wrote written, overthrow overthrew overthrown, oversee oversaw overseen, man men, woman women, child
+    children, person people, foot feet, life lives, wife wives, half halves, leaf leaves, choice choices, defense
+    defence, offense offence, license licence, center centre, theater theatre, program programme, die died death
+    dead, visa visas, withdraw pullout drawdown
 """)
 _NUMBERS = _pairs("""
-    2 two, 3 three, 4 four, 5 five, 6 six, 7 seven, 8 eight, 9 nine, 10 ten, 11 eleven, 12 twelve dozen, 13 thirteen,
-    14 fourteen, 15 fifteen, 16 sixteen, 17 seventeen, 18 eighteen, 19 nineteen, 20 twenty, 30 thirty, 40 forty, 50 fifty,
-    60 sixty, 70 seventy, 80 eighty, 90 ninety
+    2 two, 3 three, 4 four, 5 five, 6 six, 7 seven, 8 eight, 9 nine, 10 ten, 11 eleven, 12 twelve dozen, 13
+    thirteen, 14 fourteen, 15 fifteen, 16 sixteen, 17 seventeen, 18 eighteen, 19 nineteen, 20 twenty, 30 thirty,
+    40 forty, 50 fifty, 60 sixty, 70 seventy, 80 eighty, 90 ninety
 """)
 _PEOPLES = _pairs("""
-    afghanistan afghan afghans, albania albanian, arabia saudi, australia australian, austria austrian, bahrain bahraini,
-    belgium belgian, belarus belarusian, britain british briton britons uk, canada canadian, china chinese, denmark danish,
-    egypt egyptian, emirates emirati, europe european, france french, germany german germans, greece greek, india indian,
-    indonesia indonesian, iran iranian iranians, iraq iraqi iraqis, ireland irish, israel israeli, italy italian,
-    japan japanese, jordan jordanian, kazakhstan kazakh, korea korean, kuwait kuwaiti, kyrgyzstan kyrgyz, lebanon lebanese,
-    mexico mexican, netherlands dutch, norway norwegian, oman omani, pakistan pakistani pakistanis, poland polish,
-    qatar qatari, romania romanian, russia russian russians, spain spanish, sweden swedish, switzerland swiss,
-    syria syrian, tajikistan tajik tajiks, turkey turkish turks, turkmenistan turkmen, uganda ugandan,
-    ukraine ukrainian, uzbekistan uzbek uzbeks, yemen yemeni, usa america american americans
+    afghanistan afghan afghans, albania albanian, arabia saudi, australia australian, austria austrian, bahrain
+    bahraini, belgium belgian, belarus belarusian, britain british briton britons uk, canada canadian, china
+    chinese, denmark danish, egypt egyptian, emirates emirati, europe european, france french, germany german
+    germans, greece greek, india indian, indonesia indonesian, iran iranian iranians, iraq iraqi iraqis, ireland
+    irish, israel israeli, italy italian, japan japanese, jordan jordanian, kazakhstan kazakh, korea korean,
+    kuwait kuwaiti, kyrgyzstan kyrgyz, lebanon lebanese, mexico mexican, netherlands dutch, norway norwegian, oman
+    omani, pakistan pakistani pakistanis, poland polish, qatar qatari, romania romanian, russia russian russians,
+    spain spanish, sweden swedish, switzerland swiss, syria syrian, tajikistan tajik tajiks, turkey turkish turks,
+    turkmenistan turkmen, uganda ugandan, ukraine ukrainian, uzbekistan uzbek uzbeks, yemen yemeni, usa america
+    american americans
 """)
-BASES = _IRREGULAR | _NUMBERS | _PEOPLES
-"""The word to use in the place of a form, both in lower case."""
+_BASES = _IRREGULAR | _NUMBERS | _PEOPLES | {"u.s": "usa", "u.s.a": "usa", "u.k": "britain"}
 
-_UNITED_STATES = re.compile(r"\bU\.\s?S\.(?:A\.)?|\bUSA?\b|\bUnited States(?: of America)?")
-_UNITED_KINGDOM = re.compile(r"\bU\.K\.|\bUnited Kingdom")
-_BRITISH_OUR = re.compile(r"\b(hon|fav|lab|neighb|col|harb|hum|behavi|arm|rum|endeav)our")
-_BRITISH_ISE = re.compile(r"(?<=[a-z]{4})is(e|ed|es|ing|ation|ations)\b")
+_STATES = re.compile(r"\bUSA?\b|\bUnited States(?: of America)?")
+_KINGDOM = re.compile(r"\bUnited Kingdom")
+_BRITISH_OUR = re.compile(r"^(hon|fav|lab|neighb|col|harb|hum|behavi|arm|rum|endeav)our")
+_BRITISH_ISE = re.compile(r"(?<=[a-z]{4})is(?=(?:e|ed|es|ing|ation|ations)$)")
 
 
-def uniform(text: str) -> str:
-    """A text in lower case and American spelling, with one name for the United States and one for Britain."""
-    named = _UNITED_KINGDOM.sub("britain", _UNITED_STATES.sub("usa", text.replace("’", "'")))
-    plain = named.lower().replace("'s", "")
-    return _BRITISH_ISE.sub(r"iz\1", _BRITISH_OUR.sub(r"\1or", plain))
+def base(word: str) -> str:
+    """The lower-case word that stands for all forms of a lower-case word, as far as stemming does not tell."""
+    american = _BRITISH_ISE.sub("iz", _BRITISH_OUR.sub(r"\1or", word))
+    return _BASES.get(american, american)
+
+
+def plain(text: str) -> str:
+    """A text in lower case, with one name for the United States and one for Britain."""
+    if "US" in text or "United" in text:
+        text = _KINGDOM.sub("britain", _STATES.sub("usa", text))
+    return text.lower().replace("’s", "").replace("'s", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
@@ -16,7 +16,7 @@ from rag.extraction import Candidate, Sentence, score
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
 from rag.vectors import VectorIndex
-from rag.words import content_words, words
+from rag.words import alike, content_words
 
 # Chosen by measurement on questions about real documents: see evals/README.md.
 RRF_K = 20
@@ -135,24 +135,24 @@ def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
 
 
 def _ranked(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> Retrieved:
-    best: dict[int, float] = {}
+    by_candidate: dict[int, list[Sentence]] = {}
     for sentence in sentences:
-        best[sentence.candidate] = max(best.get(sentence.candidate, -math.inf), sentence.score)
-    order = sorted(best, key=lambda i: (-best[i], candidates[i].passage.id))
-    kept = list(_distinct(order, candidates))
-    place = {i: rank for rank, i in enumerate(kept)}
+        by_candidate.setdefault(sentence.candidate, []).append(sentence)
+    best = {i: max(s.score for s in group) for i, group in by_candidate.items()}
+    stems = {i: frozenset().union(*(s.stems for s in group)) for i, group in by_candidate.items()}
+    kept = _distinct(sorted(best, key=lambda i: (-best[i], candidates[i].passage.id)), stems)
     hits = tuple(_hit(candidates[i], best[i], found) for i in kept)
-    return Retrieved(hits, tuple(replace(s, candidate=place[s.candidate]) for s in sentences if s.candidate in place))
+    renumbered = (replace(s, candidate=place) for place, i in enumerate(kept) for s in by_candidate[i])
+    return Retrieved(hits, tuple(renumbered))
 
 
-def _distinct(order: Sequence[int], candidates: Sequence[Candidate]) -> Iterator[int]:
+def _distinct(order: Sequence[int], stems: Mapping[int, frozenset[str]]) -> list[int]:
     """Leaves out a passage that says in nearly the same words what a better one says."""
-    seen: list[frozenset[str]] = []
+    kept: list[int] = []
     for i in order:
-        found = frozenset(words(candidates[i].passage.text))
-        if not any(len(found & other) > _SAME_TEXT * len(found | other) for other in seen):
-            seen.append(found)
-            yield i
+        if not any(alike(stems[i], stems[other], _SAME_TEXT) for other in kept):
+            kept.append(i)
+    return kept
 
 
 def _hit(candidate: Candidate, best: float, found: _Found) -> Hit:

@@ -6,12 +6,12 @@ import re
 from functools import lru_cache
 from typing import cast
 
-import snowballstemmer
+import Stemmer
 
-from rag.lexicon import BASES, uniform
+from rag.lexicon import base, plain
 
-_WORD = re.compile(r"[^\W_]+(?:[.,]\d+)*")
-_STEMMER = snowballstemmer.stemmer("english")
+_WORD = re.compile(r"u\.s(?:\.a)?(?=\.)|u\.k(?=\.)|[^\W_]+(?:[.,]\d+)*")
+_STEMMER = Stemmer.Stemmer("english")
 _STOP = """
 a an and are as at be been being by did do does done for from had has have having he her hers him his how i if in into
 is it its me my many much of on or our she so than that the their them then there these they this those to too was we
@@ -24,13 +24,13 @@ while because until
 
 def words(text: str) -> list[str]:
     """The stems of a text in order, lower case: `1,000` is `1000`, `spoke` is `speak`, `U.S.` is `usa`."""
-    return [stem(w) for w in _WORD.findall(uniform(text))]
+    return [stem(w) for w in _WORD.findall(plain(text))]
 
 
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """The Snowball (Porter 2) English stem of the base form of a lower-case word."""
-    return cast(str, _STEMMER.stemWord(BASES.get(word, word).replace(",", "")))
+    return cast(str, _STEMMER.stemWord(base(word).replace(",", "")))
 
 
 STOP_WORDS = frozenset(stem(w) for w in _STOP.split())
@@ -39,3 +39,9 @@ STOP_WORDS = frozenset(stem(w) for w in _STOP.split())
 def content_words(text: str) -> list[str]:
     """The distinct stems of a text that are not stop words, in order."""
     return [w for w in dict.fromkeys(words(text)) if w not in STOP_WORDS]
+
+
+def alike(a: frozenset[str], b: frozenset[str], share: float) -> bool:
+    """Whether two sets of stems have more than a share of all of theirs in common (Jaccard)."""
+    most = min(len(a), len(b))
+    return most > share * max(len(a), len(b)) and len(a & b) > share * len(a | b)

@@ -11,15 +11,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_embeddings import FakeEmbeddings
 
 from rag.catalog import Catalog, Draft
 from rag.embeddings import Embedded, Model
 from rag.errors import DamagedError, InputError, LibraryError
+from rag.library import Library
 from rag.names import keys
 from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
 from rag.vectortable import StoredModel
 from rag.words import content_words
+
 
 ALL = Window()
 JULY_7 = Published(date(2021, 7, 7), Precision.DAY)
@@ -293,3 +296,11 @@ def test_a_catalog_in_a_folder_that_cannot_be_written_answers(tmp_path: Path) ->
     )
     command = [sys.executable, "-c", code, str(tmp_path / "catalog.sqlite")]
     assert subprocess.check_output(command, text=True, cwd=Path(__file__).parents[1]) == "doha 1\n"
+
+
+def test_passages_of_more_articles_than_are_cached_are_found(tmp_path: Path) -> None:
+    with Library(tmp_path, embeddings=FakeEmbeddings()) as library:
+        library.add(*(article(f"Report {n} from the river.", id=f"a{n:03d}") for n in range(300)))
+        ids = [library.catalog.passage_ids(f"a{n:03d}")[0] for n in range(300)]
+        for part in (ids[:200], ids[150:], ids):
+            assert [s.passage.id for s in library.catalog.passages(part)] == part
