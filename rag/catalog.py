@@ -30,6 +30,8 @@ INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
 CREATE TABLE articles ({_COLUMNS}, PRIMARY KEY (id));
 CREATE INDEX articles_sha256 ON articles (sha256);
 CREATE INDEX articles_url ON articles (url);
+CREATE INDEX articles_source ON articles (source);
+CREATE INDEX articles_published ON articles (published);
 CREATE TABLE revisions ({_COLUMNS}, PRIMARY KEY (id, revision));
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL, start INTEGER NOT NULL,
@@ -111,13 +113,10 @@ class Catalog:
         rows = self._database.rows("SELECT DISTINCT source FROM articles WHERE source IS NOT NULL ORDER BY source")
         return [row[0] for row in rows]
 
-    def years(self, window: Window) -> list[int]:
-        """The years in which the articles were published that a window admits."""
-        where = condition(window)
-        sql = (
-            f"SELECT DISTINCT p.day_first / 10000 FROM passages p WHERE p.day_first NOT NULL AND {where.sql} ORDER BY 1"
-        )
-        return [row[0] for row in self._database.rows(sql, where.parameters)]
+    def years(self) -> list[int]:
+        """The years in which the articles were published, each once, in order."""
+        rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published NOT NULL")
+        return sorted(int(row[0]) for row in rows)
 
     def lexical(self, terms: Sequence[str], names: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""

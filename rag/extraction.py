@@ -31,9 +31,9 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a candidate; `span` is in the article."""
+    """A sentence of a passage; `span` is in the article."""
 
-    candidate: int
+    passage_id: str
     span: Span
     text: str
     stems: frozenset[str]
@@ -148,7 +148,9 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             "header": asked.share(headed - stems[i]),
         }
         total = sum(WEIGHTS[name] * value for name, value in features.items())
-        scored.append(Sentence(rank, Span(start + span.start, start + span.end), text, stems[i], features, total))
+        scored.append(
+            Sentence(candidate.passage.id, Span(start + span.start, start + span.end), text, stems[i], features, total)
+        )
     return scored
 
 

@@ -10,7 +10,7 @@ from rag.confidence import confidence
 from rag.extraction import Sentence
 from rag.query import Query
 from rag.retrieval import Retrieved
-from rag.schema import Answer, Check, Citation, Hit, Reason, Span, Statement, Status, Verdict
+from rag.schema import Answer, Article, Check, Citation, Hit, Reason, Span, Statement, Status, Verdict
 from rag.words import alike
 
 MOST_SENTENCES = 3
@@ -29,7 +29,7 @@ _LEANS = re.compile(
 class _Choice:
     """A run of sentences of one hit that is shown together."""
 
-    hit: int
+    passage_id: str
     span: Span
     count: int
 
@@ -39,13 +39,13 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
 
     An abstention has the nearest sentences as evidence.
     """
-    ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.candidate, s.span.start))
+    ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     chosen = _chosen(ranked, retrieved)
     hits = retrieved.hits[:k]
     if not ranked or confidence(query, ranked, retrieved) < THRESHOLD:
-        nearest = tuple(_citation(n, c, retrieved.hits) for n, c in enumerate(chosen, start=1))
+        nearest = _citations(chosen, retrieved.hits)
         return Answer(query.text, query.text, Status.ABSTAINED, Reason.NOT_IN_ARTICLES, hits=hits, nearest=nearest)
-    citations = tuple(_citation(n, c, retrieved.hits) for n, c in enumerate(chosen, start=1))
+    citations = _citations(chosen, retrieved.hits)
     statements = tuple(_statement(c) for c in citations)
     return Answer(query.text, query.text, Status.ANSWERED, None, statements, citations, hits)
 
@@ -69,20 +69,24 @@ def _chosen(ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
 
 def _choice(sentence: Sentence, sentences: Sequence[Sentence], left: int) -> _Choice:
     """The sentence, with the one before it if it leans on that and there is room."""
-    before = [s for s in sentences if s.candidate == sentence.candidate and s.span.end <= sentence.span.start]
+    before = [s for s in sentences if s.passage_id == sentence.passage_id and s.span.end <= sentence.span.start]
     if before and left > 1 and _LEANS.match(sentence.text) and not before[-1].text.endswith("?"):
-        return _Choice(sentence.candidate, Span(before[-1].span.start, sentence.span.end), 2)
-    return _Choice(sentence.candidate, sentence.span, 1)
+        return _Choice(sentence.passage_id, Span(before[-1].span.start, sentence.span.end), 2)
+    return _Choice(sentence.passage_id, sentence.span, 1)
 
 
 def _within(sentence: Sentence, choice: _Choice) -> bool:
-    return sentence.candidate == choice.hit and choice.span.start <= sentence.span.start < choice.span.end
+    return sentence.passage_id == choice.passage_id and choice.span.start <= sentence.span.start < choice.span.end
 
 
-def _citation(number: int, choice: _Choice, hits: Sequence[Hit]) -> Citation:
-    hit, span = hits[choice.hit], choice.span
-    quote = hit.article.text[span.start : span.end]
-    return Citation(number, hit.article, hit.passage.id, span.start, span.end, quote)
+def _citations(chosen: Sequence[_Choice], hits: Sequence[Hit]) -> tuple[Citation, ...]:
+    articles = {hit.passage.id: hit.article for hit in hits}
+    return tuple(_citation(n, choice, articles[choice.passage_id]) for n, choice in enumerate(chosen, start=1))
+
+
+def _citation(number: int, choice: _Choice, article: Article) -> Citation:
+    start, end = choice.span.start, choice.span.end
+    return Citation(number, article, choice.passage_id, start, end, article.text[start:end])
 
 
 def _statement(citation: Citation) -> Statement:

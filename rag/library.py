@@ -146,7 +146,7 @@ class Library:
             question,
             context=context(question, history),
             sources=self.catalog.sources(),
-            years=self.catalog.years(window),
+            years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
         )
 
     def _retrieve(self, query: Query, window: Window, clock: Clock) -> Retrieved:

@@ -22,8 +22,8 @@ from rag.words import alike, content_words
 RRF_K = 20
 WEIGHTS = {"dense": 1.0, "lexical": 1.0}
 PART_WEIGHT = 0.5
-DEPTH = 300
-POOL = 40
+DEPTH = 100
+POOL = 30
 _COMMON = 0.2
 _SAME_TEXT = 0.8
 
@@ -59,7 +59,7 @@ class _Found:
 
 
 def retrieve(index: Index, query: Query, *, window: Window) -> Retrieved:
-    """The passages within the window that are nearest to the query, at most 40, best first.
+    """The passages within the window that are nearest to the query, at most `POOL`, best first.
 
     Dense and BM25 ranks are fused by weighted reciprocal rank (Cormack et al. 2009); each part of a question and each
     outlet that it names is searched for by itself. The best sentence of each passage then decides the order.
@@ -135,23 +135,23 @@ def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
 
 
 def _ranked(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> Retrieved:
-    by_candidate: dict[int, list[Sentence]] = {}
+    grouped: dict[str, list[Sentence]] = {}
     for sentence in sentences:
-        by_candidate.setdefault(sentence.candidate, []).append(sentence)
-    best = {i: max(s.score for s in group) for i, group in by_candidate.items()}
-    stems = {i: frozenset().union(*(s.stems for s in group)) for i, group in by_candidate.items()}
-    kept = _distinct(sorted(best, key=lambda i: (-best[i], candidates[i].passage.id)), stems)
-    hits = tuple(_hit(candidates[i], best[i], found) for i in kept)
-    renumbered = (replace(s, candidate=place) for place, i in enumerate(kept) for s in by_candidate[i])
-    return Retrieved(hits, tuple(renumbered))
+        grouped.setdefault(sentence.passage_id, []).append(sentence)
+    best = {id: max(s.score for s in group) for id, group in grouped.items()}
+    stems = {id: frozenset().union(*(s.stems for s in group)) for id, group in grouped.items()}
+    kept = _distinct(sorted(best, key=lambda id: (-best[id], id)), stems)
+    by_id = {c.passage.id: c for c in candidates}
+    hits = tuple(_hit(by_id[id], best[id], found) for id in kept)
+    return Retrieved(hits, tuple(chain.from_iterable(grouped[id] for id in kept)))
 
 
-def _distinct(order: Sequence[int], stems: Mapping[int, frozenset[str]]) -> list[int]:
+def _distinct(order: Sequence[str], stems: Mapping[str, frozenset[str]]) -> list[str]:
     """Leaves out a passage that says in nearly the same words what a better one says."""
-    kept: list[int] = []
-    for i in order:
-        if not any(alike(stems[i], stems[other], _SAME_TEXT) for other in kept):
-            kept.append(i)
+    kept: list[str] = []
+    for id in order:
+        if not any(alike(stems[id], stems[other], _SAME_TEXT) for other in kept):
+            kept.append(id)
     return kept
 
 

@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     from chromadb.api import ClientAPI
     from chromadb.api.models.Collection import Collection
 
-EXACT = 4096
+EXACT = 20_000
 """Up to this many candidates are compared one by one, in milliseconds; importing Chroma takes two seconds."""
 
 _NAME = "passages"
 _BATCH = 1024
-_MOST_CACHED = 8
+_MOST_CACHED = 3
 _NO_DAY_FIRST, _NO_DAY_LAST = 0, 99_999_999  # outside of any window that has a day
 
 _log = logging.getLogger(__name__)
@@ -43,8 +43,9 @@ class VectorIndex:
     The catalog's `index_version` is odd for that time: then readers keep away, and the next writer starts anew.
     """
 
-    def __init__(self, folder: Path, catalog: Catalog) -> None:
+    def __init__(self, folder: Path, catalog: Catalog, *, exact: int = EXACT) -> None:
         self._folder = folder
+        self._most = exact
         self.catalog = catalog
         self._lock = RLock()
         self._client: ClientAPI | None = None
@@ -89,7 +90,7 @@ class VectorIndex:
         if window not in self._exact:
             if len(self._exact) >= _MOST_CACHED:
                 self._exact.pop(next(iter(self._exact)))
-            few = self.catalog.embedded.count(window) <= EXACT
+            few = self.catalog.embedded.count(window) <= self._most
             self._exact[window] = self.catalog.vectors(window) if few else None
         return self._exact[window]
 

@@ -27,7 +27,9 @@ def test_a_phrase_names_its_days(text: str, first: date, last: date) -> None:
 
 
 def test_a_phrase_without_a_year_stands_for_each_year_of_the_library() -> None:
-    assert periods("on 17 July", years=[2020, 2021]) == tuple(Period(date(y, 7, 17), date(y, 7, 17)) for y in (2020, 2021))
+    assert periods("on 17 July", years=[2020, 2021]) == tuple(
+        Period(date(y, 7, 17), date(y, 7, 17)) for y in (2020, 2021)
+    )
     assert periods("on 17 July") == ()
 
 

@@ -32,7 +32,10 @@ def test_the_outlets_that_are_asked_are_known_from_the_outlets_that_there_are() 
     outlets = ["The White House", "TOLOnews", "Ariana"]
     assert read("What did TOLOnews report about Herat?", sources=outlets).sources == ("TOLOnews",)
     assert read("According to the White House, who won?", sources=outlets).sources == ("The White House",)
-    assert read("Compare what Ariana reported and what TOLOnews said", sources=outlets).sources == ("Ariana", "TOLOnews")
+    assert read("Compare what Ariana reported and what TOLOnews said", sources=outlets).sources == (
+        "Ariana",
+        "TOLOnews",
+    )
 
 
 def test_an_outlet_that_is_only_talked_about_is_not_asked() -> None:

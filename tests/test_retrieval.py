@@ -99,7 +99,10 @@ def test_nothing_outside_of_the_window_is_found(library: Library) -> None:
 
 
 def test_sources_of_a_window_are_matched_in_any_case(library: Library) -> None:
-    assert set(titles(library, "bread", window=Window(sources=("kabul bazaar",)))) == {"Bread is dearer", "Undated bread"}
+    assert set(titles(library, "bread", window=Window(sources=("kabul bazaar",)))) == {
+        "Bread is dearer",
+        "Undated bread",
+    }
 
 
 def test_nearly_the_same_text_is_shown_once(library: Library, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -16,12 +16,13 @@ from rag.catalog import Catalog, Draft
 from rag.embeddings import Embedded, Model
 from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
-from rag.vectors import EXACT, VectorIndex
+from rag.vectors import VectorIndex
 from rag.vectortable import StoredModel
 
 ROOT = Path(__file__).parents[1]
 ALL = Window()
-MANY = 4200
+MANY = 1200
+EXACT = 1000
 SIZE = 16
 
 
@@ -70,7 +71,7 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     catalog = Catalog(folder / "catalog.sqlite")
     save(catalog, "a", vectors(MANY))
     save(catalog, "b", vectors(100, seed=1), day=100, source="ToloNews")
-    index = VectorIndex(folder / "vectors", catalog)
+    index = VectorIndex(folder / "vectors", catalog, exact=EXACT)
     index.synchronize()
     index.close()
     catalog.close()
@@ -85,7 +86,7 @@ def copy(many: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def big(copy: Path) -> Iterator[VectorIndex]:
     catalog = Catalog(copy / "catalog.sqlite")
-    opened = VectorIndex(copy / "vectors", catalog)
+    opened = VectorIndex(copy / "vectors", catalog, exact=EXACT)
     yield opened
     opened.close()
     catalog.close()
@@ -205,7 +206,7 @@ def test_a_reader_sees_what_another_process_adds(big: VectorIndex, copy: Path) -
     code = (
         "import sys; sys.path.insert(0, 'tests'); from test_vectors import *; p = Path(sys.argv[1]); "
         "catalog = Catalog(p / 'catalog.sqlite'); save(catalog, 'other', vectors(300, seed=77)); "
-        "catalog.remove(['b']); VectorIndex(p / 'vectors', catalog).synchronize()"
+        "catalog.remove(['b']); VectorIndex(p / 'vectors', catalog, exact=EXACT).synchronize()"
     )
     subprocess.run([sys.executable, "-c", code, copy], check=True, cwd=ROOT)
     assert before != ["other-0000"]
