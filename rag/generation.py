@@ -14,7 +14,7 @@ from rag.schema import Answer, Article, Check, Citation, Hit, Reason, Span, Stat
 from rag.words import alike
 
 MOST_SENTENCES = 3
-THRESHOLD = 0.5
+THRESHOLD = 0.45
 """The confidence below which it abstains."""
 _MARGIN = 6.0
 _SAME_WORDS = 0.7

@@ -25,15 +25,18 @@ PART_WEIGHT = 0.5
 DEPTH = 100
 POOL = 30
 _COMMON = 0.2
+_MANY, _MANY_PASSAGES = 0.1, 50
 _SAME_TEXT = 0.8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Retrieved:
-    """What was found for a query: the hits, best first, and every scored sentence of them."""
+    """What was found for a query: the hits, best first, every scored sentence of them, and what tells nothing."""
 
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
+    common: frozenset[str]
+    """The terms of the query that stand in many passages."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +70,17 @@ def retrieve(index: Index, query: Query, *, window: Window) -> Retrieved:
     vector = _embedded(index, query.text)
     found = _search(index, query, vector, window)
     candidates = _candidates(index.catalog, found.ids[:POOL])
-    sentences = score(query, vector, candidates, rarity(index.catalog, query.terms))
-    return _ranked(candidates, sentences, found)
+    total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
+    sentences = score(query, vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
+    hits = _hits(candidates, sentences, found)
+    common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
+    shown = {hit.passage.id for hit in hits}
+    return Retrieved(hits, tuple(s for s in sentences if s.passage_id in shown), common)
 
 
-def rarity(catalog: Catalog, terms: Sequence[str]) -> dict[str, float]:
-    """Inverse document frequency of each term over passages, as in BM25; above 0."""
-    total = catalog.passage_count(Window())
-    return {t: math.log(1 + (total - n + 0.5) / (n + 0.5)) for t, n in catalog.frequencies(terms).items()}
+def _rarity(frequency: int, total: int) -> float:
+    """Inverse document frequency over passages, as in BM25; above 0."""
+    return math.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
 
 
 def _embedded(index: Index, text: str) -> Vector | None:
@@ -134,7 +140,7 @@ def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
     return [Candidate(s.passage, articles[s.passage.article_id], s.vector, s.sentences) for s in present]
 
 
-def _ranked(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> Retrieved:
+def _hits(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> tuple[Hit, ...]:
     grouped: dict[str, list[Sentence]] = {}
     for sentence in sentences:
         grouped.setdefault(sentence.passage_id, []).append(sentence)
@@ -142,8 +148,7 @@ def _ranked(candidates: Sequence[Candidate], sentences: Sequence[Sentence], foun
     stems = {id: frozenset().union(*(s.stems for s in group)) for id, group in grouped.items()}
     kept = _distinct(sorted(best, key=lambda id: (-best[id], id)), stems)
     by_id = {c.passage.id: c for c in candidates}
-    hits = tuple(_hit(by_id[id], best[id], found) for id in kept)
-    return Retrieved(hits, tuple(chain.from_iterable(grouped[id] for id in kept)))
+    return tuple(_hit(by_id[id], best[id], found) for id in kept)
 
 
 def _distinct(order: Sequence[str], stems: Mapping[str, frozenset[str]]) -> list[str]:
