@@ -60,6 +60,7 @@ WEIGHTS: Mapping[str, float] = {
     "short": -3.0,
 }
 _FEWEST_WORDS = 8
+_BACKGROUND = 0.4
 _MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     "nov(?:ember)?|dec(?:ember)?"
@@ -85,6 +86,13 @@ _PLACED = re.compile(r"\b(?:in|at|to|from|near|of|into|on) (?:the )?[A-Z]\w+")
 _SPELLED = re.compile(r"\b[A-Z][\w’'-]{2,}")
 
 
+_LEANS = re.compile(
+    r"^(?:(?:and|but|so|then|also|yet|however|meanwhile),? )*(?:he|she|they|it|his|her|their|its|this|these|those|that|"
+    r"such|the (?:former|latter))\b",
+    re.IGNORECASE,
+)
+
+
 def score(
     query: Query, vector: Vector | None, candidates: Sequence[Candidate], rarity: Mapping[str, float]
 ) -> list[Sentence]:
@@ -92,9 +100,17 @@ def score(
 
     `vector` is the question's embedding. `rarity` weighs each of its terms, e.g. by inverse document frequency.
     """
-    total = sum(rarity[t] for t in query.terms) or 1.0
-    asked = _Asked(query, vector, {t: rarity[t] / total for t in query.terms}, frozenset(query.terms))
+    sought = {t: rarity[t] * (_BACKGROUND if t in query.background else 1.0) for t in query.terms}
+    total = sum(sought.values()) or 1.0
+    weights = {t: weight / total for t, weight in sought.items()}
+    named = frozenset(stem for name in query.names for stem in content_words(name))
+    asked = _Asked(query, vector, weights, frozenset(query.terms), named)
     return [s for rank, candidate in enumerate(candidates) for s in _sentences(asked, rank, candidate)]
+
+
+def leans(text: str) -> bool:
+    """Whether a sentence starts with a pronoun, so that the one before says what it is about."""
+    return bool(_LEANS.match(text))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,6 +121,7 @@ class _Asked:
     vector: Vector | None
     weights: Mapping[str, float]
     terms: frozenset[str]
+    names: frozenset[str]
 
     def share(self, found: frozenset[str]) -> float:
         return sum(self.weights[t] for t in self.terms & found)
@@ -139,7 +156,8 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
     scored = []
     for i, (span, text) in enumerate(zip(split.spans, split.texts, strict=True)):
         near = frozenset().union(*stems[max(0, i - 1) : i + 2])
-        own = asked.share(stems[i])
+        referred = asked.names & stems[i - 1] if i and leans(text) else frozenset()
+        own = asked.share(stems[i] | referred)
         features = shared | _typed(asked, text, stems[i])
         features |= {
             "sentence_cosine": cosines[i],

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.confidence import confidence
-from rag.extraction import Sentence
+from rag.extraction import Sentence, leans
 from rag.query import Query
 from rag.retrieval import Retrieved
 from rag.schema import Answer, Article, Check, Citation, Hit, Reason, Span, Statement, Status, Verdict
@@ -18,11 +17,6 @@ THRESHOLD = 0.45
 """The confidence below which it abstains."""
 _MARGIN = 6.0
 _SAME_WORDS = 0.7
-_LEANS = re.compile(
-    r"^(?:(?:and|but|so|then|also|yet|however|meanwhile),? )*(?:he|she|they|it|his|her|their|its|this|these|those|that|"
-    r"such|the (?:former|latter))\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +33,8 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
 
     An abstention has the nearest sentences as evidence.
     """
+    if not query.terms:
+        return Answer(query.text, query.text, Status.ABSTAINED, Reason.UNCLEAR)
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     chosen = _chosen(ranked, retrieved)
     hits = retrieved.hits[:k]
@@ -58,25 +54,38 @@ def _chosen(ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
         left = MOST_SENTENCES - sum(c.count for c in chosen)
         if left < 1 or (taken and sentence.score < taken[0].score - _MARGIN):
             break
-        if any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) or any(
-            _within(sentence, c) for c in chosen
-        ):
+        if any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) or _is_in(sentence, chosen):
             continue
         taken.append(sentence)
-        chosen.append(_choice(sentence, retrieved.sentences, left))
+        _put(chosen, sentence, _before(sentence, retrieved), left)
     return chosen
 
 
-def _choice(sentence: Sentence, sentences: Sequence[Sentence], left: int) -> _Choice:
-    """The sentence, with the one before it if it leans on that and there is room."""
-    before = [s for s in sentences if s.passage_id == sentence.passage_id and s.span.end <= sentence.span.start]
-    if before and left > 1 and _LEANS.match(sentence.text) and not before[-1].text.endswith("?"):
-        return _Choice(sentence.passage_id, Span(before[-1].span.start, sentence.span.end), 2)
-    return _Choice(sentence.passage_id, sentence.span, 1)
+def _put(chosen: list[_Choice], sentence: Sentence, before: Sentence | None, left: int) -> None:
+    """Adds the sentence, with the one before it if it leans on that and there is room."""
+    alone = _Choice(sentence.passage_id, sentence.span, 1)
+    if before is None:
+        chosen.append(alone)
+        return
+    both = _Choice(sentence.passage_id, Span(before.span.start, sentence.span.end), 2)
+    place = next((i for i, c in enumerate(chosen) if c == _Choice(before.passage_id, before.span, 1)), None)
+    if place is not None:
+        chosen[place] = both
+    else:
+        chosen.append(both if left > 1 else alone)
 
 
-def _within(sentence: Sentence, choice: _Choice) -> bool:
-    return sentence.passage_id == choice.passage_id and choice.span.start <= sentence.span.start < choice.span.end
+def _before(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
+    """The sentence that it leans on; None if it stands alone, or that is a question or in another passage."""
+    if not leans(sentence.text):
+        return None
+    passage = [s for s in retrieved.sentences if s.passage_id == sentence.passage_id]
+    place = passage.index(sentence)
+    return passage[place - 1] if place and not passage[place - 1].text.endswith("?") else None
+
+
+def _is_in(sentence: Sentence, chosen: Sequence[_Choice]) -> bool:
+    return any(sentence.passage_id == c.passage_id and c.span.start <= sentence.span.start < c.span.end for c in chosen)
 
 
 def _citations(chosen: Sequence[_Choice], hits: Sequence[Hit]) -> tuple[Citation, ...]:

@@ -32,6 +32,8 @@ class Query:
     kind: Kind
     terms: tuple[str, ...]
     """Its stems, stop words left out."""
+    background: frozenset[str]
+    """Those of them that only the conversation before it has."""
     names: tuple[str, ...]
     """Its proper names, as written."""
     name_keys: tuple[str, ...]
@@ -97,6 +99,7 @@ def read(text: str, *, context: str = "", sources: Collection[str] = (), years: 
         text=whole,
         kind=_kind(text),
         terms=tuple(content_words(whole)),
+        background=frozenset(content_words(whole)) - frozenset(content_words(text)),
         names=tuple(dict.fromkeys(found)),
         name_keys=tuple(dict.fromkeys(key for name in found for key in keys(name))),
         periods=periods(whole, years=years),

@@ -31,12 +31,14 @@ _SAME_TEXT = 0.8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Retrieved:
-    """What was found for a query: the hits, best first, every scored sentence of them, and what tells nothing."""
+    """What was found for a query: the hits, best first, their scored sentences, and what was sought in vain."""
 
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
     common: frozenset[str]
     """The terms of the query that stand in many passages."""
+    missing: frozenset[str]
+    """The terms of the query that stand in none of these sentences, not even in another spelling."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +77,8 @@ def retrieve(index: Index, query: Query, *, window: Window) -> Retrieved:
     hits = _hits(candidates, sentences, found)
     common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
     shown = {hit.passage.id for hit in hits}
-    return Retrieved(hits, tuple(s for s in sentences if s.passage_id in shown), common)
+    missing = frozenset(query.terms).difference(*(s.stems for s in sentences))
+    return Retrieved(hits, tuple(s for s in sentences if s.passage_id in shown), common, missing)
 
 
 def _rarity(frequency: int, total: int) -> float:

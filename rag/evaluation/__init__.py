@@ -1,0 +1,1 @@
+"""Measures how right the answers are, with no judge and no network."""

@@ -1,0 +1,119 @@
+"""Answers: verbatim, cited to the exact span, or an abstention with the nearest evidence."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from rag.library import Library
+from rag.loaders import article
+from rag.schema import Answer, Reason, Status, Turn, Verdict, Window
+
+TALKS = article(
+    "Delegations met in Doha on Saturday. Mullah Baradar led the Taliban side. He called for patience.\n\n"
+    "The government sent Abdullah Abdullah. About 300 families fled Kunduz during the talks because shells fell on the "
+    "bazaar. The hosts served lunch at noon.",
+    title="Talks open in Doha",
+    source="Gulf Ledger",
+    published="2021-07-17",
+)
+LATER = article(
+    "By August about 900 families had fled Kunduz, aid workers said. Roads to the south were closed.",
+    title="More families leave Kunduz",
+    source="Gulf Ledger",
+    published="2021-08-09",
+)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("library")) as made:
+        made.add("seeds", TALKS, LATER)
+        yield made
+
+
+def best(answer: Answer) -> str:
+    return answer.statements[0].text
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("Who led the Taliban side in Doha?", "Mullah Baradar led the Taliban side."),
+        ("Whom did the government send to Doha?", "The government sent Abdullah Abdullah."),
+        ("Why did families flee Kunduz during the talks?", "because shells fell"),
+        ("Who spoke for the Taliban in Tehran?", "Stanikzai"),
+    ],
+)
+def test_the_sentence_that_answers_comes_first(library: Library, question: str, words: str) -> None:
+    assert words in best(library.ask(question))
+
+
+def test_each_statement_is_verbatim_and_cited_to_its_span(library: Library) -> None:
+    answer = library.ask("How many families fled Kunduz?")
+    for number, statement in enumerate(answer.statements, start=1):
+        (citation,) = statement.citations
+        assert citation.number == number
+        assert citation.article.text[citation.start : citation.end] == citation.quote == statement.text
+        assert statement.verdict is Verdict.SUPPORTED
+        assert [(c.kind, c.passed) for c in statement.checks] == [("quote", True)]
+
+
+def test_an_answer_has_three_sentences_at_most(library: Library) -> None:
+    answer = library.ask("What happened in the talks between the Taliban and the government?")
+    assert len(answer.text.split(". ")) <= 3
+
+
+def test_a_sentence_that_leans_on_the_one_before_comes_with_it(library: Library) -> None:
+    answer = library.ask("What did Mullah Baradar call for?")
+    assert any("Mullah Baradar led the Taliban side. He called for patience." in s.text for s in answer.statements)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Who won the 1998 football World Cup final?", "How do I bake sourdough bread?", "What is the capital of Mongolia?"],
+)
+def test_a_question_off_the_topic_is_not_answered(library: Library, question: str) -> None:
+    answer = library.ask(question)
+    assert (answer.status, answer.reason, answer.statements) == (Status.ABSTAINED, Reason.NOT_IN_ARTICLES, ())
+    assert answer.text == "The articles do not answer this question."
+
+
+def test_an_abstention_shows_the_nearest_evidence(library: Library) -> None:
+    answer = library.ask("How many families fled Faizabad by boat?")
+    assert answer.status is Status.ABSTAINED
+    assert answer.nearest
+    assert all(c.article.text[c.start : c.end] == c.quote for c in answer.nearest)
+
+
+def test_a_question_without_content_is_unclear(library: Library) -> None:
+    answer = library.ask("Who said that?")
+    assert (answer.status, answer.reason) == (Status.ABSTAINED, Reason.UNCLEAR)
+
+
+def test_what_came_later_is_not_known_as_of_a_day(library: Library) -> None:
+    question, window = "How many families fled Kunduz?", Window(as_of=date(2021, 7, 31))
+    assert "900" in library.ask(question).text
+    answer = library.ask(question, window=window)
+    assert answer.as_of == date(2021, 7, 31)
+    assert "300" in answer.text
+    assert "900" not in str(answer.to_dict())
+
+
+def test_a_window_that_admits_nothing_says_so(library: Library) -> None:
+    answer = library.ask("How many families fled Kunduz?", window=Window(until=date(2020, 1, 1)))
+    assert (answer.status, answer.reason) == (Status.ABSTAINED, Reason.OUTSIDE_DATES)
+    assert not answer.hits
+
+
+def test_a_follow_up_is_understood_from_the_turn_before(library: Library) -> None:
+    history = [Turn("Who led the Taliban side in Doha?", "Mullah Baradar led the Taliban side.")]
+    answer = library.ask("And what did he call for?", history=history)
+    assert any("patience" in s.text for s in answer.statements)
+    assert answer.question == "And what did he call for?"
+    assert "Baradar" in answer.standalone_question
+
+
+def test_the_same_question_has_the_same_answer(library: Library) -> None:
+    first, second = (library.ask("Who led the Taliban side in Doha?").to_dict() for _ in range(2))
+    assert {k: v for k, v in first.items() if k != "timings"} == {k: v for k, v in second.items() if k != "timings"}
