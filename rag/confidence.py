@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rag.chunking import header
-from rag.extraction import Sentence
+from rag.extraction import TYPED, Sentence
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
 from rag.words import content_words, words
@@ -22,7 +22,6 @@ WEIGHTS: Mapping[str, float] = {
     "bound": 0.6,
 }
 BIAS = -6.4
-_TYPED = ("number", "person", "date", "place", "reason")
 _COUNTED = re.compile(r"\bhow many (.*)", re.IGNORECASE)
 _MONEY_ASKED = re.compile(r"\bhow much\b|\b(?:cost|price|money|salary|ransom|dollars)\b", re.IGNORECASE)
 _MONEY = re.compile(r"[$€£]\s?\d|\d (?:(?:million|billion|thousand) )?(?:dollars|euros|pounds|afghanis)\b", re.I)
@@ -46,7 +45,7 @@ def features(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> 
     best = ranked[0]
     near = _near(best, retrieved)
     others = [s.score for s in ranked[3:10]] or [best.score]
-    typed = max((best.features.get(name, 0.0) for name in _TYPED), default=0.0)
+    typed = max((best.features.get(name, 0.0) for name in TYPED), default=0.0)
     return {
         "gap": (best.score - sum(others) / len(others)) / 10,
         "passage_cosine": best.features["passage_cosine"],

@@ -59,6 +59,7 @@ WEIGHTS: Mapping[str, float] = {
     "question": -4.0,
     "short": -3.0,
 }
+TYPED = ("number", "person", "date", "place", "reason")
 _FEWEST_WORDS = 8
 _BACKGROUND = 0.4
 _MONTHS = (

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.confidence import confidence
-from rag.extraction import Sentence, leans
+from rag.extraction import TYPED, Sentence, leans
 from rag.query import Query
 from rag.retrieval import Retrieved
 from rag.schema import Answer, Article, Check, Citation, Hit, Reason, Span, Statement, Status, Verdict
@@ -54,11 +54,18 @@ def _chosen(ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
         left = MOST_SENTENCES - sum(c.count for c in chosen)
         if left < 1 or (taken and sentence.score < taken[0].score - _MARGIN):
             break
-        if any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) or _is_in(sentence, chosen):
+        if _is_in(sentence, chosen) or (taken and not _adds(sentence, taken)):
             continue
         taken.append(sentence)
         _put(chosen, sentence, _before(sentence, retrieved), left)
     return chosen
+
+
+def _adds(sentence: Sentence, taken: Sequence[Sentence]) -> bool:
+    """Whether it says something else, and has the kind of thing that is asked for if the best one has it."""
+    if any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken):
+        return False
+    return all(sentence.features.get(name) for name in TYPED if taken[0].features.get(name))
 
 
 def _put(chosen: list[_Choice], sentence: Sentence, before: Sentence | None, left: int) -> None:

@@ -16,12 +16,9 @@ CREATE VIRTUAL TABLE lexical USING fts5(header, body, names, tokenize = "unicode
 CREATE VIRTUAL TABLE lexical_terms USING fts5vocab(lexical, row);
 """
 _SEARCH = """
-    SELECT p.id FROM (
-        SELECT rowid AS number, bm25(lexical, 1.0, 1.0, 1.0) AS score FROM lexical
-        WHERE lexical MATCH ? AND {admitted} ORDER BY score LIMIT ?
-    ) AS found JOIN passages p ON p.number = found.number ORDER BY found.score, p.id
+    SELECT p.id FROM lexical JOIN passages p ON p.number = lexical.rowid
+    WHERE lexical MATCH ? AND {window} ORDER BY bm25(lexical, 1.0, 1.0, 1.0), p.id LIMIT ?
 """
-_ADMITTED = "rowid IN (SELECT p.number FROM passages p WHERE {window})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +42,7 @@ class LexicalIndex:
             return []
         where = condition(window)
         query = " OR ".join(_quoted(token) for token in dict.fromkeys(tokens))
-        admitted = _ADMITTED.format(window=where.sql) if where.parameters else "TRUE"
-        rows = self._database.rows(_SEARCH.format(admitted=admitted), [query, *where.parameters, limit])
+        rows = self._database.rows(_SEARCH.format(window=where.sql), [query, *where.parameters, limit])
         return [row[0] for row in rows]
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from rag.plaintext import clean, one_line
@@ -54,8 +55,9 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     if answer.status is Status.PARTIAL:
         yield Line(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.")
     yield Line("")
-    for citation in answer.citations:
-        yield from _source(citation, {s.text for s in answer.statements}, width)
+    shown = {s.text for s in answer.statements}
+    for _, group in groupby(answer.citations, key=lambda c: (c.article.id, c.quote in shown)):
+        yield from _source(list(group), shown, width)
 
 
 def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:
@@ -100,10 +102,13 @@ def _marked(statement: Statement) -> str:
     return f"{statement.text} {marks}" + (f" ({doubt})" if doubt else "")
 
 
-def _source(citation: Citation, shown: Iterable[str], width: int | None) -> Iterator[Line]:
-    yield Line(f"[{citation.number}] {origin(citation.article)}", quiet=True)
-    if citation.quote not in shown:
-        yield from _wrapped(f"“{citation.quote}”", width, indent=_INDENT, quiet=True)
+def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:
+    """The article that the citations share, and their quotes, if they are not what was shown."""
+    marks = "".join(f"[{c.number}]" for c in citations)
+    yield Line(f"{marks} {origin(citations[0].article)}", quiet=True)
+    for citation in citations:
+        if citation.quote not in shown:
+            yield from _wrapped(f"“{citation.quote}”", width, indent=_INDENT, quiet=True)
 
 
 def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]:

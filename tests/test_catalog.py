@@ -23,7 +23,6 @@ from rag.schema import Article, Passage, Precision, Published, Window
 from rag.vectortable import StoredModel
 from rag.words import content_words
 
-
 ALL = Window()
 JULY_7 = Published(date(2021, 7, 7), Precision.DAY)
 JULY = Published(date(2021, 7, 1), Precision.MONTH)

@@ -71,7 +71,7 @@ def test_a_sentence_that_leans_on_the_one_before_comes_with_it(library: Library)
 
 @pytest.mark.parametrize(
     "question",
-    ["Who won the 1998 football World Cup final?", "How do I bake sourdough bread?", "What is the capital of Mongolia?"],
+    ["Who won the 1998 World Cup final?", "How do I bake sourdough bread?", "What is the capital of Mongolia?"],
 )
 def test_a_question_off_the_topic_is_not_answered(library: Library, question: str) -> None:
     answer = library.ask(question)

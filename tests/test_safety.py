@@ -51,6 +51,7 @@ def test_a_killed_add_leaves_a_library_that_answers_and_completes_itself(tmp_pat
     assert json.loads(done.stdout)["killed"] == kills
 
 
+@pytest.mark.slow
 def test_a_reader_that_stays_open_sees_what_other_writers_add_at_once(tmp_path: Path) -> None:
     with Library(tmp_path / "library", embeddings=FakeEmbeddings()) as reader:
         reader.add(ARTICLES[0])
