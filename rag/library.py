@@ -75,7 +75,7 @@ class Library:
     def search(self, question: str, *, k: int = 10, window: Window = Window()) -> SearchResult:
         """The passages nearest to a question, at most `k`, best first."""
         clock = Clock()
-        retrieved = self._retrieve(self._read(question, window, ()), window, clock)
+        retrieved = self._retrieve(self._read(question, window, ()), k, window, clock)
         return SearchResult(question, retrieved.hits[:k], clock.times, self.warnings)
 
     def ask(self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()) -> Answer:
@@ -88,7 +88,7 @@ class Library:
         # 1. standalone question -> dates and sources in it
         query = self._read(question, window, history)
         # 2. retrieve
-        retrieved = self._retrieve(query, window, clock)
+        retrieved = self._retrieve(query, k, window, clock)
         # 3. generate -> verify -> cite
         with clock.time("generate"):
             answer = extract(query, retrieved, k=k)
@@ -149,11 +149,11 @@ class Library:
             years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
         )
 
-    def _retrieve(self, query: Query, window: Window, clock: Clock) -> Retrieved:
+    def _retrieve(self, query: Query, k: int, window: Window, clock: Clock) -> Retrieved:
         if self.embeddings:
             self.catalog.embedded.check_model(identity(self.embeddings))
         with clock.time("retrieve"):
-            return retrieve(Index(self.catalog, self.vectors, self.embeddings), query, window=window)
+            return retrieve(Index(self.catalog, self.vectors, self.embeddings), query, k=k, window=window)
 
     def _finished(self, answer: Answer, question: str, window: Window, clock: Clock) -> Answer:
         if not answer.hits and self.catalog.passage_count(window) == 0:

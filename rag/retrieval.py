@@ -23,7 +23,7 @@ RRF_K = 20
 WEIGHTS = {"dense": 1.0, "lexical": 1.0}
 PART_WEIGHT = 0.5
 DEPTH = 100
-POOL = 30
+POOL = 24
 _COMMON = 0.2
 _MANY, _MANY_PASSAGES = 0.1, 50
 _SAME_TEXT = 0.8
@@ -63,15 +63,15 @@ class _Found:
         return sorted(self.scores, key=lambda id: (-self.scores[id], id))
 
 
-def retrieve(index: Index, query: Query, *, window: Window) -> Retrieved:
-    """The passages within the window that are nearest to the query, at most `POOL`, best first.
+def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved:
+    """The passages within the window that are nearest to the query, at least `k` of them if there are, best first.
 
     Dense and BM25 ranks are fused by weighted reciprocal rank (Cormack et al. 2009); each part of a question and each
     outlet that it names is searched for by itself. The best sentence of each passage then decides the order.
     """
     vector = _embedded(index, query.text)
     found = _search(index, query, vector, window)
-    candidates = _candidates(index.catalog, found.ids[:POOL])
+    candidates = _candidates(index.catalog, found.ids[: max(POOL, k)])
     total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
     sentences = score(query, vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
     hits = _hits(candidates, sentences, found)
