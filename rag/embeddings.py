@@ -1,4 +1,4 @@
-"""Embeds passages as LangChain Embeddings do: the local MiniLM on ONNX Runtime, or any other."""
+"""Embeds passages with the local MiniLM on ONNX Runtime, or any LangChain Embeddings."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
-from langchain_core.embeddings import Embeddings
 from numpy.typing import NDArray
 
 from rag.chunking import sentences
@@ -32,6 +31,14 @@ _BATCH = 8  # measured best on 2 cores, 4 to 32 tried
 Vector: TypeAlias = NDArray[np.float32]
 OnBatch: TypeAlias = Callable[[int], None]
 """Is told how many texts the batch that was just embedded had."""
+
+
+class Embedder(Protocol):
+    """What of LangChain's Embeddings is used; importing those takes longer than to answer a question."""
+
+    def embed_query(self, text: str) -> list[float]: ...
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class Embedded:
     sentences: NDArray[np.float16] | None
 
 
-class MiniLM(Embeddings):
+class MiniLM:
     """all-MiniLM-L6-v2, local and exact; raises EmbeddingError if its weights are not installed.
 
     Nothing is loaded before it is needed. The ONNX graph is built once and kept in the user's cache folder.
@@ -134,7 +141,7 @@ class MiniLM(Embeddings):
 
 
 def embed_passages(
-    embeddings: Embeddings, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None
+    embeddings: Embedder, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None
 ) -> list[Embedded]:
     """The vectors of passages by any model; only MiniLM gives those of sentences."""
     if isinstance(embeddings, MiniLM):
@@ -146,14 +153,14 @@ def embed_passages(
     return [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
 
 
-def count_tokens(embeddings: Embeddings | None, texts: Sequence[str]) -> list[int]:
+def count_tokens(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]:
     """The tokens of each text, exact for MiniLM, else about one for 4 ASCII characters or any other one."""
     if isinstance(embeddings, MiniLM):
         return embeddings.count(texts)
     return [_estimate(text) for text in texts]
 
 
-def identity(embeddings: Embeddings) -> Model:
+def identity(embeddings: Embedder) -> Model:
     """What tells this model from others."""
     if isinstance(embeddings, MiniLM):
         return Model(MiniLM.id, MiniLM.digest)

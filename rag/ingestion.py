@@ -9,10 +9,8 @@ from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
 
-from langchain_core.embeddings import Embeddings
-
 from rag.catalog import Catalog
-from rag.embeddings import Embedded, HeadedText, identity
+from rag.embeddings import Embedded, Embedder, HeadedText, identity
 from rag.errors import EmbeddingError
 from rag.loaders import Origin, expand, load
 from rag.locking import locked
@@ -60,7 +58,7 @@ class Ingestion:
     path: Path
     catalog: Catalog
     vectors: VectorIndex
-    embeddings: Embeddings | None
+    embeddings: Embedder | None
     meter: Meter
     wait: float
 

@@ -9,12 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from langchain_core.embeddings import Embeddings
 from platformdirs import user_data_dir
 
 from rag.catalog import Catalog
 from rag.clock import Clock
-from rag.embeddings import MiniLM, identity
+from rag.embeddings import Embedder, MiniLM, identity
 from rag.errors import EmbeddingError, EmptyLibraryError, InputError, LibraryError
 from rag.generation import extract
 from rag.ingestion import Ingestion, Meter, Progress
@@ -26,7 +25,7 @@ from rag.vectors import VectorIndex
 from rag.words import words
 
 if TYPE_CHECKING:
-    from rag.retriever import HybridRetriever
+    from rag.langchain import HybridRetriever
 
 
 class Library:
@@ -36,7 +35,7 @@ class Library:
     local MiniLM, and if that is not installed the library is searched by words only, which `warnings` tells.
     """
 
-    def __init__(self, path: str | Path | None = None, *, embeddings: Embeddings | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, *, embeddings: Embedder | None = None) -> None:
         self.path = Path(path or os.environ.get("RAG_HOME") or user_data_dir("dispatches")).expanduser()
         self._given = embeddings
         self.warnings: tuple[str, ...] = ()
@@ -96,7 +95,7 @@ class Library:
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""
-        from rag.retriever import HybridRetriever  # 1.5 s of LangChain, which `ask` does without
+        from rag.langchain import HybridRetriever  # 1.5 s of LangChain, which `ask` does without
 
         return HybridRetriever(library=self, k=k, window=window)
 
@@ -129,7 +128,7 @@ class Library:
         return VectorIndex(self.path / "vectors", self.catalog)
 
     @cached_property
-    def embeddings(self) -> Embeddings | None:
+    def embeddings(self) -> Embedder | None:
         """The embedding model; None if the local one is not installed."""
         try:
             return self._given or MiniLM()

@@ -8,11 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from langchain_core.embeddings import Embeddings
-
 from rag.catalog import Catalog, Draft
 from rag.chunking import Count, chunk, header
-from rag.embeddings import WINDOW, Embedded, HeadedText, OnBatch, count_tokens, embed_passages, identity
+from rag.embeddings import WINDOW, Embedded, Embedder, HeadedText, OnBatch, count_tokens, embed_passages, identity
 from rag.schema import AddReport, Article, Failure, Passage
 from rag.vectortable import embedding_key
 
@@ -82,13 +80,13 @@ def deduplicate(catalog: Catalog, articles: Iterable[Article], earlier: Collecti
     return Changes(tuple(changed), report)
 
 
-def cut(articles: Iterable[Article], embeddings: Embeddings | None) -> list[Cut]:
+def cut(articles: Iterable[Article], embeddings: Embedder | None) -> list[Cut]:
     """Cuts articles into passages that fit, under their header, into the window of the embedding model."""
     return [_cut(article, partial(count_tokens, embeddings)) for article in articles]
 
 
 def embed(
-    catalog: Catalog, embeddings: Embeddings, texts: Iterable[HeadedText], on_batch: OnBatch
+    catalog: Catalog, embeddings: Embedder, texts: Iterable[HeadedText], on_batch: OnBatch
 ) -> dict[str, Embedded]:
     """The embeddings, by key, of those texts that the catalog has none of."""
     keyed = {embedding_key(identity(embeddings), text): text for text in texts}
@@ -99,13 +97,13 @@ def embed(
     return dict(zip(missing, found, strict=True))
 
 
-def draft(article: Cut, embeddings: Embeddings | None) -> Draft:
+def draft(article: Cut, embeddings: Embedder | None) -> Draft:
     """What the catalog saves; without a model the passages get no embedding."""
     keys = [embedding_key(identity(embeddings), text) if embeddings else None for text in article.texts]
     return Draft(article.article, article.passages, tuple(keys))
 
 
-def unembedded(catalog: Catalog, embeddings: Embeddings, ids: Sequence[str]) -> dict[str, HeadedText]:
+def unembedded(catalog: Catalog, embeddings: Embedder, ids: Sequence[str]) -> dict[str, HeadedText]:
     """What is to be embedded of stored passages, by their ids."""
     stored = [row.passage for row in catalog.passages(ids)]
     articles = {article.id: article for article in catalog.articles(p.article_id for p in stored)}

@@ -8,10 +8,9 @@ from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
 import numpy as np
-from langchain_core.embeddings import Embeddings
 
 from rag.catalog import Catalog
-from rag.embeddings import Vector
+from rag.embeddings import Embedder, Vector
 from rag.extraction import Candidate, Sentence, score
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
@@ -47,7 +46,7 @@ class Index:
 
     catalog: Catalog
     vectors: VectorIndex
-    embeddings: Embeddings | None
+    embeddings: Embedder | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fake_embeddings import FakeEmbeddings
-from langchain_tests.integration_tests import EmbeddingsIntegrationTests
-from langchain_tests.unit_tests import EmbeddingsUnitTests
 from numpy.typing import NDArray
 from platformdirs import user_cache_path
 from safetensors.numpy import load_file
@@ -25,21 +23,6 @@ TEXTS = [
     "Younus Qanooni led the delegation of the republic. It met for two days, on 7 and 8 July 2021.",
     "More than 1,000 soldiers fled to Tajikistan; Qala-e-Naw was attacked.",
 ]
-
-
-class TestUnit(EmbeddingsUnitTests):
-    @property
-    def embeddings_class(self) -> type[MiniLM]:
-        return MiniLM
-
-
-class TestIntegration(EmbeddingsIntegrationTests):
-    test_aembed_query = pytest.mark.asyncio(EmbeddingsIntegrationTests.test_aembed_query)
-    test_aembed_documents = pytest.mark.asyncio(EmbeddingsIntegrationTests.test_aembed_documents)
-
-    @property
-    def embeddings_class(self) -> type[MiniLM]:
-        return MiniLM
 
 
 @cache

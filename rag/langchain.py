@@ -1,4 +1,4 @@
-"""Gives a library's retrieval the interface of LangChain."""
+"""Gives the retriever and the embedding model the interfaces of LangChain."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import Protocol
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
+from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, SkipValidation
 
+from rag.embeddings import MiniLM
 from rag.schema import Hit, SearchResult, Window
 
 
@@ -16,6 +18,10 @@ class Searchable(Protocol):
     """What is searched: a Library."""
 
     def search(self, question: str, *, k: int = ..., window: Window = ...) -> SearchResult: ...
+
+
+class MiniLMEmbeddings(MiniLM, Embeddings):
+    """The local all-MiniLM-L6-v2 as LangChain Embeddings: 384 numbers, of unit length."""
 
 
 class HybridRetriever(BaseRetriever):

@@ -1,15 +1,16 @@
-"""The LangChain retriever, by LangChain's own standard tests."""
+"""The retriever and the embeddings, by LangChain's own standard tests."""
 
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from langchain_core.retrievers import BaseRetriever
-from langchain_tests.integration_tests import RetrieversIntegrationTests
+from langchain_tests.integration_tests import EmbeddingsIntegrationTests, RetrieversIntegrationTests
+from langchain_tests.unit_tests import EmbeddingsUnitTests
 
+from rag.langchain import HybridRetriever, MiniLMEmbeddings
 from rag.library import Library
 from rag.loaders import article
-from rag.retriever import HybridRetriever
 
 QUESTION = "Who spoke for the Taliban in Tehran?"
 CITIES = ("Doha", "Moscow", "Istanbul")
@@ -42,6 +43,18 @@ class TestHybridRetriever(RetrieversIntegrationTests):
     @property
     def num_results_arg_name(self) -> str:
         return "k"
+
+
+class TestEmbeddingsUnit(EmbeddingsUnitTests):
+    @property
+    def embeddings_class(self) -> type[MiniLMEmbeddings]:
+        return MiniLMEmbeddings
+
+
+class TestEmbeddings(EmbeddingsIntegrationTests):
+    @property
+    def embeddings_class(self) -> type[MiniLMEmbeddings]:
+        return MiniLMEmbeddings
 
 
 def test_a_document_has_the_place_of_its_text_in_the_article(library: Library) -> None:
