@@ -7,7 +7,7 @@ import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -127,7 +127,8 @@ class MiniLM:
 
     @cached_property
     def _session(self) -> InferenceSession:
-        return _open(self._weights / "model.safetensors", self._cache or _cache_folder())
+        weights = self._weights / "model.safetensors"
+        return _open(weights, self._cache) if self._cache else _shared(weights)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -222,6 +223,12 @@ def _cache_folder() -> Path:
     from platformdirs import user_cache_path
 
     return user_cache_path("dispatches")
+
+
+@lru_cache(maxsize=1)
+def _shared(weights: Path) -> InferenceSession:
+    """One session for all libraries of a process."""
+    return _open(weights, _cache_folder())
 
 
 def _open(weights: Path, cache: Path) -> InferenceSession:

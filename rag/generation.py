@@ -15,6 +15,9 @@ from rag.words import alike
 MOST_SENTENCES = 3
 THRESHOLD = 0.45
 """The confidence below which it abstains."""
+SURE = 0.75
+"""The confidence below which it warns: of the answers between the two, about two in three were right."""
+_NOT_SURE = "not sure that these sentences answer the question; read them in their articles"
 _MARGIN = 6.0
 _SAME_WORDS = 0.7
 
@@ -38,12 +41,14 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     chosen = _chosen(ranked, retrieved)
     hits = retrieved.hits[:k]
-    if not ranked or confidence(query, ranked, retrieved) < THRESHOLD:
+    sure = confidence(query, ranked, retrieved) if ranked else 0.0
+    if sure < THRESHOLD:
         nearest = _citations(chosen, retrieved.hits)
         return Answer(query.text, query.text, Status.ABSTAINED, Reason.NOT_IN_ARTICLES, hits=hits, nearest=nearest)
     citations = _citations(chosen, retrieved.hits)
     statements = tuple(_statement(c) for c in citations)
-    return Answer(query.text, query.text, Status.ANSWERED, None, statements, citations, hits)
+    warnings = () if sure >= SURE else (_NOT_SURE,)
+    return Answer(query.text, query.text, Status.ANSWERED, None, statements, citations, hits, warnings=warnings)
 
 
 def _chosen(ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:

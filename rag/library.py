@@ -157,7 +157,8 @@ class Library:
     def _finished(self, answer: Answer, question: str, window: Window, clock: Clock) -> Answer:
         if not answer.hits and self.catalog.passage_count(window) == 0:
             answer = replace(answer, reason=Reason.OUTSIDE_DATES)
-        return replace(answer, question=question, as_of=window.as_of, timings=clock.times, warnings=self.warnings)
+        warnings = (*answer.warnings, *self.warnings)
+        return replace(answer, question=question, as_of=window.as_of, timings=clock.times, warnings=warnings)
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)

@@ -79,6 +79,11 @@ def test_a_question_off_the_topic_is_not_answered(library: Library, question: st
     assert answer.text == "The articles do not answer this question."
 
 
+def test_an_answer_that_is_not_sure_says_so(library: Library) -> None:
+    assert not library.ask("Who led the Taliban side in Doha?").warnings
+    assert "not sure" in library.ask("How many shells fell?").warnings[0]
+
+
 def test_an_abstention_shows_the_nearest_evidence(library: Library) -> None:
     answer = library.ask("How many families fled Faizabad by boat?")
     assert answer.status is Status.ABSTAINED
