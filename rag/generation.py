@@ -88,12 +88,13 @@ def _put(chosen: list[_Choice], sentence: Sentence, before: Sentence | None, lef
 
 
 def _before(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
-    """The sentence that it leans on; None if it stands alone, or that is a question or in another passage."""
-    if not leans(sentence.text):
-        return None
+    """The sentence that it leans on, or that leads in to it; None if it stands alone or begins the passage."""
     passage = [s for s in retrieved.sentences if s.passage_id == sentence.passage_id]
     place = passage.index(sentence)
-    return passage[place - 1] if place and not passage[place - 1].text.endswith("?") else None
+    if not place:
+        return None
+    before = passage[place - 1]
+    return before if before.text.endswith(":") or (leans(sentence.text) and not before.text.endswith("?")) else None
 
 
 def _is_in(sentence: Sentence, chosen: Sequence[_Choice]) -> bool:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
-
-from platformdirs import user_data_dir
 
 from rag.catalog import Catalog
 from rag.clock import Clock
@@ -21,6 +18,7 @@ from rag.loaders import Origin
 from rag.query import Query, context, read
 from rag.retrieval import Index, Retrieved, retrieve
 from rag.schema import AddReport, Answer, Article, Reason, SearchResult, Turn, Window
+from rag.settings import read_settings
 from rag.vectors import VectorIndex
 from rag.words import words
 
@@ -32,11 +30,12 @@ class Library:
     """Articles in a folder. Nothing is opened, made or loaded before it is needed.
 
     One process writes at a time, any number read. `embeddings` is any LangChain embedding model; the default is the
-    local MiniLM, and if that is not installed the library is searched by words only, which `warnings` tells.
+    local MiniLM, and if that is not installed the library is searched by words only, which `warnings` tells. Without a
+    `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder.
     """
 
     def __init__(self, path: str | Path | None = None, *, embeddings: Embedder | None = None) -> None:
-        self.path = Path(path or os.environ.get("RAG_HOME") or user_data_dir("dispatches")).expanduser()
+        self.path = Path(path).expanduser() if path else read_settings().library.value
         self._given = embeddings
         self.warnings: tuple[str, ...] = ()
 
