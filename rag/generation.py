@@ -19,6 +19,8 @@ SURE = 0.75
 """The confidence below which it warns: of the answers between the two, about two in three were right."""
 _NOT_SURE = "not sure that these sentences answer the question; read them in their articles"
 _MARGIN = 6.0
+_COVERAGE = 6.0
+_MOST_CONSIDERED = 40
 _SAME_WORDS = 0.7
 
 
@@ -39,7 +41,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     if not query.terms:
         return Answer(query.text, query.text, Status.ABSTAINED, Reason.UNCLEAR)
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
-    chosen = _chosen(ranked, retrieved)
+    chosen = _chosen(query, ranked, retrieved)
     hits = retrieved.hits[:k]
     sure = confidence(query, ranked, retrieved) if ranked else 0.0
     if sure < THRESHOLD:
@@ -51,18 +53,20 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     return Answer(query.text, query.text, Status.ANSWERED, None, statements, citations, hits, warnings=warnings)
 
 
-def _chosen(ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
-    """The best sentences that say something new, as long as they are nearly as good as the best."""
-    chosen: list[_Choice] = []
-    taken: list[Sentence] = []
-    for sentence in ranked:
-        left = MOST_SENTENCES - sum(c.count for c in chosen)
-        if left < 1 or (taken and sentence.score < taken[0].score - _MARGIN):
-            break
-        if _is_in(sentence, chosen) or (taken and not _adds(sentence, taken)):
-            continue
-        taken.append(sentence)
-        _put(chosen, sentence, _before(sentence, retrieved), left)
+def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
+    """The best sentences that say something new, as long as they are nearly as good as the best.
+
+    After the first, one that has words of the question that the others lack is preferred: greedy coverage.
+    """
+    pool = [s for s in ranked if s.score >= ranked[0].score - _MARGIN][:_MOST_CONSIDERED]
+    terms, chosen, taken = frozenset(query.terms), list[_Choice](), list[Sentence]()
+    while pool and (left := MOST_SENTENCES - sum(c.count for c in chosen)) > 0:
+        open_terms = terms.difference(*(s.stems for s in taken))
+        best = max(pool, key=lambda s: s.score + _COVERAGE * len(s.stems & open_terms) / len(terms))
+        pool.remove(best)
+        if not _is_in(best, chosen) and (not taken or _adds(best, taken)):
+            taken.append(best)
+            _put(chosen, best, _before(best, retrieved), left)
     return chosen
 
 
