@@ -130,18 +130,27 @@ class _Asked:
 
 @dataclass(frozen=True, slots=True)
 class _Split:
-    """The sentences of a text, with their stems."""
+    """The sentences of a text, with their stems, and its capitalized words by the keys of names."""
 
     spans: tuple[Span, ...]
     texts: tuple[str, ...]
     stems: tuple[frozenset[str], ...]
+    by_key: Mapping[str, frozenset[str]]
 
 
 @lru_cache(maxsize=2048)
 def _split(text: str) -> _Split:
     spans = tuple(sentences(text))
     texts = tuple(text[s.start : s.end] for s in spans)
-    return _Split(spans, texts, tuple(frozenset(words(t)) for t in texts))
+    return _Split(spans, texts, tuple(frozenset(words(t)) for t in texts), _by_key(text))
+
+
+def _by_key(text: str) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for word in set(_SPELLED.findall(text)):
+        for key in keys(word):
+            found[key] = found.get(key, frozenset()) | {word}
+    return found
 
 
 @lru_cache(maxsize=2048)
@@ -150,7 +159,8 @@ def _stems(text: str) -> frozenset[str]:
 
 
 def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]:
-    split, alike = _split(candidate.passage.text), _spellings(asked.query, candidate.passage.text)
+    split = _split(candidate.passage.text)
+    alike = _spellings(asked.query, split)
     stems = [frozenset(alike.get(w, w) for w in found) for found in split.stems] if alike else split.stems
     cosines, headed = _cosines(asked.vector, candidate, len(stems)), _stems(header(candidate.article))
     shared, start = _shared(asked, rank, candidate), candidate.passage.start
@@ -214,12 +224,10 @@ def _new_names(text: str, given: frozenset[str]) -> list[str]:
     return [name for name in _CAPITALIZED.findall(text) if not given.issuperset(content_words(name))]
 
 
-def _spellings(query: Query, text: str) -> dict[str, str]:
+def _spellings(query: Query, split: _Split) -> dict[str, str]:
     """The stems of names in the text that are other spellings of names in the question, with the question's stems."""
-    if not query.name_keys:
-        return {}
     alike: dict[str, str] = {}
-    for written in set(_SPELLED.findall(text)):
+    for written in frozenset[str]().union(*(split.by_key.get(key, ()) for key in query.name_keys)):
         for name in _alike(written, query.names):
             pairs = zip(words(written), words(name), strict=False)
             alike |= {theirs: ours for theirs, ours in pairs if theirs not in STOP_WORDS}
@@ -229,6 +237,5 @@ def _spellings(query: Query, text: str) -> dict[str, str]:
 @lru_cache(maxsize=50_000)
 def _alike(written: str, names: tuple[str, ...]) -> tuple[str, ...]:
     """The words of the names that the written word is another spelling of."""
-    key = set(keys(written))
     tokens = [token for name in names for token in (name.split() if "-" not in name else [name])]
-    return tuple(t for t in tokens if t != written and key.intersection(keys(t)) and same(written, t))
+    return tuple(t for t in tokens if t != written and same(written, t))

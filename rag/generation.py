@@ -66,7 +66,7 @@ def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> l
         pool.remove(best)
         if not _is_in(best, chosen) and (not taken or _adds(best, taken)):
             taken.append(best)
-            _put(chosen, best, _before(best, retrieved), left)
+            _put(chosen, best, _partner(best, retrieved), left)
     return chosen
 
 
@@ -77,28 +77,31 @@ def _adds(sentence: Sentence, taken: Sequence[Sentence]) -> bool:
     return all(sentence.features.get(name) for name in TYPED if taken[0].features.get(name))
 
 
-def _put(chosen: list[_Choice], sentence: Sentence, before: Sentence | None, left: int) -> None:
-    """Adds the sentence, with the one before it if it leans on that and there is room."""
+def _put(chosen: list[_Choice], sentence: Sentence, partner: Sentence | None, left: int) -> None:
+    """Adds the sentence, with the neighbour that it needs if there is room."""
     alone = _Choice(sentence.passage_id, sentence.span, 1)
-    if before is None:
+    if partner is None:
         chosen.append(alone)
         return
-    both = _Choice(sentence.passage_id, Span(before.span.start, sentence.span.end), 2)
-    place = next((i for i, c in enumerate(chosen) if c == _Choice(before.passage_id, before.span, 1)), None)
+    start, end = min(sentence.span.start, partner.span.start), max(sentence.span.end, partner.span.end)
+    both = _Choice(sentence.passage_id, Span(start, end), 2)
+    place = next((i for i, c in enumerate(chosen) if c == _Choice(partner.passage_id, partner.span, 1)), None)
     if place is not None:
         chosen[place] = both
     else:
         chosen.append(both if left > 1 else alone)
 
 
-def _before(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
-    """The sentence that it leans on, or that leads in to it; None if it stands alone or begins the passage."""
+def _partner(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
+    """What it leads in to with a colon, what leads in to it, or what it leans on; None if it stands alone."""
     passage = [s for s in retrieved.sentences if s.passage_id == sentence.passage_id]
     place = passage.index(sentence)
-    if not place:
-        return None
-    before = passage[place - 1]
-    return before if before.text.endswith(":") or (leans(sentence.text) and not before.text.endswith("?")) else None
+    before, after = passage[place - 1] if place else None, passage[place + 1] if place + 1 < len(passage) else None
+    if sentence.text.endswith(":"):
+        return after
+    if before and (before.text.endswith(":") or (leans(sentence.text) and not before.text.endswith("?"))):
+        return before
+    return None
 
 
 def _is_in(sentence: Sentence, chosen: Sequence[_Choice]) -> bool:

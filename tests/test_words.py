@@ -40,3 +40,9 @@ def test_texts_are_alike_by_the_share_of_their_words() -> None:
     assert alike(a, b, 0.59)
     assert not alike(a, b, 0.6)
     assert not alike(a, frozenset("a"), 0.25)
+
+
+def test_texts_with_other_numbers_are_not_alike() -> None:
+    report = frozenset(words("The ministry said that soldiers and their families had crossed the river at night"))
+    assert alike(report | {"300"}, report | {"300"}, 0.5)
+    assert not alike(report | {"300"}, report | {"900"}, 0.5)
