@@ -166,7 +166,7 @@ def search(
     with _opened(Opening(library, offline, wait, quiet, verbose), add) as opened:
 
         def reply(to: Request) -> SearchResult:
-            return opened.search(to.question, k=k, window=to.window)
+            return opened.search(to.question, k=k, window=to.window, history=to.history)
 
         if batch:
             raise typer.Exit(answer_batch(batch, request.window, reply))

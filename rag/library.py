@@ -70,10 +70,12 @@ class Library:
         """The current revisions of all articles, by id."""
         return self.catalog.articles()
 
-    def search(self, question: str, *, k: int = 10, window: Window = Window()) -> SearchResult:
-        """The passages nearest to a question, at most `k`, best first."""
+    def search(
+        self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
+    ) -> SearchResult:
+        """The passages nearest to a question, at most `k`, best first; `history` and errors as for `ask`."""
         clock = Clock()
-        retrieved = self._retrieve(self._read(question, window, ()), k, window, clock)
+        retrieved = self._retrieve(self._read(question, window, history), k, window, clock)
         return SearchResult(question, retrieved.hits[:k], clock.times, self.warnings)
 
     def ask(self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()) -> Answer:

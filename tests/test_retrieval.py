@@ -8,7 +8,7 @@ import pytest
 from rag.errors import EmptyLibraryError, InputError
 from rag.library import Library
 from rag.loaders import article
-from rag.schema import Article, Window
+from rag.schema import Article, Turn, Window
 
 ARTICLES = [
     article(
@@ -124,6 +124,11 @@ def test_hits_say_where_each_retriever_put_them(library: Library) -> None:
 def test_scores_fall(library: Library) -> None:
     scores = [hit.score for hit in library.search("bread in the capital").hits]
     assert scores == sorted(scores, reverse=True)
+
+
+def test_a_follow_up_is_searched_with_the_turn_before(library: Library) -> None:
+    history = [Turn("Whom did Stanikzai lead?", "Sher Mohammad Abbas Stanikzai led the envoys.")]
+    assert library.search("When did they leave?", history=history).hits[0].article.title == "Envoys leave"
 
 
 def test_an_empty_library_says_how_to_add(tmp_path_factory: pytest.TempPathFactory) -> None:
