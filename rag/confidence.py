@@ -25,6 +25,7 @@ BIAS = -6.4
 _COUNTED = re.compile(r"\bhow many (.*)", re.IGNORECASE)
 _MONEY_ASKED = re.compile(r"\bhow much\b|\b(?:cost|price|money|salary|ransom|dollars)\b", re.IGNORECASE)
 _MONEY = re.compile(r"[$€£]\s?\d|\d (?:(?:million|billion|thousand) )?(?:dollars|euros|pounds|afghanis)\b", re.I)
+_UNRELATED = 8.0  # about what a sentence scores that has nothing to do with the question
 _HEAD_WORDS = 2
 _REACH = 5
 
@@ -44,7 +45,7 @@ def features(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> 
     """What of the question the best sentence has, and how far it stands out."""
     best = ranked[0]
     near = _near(best, retrieved)
-    others = [s.score for s in ranked[3:10]] or [best.score]
+    others = [s.score for s in ranked[3:10]] or [_UNRELATED]
     typed = max((best.features.get(name, 0.0) for name in TYPED), default=0.0)
     return {
         "gap": (best.score - sum(others) / len(others)) / 10,

@@ -91,19 +91,22 @@ def read(text: str, *, context: str = "", sources: Collection[str] = (), years: 
     """Reads a question against the outlets and years that the library has.
 
     `context` adds what is looked for, but not what kind of thing is asked. A date phrase without a year stands for that
-    of each of `years`.
+    of each of `years`. The name of an outlet that is asked is not looked for.
     """
     whole = f"{text} {context}".strip()
+    asked = tuple(s for s in sorted(sources) if _asks_for(text, s))
+    outlets = frozenset(stem for source in asked for stem in content_words(source))
     found = [name.text for name in names(whole)] or _lower_case_names(whole)
+    named = [name for name in dict.fromkeys(found) if not outlets.issuperset(content_words(name))]
     return Query(
         text=whole,
         kind=_kind(text),
-        terms=tuple(content_words(whole)),
+        terms=tuple(t for t in content_words(whole) if t not in outlets),
         background=frozenset(content_words(whole)) - frozenset(content_words(text)),
-        names=tuple(dict.fromkeys(found)),
-        name_keys=tuple(dict.fromkeys(key for name in found for key in keys(name))),
+        names=tuple(named),
+        name_keys=tuple(dict.fromkeys(key for name in named for key in keys(name))),
         periods=periods(whole, years=years),
-        sources=tuple(s for s in sorted(sources) if _asks_for(text, s)),
+        sources=asked,
         parts=_parts(text),
     )
 

@@ -122,6 +122,17 @@ def test_what_came_later_is_not_known_as_of_a_day(library: Library) -> None:
     assert not any("900" in text for text in (answer.text, *shown))
 
 
+def test_an_outlet_that_is_asked_answers(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Library(tmp_path_factory.mktemp("outlets")) as library:
+        library.add(
+            article("Flour rose by 12 percent in Herat, traders said.", title="Prices rise", source="Herat Daily"),
+            article("Flour fell by 3 percent in Herat, bakers said.", title="Prices fall", source="Kabul Bazaar"),
+        )
+        answer = library.ask("What did Herat Daily report about flour?")
+    assert {c.article.source for c in answer.citations} == {"Herat Daily"}
+    assert "12 percent" in best(answer)
+
+
 def test_a_window_that_admits_nothing_says_so(library: Library) -> None:
     answer = library.ask("How many families fled Kunduz?", window=Window(until=date(2020, 1, 1)))
     assert (answer.status, answer.reason) == (Status.ABSTAINED, Reason.OUTSIDE_DATES)
