@@ -13,7 +13,7 @@ import typer
 
 from rag.console import tell
 from rag.errors import InputError
-from rag.questions import BadLine, Request, read_requests
+from rag.inputs import BadLine, Request, read_requests
 from rag.schema import Answer, SearchResult, Status, Verdict, Window
 
 FAILED, ABSTAINED, FAILED_CHECK = 1, 8, 9

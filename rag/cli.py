@@ -16,8 +16,8 @@ import typer
 from rag.batch import answer_batch, strict_code
 from rag.console import reported, show, tell, warn, width
 from rag.errors import InputError
+from rag.inputs import Request, one_question, window
 from rag.plaintext import one_line
-from rag.questions import Request, one_question, window
 from rag.rendering import answer_lines, article_record, article_row, origin, safe, search_lines
 from rag.schema import AddReport, Answer, Article, SearchResult, Window
 from rag.settings import Settings, read_settings

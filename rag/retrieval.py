@@ -49,6 +49,15 @@ class Index:
     embeddings: Embedder | None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sought:
+    """A query with its embedding, and how far down each list is read."""
+
+    query: Query
+    vector: Vector | None
+    depth: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """Passage ids, best first, with their fused score and ranks."""
@@ -69,7 +78,7 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     outlet that it names is searched for by itself. The best sentence of each passage then decides the order.
     """
     vector = _embedded(index, query.text)
-    found = _search(index, query, vector, window)
+    found = _search(index, _Sought(query, vector, max(DEPTH, k)), window)
     candidates = _candidates(index.catalog, found.ids[: max(POOL, k)])
     total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
     sentences = score(query, vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
@@ -89,32 +98,39 @@ def _embedded(index: Index, text: str) -> Vector | None:
     return np.array(index.embeddings.embed_query(text), np.float32) if index.embeddings else None
 
 
-def _search(index: Index, query: Query, vector: Vector | None, window: Window) -> _Found:
-    windows = [replace(window, sources=(s,)) for s in query.sources] or [window]
-    return _interleaved([_fused(index, query, vector, w) for w in windows])
+def _search(index: Index, sought: _Sought, window: Window) -> _Found:
+    return _interleaved([_fused(index, sought, w) for w in _windows(sought.query, window)])
 
 
-def _fused(index: Index, query: Query, vector: Vector | None, window: Window) -> _Found:
-    dense = _dense(index, vector, window)
-    lexical = _lexical(index.catalog, query.terms, query.name_keys, window)
+def _windows(query: Query, window: Window) -> list[Window]:
+    """One for each outlet that the question asks for and the window admits; the window itself if there is none."""
+    admitted = {source.casefold() for source in window.sources}
+    asked = [s for s in query.sources if not admitted or s.casefold() in admitted]
+    return [replace(window, sources=(s,)) for s in asked] or [window]
+
+
+def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
+    query, depth = sought.query, sought.depth
+    dense = _dense(index, sought.vector, limit=depth, window=window)
+    lexical = _lexical(index.catalog, (*query.terms, *query.name_keys), limit=depth, window=window)
     scores: dict[str, float] = {}
     _add_ranks(scores, dense, WEIGHTS["dense"])
     _add_ranks(scores, lexical, WEIGHTS["lexical"])
     for part in query.parts:
-        _add_ranks(scores, _dense(index, _embedded(index, part), window), PART_WEIGHT)
-        _add_ranks(scores, _lexical(index.catalog, content_words(part), (), window), PART_WEIGHT)
+        _add_ranks(scores, _dense(index, _embedded(index, part), limit=depth, window=window), PART_WEIGHT)
+        _add_ranks(scores, _lexical(index.catalog, content_words(part), limit=depth, window=window), PART_WEIGHT)
     return _Found(scores, tuple(dense), tuple(lexical))
 
 
-def _dense(index: Index, vector: Vector | None, window: Window) -> list[str]:
-    return [] if vector is None else index.vectors.search(vector, limit=DEPTH, window=window)
+def _dense(index: Index, vector: Vector | None, *, limit: int, window: Window) -> list[str]:
+    return [] if vector is None else index.vectors.search(vector, limit=limit, window=window)
 
 
-def _lexical(catalog: Catalog, terms: Sequence[str], keys: Sequence[str], window: Window) -> list[str]:
+def _lexical(catalog: Catalog, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
     """Leaves out terms that stand in many passages, unless there are no others: they decide little and cost most."""
     most = _COMMON * catalog.passage_count(Window())
-    rare = [t for t, n in catalog.frequencies([*terms, *keys]).items() if 0 < n <= most]
-    return catalog.lexical(rare or terms, (), limit=DEPTH, window=window)
+    rare = [t for t, n in catalog.frequencies(terms).items() if 0 < n <= most]
+    return catalog.lexical(rare or terms, (), limit=limit, window=window)
 
 
 def _add_ranks(scores: dict[str, float], ids: Sequence[str], weight: float) -> None:

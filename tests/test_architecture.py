@@ -15,7 +15,7 @@ MODULES = sorted((ROOT / "rag").rglob("*.py"))
 TREES = {path.relative_to(ROOT / "rag").with_suffix("").as_posix(): ast.parse(path.read_text()) for path in MODULES}
 
 BASE = {"schema", "errors"}
-EDGE = {"cli", "batch", "console", "rendering", "questions", "diagnosis"}
+EDGE = {"cli", "batch", "console", "rendering", "inputs", "diagnosis"}
 ABOVE_LIBRARY = EDGE | {"__init__", "asking", "chat", "evaluation/runner", "evaluation/__main__"}
 
 OWNERS = {

@@ -313,9 +313,9 @@ def test_a_reader_that_leaves_ends_it_quietly(seeded: Path) -> None:
 
 
 def test_an_interrupt_exits_with_130_and_says_nothing(seeded: Path, tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "questions")
-    child = subprocess.Popen([*MAIN, "ask", "--batch", str(tmp_path / "questions")], stderr=subprocess.PIPE)
-    with (tmp_path / "questions").open("wb"):  # opens when the other end is: it is running
+    os.mkfifo(tmp_path / "inputs")
+    child = subprocess.Popen([*MAIN, "ask", "--batch", str(tmp_path / "inputs")], stderr=subprocess.PIPE)
+    with (tmp_path / "inputs").open("wb"):  # opens when the other end is: it is running
         child.send_signal(signal.SIGINT)
         assert child.communicate() == (None, b"")
     assert child.returncode == 130

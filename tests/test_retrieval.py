@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import date
 
 import pytest
+from fake_embeddings import FakeEmbeddings
 
 from rag.errors import EmptyLibraryError, InputError
 from rag.library import Library
@@ -85,6 +86,18 @@ def test_an_outlet_that_is_asked_gives_all_hits(library: Library) -> None:
 def test_two_outlets_that_are_asked_both_give_hits(library: Library) -> None:
     hits = library.search("Compare what Pamir Wire reported and what Harirud Post said of the river", k=4).hits
     assert {hit.article.source for hit in hits} == {"Pamir Wire", "Harirud Post"}
+
+
+def test_an_outlet_that_is_asked_does_not_widen_the_window(library: Library) -> None:
+    window = Window(sources=("Pamir Wire",))
+    hits = library.search("What did Kabul Bazaar report about flights?", window=window).hits
+    assert {hit.article.source for hit in hits} == {"Pamir Wire"}
+
+
+def test_as_many_hits_as_asked_are_given(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Library(tmp_path_factory.mktemp("many"), embeddings=FakeEmbeddings()) as many:
+        many.add(*(article(f"Envoy {n} crossed river {n} on day {n}.", id=f"a{n}") for n in range(150)))
+        assert len(many.search("Which envoy crossed the river?", k=150).hits) == 150
 
 
 def test_each_part_of_a_question_has_a_hit(library: Library) -> None:

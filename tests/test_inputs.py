@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rag.errors import InputError
-from rag.questions import BadLine, Request, one_question, read_requests, window
+from rag.inputs import BadLine, Request, one_question, read_requests, window
 from rag.schema import Turn, Window
 
 JULY = Window(as_of=date(2021, 7, 31))
