@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
@@ -51,11 +52,15 @@ class Index:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sought:
-    """A query with its embedding, and how far down each list is read."""
+    """A query, its embedding as soon as there is one, and how far down each list is read."""
 
     query: Query
-    vector: Vector | None
+    coming: Future[Vector | None]
     depth: int
+
+    @property
+    def vector(self) -> Vector | None:
+        return self.coming.result()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,12 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     Dense and BM25 ranks are fused by weighted reciprocal rank (Cormack et al. 2009); each part of a question and each
     outlet that it names is searched for by itself. The best sentence of each passage then decides the order.
     """
-    vector = _embedded(index, query.text)
-    found = _search(index, _Sought(query, vector, max(DEPTH, k)), window)
+    with ThreadPoolExecutor(max_workers=1) as beside:  # embeds while SQLite searches; both let go of the interpreter
+        sought = _Sought(query, beside.submit(_embedded, index, query.text), max(DEPTH, k))
+        found = _search(index, sought, window)
     candidates = _candidates(index.catalog, found.ids[: max(POOL, k)])
     total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
-    sentences = score(query, vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
+    sentences = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
     hits = _hits(candidates, sentences, found)
     common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
     shown = {hit.passage.id for hit in hits}
@@ -111,8 +117,8 @@ def _windows(query: Query, window: Window) -> list[Window]:
 
 def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
     query, depth = sought.query, sought.depth
-    dense = _dense(index, sought.vector, limit=depth, window=window)
     lexical = _lexical(index.catalog, (*query.terms, *query.name_keys), limit=depth, window=window)
+    dense = _dense(index, sought.vector, limit=depth, window=window)
     scores: dict[str, float] = {}
     _add_ranks(scores, dense, WEIGHTS["dense"])
     _add_ranks(scores, lexical, WEIGHTS["lexical"])
