@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TypeAlias
@@ -64,7 +65,7 @@ class Ingestion:
 
     def add(self, origins: Iterable[Origin | Article], *, allow_private: bool) -> AddReport:
         """Adds what can be loaded; the numbers in the report are of what is saved."""
-        report, earlier = AddReport(), set[str]()
+        report, earlier, again = AddReport(), set[str](), list[str]()
         with self._alone():
             self._complete()
             # 1 load
@@ -73,9 +74,10 @@ class Ingestion:
                 changes = deduplicate(self.catalog, batch.articles, earlier)
                 if changes.articles:
                     self._enter(changes.articles)
+                again += _again(changes.articles, earlier)
                 earlier.update(article.id for article in changes.articles)
                 report = _sum(report, changes.report, batch.failures)
-        return report
+        return replace(report, warnings=(_replaced(again),)) if again else report
 
     def remove(self, ids: Iterable[str]) -> int:
         """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
@@ -157,6 +159,24 @@ def _loaded(origins: Iterable[Origin | Article], allow_private: bool) -> Iterato
             yield origin
         else:
             yield from chain.from_iterable(load(place, allow_private=allow_private) for place in expand([origin]))
+
+
+def _again(articles: Sequence[Article], earlier: Collection[str]) -> list[str]:
+    """The ids that another article of the same run has had before."""
+    before = Counter(earlier)
+    found = []
+    for article in articles:
+        if before[article.id]:
+            found.append(article.id)
+        before[article.id] += 1
+    return found
+
+
+def _replaced(ids: Sequence[str]) -> str:
+    return (
+        f"{len(ids)} articles had the id of another one that was added with them, such as {ids[0]!r}, and replaced it "
+        "as its revisions; if they are other articles, give them ids of their own and add them again"
+    )
 
 
 def _sum(report: AddReport, more: AddReport, failures: Sequence[Failure]) -> AddReport:

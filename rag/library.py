@@ -53,7 +53,7 @@ class Library:
         made with another embedding model.
         """
         report = self._ingestion(progress, wait).add(origins, allow_private=allow_private)
-        return replace(report, warnings=self.warnings)
+        return replace(report, warnings=(*report.warnings, *self.warnings))
 
     def remove(self, *ids: str, progress: Progress | None = None, wait: float = 600) -> int:
         """Removes articles with all of their revisions; raises InputError, and removes none, if an id is unknown."""

@@ -250,3 +250,12 @@ def test_a_library_that_cannot_be_written_answers_and_says_so_on_add(library: Li
     lines = subprocess.check_output(command, text=True, cwd=ROOT).splitlines()
     assert lines[0] == "['tehran'] The talks in Doha went on for days."
     assert "cannot be written: Permission denied; check its permissions" in lines[1]
+
+
+def test_two_files_that_number_their_articles_alike_are_warned_of(library: Library, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.csv").write_text(f"id,text\n1,The {name} river rose.\n2,The {name} road was cut.\n")
+    report = library.add(tmp_path / "a.csv", tmp_path / "b.csv")
+    assert (report.added, report.updated) == (2, 2)
+    assert "2 articles had the id of another one" in report.warnings[0]
+    assert not library.add(tmp_path / "b.csv").warnings
