@@ -48,11 +48,6 @@ _PASSAGES = f"""
     SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
     FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
 """
-_NEIGHBOURS = f"""
-    SELECT DISTINCT n.id FROM passages p JOIN passages n
-    ON n.article_id = p.article_id AND n.number IN (p.number - 1, p.number + 1)
-    WHERE p.id {_LISTED} ORDER BY n.number
-"""
 _INSERT = """
     INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -118,9 +113,9 @@ class Catalog:
         rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published NOT NULL")
         return sorted(int(row[0]) for row in rows)
 
-    def lexical(self, terms: Sequence[str], names: Sequence[str], *, limit: int, window: Window) -> list[str]:
+    def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
-        return self._lexical.search([*terms, *names], limit=limit, window=window)
+        return self._lexical.search(terms, limit=limit, window=window)
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """How many passages hold each stem, or key of a name."""
@@ -164,12 +159,6 @@ class Catalog:
             rows = {row["id"]: row for row in self._rows(_PASSAGES, json.dumps(list(ids)))}
             articles = self._cached({row["article_id"] for row in rows.values()})
         return [_stored(rows[id], articles[rows[id]["article_id"]]) for id in dict.fromkeys(ids) if id in rows]
-
-    def neighbours(self, ids: Sequence[str]) -> list[StoredPassage]:
-        """The passages next to these in their articles, without these, in the order of reading."""
-        with self._database.snapshot():
-            found = [row[0] for row in self._rows(_NEIGHBOURS, json.dumps(list(ids)))]
-            return self.passages([id for id in found if id not in set(ids)])
 
     def passage_ids(self, article_id: str) -> list[str]:
         """The passages of an article, in the order of reading."""

@@ -136,7 +136,7 @@ def _lexical(catalog: Catalog, terms: Sequence[str], *, limit: int, window: Wind
     """Leaves out terms that stand in many passages, unless there are no others: they decide little and cost most."""
     most = _COMMON * catalog.passage_count(Window())
     rare = [t for t, n in catalog.frequencies(terms).items() if 0 < n <= most]
-    return catalog.lexical(rare or terms, (), limit=limit, window=window)
+    return catalog.lexical(rare or terms, limit=limit, window=window)
 
 
 def _add_ranks(scores: dict[str, float], ids: Sequence[str], weight: float) -> None:

@@ -56,7 +56,7 @@ def embedded(value: float) -> Embedded:
 
 
 def found(catalog: Catalog, question: str, window: Window = ALL) -> list[str]:
-    return catalog.lexical(content_words(question), [], limit=10, window=window)
+    return catalog.lexical(content_words(question), limit=10, window=window)
 
 
 TEHRAN = article(
@@ -96,16 +96,6 @@ def test_a_passage_without_an_embedding_has_no_vector(catalog: Catalog) -> None:
     assert catalog.vectors(ALL).ids == ()
 
 
-def test_neighbours_are_the_passages_next_to_it_in_its_article(catalog: Catalog) -> None:
-    long = article("One.\nTwo.\nThree.\nFour.\nFive.", id="long", title="Numbers")
-    save(catalog, DOHA, long, KABUL)
-    ids = catalog.passage_ids("long")
-    assert [s.passage.text for s in catalog.neighbours(ids[2:3])] == ["Two.", "Four."]
-    assert [s.passage.text for s in catalog.neighbours(ids[:1])] == ["Two."]
-    assert [s.passage.text for s in catalog.neighbours([ids[1], ids[3]])] == ["One.", "Three.", "Five."]
-    assert catalog.neighbours(["doha-1-0"]) == []
-
-
 def test_an_unknown_article_is_an_error_that_names_it(catalog: Catalog) -> None:
     with pytest.raises(InputError, match="no article has the id 'nowhere'; `rag articles`"):
         catalog.article("nowhere")
@@ -117,14 +107,14 @@ def test_words_are_found_by_their_stems_in_text_and_header(catalog: Catalog) -> 
     assert sorted(found(catalog, "tolonews")) == ["tehran-1-0", "tehran-1-24"]
     assert set(found(catalog, "talk")) >= {"tehran-1-0", "doha-1-0", "kabul-1-0", "undated-1-0"}
     assert found(catalog, "opium") == []
-    assert catalog.lexical([], [], limit=10, window=ALL) == []
-    assert catalog.lexical(["talk"], [], limit=0, window=ALL) == []
+    assert catalog.lexical([], limit=10, window=ALL) == []
+    assert catalog.lexical(["talk"], limit=0, window=ALL) == []
 
 
 def test_names_are_found_in_another_spelling(catalog: Catalog) -> None:
     qanuni = article("The talks with Yunus Qanuni went on.", id="q", title="Talks")
     save(catalog, qanuni, DOHA)
-    assert catalog.lexical([], keys("Younus Qanooni"), limit=10, window=ALL) == ["q-1-0"]
+    assert catalog.lexical(keys("Younus Qanooni"), limit=10, window=ALL) == ["q-1-0"]
     assert catalog.frequencies(keys("Qanooni"))[keys("Qanooni")[0]] == 1
 
 
@@ -139,7 +129,7 @@ def test_equally_good_passages_come_in_the_order_of_their_ids(catalog: Catalog) 
 )
 def test_no_term_is_taken_for_an_operator(catalog: Catalog, term: str) -> None:
     save(catalog, TEHRAN)
-    assert catalog.lexical([term], [term], limit=10, window=ALL) == []
+    assert catalog.lexical([term], limit=10, window=ALL) == []
     assert catalog.frequencies([term]) == {term: 0}
 
 

@@ -40,7 +40,7 @@ def library(tmp_path: Path, fake: FakeEmbeddings) -> Iterator[Library]:
 
 
 def found(library: Library, words: str) -> list[str]:
-    ids = library.catalog.lexical(content_words(words), [], limit=10, window=ALL)
+    ids = library.catalog.lexical(content_words(words), limit=10, window=ALL)
     return [s.passage.article_id for s in library.catalog.passages(ids)]
 
 

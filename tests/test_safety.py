@@ -87,7 +87,7 @@ def state(library: Library) -> dict[str, list[str]]:
         "articles": [f"{a.id} {a.sha256}" for a in articles],
         "passages": passages,
         "texts": [s.passage.text for s in library.catalog.passages(passages)],
-        "lexical": [id for q in questions for id in library.catalog.lexical(content_words(q), [], limit=9, window=ALL)],
+        "lexical": [id for q in questions for id in library.catalog.lexical(content_words(q), limit=9, window=ALL)],
         "dense": [
             id
             for q in questions
