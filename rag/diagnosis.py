@@ -13,11 +13,25 @@ from typing import Any
 
 from rag.catalog import VERSION, Catalog
 from rag.embeddings import PACKAGE, MiniLM, Model
-from rag.errors import EmbeddingError, LibraryError
+from rag.entailment import Entailment, Pair
+from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.schema import Window
 from rag.settings import Settings
 
-_PACKAGES = ("chromadb", "langchain-core", "numpy", "onnx", "onnxruntime", "tokenizers", "trafilatura", "typer")
+_PACKAGES = (
+    "chromadb",
+    "langchain",
+    "langchain-core",
+    "langchain-openai",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "openai",
+    "tokenizers",
+    "trafilatura",
+    "typer",
+)
+_OFFLINE = "answers are sentences of the articles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +58,7 @@ class Diagnosis:
         """The same for a person."""
         for fact in self.facts:
             value = "unknown" if fact.value is None else fact.value
-            yield f"{fact.name:24}{value}" + (f"  ({fact.origin})" if fact.origin else "")
+            yield f"{fact.name:26}{value}" + (f"  ({fact.origin})" if fact.origin else "")
         yield ""
         yield from (f"wrong: {problem}" for problem in self.problems)
         if not self.problems:
@@ -53,7 +67,14 @@ class Diagnosis:
 
 def diagnose(settings: Settings) -> Diagnosis:
     """What is set up and what is wrong with it; changes nothing, and makes no library where there is none."""
-    parts = (_program(settings), _embedding(), _library(settings), _packages())
+    parts = (
+        _program(settings),
+        _chat(settings),
+        _embedding(settings),
+        _verifier(settings),
+        _library(settings),
+        _packages(),
+    )
     return Diagnosis(
         tuple(fact for part in parts for fact in part.facts),
         tuple(problem for part in parts for problem in part.problems),
@@ -64,14 +85,39 @@ def _program(settings: Settings) -> Diagnosis:
     facts = (
         Fact("version", version("dispatches")),
         Fact("python", platform.python_version()),
-        Fact("mode", "offline", "answers are sentences of the articles; no language model can be set yet"),
-        Fact("network", "refused" if settings.offline.value else "for URLs only", settings.offline.origin),
+        Fact("network", "refused" if settings.offline.value else "allowed", settings.offline.origin),
     )
     return Diagnosis(facts, ())
 
 
-def _embedding() -> Diagnosis:
-    facts = (Fact("embedding model", MiniLM.id), Fact("embedding digest", MiniLM.digest))
+def _chat(settings: Settings) -> Diagnosis:
+    """The language model that is meant; whether its server is there is not asked."""
+    key = Fact("api key", "yes" if settings.api_key.value else "no", settings.api_key.origin)
+    try:
+        choice = settings.chat()
+    except (InputError, KeyRefusedError) as error:
+        name = Fact("model", settings.model.value, settings.model.origin)
+        return Diagnosis((Fact("mode", None), name, _place(settings, None), key), (str(error),))
+    origin = settings.offline.origin if settings.offline.value else settings.model.origin
+    if choice is None:
+        name = Fact("model", "none", origin)
+        return Diagnosis((Fact("mode", "offline", _OFFLINE), name, _place(settings, None), key), ())
+    name = Fact("model", choice.id, origin)
+    return Diagnosis((Fact("mode", "model"), name, _place(settings, choice.place), key), ())
+
+
+def _place(settings: Settings, checked: str | None) -> Fact:
+    """A URL that was not checked may hold a password."""
+    given = "given, not used" if settings.base_url.value else "none"
+    return Fact("base url", checked or given, settings.base_url.origin)
+
+
+def _embedding(settings: Settings) -> Diagnosis:
+    facts = (
+        Fact("embeddings", settings.embeddings.value, settings.embeddings.origin),
+        Fact("embedding model", MiniLM.id),
+        Fact("embedding digest", MiniLM.digest),
+    )
     spec = find_spec(PACKAGE)
     place = next(iter(spec.submodule_search_locations or []), None) if spec else None
     try:
@@ -79,6 +125,18 @@ def _embedding() -> Diagnosis:
     except EmbeddingError as error:
         return Diagnosis((*facts, Fact("embedding loads", "no", place)), (str(error),))
     return Diagnosis((*facts, Fact("embedding loads", "yes", place)), ())
+
+
+def _verifier(settings: Settings) -> Diagnosis:
+    folder, origin = settings.verifier.value, settings.verifier.origin
+    if folder is None:
+        return Diagnosis((Fact("verifier", "none", origin),), ())
+    fact = Fact("verifier", str(folder.absolute()), origin)
+    try:
+        Entailment(folder).scores([Pair("A test.", "A test.")])
+    except VerifierError as error:
+        return Diagnosis((fact, Fact("verifier loads", "no")), (str(error),))
+    return Diagnosis((fact, Fact("verifier loads", "yes")), ())
 
 
 def _library(settings: Settings) -> Diagnosis:

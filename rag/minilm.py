@@ -24,6 +24,14 @@ def load_weights(path: Path) -> Weights:
     return load_file(path)
 
 
+def load_words(path: Path) -> NDArray[np.float32]:
+    """The embedding of each word piece, a row each."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        return np.asarray(file.get_tensor("embeddings.word_embeddings.weight"), np.float32)
+
+
 def build(weights: Weights) -> bytes:
     """A serialized model, opset 20: `input_ids` (int64) and `mask` (float32, 1 for a token, 0 for padding), both of
     texts x tokens, to `tokens`: a float32 vector of 384 numbers for each token.

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rag.errors import InputError
+from rag.models import ModelChoice, Secret, resolve
 
 T = TypeVar("T")
 
 _APP = "dispatches"
+_KEY = "api_key"
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -27,26 +29,58 @@ class Setting(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the library is, and whether the network may be used."""
+    """Where the library is, whether the network may be used, and which models do the work."""
 
     library: Setting[Path]
     offline: Setting[bool]
+    model: Setting[str | None]
+    base_url: Setting[str | None]
+    api_key: Setting[Secret | None]
+    embeddings: Setting[str]
+    verifier: Setting[Path | None]
+
+    def chat(self) -> ModelChoice | None:
+        """The chat model that answers; None if the answers are the articles' own sentences.
+
+        Raises InputError if a model is asked for and the network refused, and what `resolve` raises.
+        """
+        if self.offline.value and self.model.origin == "--model":
+            raise InputError(
+                f"--model {self.model.value} asks for a language model, which {self.offline.origin} refuses; "
+                "leave out one of them"
+            )
+        return resolve(
+            model=self.model.value,
+            base_url=self.base_url.value,
+            key=self.api_key.value,
+            offline=self.offline.value,
+        )
 
 
 def read_settings(
     *,
     library: Path | None = None,
     offline: bool = False,
+    model: str | None = None,
     environment: Mapping[str, str] = os.environ,
     file: Path | None = None,
 ) -> Settings:
-    """The settings: flag, else `RAG_HOME` or `RAG_OFFLINE`, else `config.toml` of the user, else the default.
+    """The settings: flag, else the variable of the environment, else `config.toml` of the user, else the default.
 
     Raises InputError for a value, a key or a file that cannot be used.
     """
     file = file or config_file()
-    config = _config(file)
-    return Settings(_library(library, environment, config, file), _offline(offline, environment, config, file))
+    places = _Places(environment, _config(file), file)
+    key = environment.get("OPENAI_API_KEY")
+    return Settings(
+        library=Setting(library, "--library") if library else places.folder("library", "RAG_HOME", default_library()),
+        offline=_offline(offline, places),
+        model=Setting(model, "--model") if model else places.text("model", "RAG_MODEL", None),
+        base_url=places.text("base_url", "OPENAI_BASE_URL", None),
+        api_key=Setting(Secret(key), "OPENAI_API_KEY") if key else Setting(None, "default"),
+        embeddings=places.text("embeddings", "RAG_EMBEDDINGS", "minilm"),
+        verifier=places.folder("verifier", "RAG_VERIFIER", None),
+    )
 
 
 def default_library() -> Path:
@@ -63,23 +97,44 @@ def config_file() -> Path:
     return Path(platformdirs.user_config_dir(_APP)) / "config.toml"
 
 
-def _library(flag: Path | None, environment: Mapping[str, str], config: dict[str, Any], file: Path) -> Setting[Path]:
-    if flag:
-        return Setting(flag, "--library")
-    if environment.get("RAG_HOME"):
-        return Setting(Path(environment["RAG_HOME"]).expanduser(), "RAG_HOME")
-    if "library" in config:
-        return Setting(_path(config["library"], file), str(file))
-    return Setting(default_library(), "default")
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where a setting may stand; an empty variable says nothing."""
+
+    environment: Mapping[str, str]
+    config: dict[str, Any]
+    file: Path
+
+    def text(self, name: str, variable: str, default: T) -> Setting[str | T]:
+        if self.environment.get(variable):
+            return Setting(self.environment[variable], variable)
+        if name in self.config:
+            return Setting(self._text(name, "a name in quotes"), str(self.file))
+        return Setting(default, "default")
+
+    def folder(self, name: str, variable: str, default: T) -> Setting[Path | T]:
+        """A path in the file is relative to the file."""
+        if self.environment.get(variable):
+            return Setting(Path(self.environment[variable]).expanduser(), variable)
+        if name in self.config:
+            path = Path(self._text(name, "a folder's path in quotes")).expanduser()
+            return Setting(self.file.parent / path, str(self.file))
+        return Setting(default, "default")
+
+    def _text(self, name: str, wanted: str) -> str:
+        value = self.config[name]
+        if isinstance(value, str) and value:
+            return value
+        raise InputError(f"the settings file {self.file} has {name} = {value!r}; wanted {wanted}")
 
 
-def _offline(flag: bool, environment: Mapping[str, str], config: dict[str, Any], file: Path) -> Setting[bool]:
+def _offline(flag: bool, places: _Places) -> Setting[bool]:
     if flag:
         return Setting(True, "--offline")
-    if "RAG_OFFLINE" in environment:
-        return Setting(_yes(environment["RAG_OFFLINE"]), "RAG_OFFLINE")
-    if "offline" in config:
-        return Setting(_true(config["offline"], file), str(file))
+    if "RAG_OFFLINE" in places.environment:
+        return Setting(_yes(places.environment["RAG_OFFLINE"]), "RAG_OFFLINE")
+    if "offline" in places.config:
+        return Setting(_true(places.config["offline"], places.file), str(places.file))
     return Setting(False, "default")
 
 
@@ -90,17 +145,13 @@ def _config(file: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise InputError(f"the settings file {file} cannot be read as TOML ({error}); mend or remove it") from None
-    known = [f.name for f in fields(Settings)]
+    if _KEY in config:
+        raise InputError(f"the settings file {file} has {_KEY!r}; keep the key in the variable OPENAI_API_KEY alone")
+    known = [f.name for f in fields(Settings) if f.name != _KEY]
     unknown = [key for key in config if key not in known]
     if unknown:
         raise InputError(f"the settings file {file} has {unknown[0]!r}; it knows {', '.join(known)}: mend or remove it")
     return config
-
-
-def _path(value: object, file: Path) -> Path:
-    if isinstance(value, str) and value:
-        return file.parent / Path(value).expanduser()
-    raise InputError(f"the settings file {file} has library = {value!r}; wanted a folder's path in quotes")
 
 
 def _true(value: object, file: Path) -> bool:

@@ -8,6 +8,7 @@ import pytest
 
 from rag.errors import InputError
 from rag.library import Library
+from rag.models import ModelChoice
 from rag.settings import Settings, default_library, read_settings
 
 
@@ -69,14 +70,76 @@ def test_offline_from_flag_and_file(tmp_path: Path) -> None:
         ("library = 3", "library = 3; wanted a folder's path"),
         ("offline = 1", "offline = 1; wanted true or false"),
         ("library = ", "cannot be read as TOML"),
+        ("model = 4", "model = 4; wanted a name in quotes"),
+        ("verifier = true", "verifier = True; wanted a folder's path in quotes"),
+        ('api_key = "sk-secret"', "has 'api_key'; keep the key in the variable OPENAI_API_KEY alone"),
     ],
 )
 def test_a_file_that_cannot_be_used_says_what_is_wanted(tmp_path: Path, text: str, told: str) -> None:
     with pytest.raises(InputError, match=r"config\.toml") as error:
         settings(tmp_path, text)
     assert told in str(error.value)
+    assert "sk-secret" not in str(error.value)
 
 
 def test_a_value_that_is_neither_yes_nor_no_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="RAG_OFFLINE is 'maybe'; wanted 1 or 0"):
         settings(tmp_path, environment={"RAG_OFFLINE": "maybe"})
+
+
+@pytest.mark.parametrize(
+    ("name", "variable", "default"),
+    [
+        ("model", "RAG_MODEL", None),
+        ("base_url", "OPENAI_BASE_URL", None),
+        ("embeddings", "RAG_EMBEDDINGS", "minilm"),
+    ],
+)
+def test_a_name_comes_from_the_environment_or_the_file(
+    tmp_path: Path, name: str, variable: str, default: str | None
+) -> None:
+    by_default = getattr(settings(tmp_path, environment={variable: ""}), name)
+    by_environment = getattr(settings(tmp_path, f'{name} = "file"', environment={variable: "variable"}), name)
+    by_file = getattr(settings(tmp_path, f'{name} = "file"'), name)
+    assert (by_default.value, by_default.origin) == (default, "default")
+    assert (by_environment.value, by_environment.origin) == ("variable", variable)
+    assert (by_file.value, by_file.origin) == ("file", str(tmp_path / "config.toml"))
+
+
+def test_a_model_by_flag_wins(tmp_path: Path) -> None:
+    found = settings(tmp_path, 'model = "file"', model="flag", environment={"RAG_MODEL": "variable"}).model
+    assert (found.value, found.origin) == ("flag", "--model")
+
+
+def test_the_verifier_is_a_folder_or_none(tmp_path: Path) -> None:
+    by_environment = settings(tmp_path, environment={"RAG_VERIFIER": "~/nli"}).verifier
+    by_file = settings(tmp_path, 'verifier = "nli"').verifier
+    assert (by_environment.value, by_environment.origin) == (Path.home() / "nli", "RAG_VERIFIER")
+    assert (by_file.value, by_file.origin) == (tmp_path / "nli", str(tmp_path / "config.toml"))
+    (tmp_path / "config.toml").unlink()
+    assert settings(tmp_path).verifier.value is None
+
+
+def test_the_key_is_there_or_not_and_never_shown(tmp_path: Path) -> None:
+    found = settings(tmp_path, environment={"OPENAI_API_KEY": "sk-secret"})
+    assert found.api_key.value
+    assert (found.api_key.value.reveal(), found.api_key.origin) == ("sk-secret", "OPENAI_API_KEY")
+    assert "sk-secret" not in f"{found} {found!r} {found.api_key} {found.chat()!r}"
+    assert settings(tmp_path, environment={"OPENAI_API_KEY": ""}).api_key.value is None
+
+
+def test_the_settings_say_which_model_answers(tmp_path: Path) -> None:
+    own = {"OPENAI_BASE_URL": "http://localhost:11434/v1/"}
+    assert settings(tmp_path).chat() is None
+    assert settings(tmp_path, model="llama3.2:3b", environment=own).chat() == ModelChoice(
+        "openai", "llama3.2:3b", "http://localhost:11434/v1"
+    )
+    assert settings(tmp_path, offline=True, environment={**own, "RAG_MODEL": "llama3.2:3b"}).chat() is None
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"), [({"offline": True}, "--offline"), ({"environment": {"RAG_OFFLINE": "1"}}, "RAG_OFFLINE")]
+)
+def test_a_model_by_flag_and_no_network_contradict(tmp_path: Path, given: dict[str, object], origin: str) -> None:
+    with pytest.raises(InputError, match=f"--model gpt-5-mini asks .* which {origin} refuses; leave out one of them"):
+        settings(tmp_path, model="gpt-5-mini", **given).chat()

@@ -1,0 +1,167 @@
+"""Turns the errors of a chat model's SDK into those of rag/errors.py."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rag.errors import (
+    ContextError,
+    KeyRefusedError,
+    ModelError,
+    NoModelError,
+    RagError,
+    RateLimitedError,
+    ReplyError,
+    RequestError,
+    TimedOutError,
+    UnreachableError,
+)
+from rag.models import ModelChoice
+
+# OpenAI and vLLM: "maximum context length"; llama.cpp: "available context size"; others: "context window".
+_CONTEXT = re.compile(r"context[_ ](?:length|size|window)", re.I)
+_NO_CREDIT = "insufficient_quota"
+# What LangChain and the SDK raise over a reply that is not of the wire format, such as the page of a proxy.
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
+
+
+@contextmanager
+def model_errors(choice: ModelChoice) -> Iterator[None]:
+    """Within it, what a call of the model raises is a ModelError, one line that never has the key.
+
+    Nothing but the call belongs inside. Errors of other providers pass if they are none of LangChain's own.
+    """
+    try:
+        yield
+    except RagError:
+        raise
+    except _sdk_errors() as error:
+        raise _translated(error, choice) from None
+    except _MALFORMED as error:
+        seen = f"{type(error).__name__}: {choice.safe(str(error))}"
+        raise ReplyError(
+            f"{choice.place} sent no reply of a model ({seen}); check the base URL and the model"
+        ) from None
+
+
+def _sdk_errors() -> tuple[type[Exception], ...]:
+    """Imported only when something was raised."""
+    from langchain_core.exceptions import ModelError as LangChainModelError
+    from openai import OpenAIError
+
+    return LangChainModelError, OpenAIError
+
+
+def _translated(error: Exception, choice: ModelChoice) -> ModelError:
+    """LangChain's classes are the same for all providers; the names that OpenAI's errors have besides say more."""
+    if _is_too_long(error):
+        return _too_long(error, choice)
+    for base in type(error).__mro__:
+        if base.__name__ in _KINDS:
+            return _KINDS[base.__name__](error, choice)
+    return _other(error, choice)
+
+
+def _is_too_long(error: Exception) -> bool:
+    """LangChain looks for the code in the text, where openai 3 no longer puts it."""
+    status = getattr(error, "status_code", 400)
+    return status in (400, 413, 422) and bool(_CONTEXT.search(f"{getattr(error, 'code', '')} {error}"))
+
+
+def _too_long(error: Exception, choice: ModelChoice) -> ModelError:
+    return ContextError(
+        f"the prompt is too long for {choice.id} ({_seen(error, choice)}); give it fewer passages with -k"
+    )
+
+
+def _key_refused(error: Exception, choice: ModelChoice) -> ModelError:
+    variable = "OPENAI_API_KEY" if choice.provider == "openai" else f"the variable of {choice.provider}"
+    return KeyRefusedError(
+        f"{choice.place} refuses the key for {choice.id} ({_seen(error, choice)}); "
+        f"wanted a valid one in {variable}, or --offline"
+    )
+
+
+def _not_found(error: Exception, choice: ModelChoice) -> ModelError:
+    if getattr(error, "code", None) == "model_not_found" or choice.name in str(error):
+        return NoModelError(
+            f"{choice.place} has no model {choice.name!r}; name one that it has with --model or RAG_MODEL"
+        )
+    return UnreachableError(
+        f"{choice.place} is no place of models ({_seen(error, choice)}); wanted a base URL, which mostly ends in /v1"
+    )
+
+
+def _rate_limited(error: Exception, choice: ModelChoice) -> ModelError:
+    seen = _seen(error, choice)
+    if getattr(error, "code", None) == _NO_CREDIT:
+        return RateLimitedError(f"the account at {choice.place} has no credit left ({seen}); add some, or --offline")
+    response = getattr(error, "response", None)
+    wait = response.headers.get("retry-after") if response is not None else None
+    after = f"in {choice.safe(wait)} seconds" if wait and wait.isdigit() else "in a minute"
+    return RateLimitedError(f"{choice.place} takes no more requests for now ({seen}); ask again {after}")
+
+
+def _timed_out(_: Exception, choice: ModelChoice) -> ModelError:
+    return TimedOutError(f"{choice.id} at {choice.place} did not reply in time; ask again, or another model")
+
+
+def _failed(error: Exception, choice: ModelChoice) -> ModelError:
+    return UnreachableError(f"{choice.place} failed ({_seen(error, choice)}); ask again later, or take --offline")
+
+
+def _refused(error: Exception, choice: ModelChoice) -> ModelError:
+    return RequestError(
+        f"{choice.place} refuses the request to {choice.id} ({_seen(error, choice)}); try another model"
+    )
+
+
+def _cut(error: Exception, choice: ModelChoice) -> ModelError:
+    return ReplyError(f"the reply of {choice.id} was cut ({_seen(error, choice)}); ask again, or another model")
+
+
+def _unreachable(error: Exception, choice: ModelChoice) -> ModelError:
+    causes = list(_causes(error))
+    seen = choice.safe(str(causes[-1]))
+    if any(type(cause).__name__ == "ConnectError" for cause in causes):
+        return UnreachableError(
+            f"{choice.place} cannot be reached ({seen}); check the network and OPENAI_BASE_URL, or take --offline"
+        )
+    return UnreachableError(f"the connection to {choice.place} broke before the reply was whole ({seen}); ask again")
+
+
+def _other(error: Exception, choice: ModelChoice) -> ModelError:
+    """What has no class: a rare status, or an error that came amid a stream."""
+    return _refused(error, choice) if hasattr(error, "status_code") else _failed(error, choice)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error, then what it came from, down to the first."""
+    found: BaseException | None = error
+    while found:
+        yield found
+        found = found.__cause__ or found.__context__
+
+
+def _seen(error: Exception, choice: ModelChoice) -> str:
+    """The status and text of an error."""
+    status = getattr(error, "status_code", None)
+    text = choice.safe(str(getattr(error, "message", "") or error).removeprefix(f"Error code: {status} - "))
+    return f"{status}: {text}" if status else text
+
+
+_KINDS: dict[str, Callable[[Exception, ModelChoice], ModelError]] = {
+    "ModelAuthenticationError": _key_refused,
+    "ModelPermissionDeniedError": _key_refused,
+    "ModelNotFoundError": _not_found,
+    "ModelRateLimitError": _rate_limited,
+    "ModelTimeoutError": _timed_out,
+    "ModelConnectionError": _unreachable,
+    "ModelAPIError": _failed,
+    "ContextOverflowError": _too_long,
+    "ModelInvalidRequestError": _refused,
+    "LengthFinishReasonError": _cut,
+    "ContentFilterFinishReasonError": _cut,
+}

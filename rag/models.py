@@ -1,0 +1,149 @@
+"""Makes the chat model that the settings mean."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from rag.errors import InputError, KeyRefusedError
+from rag.plaintext import one_line
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+DEFAULT_MODEL = "openai:gpt-5-mini"
+OPENAI_URL = "https://api.openai.com/v1"
+_OPENAI = "openai"
+_NO_KEY = "none"  # a server of one's own needs no key, but the SDK wants one
+_OWN_TEMPERATURE = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])")  # these models refuse any but the one they have
+_KEY_LIKE = re.compile(r"\bsk-[\w*.-]+")
+
+
+class Secret:
+    """A text that only `reveal` shows: not a repr, a log, a traceback or `asdict`."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def reveal(self) -> str:
+        """The text itself, for the one place that sends it."""
+        return self._text
+
+    def hidden_in(self, text: str) -> str:
+        """The other text without the secret."""
+        return text.replace(self._text, "…") if self._text else text
+
+
+@dataclass(frozen=True, slots=True)
+class ModelChoice:
+    """Which chat model it is, and where; `base_url` and `key` are those of an OpenAI-compatible server."""
+
+    provider: str
+    name: str
+    base_url: str | None = None
+    key: Secret | None = None
+
+    @property
+    def id(self) -> str:
+        """Its provider and name: `openai:gpt-5-mini`."""
+        return f"{self.provider}:{self.name}"
+
+    @property
+    def place(self) -> str:
+        """Where it is, in the words of a message."""
+        return self.base_url or (OPENAI_URL if self.provider == _OPENAI else self.provider)
+
+    def safe(self, text: str) -> str:
+        """The text of an error or a server on one line, without the key, or parts of one as OpenAI shows them."""
+        return _KEY_LIKE.sub("…", one_line(self.key.hidden_in(text) if self.key else text, 300))
+
+
+def resolve(
+    *, model: str | None = None, base_url: str | None = None, key: Secret | None = None, offline: bool = False
+) -> ModelChoice | None:
+    """The model that is meant; None if it is to be offline, or if there is no model, no URL and no key.
+
+    `model` is `provider:name`, or the name alone at OpenAI. At a `base_url` is an OpenAI-compatible server, whatever
+    the name, so that it may have colons (`llama3.2:3b`). Raises InputError for a name or URL that is none, and
+    KeyRefusedError if a key is needed and there is none.
+    """
+    if offline or not (model or base_url or key):
+        return None
+    name = model or DEFAULT_MODEL
+    provider, colon, rest = name.partition(":")
+    if base_url or not colon or provider == _OPENAI:
+        found = ModelChoice(_OPENAI, name.removeprefix(f"{_OPENAI}:"), base_url and _checked(base_url), key)
+    else:
+        found = ModelChoice(provider, rest)
+    if not found.name or not found.provider:
+        raise InputError(f"the model is {name!r}; wanted a name such as {DEFAULT_MODEL} in --model or RAG_MODEL")
+    if found.place == OPENAI_URL and not key:
+        raise KeyRefusedError(
+            f"the model {name} needs a key and there is none; set OPENAI_API_KEY, "
+            "or OPENAI_BASE_URL for a server of your own, or take --offline"
+        )
+    return found
+
+
+def chat_model(
+    choice: ModelChoice, *, timeout: float = 60.0, longest: float = 300.0, max_retries: int = 2
+) -> BaseChatModel:
+    """The LangChain model of a choice; nothing is sent yet.
+
+    After `timeout` seconds of silence, or `longest` seconds of an unfinished reply, a call ends with TimedOutError. A
+    rate limit, a failing server or silence is tried again up to `max_retries` times, after the wait that the server
+    asks for (Retry-After, if it is at most 2 minutes). Raises InputError for a provider that is not installed.
+    """
+    from langchain.chat_models import init_chat_model
+
+    options: dict[str, Any] = {"max_retries": max_retries}
+    if not _OWN_TEMPERATURE.match(choice.name):
+        options["temperature"] = 0
+    options |= _openai(choice, timeout, longest) if choice.provider == _OPENAI else {"timeout": timeout}
+    try:
+        model: BaseChatModel = init_chat_model(choice.name, model_provider=choice.provider, **options)
+    except (ImportError, ValueError) as error:
+        raise InputError(
+            f"the model {choice.id} cannot be made ({choice.safe(str(error))}); "
+            "for a server of your own, set OPENAI_BASE_URL"
+        ) from None
+    return model
+
+
+def _openai(choice: ModelChoice, timeout: float, longest: float) -> dict[str, Any]:
+    """Whatever LangChain or the SDK would otherwise take from the environment."""
+    from rag.transport import async_client, client, silence
+
+    options = {
+        "base_url": choice.base_url or OPENAI_URL,
+        "api_key": choice.key.reveal() if choice.key else _NO_KEY,
+        "timeout": silence(timeout),
+        "http_client": client(longest),
+        "http_async_client": async_client(longest),
+        "stream_usage": True,
+    }
+    # Some names make LangChain use the Responses API, which only OpenAI itself is sure to have.
+    return options | ({"use_responses_api": False} if choice.base_url else {})
+
+
+def _checked(base_url: str) -> str:
+    """It is shown in messages, and so may hold no password."""
+    try:
+        parts = urlsplit(base_url)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    more = not host or port == 0 or parts.username or parts.password or parts.query or parts.fragment
+    if more or parts.scheme not in ("http", "https") or not base_url.isprintable() or " " in base_url:
+        raise InputError(
+            "OPENAI_BASE_URL is not the address of a server; wanted one such as http://localhost:11434/v1, "
+            "without user, password or query"
+        )
+    return base_url.rstrip("/")

@@ -1,0 +1,100 @@
+"""The HTTP clients of chat models, which bound how long and how large a reply may be."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
+from typing import Any
+
+from httpx2 import AsyncByteStream, AsyncClient, Client, Limits, Response, SyncByteStream, Timeout, create_ssl_context
+
+from rag.errors import ReplyError, TimedOutError
+
+MOST_BYTES = 16_000_000
+_CONNECT_SECONDS = 10.0
+
+
+def client(longest: float, most_bytes: int = MOST_BYTES) -> Client:
+    """A client whose replies take at most `longest` seconds and `most_bytes`, however steadily they come.
+
+    Only silence is bounded by HTTP clients themselves, and a model that repeats itself is never silent.
+    """
+
+    def bound(response: Response) -> None:
+        assert isinstance(response.stream, SyncByteStream)
+        response.stream = _Bounded(response.stream, _Bounds(longest, most_bytes))
+
+    return Client(event_hooks={"response": [bound]}, **_options())
+
+
+def async_client(longest: float, most_bytes: int = MOST_BYTES) -> AsyncClient:
+    """The same for calls that are awaited."""
+
+    async def bound(response: Response) -> None:
+        assert isinstance(response.stream, AsyncByteStream)
+        response.stream = _AsyncBounded(response.stream, _Bounds(longest, most_bytes))
+
+    return AsyncClient(event_hooks={"response": [bound]}, **_options())
+
+
+def silence(seconds: float) -> Timeout:
+    """The longest wait for something to come; less for a connection."""
+    return Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
+
+
+class _Bounds:
+    """What is left of the bounds of one reply, from its headers on."""
+
+    def __init__(self, longest: float, most_bytes: int) -> None:
+        self._longest = longest
+        self._most_bytes = most_bytes
+        self._end = time.monotonic() + longest
+        self._left = most_bytes
+
+    def take(self, piece: bytes) -> bytes:
+        self._left -= len(piece)
+        if self._left < 0:
+            raise ReplyError(f"the model's reply is larger than {self._most_bytes} bytes; ask again, or another model")
+        if time.monotonic() > self._end:
+            raise TimedOutError(
+                f"the model's reply was not whole after {self._longest:g} seconds; ask again, or another model"
+            )
+        return piece
+
+
+class _Bounded(SyncByteStream):
+    def __init__(self, stream: SyncByteStream, bounds: _Bounds) -> None:
+        self._stream = stream
+        self._bounds = bounds
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._stream:
+            yield self._bounds.take(piece)
+
+    def close(self) -> None:
+        self._stream.close()
+
+
+class _AsyncBounded(AsyncByteStream):
+    def __init__(self, stream: AsyncByteStream, bounds: _Bounds) -> None:
+        self._stream = stream
+        self._bounds = bounds
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._stream:
+            yield self._bounds.take(piece)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+
+def _options() -> dict[str, Any]:
+    return {"follow_redirects": True, "limits": Limits(max_connections=100), "verify": _certificates()}
+
+
+@lru_cache(maxsize=1)
+def _certificates() -> ssl.SSLContext:
+    """Read once, as that takes 40 ms."""
+    return create_ssl_context()
