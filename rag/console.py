@@ -16,8 +16,11 @@ import typer
 from rag.errors import RagError
 from rag.plaintext import one_line
 from rag.rendering import Line, safe
+from rag.schema import Verdict
 
 INTERRUPTED = 130
+
+_COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CONTRADICTED: "red"}
 
 P = ParamSpec("P")
 
@@ -45,10 +48,11 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
 
 
 def show(lines: Iterable[Line]) -> None:
-    """Prints lines; the quiet ones paler, if that is a terminal that wants it."""
+    """Prints lines; the quiet ones paler, verdicts in color, if that is a terminal that wants it."""
     colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     for line in lines:
-        typer.echo(typer.style(line.text, dim=True) if line.quiet and colored else line.text)
+        color = _COLORS.get(line.verdict) if line.verdict else None
+        typer.echo(typer.style(line.text, fg=color, dim=line.quiet or None) if colored else line.text)
 
 
 def tell(message: str) -> None:

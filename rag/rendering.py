@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -16,11 +17,6 @@ from rag.schema import Answer, Article, Citation, Reason, SearchResult, Statemen
 _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]).*?(?:\x07|\x1b\\|\x9c)", re.S
 )
-_NOT_SUPPORTED = {
-    Verdict.UNSUPPORTED: "not supported by what it cites",
-    Verdict.CONTRADICTED: "contradicted by what it cites",
-    Verdict.UNCHECKED: "not checked",
-}
 _PARTIAL = {
     Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
     Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
@@ -28,15 +24,32 @@ _PARTIAL = {
     Reason.UNCLEAR: "a part of the question is not clear enough to look for",
     Reason.UNSUPPORTED: "the rest did not pass the check against the articles",
 }
+_VERDICTS = {
+    Verdict.SUPPORTED: "[ok]",
+    Verdict.UNSUPPORTED: "[not supported]",
+    Verdict.CONTRADICTED: "[contradicted]",
+    Verdict.UNCHECKED: "[not checked]",
+}
+_SCORES = ("support", "entailment")
+_DIFFERENCES = {
+    "attribution": "said as a fact; in the articles it is what {found} says",
+    "citation": "cites {expected}, which stands for nothing",
+    "unchecked": "wanted {expected}",
+    "support": "the articles do not say it as a whole",
+    "entailment": "it does not follow from the articles",
+    "contradiction": "the articles say otherwise",
+}
+_OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; the articles do not have it"
 _INDENT = "    "
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line to print; what is `quiet` may be shown paler."""
+    """One line to print; what is `quiet` may be shown paler, what has a verdict in its color."""
 
     text: str
     quiet: bool = False
+    verdict: Verdict | None = None
 
 
 def safe(text: str) -> str:
@@ -52,12 +65,29 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         return
     for statement in answer.statements:
         yield from _wrapped(_marked(statement), width)
+        if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
+            yield from _wrapped_all(_differences(statement), width)
     if answer.status is Status.PARTIAL:
         yield Line(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.")
     yield Line("")
     shown = {s.text for s in answer.statements}
     for _, group in groupby(answer.citations, key=lambda c: (c.article.id, c.quote in shown)):
         yield from _source(list(group), shown, width)
+
+
+def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
+    """Each sentence with its verdict; below a doubtful one what differs, and for each what the articles have nearest."""
+    for statement in answer.statements:
+        verdict = statement.verdict
+        yield from _wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, verdict=verdict)
+        yield from _wrapped_all(_differences(statement), width)
+        for citation in statement.citations:
+            yield from _wrapped(f"“{citation.quote}”", width, indent=_INDENT, quiet=True)
+            yield Line(f"{_INDENT}  {origin(citation.article)}", quiet=True)
+        yield Line("")
+    counts = Counter(statement.verdict for statement in answer.statements)
+    told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+    yield Line(f"{len(answer.statements)} sentences: {told}")
 
 
 def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:
@@ -98,8 +128,19 @@ def article_record(article: Article) -> dict[str, Any]:
 
 def _marked(statement: Statement) -> str:
     marks = "".join(f"[{c.number}]" for c in statement.citations)
-    doubt = _NOT_SUPPORTED.get(statement.verdict)
-    return f"{statement.text} {marks}" + (f" ({doubt})" if doubt else "")
+    return f"{statement.text} {marks}" + (f" ({statement.doubt})" if statement.doubt else "")
+
+
+def _differences(statement: Statement) -> Iterator[str]:
+    """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
+    failed = [c for c in statement.checks if not c.passed]
+    for check in failed:
+        if check.kind in _SCORES and len(failed) > 1:
+            continue
+        told = _DIFFERENCES.get(check.kind, _OTHER if check.found else _NONE)
+        yield told.format(kind=check.kind, expected=check.expected, found=check.found)
+    if statement.opinion:
+        yield f"{statement.opinion.model}: {statement.opinion.verdict.value} — {statement.opinion.reason}"
 
 
 def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:
@@ -119,10 +160,17 @@ def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]
         yield Line(f"{_INDENT}{origin(citation.article)}", quiet=True)
 
 
-def _wrapped(text: str, width: int | None, *, indent: str = "", quiet: bool = False) -> Iterator[Line]:
+def _wrapped_all(texts: Iterable[str], width: int | None) -> Iterator[Line]:
+    for text in texts:
+        yield from _wrapped(f"- {text}", width, indent=_INDENT)
+
+
+def _wrapped(
+    text: str, width: int | None, *, indent: str = "", quiet: bool = False, verdict: Verdict | None = None
+) -> Iterator[Line]:
     line = " ".join(safe(text).split())
     if width is None:
-        yield Line(indent + line, quiet)
+        yield Line(indent + line, quiet, verdict)
         return
     for part in textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
-        yield Line(part, quiet)
+        yield Line(part, quiet, verdict)

@@ -214,14 +214,29 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model thinks of a statement, and why, in one line; UNCHECKED if it gave no opinion."""
+
+    model: str
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A sentence of an answer, with what it cites and what the check of it found."""
 
     text: str
     citations: tuple[Citation, ...]
-    verdict: Verdict
+    verdict: Verdict = Verdict.UNCHECKED
     checks: tuple[Check, ...] = ()
     speaker: str | None = None
+    opinion: Opinion | None = None
+
+    @property
+    def doubt(self) -> str | None:
+        """What a reader must be told of it, in a few words; None if it is supported."""
+        return _DOUBTS.get(self.verdict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,7 +282,7 @@ class Answer:
         """The statements with their citation marks, or one sentence that says why there are none."""
         if not self.statements:
             return _ABSTAINED[self.reason or Reason.NOT_IN_ARTICLES]
-        return " ".join(f"{s.text} {''.join(f'[{c.number}]' for c in s.citations)}" for s in self.statements)
+        return " ".join(map(_marked, self.statements))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `rag ask --json`."""
@@ -326,8 +341,21 @@ _ABSTAINED = {
 }
 
 
+_DOUBTS = {
+    Verdict.UNSUPPORTED: "not supported by what it cites",
+    Verdict.CONTRADICTED: "contradicted by what it cites",
+    Verdict.UNCHECKED: "not checked",
+}
+
+
+def _marked(statement: Statement) -> str:
+    marks = "".join(f"[{citation.number}]" for citation in statement.citations)
+    return " ".join(filter(None, (statement.text, marks, f"({statement.doubt})" if statement.doubt else "")))
+
+
 def _statement(statement: Statement) -> dict[str, Any]:
-    return {
+    opinion = {"judge": asdict(statement.opinion)} if statement.opinion else {}
+    return opinion | {
         "text": statement.text,
         "citations": [c.number for c in statement.citations],
         "verdict": statement.verdict.value,

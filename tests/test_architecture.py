@@ -30,8 +30,25 @@ OWNERS = {
     "rich": {"cli", "chat"},
     "prompt_toolkit": {"chat"},
     "sentencex": {"chunking"},
+    "langchain": {"models"},
+    "langchain_openai": {"models"},
+    "openai": {"failures"},
+    "httpx2": {"transport"},
 }
-HEAVY = {"chromadb", "onnxruntime", "onnx", "trafilatura", "feedparser", "pypdf", "tokenizers", "safetensors", "rich"}
+HEAVY = {
+    "chromadb",
+    "onnxruntime",
+    "onnx",
+    "trafilatura",
+    "feedparser",
+    "pypdf",
+    "tokenizers",
+    "safetensors",
+    "rich",
+    "langchain",
+    "langchain_openai",
+    "openai",
+}
 
 
 def imported(node: ast.AST) -> list[str]:
@@ -139,4 +156,10 @@ def test_no_error_is_caught_without_a_name(name: str) -> None:
 def test_the_help_loads_nothing_heavy() -> None:
     code = "import sys, rag.cli; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
-    assert not loaded & (HEAVY | {"numpy", "langchain_core", "sqlite3", "platformdirs", "rag.library"})
+    assert not loaded & (HEAVY | {"numpy", "langchain_core", "httpx2", "sqlite3", "platformdirs", "rag.library"})
+
+
+def test_an_answer_without_a_model_loads_no_sdk_of_one() -> None:
+    code = "import sys, rag.library, rag.judging, rag.entailment; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
+    assert not loaded & {"langchain", "langchain_core", "langchain_openai", "openai", "httpx2", "onnxruntime"}
