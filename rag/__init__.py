@@ -1,4 +1,4 @@
-"""Answers questions about news articles; `Library` is where to start, `ask` the one-liner."""
+"""Answers questions about news articles; `Library` is where to start, `ask` and `check` the one-liners."""
 
 from __future__ import annotations
 
@@ -6,16 +6,26 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.asking import ask
+    from rag.asking import ask, check
     from rag.errors import (
+        ContextError,
         DamagedError,
         EmbeddingError,
         EmptyLibraryError,
         InputError,
+        KeyRefusedError,
         LibraryError,
         LoadError,
         LockedError,
+        ModelError,
+        NoModelError,
         RagError,
+        RateLimitedError,
+        ReplyError,
+        RequestError,
+        TimedOutError,
+        UnreachableError,
+        VerifierError,
     )
     from rag.library import Library
     from rag.schema import (
@@ -25,6 +35,7 @@ if TYPE_CHECKING:
         Check,
         Citation,
         Hit,
+        Opinion,
         Passage,
         Precision,
         Published,
@@ -44,32 +55,44 @@ __all__ = [
     "Article",
     "Check",
     "Citation",
+    "ContextError",
     "DamagedError",
     "EmbeddingError",
     "EmptyLibraryError",
     "Hit",
     "InputError",
+    "KeyRefusedError",
     "Library",
     "LibraryError",
     "LoadError",
     "LockedError",
+    "ModelError",
+    "NoModelError",
+    "Opinion",
     "Passage",
     "Precision",
     "Published",
     "RagError",
+    "RateLimitedError",
     "Reason",
+    "ReplyError",
+    "RequestError",
     "SearchResult",
     "Statement",
     "Status",
+    "TimedOutError",
     "Turn",
+    "UnreachableError",
     "Usage",
     "Verdict",
+    "VerifierError",
     "Window",
     "__version__",
     "ask",
+    "check",
 ]
 
-_HOMES = {"Library": "rag.library", "ask": "rag.asking"}
+_HOMES = {"Library": "rag.library", "ask": "rag.asking", "check": "rag.asking"}
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""Answers a question from articles in one call, without a library of one's own."""
+"""Asks articles in one call, without a library of one's own."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import atexit
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-from rag.library import Library
-from rag.loaders import Origin, expand
-from rag.schema import Answer, Window
+from rag.checking import checked, whole
+from rag.errors import EmptyLibraryError
+from rag.library import Library, entailment
+from rag.loaders import Origin, expand, load
+from rag.schema import Answer, Article, Failure, Window
+from rag.verification import verify
 
 _libraries: dict[tuple[str, ...], Library] = {}
 _open = ExitStack()
@@ -25,6 +29,30 @@ def ask(question: str, *, articles: Origin | Sequence[Origin], k: int = 10, wind
     """
     origins = [articles] if isinstance(articles, str | Path) else articles
     return _library(origins).ask(question, k=k, window=window)
+
+
+def check(text: str, articles: Origin | Article | Sequence[Origin | Article]) -> Answer:
+    """The sentences of a text as statements, each with its verdict and the nearest sentences of the articles.
+
+    The articles are those in files, folders or URLs, or `Article`s; a mark such as [2] in the text is the second.
+    Raises EmptyLibraryError if there is none, InputError if the text has no sentence.
+    """
+    origins = [articles] if isinstance(articles, str | Path | Article) else articles
+    given = read_articles(origins)
+    return checked(text, lambda _: whole(given), partial(verify, entailment=entailment()), given=given)
+
+
+def read_articles(origins: Sequence[Origin | Article]) -> list[Article]:
+    """The articles of files, folders and URLs; raises EmptyLibraryError, which tells why, if one gives none."""
+    found: list[Article] = []
+    for origin in origins:
+        loaded = [origin] if isinstance(origin, Article) else list(load(origin))
+        here = [item for item in loaded if isinstance(item, Article)]
+        if not here:
+            why = next((item.message for item in loaded if isinstance(item, Failure)), "holds no article")
+            raise EmptyLibraryError(f"{origin} {why}; give the id of an article, or a file that holds one")
+        found += here
+    return found
 
 
 def _library(origins: Sequence[Origin]) -> Library:

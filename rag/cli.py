@@ -16,9 +16,9 @@ import typer
 from rag.batch import answer_batch, strict_code
 from rag.console import reported, show, tell, warn, width
 from rag.errors import InputError
-from rag.inputs import Request, one_question, window
+from rag.inputs import Request, one_question, one_text, window
 from rag.plaintext import one_line
-from rag.rendering import answer_lines, article_record, article_row, origin, safe, search_lines
+from rag.rendering import answer_lines, article_record, article_row, check_lines, origin, safe, search_lines
 from rag.schema import AddReport, Answer, Article, SearchResult, Window
 from rag.settings import Settings, read_settings
 
@@ -45,6 +45,12 @@ Until = Annotated[str | None, typer.Option(metavar="DATE", help="Last day of pub
 Source = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this outlet; repeatable.")]
 Number = Annotated[int, typer.Option("-k", min=1, help="How many passages to read.")]
 Batch = Annotated[str | None, typer.Option(metavar="FILE", help="Questions, a line of JSON each; - is stdin.")]
+Draft = Annotated[str, typer.Argument(metavar="FILE", help="The text to check; - is stdin.")]
+Against = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ARTICLE", help="Only this article: an id, or a file; [1] in the text is the first."),
+]
+Judge = Annotated[str | None, typer.Option(metavar="MODEL", help="Ask this chat model for a second opinion.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 8 if abstained, 9 if a statement failed its check.")]
@@ -63,6 +69,7 @@ class Opening:
     wait: float
     quiet: bool
     verbose: bool
+    judge: str | None = None
 
 
 def main() -> None:
@@ -117,6 +124,7 @@ def ask(
     until: Until = None,
     source: Source = None,
     k: Number = 10,
+    judge: Judge = None,
     offline: Offline = False,
     as_json: Json = False,
     strict: Strict = False,
@@ -126,7 +134,7 @@ def ask(
 ) -> None:
     """Answer a question from the articles."""
     request = _request(question, batch, window(as_of, since, until, source or ()))
-    with _opened(Opening(library, offline, wait, quiet, verbose), add) as opened:
+    with _opened(Opening(library, offline, wait, quiet, verbose, judge), add) as opened:
 
         def reply(to: Request) -> Answer:
             return opened.ask(to.question, k=k, window=to.window, history=to.history)
@@ -138,6 +146,39 @@ def ask(
         typer.echo(json.dumps(answer.to_dict()))
     else:
         show(answer_lines(answer, width=width()))
+        warn(answer.warnings, quiet=quiet)
+    raise typer.Exit(strict_code(answer) if strict else 0)
+
+
+@app.command()
+@reported
+def check(
+    file: Draft,
+    *,
+    against: Against = None,
+    library: Folder = None,
+    add: Add = None,
+    as_of: AsOf = None,
+    since: Since = None,
+    until: Until = None,
+    source: Source = None,
+    k: Number = 10,
+    judge: Judge = None,
+    offline: Offline = False,
+    as_json: Json = False,
+    strict: Strict = False,
+    wait: Wait = 600.0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Check each sentence of a text against the articles."""
+    text, limits = one_text(file), window(as_of, since, until, source or ())
+    with _opened(Opening(library, offline, wait, quiet, verbose, judge), add) as opened:
+        answer = opened.check(text, against=_articles(opened, against or ()), k=k, window=limits)
+    if as_json:
+        typer.echo(json.dumps(answer.to_dict()))
+    else:
+        show(check_lines(answer, width=width()))
         warn(answer.warnings, quiet=quiet)
     raise typer.Exit(strict_code(answer) if strict else 0)
 
@@ -271,13 +312,26 @@ def _opened(opening: Opening, origins: Sequence[str] | None = None) -> Iterator[
     """The library, with `origins` added first; of that only what changed or failed is told."""
     from rag.library import Library
 
-    with Library(_settings(opening, origins or ()).library.value) as library:
+    settings = _settings(opening, origins or ())
+    if opening.judge and settings.offline.value:
+        raise InputError(
+            f"--judge {opening.judge} needs the network, which {settings.offline.origin} refuses; leave one out"
+        )
+    with Library(settings.library.value, judge=opening.judge) as library:
         if origins:
             report = _added(library, origins, opening)
             news = report.added or report.updated or report.failed
             if opening.verbose or (news and not opening.quiet):
                 tell(str(report))
         yield library
+
+
+def _articles(library: Library, named: Sequence[str]) -> list[str | Article]:
+    """What is named by the id of an article in the library, else by a file, which is only read."""
+    from rag.asking import read_articles
+
+    known = {article.id for article in library.articles()} if named else set()
+    return [article for name in named for article in ([name] if name in known else read_articles([name]))]
 
 
 def _settings(opening: Opening, origins: Sequence[str]) -> Settings:

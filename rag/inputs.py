@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 from rag.dates import parse_published
@@ -55,6 +57,18 @@ def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[Request 
     for number, line in enumerate(lines, start=1):
         if line.strip():
             yield _request(number, line, fallback)
+
+
+def one_text(name: str) -> str:
+    """The text of a file, or of stdin if it is `-`; raises InputError if it cannot be read or has no words."""
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise InputError(f"{name} cannot be read ({error.strerror}); wanted a text file, or - for stdin") from None
+    text = clean(raw.decode("utf-8-sig", errors="replace"))
+    if not text.strip():
+        raise InputError(f"{name} has no text; wanted one with sentences to check")
+    return text
 
 
 def one_question(words: Sequence[str]) -> str:

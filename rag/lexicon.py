@@ -5,6 +5,11 @@ from __future__ import annotations
 import re
 
 
+def listed(words: str) -> frozenset[str]:
+    """The words of a list, parted by white space."""
+    return frozenset(words.split())
+
+
 def _pairs(listed: str) -> dict[str, str]:
     """`base form form, base form` -> form: base."""
     groups = (group.split() for group in listed.split(",") if group.strip())
@@ -12,23 +17,23 @@ def _pairs(listed: str) -> dict[str, str]:
 
 
 _IRREGULAR = _pairs("""
-    arise arose arisen, awake awoke, bear bore borne, beat beaten, become became, begin began begun, bend bent,
-    bind bound, bite bit bitten, bleed bled, blow blew blown, break broke broken, bring brought, build built, burn
-    burnt, buy bought, catch caught, choose chose chosen, come came, deal dealt, dig dug, draw drew drawn, drink
-    drank drunk, drive drove driven, eat ate eaten, fall fell fallen, feed fed, feel felt, fight fought, find
-    found, flee fled, fly flew flown flight, forbid forbade forbidden, forget forgot forgotten, forgive forgave
-    forgiven, freeze froze frozen, go went gone, grow grew grown, hang hung, hear heard, hide hid hidden, hold
-    held, keep kept, know knew known, lay laid, lead led, leave left, lend lent, lie lay lain, lose lost loss,
-    make made, mean meant, meet met, pay paid, ride rode ridden, ring rang rung, rise rose risen, run ran, see saw
-    seen, seek sought, sell sold, send sent, shake shook shaken, shoot shot, show shown, shrink shrank, sing sang
-    sung, sink sank sunk, sit sat, sleep slept, speak spoke spoken, spend spent, stand stood, steal stole stolen,
-    stick stuck, strike struck stricken, swear swore sworn, sweep swept, swim swam swum, swing swung, take took
-    taken, teach taught, tear tore torn, think thought, throw threw thrown, understand understood, undergo
-    underwent, undertake undertook, wake woke, wear wore worn, win won, withdraw withdrew withdrawn withdrawal,
-    write wrote written, overthrow overthrew overthrown, oversee oversaw overseen, man men, woman women, child
-    children, person people, foot feet, life lives, wife wives, half halves, leaf leaves, choice choices, defense
-    defence, offense offence, license licence, center centre, theater theatre, program programme, die died death
-    dead, visa visas, withdraw pullout drawdown
+    arise arose arisen, awake awoke, bear bore borne, beat beaten, become became, begin began begun, bend bent, bind
+    bound, bite bit bitten, bleed bled, blow blew blown, break broke broken, bring brought, build built, burn burnt,
+    buy bought, catch caught, choose chose chosen, come came, deal dealt, dig dug, draw drew drawn, drink drank drunk,
+    drive drove driven, eat ate eaten, fall fell fallen, feed fed, feel felt, fight fought, find found, flee fled, fly
+    flew flown flight, forbid forbade forbidden, forget forgot forgotten, forgive forgave forgiven, freeze froze
+    frozen, go went gone, grow grew grown, hang hung, hear heard, hide hid hidden, hold held, keep kept, know knew
+    known, lay laid, lead led, leave left, lend lent, lie lay lain, lose lost loss, make made, mean meant, meet met,
+    pay paid, ride rode ridden, ring rang rung, rise rose risen, run ran, say said, see saw seen, seek sought, sell
+    sold, send sent, shake shook shaken, shoot shot, show shown, shrink shrank, sing sang sung, sink sank sunk, sit
+    sat, sleep slept, speak spoke spoken, spend spent, stand stood, steal stole stolen, stick stuck, strike struck
+    stricken, swear swore sworn, sweep swept, swim swam swum, swing swung, take took taken, teach taught, tear tore
+    torn, tell told, think thought, throw threw thrown, understand understood, undergo underwent, undertake undertook,
+    wake woke, wear wore worn, win won, withdraw withdrew withdrawn withdrawal, write wrote written, overthrow
+    overthrew overthrown, oversee oversaw overseen, man men, second sec secs, minute min mins, kilometer km kms, hour
+    hr hrs, woman women, child children, person people, foot feet, life lives, wife wives, half halves, leaf leaves,
+    choice choices, defense defence, offense offence, license licence, center centre, theater theatre, program
+    programme, die died death dead, visa visas, withdraw pullout drawdown
 """)
 _NUMBERS = _pairs("""
     2 two, 3 three, 4 four, 5 five, 6 six, 7 seven, 8 eight, 9 nine, 10 ten, 11 eleven, 12 twelve dozen, 13
@@ -47,7 +52,31 @@ _PEOPLES = _pairs("""
     turkmenistan turkmen, uganda ugandan, ukraine ukrainian, uzbekistan uzbek uzbeks, yemen yemeni, usa america
     american americans
 """)
+COUNTRIES = frozenset(_PEOPLES.values())
+"""The base forms of countries and their peoples."""
+CAPITALS = _pairs("""
+    usa washington, afghanistan kabul, pakistan islamabad, iran tehran, russia moscow kremlin, china beijing, britain
+    london, turkey ankara, tajikistan dushanbe, uzbekistan tashkent, turkmenistan ashgabat, india delhi, qatar doha,
+    germany berlin, france paris, arabia riyadh, emirates dhabi, norway oslo, europe brussels, italy rome, ukraine kyiv,
+    japan tokyo, israel jerusalem, australia canberra, canada ottawa, spain madrid, poland warsaw, kazakhstan astana
+""")
+"""The country for whose government a lower-case capital stands."""
 _BASES = _IRREGULAR | _NUMBERS | _PEOPLES | {"u.s": "usa", "u.s.a": "usa", "u.k": "britain"}
+
+PHRASAL = {"out of": "from"} | {
+    form.replace("_", " "): verb
+    for form, verb in _pairs("""
+        reject rule_out rules_out ruled_out ruling_out turn_down turned_down, surrender give_up gives_up gave_up
+        given_up giving_up, cancel call_off called_off, postpone put_off, trigger set_off, recapture win_back won_back
+        take_back took_back taken_back taking_back, withdraw pull_out pulled_out pulling_out pulls_out, return
+        hand_back handed_back give_back gave_back given_back sent_back send_back, release set_free, urge call_on
+        calls_on called_on calling_on, rise go_up goes_up went_up gone_up going_up, fall go_down goes_down went_down
+        gone_down going_down, conduct carry_out carries_out carried_out carrying_out, maximum up_to as_many_as
+        as_much_as at_most no_more_than not_more_than or_fewer or_less, minimum at_least or_more no_fewer_than
+        no_less_than, decide make_up_their_minds made_up_their_minds, invade march_into marched_into, close shut_down
+    """).items()
+}
+"""The verb that says the same as a verb with a particle."""
 
 _STATES = re.compile(r"\bUSA?\b|\bUnited States(?: of America)?")
 _KINGDOM = re.compile(r"\bUnited Kingdom")

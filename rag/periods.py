@@ -75,16 +75,23 @@ _PHRASES = [
 
 def periods(text: str, *, years: Sequence[int] = ()) -> tuple[Period, ...]:
     """The periods in order of their phrases; one without a year is taken in each of `years`."""
+    found = [period for match in phrases(text) for period in named(match, years)]
+    return tuple(dict.fromkeys(found))
+
+
+def phrases(text: str) -> list[re.Match[str]]:
+    """The date phrases of a text in order; `named` tells the periods of each."""
     taken: list[re.Match[str]] = []
     for pattern in _PHRASES:
         taken += [
             m for m in pattern.finditer(text) if not any(m.start() < t.end() and t.start() < m.end() for t in taken)
         ]
-    found = [period for match in sorted(taken, key=re.Match.start) for period in _read(match.groupdict(), years)]
-    return tuple(dict.fromkeys(found))
+    return sorted(taken, key=re.Match.start)
 
 
-def _read(groups: dict[str, str | None], years: Sequence[int]) -> Iterator[Period]:
+def named(phrase: re.Match[str], years: Sequence[int]) -> Iterator[Period]:
+    """The period that a date phrase names: one, or without a year that of each of `years`."""
+    groups = phrase.groupdict()
     given = groups.get("year")
     for year in [int(given)] if given else years:
         try:

@@ -76,7 +76,7 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 
 
 def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
-    """Each sentence with its verdict; below a doubtful one what differs, and for each what the articles have nearest."""
+    """Each sentence with its verdict, below a doubtful one what differs, and what the articles have nearest."""
     for statement in answer.statements:
         verdict = statement.verdict
         yield from _wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, verdict=verdict)

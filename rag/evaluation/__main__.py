@@ -9,11 +9,9 @@ from pathlib import Path
 
 from rag.errors import RagError
 from rag.evaluation.cases import load_cases
-from rag.evaluation.report import load_gates, report
+from rag.evaluation.report import GATE_FAILED, load_gates, report
 from rag.evaluation.runner import run
 from rag.library import Library
-
-GATE_FAILED = 10
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from rag.evaluation.cases import Case
-from rag.schema import Answer, Status
+from rag.schema import Answer, Status, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,29 @@ class Scored:
     case: Case
     answer: Answer
     seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The verdict on a claim beside the right one; `right` is None if all that is known is that nothing supports it.
+
+    A claim belongs to the group whose rates it counts for: its kind, or the set it is from.
+    """
+
+    id: str
+    group: str
+    right: Verdict | None
+    found: Verdict
+
+    @property
+    def is_true(self) -> bool:
+        """Whether what it is checked against supports it."""
+        return self.right is Verdict.SUPPORTED
+
+    @property
+    def passed(self) -> bool:
+        """Whether it was found to be supported."""
+        return self.found is Verdict.SUPPORTED
 
 
 def is_full(case: Case, answer: Answer) -> bool:
@@ -80,6 +103,34 @@ def valid_citations(scored: Sequence[Scored]) -> Rate:
     """The citations whose quote stands in their article where they say."""
     citations = [c for s in scored for c in s.answer.citations]
     return Rate(sum(c.article.text[c.start : c.end] == c.quote for c in citations), len(citations))
+
+
+def true_rejected(outcomes: Sequence[Outcome]) -> Rate:
+    """The true claims that were not found to be supported."""
+    true = [o for o in outcomes if o.is_true]
+    return Rate(sum(not o.passed for o in true), len(true))
+
+
+def false_caught(outcomes: Sequence[Outcome]) -> Rate:
+    """The claims that nothing supports, altered ones and others, that were not found to be supported."""
+    false = [o for o in outcomes if not o.is_true]
+    return Rate(sum(not o.passed for o in false), len(false))
+
+
+def verdict_agrees(outcomes: Sequence[Outcome]) -> Rate:
+    """The caught claims whose verdict is the right one of the two, contradicted or unsupported."""
+    caught = [o for o in outcomes if o.right and not o.is_true and not o.passed]
+    return Rate(sum(o.found is o.right for o in caught), len(caught))
+
+
+def balanced_accuracy(outcomes: Sequence[Outcome]) -> float:
+    """The mean of the share of the true that passed and the share of the false that were caught.
+
+    Where there are only true ones or only false ones, it is their share.
+    """
+    rejected, caught = true_rejected(outcomes), false_caught(outcomes)
+    shares = [1 - rejected.value] * bool(rejected.n) + [caught.value] * bool(caught.n)
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def percentile(values: Collection[float], share: float) -> float:

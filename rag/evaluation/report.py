@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from rag.errors import InputError
 from rag.evaluation import metrics
@@ -20,6 +21,8 @@ RATES = {
     "forbidden_claims": metrics.forbidden_claims,
     "valid_citations": metrics.valid_citations,
 }
+GATE_FAILED = 10
+"""The exit code when a gate is missed."""
 _CEILINGS = frozenset(("wrong_answers", "forbidden_claims"))
 
 
@@ -55,11 +58,20 @@ def report(scored: Sequence[Scored]) -> Report:
     return Report(rates, metrics.percentile(seconds, 0.5), metrics.percentile(seconds, 0.95))
 
 
-def load_gates(path: Path, name: str) -> dict[str, float]:
-    """The gates of a set; raises InputError if there are none, or one is for a metric that there is not."""
-    gates = tomllib.loads(path.read_text(encoding="utf-8")).get(name)
+def load_gates(path: Path, name: str, *, known: Collection[str] = RATES) -> dict[str, float]:
+    """The gates of a set; raises InputError if there are none, or one is for a metric that is not `known`."""
+    gates: Any = _tables(path)
+    for part in name.split("."):
+        gates = gates.get(part, {})
     if not gates:
         raise InputError(f"{path} has no gates for the set {name!r}; add a table [{name}]")
-    if unknown := gates.keys() - RATES.keys():
-        raise InputError(f"{path}: {min(unknown)!r} is no metric; there are {', '.join(RATES)}")
+    if unknown := gates.keys() - known:
+        raise InputError(f"{path}: {min(unknown)!r} is no metric; there are {', '.join(known)}")
     return dict(gates)
+
+
+def _tables(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path} cannot be read as gates: {error}; give a TOML file") from error

@@ -1,0 +1,106 @@
+"""Finds the spans that marks and quotation marks in a text stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rag.schema import Check, Span
+
+_QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|``(.+?)''|«([^«»]+)»|(?<![\w])‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
+_MARK = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:[.,]\d+)*")
+_ELLIPSIS = re.compile(r"\s*(?:\.\.\.|…|\[[^\]]*\])\s*")
+_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A text without its citation marks, and their numbers in order."""
+
+    text: str
+    numbers: tuple[int, ...]
+
+
+def unmarked(text: str) -> Marked:
+    """Takes marks such as [1] or [2, 3] out of a text."""
+    numbers = [int(n) for match in _MARK.finditer(text) for n in re.findall(r"\d+", match[1])]
+    return Marked(" ".join(re.sub(r"\s+([.,;:!?])", r"\1", _MARK.sub("", text)).split()), tuple(numbers))
+
+
+def quotations(text: str) -> list[str]:
+    """What stands in quotation marks, without them."""
+    return [next(group for group in match.groups() if group).strip() for match in _QUOTED.finditer(text)]
+
+
+def locate(quote: str, text: str) -> Span | None:
+    """Where a quote stands in a text: word for word, whatever the case, the spaces and the punctuation between them.
+
+    Parts that an ellipsis or brackets join must follow each other within three sentences' length.
+    """
+    parts = [p for p in (_words(part) for part in _ELLIPSIS.split(quote)) if p]
+    found = list(_WORD.finditer(text))
+    held = [_plain(m[0]) for m in found]
+    if not parts:
+        return None
+    for first in _starts(parts[0], held, 0):
+        last = _followed(parts[1:], held, first + len(parts[0]))
+        if last is not None:
+            return Span(found[first].start(), found[last - 1].end())
+    return None
+
+
+def check_quotes(text: str, evidence: Sequence[str]) -> Iterator[Check]:
+    """A check for each quotation in a text: it must stand word for word in one of the spans."""
+    for quote in quotations(text):
+        if _is_title(quote):
+            continue
+        places = ((span, source) for source in evidence if (span := locate(quote, source)))
+        found = next((source[span.start : span.end] for span, source in places), None)
+        if found is None and _words(quote):
+            yield Check("quote", quote, _nearest(quote, evidence), False)
+        elif found:
+            yield Check("quote", quote, found, True)
+
+
+def _is_title(quote: str) -> bool:
+    """Whether it is the name of a work rather than what somebody said."""
+    words = [w for w in _WORD.findall(quote) if len(w) > 3]
+    return len(words) > 1 and all(w[0].isupper() or w[0].isdigit() for w in words)
+
+
+def _nearest(quote: str, evidence: Sequence[str]) -> str | None:
+    """The run of words of the same length that has the most of the quote's, if that is half of them."""
+    wanted, best, share = set(_words(quote)), None, _SHARE
+    size = len(_words(quote))
+    for source in evidence:
+        found = list(_WORD.finditer(source))
+        for i in range(max(1, len(found) - size + 1)):
+            run = found[i : i + size]
+            has = len(wanted & {_plain(m[0]) for m in run}) / (len(wanted) or 1)
+            if run and has > share:
+                best, share = source[run[0].start() : run[-1].end()], has
+    return best
+
+
+def _words(text: str) -> list[str]:
+    return [_plain(w) for w in _WORD.findall(text)]
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("’", "'")
+
+
+def _starts(part: Sequence[str], held: Sequence[str], begin: int) -> Iterator[int]:
+    return (i for i in range(begin, len(held) - len(part) + 1) if held[i : i + len(part)] == part)
+
+
+def _followed(parts: Sequence[Sequence[str]], held: Sequence[str], begin: int) -> int | None:
+    """Where the last of the parts ends, each soon after the one before."""
+    for part in parts:
+        start = next((i for i in _starts(part, held, begin) if i - begin <= 40), None)
+        if start is None:
+            return None
+        begin = start + len(part)
+    return begin
