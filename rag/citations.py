@@ -31,7 +31,7 @@ def unmarked(text: str) -> Marked:
 
 def quotations(text: str) -> list[str]:
     """What stands in quotation marks, without them."""
-    return [next(group for group in match.groups() if group).strip() for match in _QUOTED.finditer(text)]
+    return [next(group for group in match.groups() if group).strip(" ,") for match in _QUOTED.finditer(text)]
 
 
 def locate(quote: str, text: str) -> Span | None:

@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
@@ -32,7 +32,7 @@ _VERDICTS = {
 }
 _SCORES = ("support", "entailment")
 _DIFFERENCES = {
-    "attribution": "said as a fact; in the articles it is what {found} says",
+    "attribution": "told as a fact; the articles have it from {found}",
     "citation": "cites {expected}, which stands for nothing",
     "unchecked": "wanted {expected}",
     "support": "the articles do not say it as a whole",
@@ -59,20 +59,23 @@ def safe(text: str) -> str:
 
 def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """The statements with their marks, then the numbered sources; or why there is none, then the nearest quotes."""
-    if answer.status is Status.ABSTAINED:
-        yield Line(answer.text)
-        yield from _nearest(answer.nearest[:3], width)
-        return
     for statement in answer.statements:
-        yield from _wrapped(_marked(statement), width)
-        if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
-            yield from _wrapped_all(_differences(statement), width)
-    if answer.status is Status.PARTIAL:
+        yield from statement_lines(statement, width=width)
+    if answer.status is Status.ABSTAINED:
+        yield Line(replace(answer, statements=()).text)
+    elif answer.status is Status.PARTIAL:
         yield Line(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.")
-    yield Line("")
-    shown = {s.text for s in answer.statements}
-    for _, group in groupby(answer.citations, key=lambda c: (c.article.id, c.quote in shown)):
-        yield from _source(list(group), shown, width)
+    if answer.statements:
+        yield from _sources(answer, width)
+    if answer.status is Status.ABSTAINED:
+        yield from _nearest(answer.nearest[:3], width)
+
+
+def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
+    """A statement with its marks; below a doubtful one what differs."""
+    yield from _wrapped(_marked(statement), width)
+    if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
+        yield from _wrapped_all(_differences(statement), width)
 
 
 def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
@@ -134,13 +137,21 @@ def _marked(statement: Statement) -> str:
 def _differences(statement: Statement) -> Iterator[str]:
     """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
     failed = [c for c in statement.checks if not c.passed]
+    told_of = [c for c in failed if c.kind not in (*_SCORES, "attribution")]
     for check in failed:
-        if check.kind in _SCORES and len(failed) > 1:
+        if check.kind in _SCORES and told_of:
             continue
         told = _DIFFERENCES.get(check.kind, _OTHER if check.found else _NONE)
         yield told.format(kind=check.kind, expected=check.expected, found=check.found)
     if statement.opinion:
         yield f"{statement.opinion.model}: {statement.opinion.verdict.value} — {statement.opinion.reason}"
+
+
+def _sources(answer: Answer, width: int | None) -> Iterator[Line]:
+    yield Line("")
+    shown = {s.text for s in answer.statements}
+    for _, group in groupby(answer.citations, key=lambda c: (c.article.id, c.quote in shown)):
+        yield from _source(list(group), shown, width)
 
 
 def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:

@@ -15,7 +15,8 @@ from rag.schema import Answer, Status
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HELP = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in ("add", "ask", "search", "check", "articles")}
+COMMANDS = ("add", "ask", "search", "check", "articles")
+HELP = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in COMMANDS}
 
 
 def blocks(language: str) -> list[str]:
