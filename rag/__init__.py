@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.asking import ask, check
+    from rag.calling import Terms
     from rag.errors import (
         ContextError,
         DamagedError,
@@ -80,6 +81,7 @@ __all__ = [
     "SearchResult",
     "Statement",
     "Status",
+    "Terms",
     "TimedOutError",
     "Turn",
     "UnreachableError",
@@ -92,7 +94,7 @@ __all__ = [
     "check",
 ]
 
-_HOMES = {"Library": "rag.library", "ask": "rag.asking", "check": "rag.asking"}
+_HOMES = {"Library": "rag.library", "Terms": "rag.calling", "ask": "rag.asking", "check": "rag.asking"}
 
 
 def __getattr__(name: str) -> Any:

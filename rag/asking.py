@@ -21,14 +21,23 @@ _open = ExitStack()
 atexit.register(_open.close)
 
 
-def ask(question: str, *, articles: Origin | Sequence[Origin], k: int = 10, window: Window = Window()) -> Answer:
+def ask(
+    question: str,
+    *,
+    articles: Origin | Sequence[Origin],
+    k: int = 10,
+    window: Window = Window(),
+    model: str | None = None,
+) -> Answer:
     """The answer of `Library.ask` from the articles in a file, folder or URL, or several of them.
 
     They are read into a temporary library that lasts as long as the process, so that asking them again costs little; a
-    file that has changed since is read anew. Raises EmptyLibraryError if none of them can be read as an article.
+    file that has changed since is read anew. `model` is that of a `Library`.
+
+    Raises EmptyLibraryError if none of them can be read as an article.
     """
     origins = [articles] if isinstance(articles, str | Path) else articles
-    return _library(origins).ask(question, k=k, window=window)
+    return _library(origins, model).ask(question, k=k, window=window)
 
 
 def check(text: str, articles: Origin | Article | Sequence[Origin | Article]) -> Answer:
@@ -55,11 +64,11 @@ def read_articles(origins: Sequence[Origin | Article]) -> list[Article]:
     return found
 
 
-def _library(origins: Sequence[Origin]) -> Library:
-    key = tuple(_version(place) for place in expand(origins))
+def _library(origins: Sequence[Origin], model: str | None) -> Library:
+    key = (model or "", *(_version(place) for place in expand(origins)))
     if key not in _libraries:
         folder = _open.enter_context(tempfile.TemporaryDirectory(prefix="dispatches-"))
-        _libraries[key] = _open.enter_context(Library(Path(folder) / "library"))
+        _libraries[key] = _open.enter_context(Library(Path(folder) / "library", model=model))
         _libraries[key].add(*origins)
     return _libraries[key]
 

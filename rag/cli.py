@@ -14,12 +14,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.batch import answer_batch, strict_code
+from rag.calling import REPLY_TOKENS, Terms
 from rag.console import reported, show, tell, warn, width
 from rag.errors import InputError
 from rag.inputs import Request, one_question, one_text, window
 from rag.plaintext import one_line
-from rag.rendering import answer_lines, article_record, article_row, check_lines, origin, safe, search_lines
-from rag.schema import AddReport, Answer, Article, SearchResult, Window
+from rag.rendering import (
+    answer_lines,
+    article_record,
+    article_row,
+    check_lines,
+    origin,
+    safe,
+    search_lines,
+    statement_lines,
+)
+from rag.schema import AddReport, Answer, Article, SearchResult, Statement, Window
 from rag.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -51,6 +61,13 @@ Against = Annotated[
     typer.Option(metavar="ARTICLE", help="Only this article: an id, or a file; [1] in the text is the first."),
 ]
 Judge = Annotated[str | None, typer.Option(metavar="MODEL", help="Ask this chat model for a second opinion.")]
+Model = Annotated[str | None, typer.Option(metavar="NAME", help="The chat model that writes: openai:gpt-5-mini.")]
+MaxTokens = Annotated[int | None, typer.Option(min=1, metavar="N", help="Ask no model if it may take more tokens.")]
+MaxCost = Annotated[float | None, typer.Option(min=0, metavar="USD", help="Ask no model if it may cost more.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the prompt and its size, and ask no model.")]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Ask the model even if it was asked the same before.")]
+Deep = Annotated[bool, typer.Option("--deep", help="Plan questions of several parts, repair what failed its check.")]
+NoStream = Annotated[bool, typer.Option("--no-stream", help="Show the answer when it is whole.")]
 Offline = Annotated[bool, typer.Option("--offline", help="Use no network.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 8 if abstained, 9 if a statement failed its check.")]
@@ -70,6 +87,8 @@ class Opening:
     quiet: bool
     verbose: bool
     judge: str | None = None
+    model: str | None = None
+    terms: Terms | None = None
 
 
 def main() -> None:
@@ -125,6 +144,13 @@ def ask(
     source: Source = None,
     k: Number = 10,
     judge: Judge = None,
+    model: Model = None,
+    deep: Deep = False,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    dry_run: DryRun = False,
+    no_cache: NoCache = False,
+    no_stream: NoStream = False,
     offline: Offline = False,
     as_json: Json = False,
     strict: Strict = False,
@@ -134,18 +160,22 @@ def ask(
 ) -> None:
     """Answer a question from the articles."""
     request = _request(question, batch, window(as_of, since, until, source or ()))
-    with _opened(Opening(library, offline, wait, quiet, verbose, judge), add) as opened:
+    terms = Terms(strict, deep, not no_cache, not no_stream, max_tokens, max_cost)
+    with _opened(Opening(library, offline, wait, quiet, verbose, judge, model, terms), add) as opened:
 
         def reply(to: Request) -> Answer:
             return opened.ask(to.question, k=k, window=to.window, history=to.history)
 
+        if dry_run:
+            raise typer.Exit(_print_prompt(opened, request, k, as_json=as_json))
         if batch:
             raise typer.Exit(answer_batch(batch, request.window, reply, strict=strict))
-        answer = reply(request)
-    if as_json:
-        typer.echo(json.dumps(answer.to_dict()))
-    else:
-        show(answer_lines(answer, width=width()))
+        if sys.stdout.isatty() and not (as_json or no_stream):
+            answer = _print_stream(opened.stream(request.question, k=k, window=request.window))
+        else:
+            answer = reply(request)
+            _print_answer(answer, as_json=as_json)
+    if not as_json:
         warn(answer.warnings, quiet=quiet)
     raise typer.Exit(strict_code(answer) if strict else 0)
 
@@ -317,7 +347,14 @@ def _opened(opening: Opening, origins: Sequence[str] | None = None) -> Iterator[
         raise InputError(
             f"--judge {opening.judge} needs the network, which {settings.offline.origin} refuses; leave one out"
         )
-    with Library(settings.library.value, judge=opening.judge) as library:
+    made = Library(
+        settings.library.value,
+        judge=opening.judge,
+        model=opening.model,
+        offline=settings.offline.value,
+        terms=opening.terms,
+    )
+    with made as library:
         if origins:
             report = _added(library, origins, opening)
             news = report.added or report.updated or report.failed
@@ -335,7 +372,9 @@ def _articles(library: Library, named: Sequence[str]) -> list[str | Article]:
 
 
 def _settings(opening: Opening, origins: Sequence[str]) -> Settings:
-    settings = read_settings(library=opening.library, offline=opening.offline)
+    settings = read_settings(library=opening.library, offline=opening.offline, model=opening.model)
+    if opening.terms:
+        settings.chat()  # a model that cannot be is told before anything is done
     urls = [place for place in origins if "://" in place]
     if urls and settings.offline.value:
         raise InputError(
@@ -377,6 +416,45 @@ def _request(words: Sequence[str] | None, batch: str | None, limits: Window) -> 
     if batch:
         return Request(None, "", limits)
     return Request(None, one_question([sys.stdin.read()] if words == ["-"] else words or []), limits)
+
+
+def _print_answer(answer: Answer, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(answer.to_dict()))
+    else:
+        show(answer_lines(answer, width=width()))
+
+
+def _print_stream(events: Iterable[Statement | Answer]) -> Answer:
+    """Shows each statement when it is checked, then what is left of the answer; gives the answer."""
+    shown = 0
+    for event in events:
+        if isinstance(event, Answer):
+            show(list(answer_lines(event, width=width()))[shown:])
+            return event
+        lines = list(statement_lines(event, width=width()))
+        show(lines)
+        sys.stdout.flush()
+        shown += len(lines)
+    raise AssertionError("a stream ends with its answer")
+
+
+def _print_prompt(library: Library, request: Request, k: int, *, as_json: bool) -> int:
+    """The prompt that would be sent, and its size; gives the exit code."""
+    if not request.question:
+        raise InputError("--dry-run shows the prompt of one question, not of a --batch; give a question")
+    found = library.preview(request.question, k=k, window=request.window)
+    size = {"tokens": found.size.count, "estimated": found.size.estimated, "reply_tokens": REPLY_TOKENS}
+    if as_json:
+        typer.echo(json.dumps({"schema": 1, "messages": list(found.texts), **size, "cost": found.cost}))
+        return 0
+    for text in found.texts:
+        typer.echo(safe(text) + "\n")
+    about = "about " if found.size.estimated else ""
+    typer.echo(
+        f"{about}{found.size.count:,} tokens, and up to {REPLY_TOKENS:,} of the reply; ${found.cost:.4f} at most"
+    )
+    return 0
 
 
 def _print_table(found: Iterable[Article]) -> None:

@@ -24,7 +24,7 @@ from rag.models import ModelChoice
 _CONTEXT = re.compile(r"context[_ ](?:length|size|window)", re.I)
 _NO_CREDIT = "insufficient_quota"
 # What LangChain and the SDK raise over a reply that is not of the wire format, such as the page of a proxy.
-_MALFORMED = (ValueError, LookupError, TypeError, AttributeError)
+_MALFORMED = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 
 
 @contextmanager

@@ -2,33 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
+from itertools import chain, zip_longest
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag import verification
+from rag import answering, planning
+from rag.answering import Asked, Task, Understood, judged
+from rag.calling import Account, Caller, Terms, described
 from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
 from rag.clock import Clock
 from rag.embeddings import Embedder, MiniLM, identity
 from rag.entailment import Entailment
-from rag.errors import EmbeddingError, EmptyLibraryError, InputError, LibraryError
+from rag.errors import (
+    EmbeddingError,
+    EmptyLibraryError,
+    InputError,
+    KeyRefusedError,
+    LibraryError,
+    ModelError,
+    NoModelError,
+)
 from rag.generation import extract
 from rag.ingestion import Ingestion, Meter, Progress
 from rag.judging import Judge
 from rag.loaders import Origin
-from rag.models import chat_model
+from rag.models import ModelChoice, chat_model
 from rag.query import Query, context, read
+from rag.replycache import ReplyCache
 from rag.retrieval import Index, Retrieved, retrieve
-from rag.schema import AddReport, Answer, Article, Citation, Reason, SearchResult, Span, Statement, Turn, Window
+from rag.schema import AddReport, Answer, Article, Citation, Hit, Reason, SearchResult, Span, Statement, Turn, Window
 from rag.settings import read_settings
 from rag.vectors import VectorIndex
 from rag.verification import verify
 from rag.words import words
+from rag.writing import Preview, Writer
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.runnables import Runnable
+
+    from rag.chains import Question
     from rag.langchain import HybridRetriever
 
 
@@ -39,14 +57,29 @@ class Library:
     local MiniLM, and if that is not installed the library is searched by words only, which `warnings` tells. `judge`
     names a chat model, such as `openai:gpt-5-mini`, that gives a second opinion on every statement. Without a
     `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder.
+
+    `model` writes the answers: a name, or any LangChain chat model. Without it, it is the one of the settings:
+    `RAG_MODEL`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`; if they name none, or if `offline`, the answers are the articles'
+    own sentences and nothing is sent anywhere. `terms` are what it may use, and what its faults lead to.
     """
 
-    def __init__(
-        self, path: str | Path | None = None, *, embeddings: Embedder | None = None, judge: str | None = None
+    def __init__(  # noqa: PLR0913  # each is a choice of its own
+        self,
+        path: str | Path | None = None,
+        *,
+        embeddings: Embedder | None = None,
+        judge: str | None = None,
+        model: str | BaseChatModel | None = None,
+        offline: bool = False,
+        terms: Terms | None = None,
     ) -> None:
         self.path = Path(path).expanduser() if path else read_settings().library.value
         self._given = embeddings
         self._judge = judge
+        self._model = model
+        self._offline = offline
+        self._terms = terms or Terms()
+        self._opening = Lock()
         self.warnings: tuple[str, ...] = ()
 
     def add(
@@ -89,23 +122,45 @@ class Library:
         return SearchResult(question, retrieved.hits[:k], clock.times, self.warnings)
 
     def ask(self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()) -> Answer:
-        """What the articles say to a question, in their own sentences, each cited to its exact span; or an abstention.
+        """What the articles say to a question, each statement cited to exact spans and checked; or an abstention.
 
         `history` is the conversation so far, oldest first, for a question such as "And when?". Raises
-        EmptyLibraryError if there is no article, InputError if there is no question.
+        EmptyLibraryError if there is no article, InputError if there is no question or it would take more than the
+        terms allow, KeyRefusedError and NoModelError; and other ModelErrors if the terms are strict.
         """
-        clock = Clock()
+        *_, answer = self.stream(question, k=k, window=window, history=history)
+        assert isinstance(answer, Answer)
+        return answer
+
+    def stream(
+        self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
+    ) -> Iterator[Statement | Answer]:
+        """The statements of `ask` as they are checked, then the Answer with all of them."""
         # 1. standalone question -> dates and sources in it
-        query = self._read(question, window, history)
+        understood = self._understood(Asked(question, k, window, tuple(history)))
         # 2. retrieve
-        retrieved = self._retrieve(query, k, window, clock)
-        # 3. generate
-        with clock.time("generate"):
-            answer = extract(query, retrieved, k=k)
-        # 4. verify
-        with clock.time("verify"):
-            answer = self._verified(answer)
-        return self._finished(answer, question, window, clock)
+        task = self._task(understood)
+        # 3. generate, 4. verify
+        yield from self._answers(task)
+
+    def preview(
+        self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
+    ) -> Preview:
+        """The prompt that `ask` would send, its size and its cost; raises InputError if there is no model."""
+        if self.writer is None:
+            raise InputError("there is no language model to send a prompt to; name one with --model or RAG_MODEL")
+        query = self._read(question, window, history)
+        return self.writer.preview(query.text, self._retrieve(query, k, window, Clock()).hits[:k])
+
+    def chain(self, *, k: int = 10, window: Window = Window()) -> Runnable[Question, Answer]:
+        """The way from a question to its Answer as a LangChain Runnable.
+
+        Its input is a question, or a mapping with `question` and, where wanted, `history`, `as_of`, `since`, `until`
+        and `sources`. A stream gives the answer as it grows.
+        """
+        from rag import chains  # LangChain, which `ask` does without
+
+        return chains.chain(chains.Steps(self._understood, self._task, self._answers), k=k, window=window)
 
     def check(
         self, text: str, *, against: Sequence[str | Article] = (), k: int = 10, window: Window = Window()
@@ -165,6 +220,14 @@ class Library:
         return Judge(chat_model(choice), choice) if choice else None
 
     @cached_property
+    def writer(self) -> Writer | None:
+        """The language model that writes the answers; None if they are the articles' own sentences."""
+        if self._model is None or isinstance(self._model, str):
+            choice = read_settings(model=self._model, offline=self._offline).chat()
+            return self._writer(chat_model(choice), choice) if choice else None
+        return self._writer(self._model, described(self._model))
+
+    @cached_property
     def entailment(self) -> Entailment | None:
         """The local model that judges whether a statement follows, if there is one."""
         return entailment()
@@ -177,6 +240,9 @@ class Library:
         except EmbeddingError as error:
             self.warnings = (*self.warnings, f"searching by words only: {error}, then `rag reindex`")
             return None
+
+    def _writer(self, model: BaseChatModel, choice: ModelChoice) -> Writer:
+        return Writer(Caller(model, choice, ReplyCache(self.path / "replies")))
 
     def _read(self, question: str, window: Window, history: Sequence[Turn]) -> Query:
         if not words(question):
@@ -203,22 +269,80 @@ class Library:
     def _verify(self, statement: Statement, spans: Sequence[Citation], *, searched: int | None = None) -> Statement:
         return verify(statement, spans, searched=searched, entailment=self.entailment)
 
-    def _verified(self, answer: Answer) -> Answer:
-        if not answer.statements:
-            return answer
-        statements = self._judged([self._verify(s, s.citations) for s in answer.statements])
-        told = (*answer.warnings, *verification.warnings(statements))
-        status, why = verification.status(statements), verification.reason(statements)
-        return replace(answer, statements=statements, status=status, reason=answer.reason or why, warnings=told)
-
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)
 
-    def _finished(self, answer: Answer, question: str, window: Window, clock: Clock) -> Answer:
-        if not answer.hits and self.catalog.passage_count(window) == 0:
+    def _understood(self, asked: Asked) -> Understood:
+        with self._opening:  # the chain may be run by several threads
+            self.catalog, self.vectors, self.embeddings, self.writer, self.entailment  # noqa: B018
+        account = Account(self._terms, Clock())
+        query = self._read(asked.text, asked.window, asked.history)
+        if self.writer and context(asked.text, asked.history):
+            query = self._standalone(asked, query, self.writer.caller, account)
+        return Understood(asked, query, account)
+
+    def _standalone(self, asked: Asked, query: Query, caller: Caller, account: Account) -> Query:
+        """The query by what the model makes of the conversation, else by the words of its last turn."""
+        try:
+            text = planning.standalone(asked.text, asked.history, caller, account)
+        except ModelError as error:
+            _pass_over(error, account, "the question was completed by the words of the last one")
+            return query
+        return self._read(text, asked.window, ()) if words(text) else query
+
+    def _task(self, understood: Understood) -> Task:
+        asked, account = understood.asked, understood.account
+        retrieved = self._retrieve(understood.query, asked.k, asked.window, account.clock)
+        hits = retrieved.hits[: asked.k]
+        if self.writer and account.terms.deep:
+            hits = self._more(understood, hits, self.writer.caller)
+        return Task(asked, understood.query, account, retrieved, hits)
+
+    def _more(self, understood: Understood, hits: tuple[Hit, ...], caller: Caller) -> tuple[Hit, ...]:
+        """The hits with those of each part of the question, the best of all first."""
+        asked, account = understood.asked, understood.account
+        try:
+            parts = planning.parts(understood.query.text, caller, account)
+        except ModelError as error:
+            _pass_over(error, account, "the question was not split into its parts")
+            return hits
+        queries = [self._read(part, asked.window, ()) for part in parts]
+        lists = [hits, *(self._retrieve(q, asked.k, asked.window, account.clock).hits[: asked.k] for q in queries)]
+        turns = chain.from_iterable(zip_longest(*lists))
+        return tuple({hit.passage.id: hit for hit in turns if hit}.values())[: 2 * asked.k]
+
+    def _answers(self, task: Task) -> Iterator[Statement | Answer]:
+        """With a model if there is one and something that it can read."""
+        found = answering.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
+        for event in found:
+            yield self._finished(event, task) if isinstance(event, Answer) else event
+
+    def _extracted(self, task: Task) -> Iterator[Statement | Answer]:
+        clock, account = task.account.clock, task.account
+        with clock.time("generate"):
+            answer = extract(task.query, task.retrieved, k=task.asked.k)
+            answer = replace(answer, usage=account.usage, warnings=(*account.warnings, *answer.warnings))
+        with clock.time("verify"):
+            if answer.statements:
+                answer = judged(answer, [self._check(statement) for statement in answer.statements])
+        yield from answer.statements
+        yield answer
+
+    def _check(self, statement: Statement) -> Statement:
+        return self._verify(statement, statement.citations)
+
+    def _finished(self, answer: Answer, task: Task) -> Answer:
+        asked = task.asked
+        if not answer.hits and self.catalog.passage_count(asked.window) == 0:
             answer = replace(answer, reason=Reason.OUTSIDE_DATES)
-        warnings = (*answer.warnings, *self.warnings)
-        return replace(answer, question=question, as_of=window.as_of, timings=clock.times, warnings=warnings)
+        return replace(
+            answer,
+            question=asked.text,
+            statements=self._judged(answer.statements),
+            as_of=asked.window.as_of,
+            timings=task.account.clock.times,
+            warnings=(*answer.warnings, *self.warnings),
+        )
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
@@ -228,3 +352,10 @@ def entailment() -> Entailment | None:
     """The local model that judges whether a statement follows, if `RAG_VERIFIER` or `config.toml` names its folder."""
     folder = read_settings().verifier.value
     return Entailment(folder) if folder else None
+
+
+def _pass_over(error: ModelError, account: Account, instead: str) -> None:
+    """Makes a warning of a fault in a call that the answer can do without; raises it if that is not so."""
+    if account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
+        raise error
+    account.warn(f"{error}; {instead}")

@@ -27,7 +27,7 @@ class JsonModel:
 
     def __init__(self, model: BaseChatModel, choice: ModelChoice, schema: Mapping[str, Any]) -> None:
         self._choice = choice
-        self._ways = [model.bind(**way) for way in _ways(model, schema)]
+        self._ways = [model.bind(**way) for way in ways(model, schema)]
         self._way = 0
 
     def ask(self, prompt: PromptValue) -> dict[str, Any]:
@@ -73,7 +73,7 @@ def reply_text(message: BaseMessage, choice: ModelChoice) -> str:
     return message.text
 
 
-def _ways(model: BaseChatModel, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+def ways(model: BaseChatModel, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The arguments of each way, the strictest first; only OpenAI's interface has more than the plain one."""
     if "openai" not in model.get_lc_namespace():
         return [{}]

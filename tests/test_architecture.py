@@ -48,6 +48,7 @@ HEAVY = {
     "langchain",
     "langchain_openai",
     "openai",
+    "tiktoken",
 }
 
 
@@ -162,4 +163,12 @@ def test_the_help_loads_nothing_heavy() -> None:
 def test_an_answer_without_a_model_loads_no_sdk_of_one() -> None:
     code = "import sys, rag.library, rag.judging, rag.entailment; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
-    assert not loaded & {"langchain", "langchain_core", "langchain_openai", "openai", "httpx2", "onnxruntime"}
+    assert not loaded & {
+        "langchain",
+        "langchain_core",
+        "langchain_openai",
+        "openai",
+        "httpx2",
+        "onnxruntime",
+        "tiktoken",
+    }

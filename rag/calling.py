@@ -1,0 +1,240 @@
+"""Calls a chat model within the limits of one question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rag.clock import Clock
+from rag.errors import InputError, ReplyError, RequestError
+from rag.failures import model_errors
+from rag.models import OPENAI_URL, ModelChoice
+from rag.prompts import Prompt
+from rag.replies import reply_text, ways
+from rag.replycache import ReplyCache
+from rag.schema import Usage
+from rag.tariffs import Tariff, tariff
+from rag.tokens import TokenCount, count_tokens
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+    from langchain_core.messages import BaseMessage
+    from langchain_core.prompt_values import PromptValue
+
+REPLY_TOKENS = 1_000
+"""What a reply is taken to have at most, when its cost is estimated."""
+_TOKENS_PER_MESSAGE = 4
+_LANGCHAIN = ("langchain", "chat_models", "langchain_core", "language_models", "tests")
+
+_taken: dict[tuple[str, str], int] = {}
+"""For each place and model, the strictest way of asking for JSON that its server took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms a language model is asked.
+
+    `strict` raises every fault of the model, which is otherwise a warning beside the articles' own sentences. `deep`
+    plans questions of several parts, and has statements that failed their check written once more. `max_tokens` and
+    `max_cost` (US dollars) stop before a call by which a question would be estimated to take more. `cache` keeps
+    replies in the library's folder; `streamed` asks the server for the reply in pieces.
+    """
+
+    strict: bool = False
+    deep: bool = False
+    cache: bool = True
+    streamed: bool = True
+    max_tokens: int | None = None
+    max_cost: float | None = None
+
+
+class Account:
+    """What one question has used, and what it may use."""
+
+    def __init__(self, terms: Terms | None = None, clock: Clock | None = None) -> None:
+        self.terms = terms or Terms()
+        self.clock = clock or Clock()
+        self.usage = Usage()
+        self.warnings: tuple[str, ...] = ()
+
+    def charge(self, usage: Usage) -> None:
+        """Adds what a call used."""
+        self.usage += usage
+
+    def warn(self, warning: str) -> None:
+        """Adds something that the reader of the answer must know; once."""
+        if warning not in self.warnings:
+            self.warnings += (warning,)
+
+    def admit(self, size: TokenCount, prices: Tariff) -> None:
+        """Raises InputError if a call with a prompt of that size might take more than is allowed."""
+        terms, spent = self.terms, self.usage
+        more = prices.usage(size.count, REPLY_TOKENS, estimated=True)
+        total = spent + more
+        tokens = total.input_tokens + total.output_tokens
+        told = f"about {total.input_tokens:,} tokens in and up to {total.output_tokens:,} out"
+        if terms.max_tokens is not None and tokens > terms.max_tokens:
+            raise InputError(
+                f"the question takes {told}, more than the {terms.max_tokens:,} of --max-tokens; "
+                "raise it, or read fewer passages with -k"
+            )
+        if terms.max_cost is None:
+            return
+        if not prices.is_priced:
+            self.warn("the price of the model is not known, so that --max-cost has no effect")
+        if total.cost > terms.max_cost:
+            raise InputError(
+                f"the question takes {told}, which cost ${total.cost:.4f}, more than the ${terms.max_cost:.4f} "
+                "of --max-cost; raise it, or read fewer passages with -k"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A prompt with its inputs, and the JSON schema of the reply that it asks for."""
+
+    prompt: Prompt
+    inputs: Mapping[str, str]
+    schema: Mapping[str, Any]
+
+    @property
+    def messages(self) -> PromptValue:
+        """What is sent."""
+        return self.prompt.template.invoke(dict(self.inputs))
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the messages, in order."""
+        return [message.text for message in self.messages.to_messages()]
+
+
+class Caller:
+    """Calls one chat model; replies that were of use are kept in `replies`."""
+
+    def __init__(self, model: BaseChatModel, choice: ModelChoice, replies: ReplyCache | None = None) -> None:
+        self.choice = choice
+        self.tariff = tariff(choice.name, window=(getattr(model, "profile", None) or {}).get("max_input_tokens"))
+        self._model = model
+        self._replies = replies
+
+    def count(self, text: str) -> TokenCount:
+        """The tokens of a text for this model; exact only for OpenAI's own."""
+        return count_tokens(text, self.choice.name if self.choice.place == OPENAI_URL else None)
+
+    def size(self, call: Call) -> TokenCount:
+        """The tokens of a prompt."""
+        texts = call.texts
+        return sum(map(self.count, texts), TokenCount(_TOKENS_PER_MESSAGE * len(texts), estimated=False))
+
+    def pieces(self, call: Call, account: Account) -> Generator[str, None, None]:
+        """The reply as it comes; one that was kept comes at once, and costs nothing.
+
+        Raises what `model_errors` says, ReplyError if the reply is refused, cut or empty, and InputError if it would
+        take more than the terms allow. What came before an error is charged.
+        """
+        kept = self._kept(call) if account.terms.cache else None
+        if kept is not None:
+            yield kept
+            return
+        account.admit(self.size(call), self.tariff)
+        chunks: list[BaseMessage] = []
+        try:
+            for chunk in self._chunks(call, account):
+                chunks.append(chunk)
+                if chunk.text:
+                    yield chunk.text
+        finally:
+            if chunks:
+                account.charge(self._usage(call, chunks))
+        reply_text(_whole(chunks), self.choice)
+
+    def keep(self, call: Call, reply: str, account: Account) -> None:
+        """Keeps a reply that was of use, if the terms are so."""
+        if self._replies and account.terms.cache:
+            self._replies.put(reply, *self._asked(call))
+
+    def json(self, call: Call, account: Account) -> dict[str, Any]:
+        """The whole reply as a JSON object; raises ReplyError if it is none."""
+        text = "".join(self.pieces(call, account))
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ReplyError(f"the reply is no JSON ({error}); wanted one JSON object and nothing else") from None
+        if not isinstance(found, dict):
+            raise ReplyError(f"the reply is a JSON {type(found).__name__}; wanted one JSON object")
+        self.keep(call, text, account)
+        return found
+
+    def _kept(self, call: Call) -> str | None:
+        return self._replies.get(*self._asked(call)) if self._replies else None
+
+    def _asked(self, call: Call) -> tuple[str, ...]:
+        return (self.choice.place, self.choice.id, call.prompt.name, str(call.prompt.version), *call.texts)
+
+    def _chunks(self, call: Call, account: Account) -> Iterator[BaseMessage]:
+        """A way that is refused is given up only if a later one is not."""
+        key, found = (self.choice.place, self.choice.name), ways(self._model, call.schema)
+        refused: RequestError | None = None
+        for place in range(_taken.get(key, 0), len(found)):
+            try:
+                chunks = self._way(found[place], call, account)
+                first = next(chunks, None)
+            except RequestError as error:
+                refused = error
+                continue
+            _taken[key] = place
+            if first is not None:
+                yield first
+            yield from chunks
+            return
+        assert refused  # there is always a last way
+        raise refused
+
+    def _way(self, options: Mapping[str, Any], call: Call, account: Account) -> Iterator[BaseMessage]:
+        model, streamed = self._model.bind(**options), account.terms.streamed
+        chunks: Iterator[BaseMessage] | None = model.stream(call.messages) if streamed else None
+        finished = False
+        while True:
+            try:
+                with account.clock.time("generate"), model_errors(self.choice):
+                    chunk = next(chunks, None) if chunks else model.invoke(call.messages)
+            except ReplyError:
+                if finished:  # the SDK finds fault with what is whole, such as an empty text
+                    return
+                raise
+            if chunk is not None:
+                finished = finished or bool(chunk.response_metadata.get("finish_reason"))
+                yield chunk
+            if chunk is None or chunks is None:
+                return
+
+    def _usage(self, call: Call, chunks: list[BaseMessage]) -> Usage:
+        """As the server counted, else as we do."""
+        whole = _whole(chunks)
+        told = getattr(whole, "usage_metadata", None) or {}
+        other = whole.response_metadata.get("token_usage") or {}
+        size = told.get("input_tokens") or other.get("prompt_tokens")
+        length = told.get("output_tokens") or other.get("completion_tokens")
+        if isinstance(size, int) and isinstance(length, int):
+            return self.tariff.usage(size, length, estimated=False)
+        return self.tariff.usage(self.size(call).count, self.count(whole.text).count, estimated=True)
+
+
+def described(model: BaseChatModel) -> ModelChoice:
+    """Which model a LangChain model is, as far as it tells."""
+    provider = next((part for part in model.get_lc_namespace() if part not in _LANGCHAIN), model._llm_type)
+    name = getattr(model, "model_name", None) or getattr(model, "model", None) or type(model).__name__
+    place = getattr(model, "openai_api_base", None)
+    return ModelChoice(provider.removeprefix("langchain_"), str(name), place if isinstance(place, str) else None)
+
+
+def _whole(chunks: list[BaseMessage]) -> BaseMessage:
+    """The chunks of a stream as one message."""
+    from langchain_core.messages import AIMessageChunk
+
+    parts = [chunk for chunk in chunks if isinstance(chunk, AIMessageChunk)]
+    if len(parts) < 2:
+        return chunks[0] if chunks else AIMessageChunk(content="")
+    return parts[0] + parts[1:]

@@ -1,0 +1,117 @@
+"""Gives the way from a question to its answer the interface of a LangChain Runnable."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, TypeAlias
+
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
+
+from rag.answering import Asked, Task, Understood
+from rag.dates import parse_published
+from rag.errors import InputError
+from rag.schema import Answer, Published, Statement, Status, Turn, Window
+
+Question: TypeAlias = str | Mapping[str, Any]
+"""A question, or one with `history`, `as_of`, `since`, `until` and `sources` beside `question`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """What a library does with a question, step by step."""
+
+    understand: Callable[[Asked], Understood]
+    retrieve: Callable[[Understood], Task]
+    answer: Callable[[Task], Iterator[Statement | Answer]]
+
+
+def chain(steps: Steps, *, k: int, window: Window) -> Runnable[Question, Answer]:
+    """The steps as one Runnable; `window` is for what a question does not limit itself.
+
+    A stream gives the answer as it grows, a checked statement at a time; the last one is whole.
+    """
+
+    def question(given: Question) -> Understood:
+        return steps.understand(asked(given, k=k, window=window))
+
+    first: Runnable[Question, Understood] = RunnableLambda(question, name="question")
+    second: Runnable[Understood, Task] = RunnableLambda(steps.retrieve, name="retrieve")
+    return (first | second | _Answering(steps.answer)).with_config(run_name="dispatches")
+
+
+def asked(given: Question, *, k: int = 10, window: Window = Window()) -> Asked:
+    """A question of a chain's input; raises InputError for what cannot be asked."""
+    if isinstance(given, str):
+        return Asked(given, k, window)
+    if not isinstance(given, Mapping) or not isinstance(given.get("question"), str):
+        raise InputError(f"the question is {str(given)[:80]!r}; wanted a text, or a mapping with a `question`")
+    since, until, as_of = (_published(name, given.get(name)) for name in ("since", "until", "as_of"))
+    limits = Window(
+        as_of=as_of.last_day if as_of else window.as_of,
+        since=since.day if since else window.since,
+        until=until.last_day if until else window.until,
+        sources=tuple(given.get("sources") or window.sources),
+    )
+    return Asked(given["question"], k, limits, tuple(map(_turn, given.get("history") or ())))
+
+
+class _Answering(Runnable[Task, Answer]):
+    """The last step, which alone has something to stream."""
+
+    name = "answer"
+
+    def __init__(self, events: Callable[[Task], Iterator[Statement | Answer]]) -> None:
+        self._events = events
+
+    def invoke(self, input: Task, config: RunnableConfig | None = None, **_: Any) -> Answer:
+        return self._call_with_config(self._whole, input, config)
+
+    def stream(self, input: Task, config: RunnableConfig | None = None, **kwargs: Any) -> Iterator[Answer]:
+        yield from self.transform(iter([input]), config, **kwargs)
+
+    def transform(self, input: Iterator[Task], config: RunnableConfig | None = None, **_: Any) -> Iterator[Answer]:
+        yield from self._transform_stream_with_config(input, self._growing, config)
+
+    def _whole(self, task: Task) -> Answer:
+        *_, last = self._growing(iter([task]))
+        return last
+
+    def _growing(self, tasks: Iterator[Task]) -> Iterator[Answer]:
+        for task in tasks:
+            statements: list[Statement] = []
+            for event in self._events(task):
+                if isinstance(event, Statement):
+                    statements.append(event)
+                yield event if isinstance(event, Answer) else _so_far(task, statements)
+
+
+def _so_far(task: Task, statements: Sequence[Statement]) -> Answer:
+    citations = {citation.number: citation for statement in statements for citation in statement.citations}
+    return Answer(
+        question=task.asked.text,
+        standalone_question=task.query.text,
+        status=Status.PARTIAL,
+        statements=tuple(statements),
+        citations=tuple(citations[number] for number in sorted(citations)),
+        hits=task.hits,
+        as_of=task.asked.window.as_of,
+    )
+
+
+def _turn(given: Any) -> Turn:
+    if isinstance(given, Turn):
+        return given
+    if isinstance(given, Mapping) and isinstance(given.get("question"), str):
+        return Turn(given["question"], str(given.get("answer") or ""))
+    raise InputError(f'a turn of the history is {str(given)[:80]!r}; wanted {{"question": "...", "answer": "..."}}')
+
+
+def _published(name: str, given: Any) -> Published | None:
+    if given is None:
+        return None
+    found = parse_published(given.isoformat() if isinstance(given, date) else given) if given else None
+    if found is None:
+        raise InputError(f"{name} is {given!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
+    return found
