@@ -70,8 +70,8 @@ def _stems(best: Sentence, near: Sequence[Sentence], retrieved: Retrieved) -> fr
 
 
 def _names(query: Query, retrieved: Retrieved) -> set[str]:
-    """The words of the question's names, but for those that stand everywhere."""
-    return {stem for name in query.names for stem in content_words(name)} - retrieved.common
+    """The words of the question's names, but for those that stand everywhere, or only in the conversation before."""
+    return {stem for name in query.names for stem in content_words(name)} - retrieved.common - query.background
 
 
 def _bound(query: Query, text: str) -> float:

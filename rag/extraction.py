@@ -50,6 +50,8 @@ WEIGHTS: Mapping[str, float] = {
     "sentence_cosine": 12.0,
     "rank": 5.0,
     "period": 5.0,
+    "carried": 4.0,
+    "told": -6.0,
     "number": 5.0,
     "person": 3.0,
     "date": 6.0,
@@ -61,7 +63,7 @@ WEIGHTS: Mapping[str, float] = {
 }
 TYPED = ("number", "person", "date", "place", "reason")
 _FEWEST_WORDS = 8
-_BACKGROUND = 0.4
+_BACKGROUND, _BACKGROUND_GOING_ON = 0.4, 0.2
 _MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
     "nov(?:ember)?|dec(?:ember)?"
@@ -101,7 +103,8 @@ def score(
 
     `vector` is the question's embedding. `rarity` weighs each of its terms, e.g. by inverse document frequency.
     """
-    sought = {t: rarity[t] * (_BACKGROUND if t in query.background else 1.0) for t in query.terms}
+    behind = _BACKGROUND_GOING_ON if query.goes_on else _BACKGROUND
+    sought = {t: rarity[t] * (behind if t in query.background else 1.0) for t in query.terms}
     total = sum(sought.values()) or 1.0
     weights = {t: weight / total for t, weight in sought.items()}
     named = frozenset(stem for name in query.names for stem in content_words(name))
@@ -175,6 +178,7 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             "overlap": own,
             "around": asked.share(near) - own,
             "header": asked.share(headed - stems[i]),
+            "told": float(_told(asked.query, text, stems[i])),
         }
         total = sum(WEIGHTS[name] * value for name, value in features.items())
         scored.append(
@@ -196,7 +200,14 @@ def _shared(asked: _Asked, rank: int, candidate: Candidate) -> dict[str, float]:
     published, period = candidate.article.published, 0.0
     if published and asked.query.periods:
         period = max(math.exp(-p.distance(published.day) / (3 if p.days < 40 else 15)) for p in asked.query.periods)
-    return {"passage_cosine": cosine, "rank": 1 / (10 + rank), "period": period}
+    carried = float(any(c.passage_id == candidate.passage.id for c in asked.query.evidence))
+    return {"passage_cosine": cosine, "rank": 1 / (10 + rank), "period": period, "carried": carried}
+
+
+def _told(query: Query, text: str, stems: frozenset[str]) -> bool:
+    """Whether a question that goes on was answered with this before, and it has nothing of what is new in it."""
+    new = frozenset(query.terms) - query.background
+    return query.goes_on and not new & stems and " ".join(text.split()) in query.told
 
 
 def _typed(asked: _Asked, text: str, stems: frozenset[str]) -> dict[str, float]:

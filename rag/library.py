@@ -27,18 +27,20 @@ from rag.errors import (
     ModelError,
     NoModelError,
 )
+from rag.followups import asks_who_said, context, who_said
 from rag.generation import extract
 from rag.ingestion import Ingestion, Meter, Progress
 from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models import ModelChoice, chat_model
-from rag.query import Query, context, read
+from rag.query import Query, read
 from rag.replycache import ReplyCache
 from rag.retrieval import Index, Retrieved, retrieve
 from rag.schema import AddReport, Answer, Article, Citation, Hit, Reason, SearchResult, Span, Statement, Turn, Window
 from rag.settings import read_settings
 from rag.vectors import VectorIndex
 from rag.verification import verify
+from rag.windows import admits
 from rag.words import words
 from rag.writing import Preview, Writer
 
@@ -249,12 +251,14 @@ class Library:
             raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
         if not self.catalog.article_count:
             raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
-        return read(
+        before = context(question, history)
+        found = read(
             question,
-            context=context(question, history),
+            context=before,
             sources=self.catalog.sources(),
             years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
         )
+        return replace(found, evidence=history[-1].citations, told=history[-1].answer) if before else found
 
     def _retrieve(self, query: Query, k: int, window: Window, clock: Clock) -> Retrieved:
         if self.embeddings:
@@ -320,7 +324,7 @@ class Library:
     def _extracted(self, task: Task) -> Iterator[Statement | Answer]:
         clock, account = task.account.clock, task.account
         with clock.time("generate"):
-            answer = extract(task.query, task.retrieved, k=task.asked.k)
+            answer = _answered_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
             answer = replace(answer, usage=account.usage, warnings=(*account.warnings, *answer.warnings))
         with clock.time("verify"):
             if answer.statements:
@@ -346,6 +350,13 @@ class Library:
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
+
+
+def _answered_before(task: Task) -> Answer | None:
+    """Who said what was answered last, if it is that which is asked, and known what was cited."""
+    history = task.asked.history
+    cited = [c for c in history[-1].citations if admits(task.asked.window, c.article)] if history else []
+    return who_said(task.query.text, cited, task.hits) if cited and asks_who_said(task.asked.text) else None
 
 
 def entailment() -> Entailment | None:

@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rag.followups import goes_on
 from rag.names import keys, names
 from rag.periods import Period, periods
-from rag.schema import Turn
+from rag.schema import Citation
 from rag.words import content_words
 
 
@@ -44,6 +45,12 @@ class Query:
     """The outlets that it asks for."""
     parts: tuple[str, ...]
     """Its clauses, if it asks more than one thing."""
+    goes_on: bool = False
+    """Whether it asks the question before it again, of something else."""
+    evidence: tuple[Citation, ...] = ()
+    """What the answer before it cited, if it leans on that."""
+    told: str = ""
+    """That answer."""
 
 
 def _nouns(listed: str) -> str:
@@ -75,11 +82,6 @@ _KINDS = (
 )
 _CLAUSES = re.compile(rf"\s*(?:[;?]|,? and(?= (?:{_PREPOSITIONS} )?(?:what|who|whom|where|when|which|how|why)\b))\s*")
 _MOST_PARTS = 4
-_FEW_WORDS = 4
-_LEANS = re.compile(
-    r"^(?:and|but|so|or)\b|\b(?:what|how) about\b|"
-    r"\b(?:he|him|his|she|her|hers|they|them|their|it|its|there|then|this|that|these|those|one|ones)\b"
-)
 _VERBS = "(?:report|say|said|write|wrote|claim|publish|cover|describe|article|account)"
 _ATTRIBUTED = (
     rf"\b{{0}}(?:['’]s)? (?:\w+ )?{_VERBS}|"
@@ -90,17 +92,18 @@ _ATTRIBUTED = (
 def read(text: str, *, context: str = "", sources: Collection[str] = (), years: Sequence[int] = ()) -> Query:
     """Reads a question against the outlets and years that the library has.
 
-    `context` adds what is looked for, but not what kind of thing is asked. A date phrase without a year stands for that
-    of each of `years`. The name of an outlet that is asked is not looked for.
+    `context` adds what is looked for, but not what kind of thing is asked, unless the question only goes on ("What
+    about Russia?"). A date phrase without a year stands for that of each of `years`. The name of an outlet that is
+    asked is not looked for.
     """
-    whole = f"{text} {context}".strip()
+    whole, further = f"{text} {context}".strip(), bool(context) and goes_on(text)
     asked = tuple(s for s in sorted(sources) if _asks_for(text, s))
     outlets = frozenset(stem for source in asked for stem in content_words(source))
     found = [name.text for name in names(whole)] or _lower_case_names(whole)
     named = [name for name in dict.fromkeys(found) if not outlets.issuperset(content_words(name))]
     return Query(
         text=whole,
-        kind=_kind(text),
+        kind=_kind(context if further and _kind(text) is Kind.OTHER else text),
         terms=tuple(t for t in content_words(whole) if t not in outlets),
         background=frozenset(content_words(whole)) - frozenset(content_words(text)),
         names=tuple(named),
@@ -108,16 +111,8 @@ def read(text: str, *, context: str = "", sources: Collection[str] = (), years: 
         periods=periods(whole, years=years),
         sources=asked,
         parts=_parts(text),
+        goes_on=further,
     )
-
-
-def context(question: str, history: Sequence[Turn]) -> str:
-    """What a question that leans on the conversation leaves out: the last question, and the names in its answer."""
-    if not history or not (_LEANS.search(question.casefold()) or len(content_words(question)) < _FEW_WORDS):
-        return ""
-    last = history[-1]
-    said = [name.text for name in names(last.answer) if name.text not in last.question]
-    return " ".join((last.question, *dict.fromkeys(said)))
 
 
 def _kind(text: str) -> Kind:

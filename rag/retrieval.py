@@ -16,6 +16,7 @@ from rag.extraction import Candidate, Sentence, score
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
 from rag.vectors import VectorIndex
+from rag.windows import admits
 from rag.words import alike, content_words
 
 # Chosen by measurement on questions about real documents: see evals/README.md.
@@ -85,7 +86,9 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     with ThreadPoolExecutor(max_workers=1) as beside:  # embeds while SQLite searches; both let go of the interpreter
         sought = _Sought(query, beside.submit(_embedded, index, query.text), max(DEPTH, k))
         found = _search(index, sought, window)
-    candidates = _candidates(index.catalog, found.ids[: max(POOL, k)])
+    candidates = [
+        c for c in _candidates(index.catalog, _pool(found.ids, query, k)) if admits(window, c.article)
+    ]  # what the conversation cited may be outside of a window that was set since
     total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
     sentences = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
     hits = _hits(candidates, sentences, found)
@@ -162,6 +165,10 @@ def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
     articles: dict[str, Article] = {a.id: a for a in catalog.articles({s.passage.article_id for s in stored.values()})}
     present = [stored[id] for id in ids if id in stored and stored[id].passage.article_id in articles]
     return [Candidate(s.passage, articles[s.passage.article_id], s.vector, s.sentences) for s in present]
+
+
+def _pool(ids: Sequence[str], query: Query, k: int) -> list[str]:
+    return list(dict.fromkeys((*ids[: max(POOL, k)], *(c.passage_id for c in query.evidence))))
 
 
 def _hits(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> tuple[Hit, ...]:

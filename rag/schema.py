@@ -103,10 +103,11 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """An earlier question of the same conversation, with what it was answered."""
+    """An earlier question of the same conversation, with what it was answered, and what that cited, if it is known."""
 
     question: str
     answer: str
+    citations: tuple[Citation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

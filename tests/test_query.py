@@ -2,8 +2,7 @@
 
 import pytest
 
-from rag.query import Kind, context, read
-from rag.schema import Turn
+from rag.query import Kind, read
 
 
 @pytest.mark.parametrize(
@@ -52,13 +51,3 @@ def test_clauses_are_parts_and_a_list_of_nouns_is_not() -> None:
 
 def test_names_are_found_in_a_question_without_capitals() -> None:
     assert set(read("who is stanekzai?").name_keys) & set(read("Stanikzai").name_keys)
-
-
-def test_a_follow_up_takes_the_last_question_and_the_names_of_its_answer_along() -> None:
-    history = [Turn("Who spoke for the Taliban?", "Sher Mohammad Abbas Stanikzai spoke for them.")]
-    assert "Stanikzai" in context("And where did he speak?", history)
-    assert context("How many soldiers of the Afghan army fled to Tajikistan?", history) == ""
-
-
-def test_what_went_before_does_not_change_the_kind() -> None:
-    assert read("And when?", context="Who spoke for the Taliban in Tehran?").kind is Kind.DATE
