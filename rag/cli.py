@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,8 @@ import typer
 
 from rag.batch import answer_batch, strict_code
 from rag.calling import REPLY_TOKENS, Terms
-from rag.console import reported, show, tell, warn, width
+from rag.chat import Manner, in_pipe, in_terminal
+from rag.console import reported, show, show_stream, tell, warn, width
 from rag.errors import InputError
 from rag.inputs import Request, one_question, one_text, window
 from rag.plaintext import one_line
@@ -27,13 +29,13 @@ from rag.rendering import (
     origin,
     safe,
     search_lines,
-    statement_lines,
 )
-from rag.schema import AddReport, Answer, Article, SearchResult, Statement, Window
+from rag.schema import AddReport, Answer, Article, SearchResult, Window
 from rag.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from rag.library import Library
+    from rag.talk import Talk
 
 app = typer.Typer(
     name="rag",
@@ -53,6 +55,7 @@ AsOf = Annotated[str | None, typer.Option(metavar="DATE", help="Read nothing pub
 Since = Annotated[str | None, typer.Option(metavar="DATE", help="First day of publication: 2021-07-07 or 2021-07.")]
 Until = Annotated[str | None, typer.Option(metavar="DATE", help="Last day of publication.")]
 Source = Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this outlet; repeatable.")]
+Topic = Annotated[str | None, typer.Option(metavar="TOPIC", help="What summaries and timelines are about.")]
 Number = Annotated[int, typer.Option("-k", min=1, help="How many passages to read.")]
 Batch = Annotated[str | None, typer.Option(metavar="FILE", help="Questions, a line of JSON each; - is stdin.")]
 Draft = Annotated[str, typer.Argument(metavar="FILE", help="The text to check; - is stdin.")]
@@ -171,13 +174,60 @@ def ask(
         if batch:
             raise typer.Exit(answer_batch(batch, request.window, reply, strict=strict))
         if sys.stdout.isatty() and not (as_json or no_stream):
-            answer = _print_stream(opened.stream(request.question, k=k, window=request.window))
+            answer = show_stream(opened.stream(request.question, k=k, window=request.window))
         else:
             answer = reply(request)
             _print_answer(answer, as_json=as_json)
     if not as_json:
         warn(answer.warnings, quiet=quiet)
     raise typer.Exit(strict_code(answer) if strict else 0)
+
+
+@app.command()
+@reported
+def chat(
+    *,
+    library: Folder = None,
+    add: Add = None,
+    as_of: AsOf = None,
+    since: Since = None,
+    until: Until = None,
+    source: Source = None,
+    topic: Topic = None,
+    k: Number = 10,
+    judge: Judge = None,
+    model: Model = None,
+    deep: Deep = False,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    no_cache: NoCache = False,
+    no_stream: NoStream = False,
+    offline: Offline = False,
+    as_json: Json = False,
+    strict: Strict = False,
+    wait: Wait = 600.0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Ask one question after another; in a pipe, a line each."""
+    limits = window(as_of, since, until, source or ())
+    terms = Terms(strict, deep, not no_cache, not no_stream, max_tokens, max_cost)
+    opening = Opening(library, offline, wait, quiet, verbose, judge, model, terms)
+    settings = _settings(opening, add or ())
+    if add:
+        with _opened(opening, add):
+            pass
+
+    def start() -> Talk:
+        from rag.conversation import Conversation
+        from rag.talk import Talk
+
+        return Talk(Conversation(partial(_library, opening), model=model, k=k, window=limits, topic=topic, terms=terms))
+
+    manner = Manner(as_json, strict, quiet)
+    if sys.stdin.isatty() and sys.stdout.isatty() and not as_json:
+        raise typer.Exit(in_terminal(start, manner, settings.history))
+    raise typer.Exit(in_pipe(start, manner, sys.stdin))
 
 
 @app.command()
@@ -340,27 +390,28 @@ def doctor(
 @contextmanager
 def _opened(opening: Opening, origins: Sequence[str] | None = None) -> Iterator[Library]:
     """The library, with `origins` added first; of that only what changed or failed is told."""
-    from rag.library import Library
-
-    settings = _settings(opening, origins or ())
-    if opening.judge and settings.offline.value:
-        raise InputError(
-            f"--judge {opening.judge} needs the network, which {settings.offline.origin} refuses; leave one out"
-        )
-    made = Library(
-        settings.library.value,
-        judge=opening.judge,
-        model=opening.model,
-        offline=settings.offline.value,
-        terms=opening.terms,
-    )
-    with made as library:
+    _settings(opening, origins or ())
+    with _library(opening, opening.model) as library:
         if origins:
             report = _added(library, origins, opening)
             news = report.added or report.updated or report.failed
             if opening.verbose or (news and not opening.quiet):
                 tell(str(report))
         yield library
+
+
+def _library(opening: Opening, model: str | None) -> Library:
+    """The library with a chat model of that name, or the one of the settings; OFFLINE is none."""
+    from rag.library import OFFLINE, Library
+
+    settings = read_settings(library=opening.library, offline=opening.offline)
+    return Library(
+        settings.library.value,
+        judge=opening.judge,
+        model=None if model == OFFLINE else model,
+        offline=settings.offline.value or model == OFFLINE,
+        terms=opening.terms,
+    )
 
 
 def _articles(library: Library, named: Sequence[str]) -> list[str | Article]:
@@ -375,6 +426,10 @@ def _settings(opening: Opening, origins: Sequence[str]) -> Settings:
     settings = read_settings(library=opening.library, offline=opening.offline, model=opening.model)
     if opening.terms:
         settings.chat()  # a model that cannot be is told before anything is done
+    if opening.judge and settings.offline.value:
+        raise InputError(
+            f"--judge {opening.judge} needs the network, which {settings.offline.origin} refuses; leave one out"
+        )
     urls = [place for place in origins if "://" in place]
     if urls and settings.offline.value:
         raise InputError(
@@ -423,20 +478,6 @@ def _print_answer(answer: Answer, *, as_json: bool) -> None:
         typer.echo(json.dumps(answer.to_dict()))
     else:
         show(answer_lines(answer, width=width()))
-
-
-def _print_stream(events: Iterable[Statement | Answer]) -> Answer:
-    """Shows each statement when it is checked, then what is left of the answer; gives the answer."""
-    shown = 0
-    for event in events:
-        if isinstance(event, Answer):
-            show(list(answer_lines(event, width=width()))[shown:])
-            return event
-        lines = list(statement_lines(event, width=width()))
-        show(lines)
-        sys.stdout.flush()
-        shown += len(lines)
-    raise AssertionError("a stream ends with its answer")
 
 
 def _print_prompt(library: Library, request: Request, k: int, *, as_json: bool) -> int:

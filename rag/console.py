@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from types import TracebackType
 from typing import ParamSpec
@@ -15,12 +15,10 @@ import typer
 
 from rag.errors import RagError
 from rag.plaintext import one_line
-from rag.rendering import Line, safe
-from rag.schema import Verdict
+from rag.rendering import Line, answer_lines, safe, statement_lines
+from rag.schema import Answer, Statement
 
 INTERRUPTED = 130
-
-_COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CONTRADICTED: "red"}
 
 P = ParamSpec("P")
 
@@ -49,10 +47,36 @@ def reported(command: Callable[P, None]) -> Callable[P, None]:
 
 def show(lines: Iterable[Line]) -> None:
     """Prints lines; the quiet ones paler, verdicts in color, if that is a terminal that wants it."""
-    colored = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    colored = _is_colored()
     for line in lines:
-        color = _COLORS.get(line.verdict) if line.verdict else None
-        typer.echo(typer.style(line.text, fg=color, dim=line.quiet or None) if colored else line.text)
+        typer.echo(_styled(line) if colored else line.text)
+    sys.stdout.flush()
+
+
+def show_stream(events: Iterable[Statement | Answer]) -> Answer:
+    """Shows each statement when it is checked, then what is left of the answer; gives the answer."""
+    shown = 0
+    for event in events:
+        if isinstance(event, Answer):
+            show(list(answer_lines(event, width=width()))[shown:])
+            return event
+        lines = list(statement_lines(event, width=width()))
+        show(lines)
+        shown += len(lines)
+    raise AssertionError("a stream ends with its answer")
+
+
+def page(lines: Sequence[Line]) -> None:
+    """Shows lines in the user's pager if they do not fit on the screen."""
+    if not sys.stdout.isatty() or len(lines) < shutil.get_terminal_size().lines - 2:
+        show([*lines, Line("")])
+        return
+    typer.echo_via_pager(f"{_styled(line) if _is_colored() else line.text}\n" for line in lines)
+
+
+def clear() -> None:
+    """Empties the screen."""
+    typer.clear()
 
 
 def tell(message: str) -> None:
@@ -69,6 +93,14 @@ def warn(warnings: Iterable[str], *, quiet: bool) -> None:
 def width() -> int | None:
     """The columns to wrap at; None in a pipe, where a sentence stays on one line."""
     return min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else None
+
+
+def _is_colored() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _styled(line: Line) -> str:
+    return typer.style(line.text, fg=line.color, dim=line.quiet or None, bold=line.strong or None)
 
 
 def _discard_output() -> None:

@@ -92,6 +92,10 @@ class MiniLM:
         self._weights = weights or installed_weights()
         self._cache = cache
 
+    def load(self) -> None:
+        """Loads the weights now."""
+        self._session, self._tokenizer  # noqa: B018
+
     def embed_query(self, text: str) -> list[float]:
         """The unit vector of a text; tokens past the window are left out."""
         return self.embed_documents([text])[0]

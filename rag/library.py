@@ -52,6 +52,10 @@ if TYPE_CHECKING:
     from rag.langchain import HybridRetriever
 
 
+OFFLINE = "offline"
+"""Where a model is named: none."""
+
+
 class Library:
     """Articles in a folder. Nothing is opened, made or loaded before it is needed.
 
@@ -135,11 +139,20 @@ class Library:
         return answer
 
     def stream(
-        self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        window: Window = Window(),
+        history: Sequence[Turn] = (),
+        terms: Terms | None = None,
     ) -> Iterator[Statement | Answer]:
-        """The statements of `ask` as they are checked, then the Answer with all of them."""
+        """The statements of `ask` as they are checked, then the Answer with all of them.
+
+        `terms` are for this question, in the place of the library's own.
+        """
         # 1. standalone question -> dates and sources in it
-        understood = self._understood(Asked(question, k, window, tuple(history)))
+        understood = self._understood(Asked(question, k, window, tuple(history)), terms)
         # 2. retrieve
         task = self._task(understood)
         # 3. generate, 4. verify
@@ -276,10 +289,16 @@ class Library:
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)
 
-    def _understood(self, asked: Asked) -> Understood:
-        with self._opening:  # the chain may be run by several threads
+    def load(self) -> None:
+        """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""
+        with self._opening:
             self.catalog, self.vectors, self.embeddings, self.writer, self.entailment  # noqa: B018
-        account = Account(self._terms, Clock())
+            if isinstance(self.embeddings, MiniLM):
+                self.embeddings.load()
+
+    def _understood(self, asked: Asked, terms: Terms | None = None) -> Understood:
+        self.load()  # the chain may be run by several threads
+        account = Account(terms or self._terms, Clock())
         query = self._read(asked.text, asked.window, asked.history)
         if self.writer and context(asked.text, asked.history):
             query = self._standalone(asked, query, self.writer.caller, account)

@@ -30,6 +30,8 @@ _VERDICTS = {
     Verdict.CONTRADICTED: "[contradicted]",
     Verdict.UNCHECKED: "[not checked]",
 }
+_NOT_ONE_CELL = re.compile(r"[\u0300-\u036f\u0483-\u1fff\u2e80-\ud7ff\uf900-\uffff\U00010000-\U0010ffff]")
+_COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CONTRADICTED: "red"}
 _SCORES = ("support", "entailment")
 _DIFFERENCES = {
     "attribution": "told as a fact; the articles have it from {found}",
@@ -45,11 +47,24 @@ _INDENT = "    "
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line to print; what is `quiet` may be shown paler, what has a verdict in its color."""
+    """One line to print; what is `quiet` may be shown paler, `strong` brighter, what has a verdict in its color."""
 
     text: str
     quiet: bool = False
     verdict: Verdict | None = None
+    strong: bool = False
+
+    @property
+    def color(self) -> str | None:
+        """The color of its verdict."""
+        return _COLORS.get(self.verdict) if self.verdict else None
+
+
+def wrapped(text: str, width: int | None, like: Line = Line("")) -> Iterator[Line]:
+    """The text in lines of at most `width` cells, each behind the text of `like` and in its style."""
+    line = " ".join(safe(text).split())
+    parts = [line] if width is None else _parts(line, max(1, width - len(like.text)))
+    yield from (replace(like, text=like.text + part) for part in parts)
 
 
 def safe(text: str) -> str:
@@ -73,7 +88,8 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 
 def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
     """A statement with its marks; below a doubtful one what differs."""
-    yield from _wrapped(_marked(statement), width)
+    verdict = statement.verdict if statement.doubt else None
+    yield from wrapped(_marked(statement), width, Line("", verdict=verdict))
     if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
         yield from _wrapped_all(_differences(statement), width)
 
@@ -82,10 +98,10 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """Each sentence with its verdict, below a doubtful one what differs, and what the articles have nearest."""
     for statement in answer.statements:
         verdict = statement.verdict
-        yield from _wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, verdict=verdict)
+        yield from wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, Line("", verdict=verdict))
         yield from _wrapped_all(_differences(statement), width)
         for citation in statement.citations:
-            yield from _wrapped(f"“{citation.quote}”", width, indent=_INDENT, quiet=True)
+            yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
             yield Line(f"{_INDENT}  {origin(citation.article)}", quiet=True)
         yield Line("")
     counts = Counter(statement.verdict for statement in answer.statements)
@@ -97,7 +113,7 @@ def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:
     """Rank, score and origin of each hit, with its passage below."""
     for rank, hit in enumerate(result.hits, start=1):
         yield Line(f"{rank}. {hit.score:.3f}  {origin(hit.article)}")
-        yield from _wrapped(hit.passage.text, width, indent=_INDENT)
+        yield from wrapped(hit.passage.text, width, Line(_INDENT))
         yield Line("")
     if not result.hits:
         yield Line("No passage matches.")
@@ -160,28 +176,26 @@ def _source(citations: Sequence[Citation], shown: Collection[str], width: int | 
     yield Line(f"{marks} {origin(citations[0].article)}", quiet=True)
     for citation in citations:
         if citation.quote not in shown:
-            yield from _wrapped(f"“{citation.quote}”", width, indent=_INDENT, quiet=True)
+            yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
 
 
 def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]:
     for place, citation in enumerate(citations):
         if place == 0:
             yield from (Line(""), Line("Nearest in the articles:"))
-        yield from _wrapped(f"“{citation.quote}”", width, indent="  ")
+        yield from wrapped(f"“{citation.quote}”", width, Line("  "))
         yield Line(f"{_INDENT}{origin(citation.article)}", quiet=True)
 
 
 def _wrapped_all(texts: Iterable[str], width: int | None) -> Iterator[Line]:
     for text in texts:
-        yield from _wrapped(f"- {text}", width, indent=_INDENT)
+        yield from wrapped(f"- {text}", width, Line(_INDENT))
 
 
-def _wrapped(
-    text: str, width: int | None, *, indent: str = "", quiet: bool = False, verdict: Verdict | None = None
-) -> Iterator[Line]:
-    line = " ".join(safe(text).split())
-    if width is None:
-        yield Line(indent + line, quiet, verdict)
-        return
-    for part in textwrap.wrap(line, width, initial_indent=indent, subsequent_indent=indent, break_on_hyphens=False):
-        yield Line(part, quiet, verdict)
+def _parts(text: str, width: int) -> list[str]:
+    """The lines of a text, measured in the cells of a terminal: some characters take two, some none."""
+    if not _NOT_ONE_CELL.search(text):
+        return textwrap.wrap(text, width, break_on_hyphens=False)
+    import wcwidth
+
+    return wcwidth.wrap(text, width, break_on_hyphens=False)

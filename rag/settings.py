@@ -39,6 +39,13 @@ class Settings:
     embeddings: Setting[str]
     verifier: Setting[Path | None]
 
+    @property
+    def history(self) -> Path:
+        """Where the lines of chats are kept: the platform's folder for what a program leaves behind."""
+        import platformdirs
+
+        return Path(platformdirs.user_state_dir(_APP)) / "history"
+
     def chat(self) -> ModelChoice | None:
         """The chat model that answers; None if the answers are the articles' own sentences.
 
