@@ -186,7 +186,7 @@ def _help_lines(commands: Iterable[Command], width: int | None) -> Iterator[Line
 
 
 MADE_OF = "made of the articles' own sentences"
-NO_ARTICLES = "There are no articles yet; add some with `rag add PATH`, here they are seen at once."
+NO_ARTICLES = "no articles yet: rag add PATH"
 
 COMMANDS = (
     Command("/sources", "[N]", "the sources of the last answer; with a number, that one in its passage", _sources),

@@ -33,9 +33,9 @@ _REACH = 5
 def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> float:
     """From 0 to 1; `ranked` are the retrieved sentences, best first, at least one.
 
-    It is 0 if the question has a name that the sentences do not have in any spelling.
+    It is 0 if the question has a name that the sentences do not have in any spelling, or if they have no word of it.
     """
-    if _names(query, retrieved) & retrieved.missing:
+    if _names(query, retrieved) & retrieved.missing or retrieved.missing.issuperset(query.terms):
         return 0.0
     total = BIAS + sum(WEIGHTS[name] * value for name, value in features(query, ranked, retrieved).items())
     return 1 / (1 + math.exp(-total))

@@ -13,20 +13,20 @@ _CONTEXT, _CITED = Line("    ", quiet=True), Line("  > ", strong=True)
 def sources_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """Every source with its quote: those of the answer, else the nearest."""
     for citation in answer.citations or answer.nearest:
-        yield _heading(citation)
+        yield from _heading(citation, width)
         yield from wrapped(f"“{citation.quote}”", width, _CONTEXT)
 
 
 def context_lines(citation: Citation, passage: Passage, *, width: int | None = None) -> Iterator[Line]:
     """A source with its passage, in which the cited span has marks before its lines."""
-    yield _heading(citation)
+    yield from _heading(citation, width)
     around = Span(min(passage.start, citation.start), max(passage.end, citation.end))
     yield from _around(citation, around, width)
 
 
 def article_lines(citation: Citation, *, width: int | None = None) -> Iterator[Line]:
     """The whole article of a source, in which the cited span has marks before its lines."""
-    yield _heading(citation)
+    yield from _heading(citation, width)
     if citation.article.url:
         yield Line(safe(citation.article.url), quiet=True)
     yield Line("")
@@ -49,8 +49,8 @@ def why_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from _checked(place, statement, width)
 
 
-def _heading(citation: Citation) -> Line:
-    return Line(f"[{citation.number}] {origin(citation.article)}")
+def _heading(citation: Citation, width: int | None) -> Iterator[Line]:
+    yield from wrapped(f"[{citation.number}] {origin(citation.article)}", width)
 
 
 def _around(citation: Citation, around: Span, width: int | None) -> Iterator[Line]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer
+    from prompt_toolkit.filters import Condition
     from prompt_toolkit.history import History
     from prompt_toolkit.key_binding import KeyBindings
 
@@ -33,7 +34,7 @@ class LineReader:
             multiline=True,
             prompt_continuation=_AFTER,
             history=_history(history),
-            complete_while_typing=False,
+            complete_while_typing=_begins_with_slash(),
             refresh_interval=_REFRESH,
             key_bindings=_keys(),
             reserve_space_for_menu=4,
@@ -63,6 +64,13 @@ def _history(path: Path) -> History:
             return FileHistory(path)
     except OSError:
         return InMemoryHistory()
+
+
+def _begins_with_slash() -> Condition:
+    from prompt_toolkit.application import get_app
+    from prompt_toolkit.filters import Condition
+
+    return Condition(lambda: get_app().current_buffer.text.startswith("/"))
 
 
 def _keys() -> KeyBindings:

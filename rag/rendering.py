@@ -77,9 +77,9 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     for statement in answer.statements:
         yield from statement_lines(statement, width=width)
     if answer.status is Status.ABSTAINED:
-        yield Line(replace(answer, statements=()).text)
+        yield from wrapped(replace(answer, statements=()).text, width)
     elif answer.status is Status.PARTIAL:
-        yield Line(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.")
+        yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
     if answer.statements:
         yield from _sources(answer, width)
     if answer.status is Status.ABSTAINED:
@@ -102,7 +102,7 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from _wrapped_all(_differences(statement), width)
         for citation in statement.citations:
             yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
-            yield Line(f"{_INDENT}  {origin(citation.article)}", quiet=True)
+            yield from wrapped(origin(citation.article), width, Line(f"{_INDENT}  ", quiet=True))
         yield Line("")
     counts = Counter(statement.verdict for statement in answer.statements)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
@@ -112,7 +112,7 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:
     """Rank, score and origin of each hit, with its passage below."""
     for rank, hit in enumerate(result.hits, start=1):
-        yield Line(f"{rank}. {hit.score:.3f}  {origin(hit.article)}")
+        yield from wrapped(f"{rank}. {hit.score:.3f}  {origin(hit.article)}", width)
         yield from wrapped(hit.passage.text, width, Line(_INDENT))
         yield Line("")
     if not result.hits:
@@ -157,6 +157,9 @@ def _differences(statement: Statement) -> Iterator[str]:
     for check in failed:
         if check.kind in _SCORES and told_of:
             continue
+        if check.kind == "citation" and not check.expected.startswith("["):
+            yield "it cites nothing"
+            continue
         told = _DIFFERENCES.get(check.kind, _OTHER if check.found else _NONE)
         yield told.format(kind=check.kind, expected=check.expected, found=check.found)
     if statement.opinion:
@@ -173,7 +176,7 @@ def _sources(answer: Answer, width: int | None) -> Iterator[Line]:
 def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:
     """The article that the citations share, and their quotes, if they are not what was shown."""
     marks = "".join(f"[{c.number}]" for c in citations)
-    yield Line(f"{marks} {origin(citations[0].article)}", quiet=True)
+    yield from wrapped(f"{marks} {origin(citations[0].article)}", width, Line("", quiet=True))
     for citation in citations:
         if citation.quote not in shown:
             yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
@@ -184,7 +187,7 @@ def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]
         if place == 0:
             yield from (Line(""), Line("Nearest in the articles:"))
         yield from wrapped(f"“{citation.quote}”", width, Line("  "))
-        yield Line(f"{_INDENT}{origin(citation.article)}", quiet=True)
+        yield from wrapped(origin(citation.article), width, Line(_INDENT, quiet=True))
 
 
 def _wrapped_all(texts: Iterable[str], width: int | None) -> Iterator[Line]:

@@ -15,8 +15,9 @@ MODULES = sorted((ROOT / "rag").rglob("*.py"))
 TREES = {path.relative_to(ROOT / "rag").with_suffix("").as_posix(): ast.parse(path.read_text()) for path in MODULES}
 
 BASE = {"schema", "errors"}
-EDGE = {"cli", "batch", "console", "rendering", "inputs", "diagnosis"}
-ABOVE_LIBRARY = EDGE | {"__init__", "asking", "chat", "evaluation/runner", "evaluation/__main__"}
+EDGE = {"cli", "batch", "console", "rendering", "inputs", "diagnosis", "explaining", "picture", "prompting"}
+CHAT = {"chat", "conversation", "commands", "effects", "talk", "transcript"}
+ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking", "evaluation/runner", "evaluation/__main__"}
 
 OWNERS = {
     "chromadb": {"vectors"},
@@ -27,8 +28,9 @@ OWNERS = {
     "tiktoken": {"tokens"},
     "sqlite3": {"database"},
     "typer": {"cli", "batch", "console"},
-    "rich": {"cli", "chat"},
-    "prompt_toolkit": {"chat"},
+    "rich": {"cli", "chat", "picture"},
+    "prompt_toolkit": {"prompting"},
+    "wcwidth": {"rendering"},
     "sentencex": {"chunking"},
     "langchain": {"models"},
     "langchain_openai": {"models"},
@@ -45,6 +47,8 @@ HEAVY = {
     "tokenizers",
     "safetensors",
     "rich",
+    "prompt_toolkit",
+    "wcwidth",
     "langchain",
     "langchain_openai",
     "openai",

@@ -78,7 +78,7 @@ def test_lines_fit_the_width() -> None:
 def test_a_search_shows_rank_score_origin_and_the_passage() -> None:
     hit = Hit(Passage("p1", "a1", 0, len(TEXT), TEXT), ARTICLE, 0.5)
     lines = [line.text for line in search_lines(SearchResult("Where?", (hit,)), width=44)]
-    assert lines[0] == "1. 0.500  Talks — Example News, 2021-07-07"
+    assert lines[0] == "1. 0.500 Talks — Example News, 2021-07-07"
     assert lines[1:3] == ["    The talks were held in Tehran. The chief", "    negotiator spoke."]
     assert [line.text for line in search_lines(SearchResult("Where?", ()))] == ["No passage matches."]
 
