@@ -45,6 +45,14 @@ class Verdict(StrEnum):
     UNCHECKED = "unchecked"
 
 
+class Length(StrEnum):
+    """How long a summary may be: about 60, 120 or 250 words."""
+
+    SHORT = "short"
+    MEDIUM = "medium"
+    LONG = "long"
+
+
 @dataclass(frozen=True, slots=True)
 class Published:
     """When an article was published: a `date`, or an aware `datetime` where the source gave the time and zone."""
@@ -308,6 +316,148 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a summary under its own heading; `note` says why it has no statements, or what is behind them."""
+
+    heading: str
+    statements: tuple[Statement, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What articles say, the weightiest first; `text` renders it, `to_dict()` is the JSON contract.
+
+    `topic` is None if it is of the articles as they are. A briefing has `sections`, whose statements are those of
+    `statements`, in order.
+    """
+
+    topic: str | None
+    articles: tuple[Article, ...]
+    statements: tuple[Statement, ...] = ()
+    sections: tuple[Section, ...] = ()
+    status: Status = Status.ANSWERED
+    reason: Reason | None = None
+    citations: tuple[Citation, ...] = ()
+    as_of: date | None = None
+    mode: str = "offline"
+    model: str | None = None
+    usage: Usage = Usage()
+    timings: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def headline(self) -> str | None:
+        """The one sentence that says most; it is the first statement."""
+        return self.statements[0].text if self.statements else None
+
+    @property
+    def words(self) -> int:
+        """How many words the statements have."""
+        return sum(len(statement.text.split()) for statement in self.statements)
+
+    @property
+    def text(self) -> str:
+        """The statements with their citation marks, a line each, or one sentence that says why there are none."""
+        if not self.statements:
+            return _NOTHING[self.reason or Reason.NOT_IN_ARTICLES]
+        if not self.sections:
+            return "\n".join(map(_marked, self.statements))
+        return "\n\n".join(map(_section_text, self.sections))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag summarize --json`."""
+        return {
+            "schema": 1,
+            "topic": self.topic,
+            "status": self.status.value,
+            "reason": self.reason.value if self.reason else None,
+            "headline": self.headline,
+            "text": self.text,
+            "statements": [_statement(s) for s in self.statements],
+            "sections": [_section(s) for s in self.sections],
+            "citations": [_citation(c) for c in self.citations],
+            "articles": [article.id for article in self.articles],
+            "words": self.words,
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "mode": self.mode,
+            "model": self.model,
+            "usage": asdict(self.usage),
+            "timings": self.timings,
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened, or was to happen, at a date of this precision, by one statement.
+
+    `stated` tells whether the articles give the date; else it is the day on which they were published. `rank` is 1 for
+    the most important event of its timeline.
+    """
+
+    date: date
+    precision: Precision
+    statement: Statement
+    stated: bool = True
+    rank: int = 1
+
+    @property
+    def day(self) -> str:
+        """ISO 8601, as precise as the date is: `2021`, `2021-07` or `2021-07-07`."""
+        return str(Published(self.date, self.precision))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The most important events that articles tell, earliest first; `to_dict()` is the JSON contract."""
+
+    topic: str | None
+    articles: tuple[Article, ...]
+    events: tuple[Event, ...] = ()
+    status: Status = Status.ANSWERED
+    reason: Reason | None = None
+    citations: tuple[Citation, ...] = ()
+    as_of: date | None = None
+    mode: str = "offline"
+    model: str | None = None
+    usage: Usage = Usage()
+    timings: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """Those of the events, in their order."""
+        return tuple(event.statement for event in self.events)
+
+    @property
+    def text(self) -> str:
+        """A line for each event, or one sentence that says why there are none."""
+        if not self.events:
+            return _NOTHING[self.reason or Reason.NOT_IN_ARTICLES]
+        return "\n".join(f"{event.day}: {_marked(event.statement)}" for event in self.events)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag timeline --json`."""
+        return {
+            "schema": 1,
+            "topic": self.topic,
+            "status": self.status.value,
+            "reason": self.reason.value if self.reason else None,
+            "text": self.text,
+            "events": [_event(event) for event in self.events],
+            "citations": [_citation(c) for c in self.citations],
+            "articles": [article.id for article in self.articles],
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "mode": self.mode,
+            "model": self.model,
+            "usage": asdict(self.usage),
+            "timings": self.timings,
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Failure:
     """Something that could not be added, and why, in one line."""
 
@@ -341,6 +491,13 @@ _ABSTAINED = {
     Reason.UNSUPPORTED: "No answer to this question passed the check against the articles.",
 }
 
+_NOTHING = {
+    Reason.NOT_IN_ARTICLES: "The articles say nothing on this topic.",
+    Reason.OUTSIDE_DATES: "No article within the given dates and sources says anything on this.",
+    Reason.SOURCES_DISAGREE: "The articles disagree on this topic.",
+    Reason.UNCLEAR: "The topic is not clear enough to look for.",
+    Reason.UNSUPPORTED: "Nothing that was written on this passed the check against the articles.",
+}
 
 _DOUBTS = {
     Verdict.UNSUPPORTED: "not supported by what it cites",
@@ -362,6 +519,26 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "verdict": statement.verdict.value,
         "speaker": statement.speaker,
         "checks": [asdict(c) for c in statement.checks],
+    }
+
+
+def _section_text(section: Section) -> str:
+    note = [section.note] if section.note else []
+    return "\n".join((section.heading, *map(_marked, section.statements), *note))
+
+
+def _section(section: Section) -> dict[str, Any]:
+    statements = [_statement(s) for s in section.statements]
+    return {"heading": section.heading, "statements": statements, "note": section.note}
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "date": event.day,
+        "precision": event.precision.value,
+        "stated": event.stated,
+        "rank": event.rank,
+        "statement": _statement(event.statement),
     }
 
 
