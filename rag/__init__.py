@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.asking import ask, check
+    from rag.asking import ask, check, summarize, timeline
     from rag.calling import Terms
     from rag.errors import (
         ContextError,
@@ -35,15 +35,20 @@ if TYPE_CHECKING:
         Article,
         Check,
         Citation,
+        Event,
         Hit,
+        Length,
         Opinion,
         Passage,
         Precision,
         Published,
         Reason,
         SearchResult,
+        Section,
         Statement,
         Status,
+        Summary,
+        Timeline,
         Turn,
         Usage,
         Verdict,
@@ -60,9 +65,11 @@ __all__ = [
     "DamagedError",
     "EmbeddingError",
     "EmptyLibraryError",
+    "Event",
     "Hit",
     "InputError",
     "KeyRefusedError",
+    "Length",
     "Library",
     "LibraryError",
     "LoadError",
@@ -79,10 +86,13 @@ __all__ = [
     "ReplyError",
     "RequestError",
     "SearchResult",
+    "Section",
     "Statement",
     "Status",
+    "Summary",
     "Terms",
     "TimedOutError",
+    "Timeline",
     "Turn",
     "UnreachableError",
     "Usage",
@@ -92,9 +102,13 @@ __all__ = [
     "__version__",
     "ask",
     "check",
+    "summarize",
+    "timeline",
 ]
 
-_HOMES = {"Library": "rag.library", "Terms": "rag.calling", "ask": "rag.asking", "check": "rag.asking"}
+_HOMES = {"Library": "rag.library", "Terms": "rag.calling"} | dict.fromkeys(
+    ("ask", "check", "summarize", "timeline"), "rag.asking"
+)
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 from rag import verification
 from rag.calling import Account
+from rag.citations import numbered
 from rag.drafting import Answered, Draft, settled
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.generation import extract
@@ -133,18 +134,7 @@ def _repaired(statements: Sequence[Statement], task: Task, writer: Writer, check
         statement = settled(check(repair.statement), repair.statement)
         if statement.verdict is Verdict.SUPPORTED:
             found[failed[repair.number]] = statement
-    return _numbered(found)
-
-
-def _numbered(statements: Sequence[Statement]) -> list[Statement]:
-    """The citations numbered anew, in their order, the same span alike."""
-    numbers: dict[tuple[str, int, int], int] = {}
-
-    def number(citation: Citation) -> Citation:
-        key = (citation.article.id, citation.start, citation.end)
-        return replace(citation, number=numbers.setdefault(key, len(numbers) + 1))
-
-    return [replace(s, citations=tuple(number(c) for c in s.citations)) for s in statements]
+    return list(numbered(found))
 
 
 def _finished(task: Task, writer: Writer, shown: Sequence[Statement], draft: Draft) -> Answer:

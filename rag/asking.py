@@ -13,7 +13,7 @@ from rag.checking import checked, whole
 from rag.errors import EmptyLibraryError
 from rag.library import Library, entailment
 from rag.loaders import Origin, expand, load
-from rag.schema import Answer, Article, Failure, Window
+from rag.schema import Answer, Article, Failure, Length, Summary, Timeline, Window
 from rag.verification import verify
 
 _libraries: dict[tuple[str, ...], Library] = {}
@@ -38,6 +38,30 @@ def ask(
     """
     origins = [articles] if isinstance(articles, str | Path) else articles
     return _library(origins, model).ask(question, k=k, window=window)
+
+
+def summarize(
+    articles: Origin | Sequence[Origin],
+    *,
+    topic: str | None = None,
+    length: Length = Length.MEDIUM,
+    words: int | None = None,
+    window: Window = Window(),
+) -> Summary:
+    """The summary of `Library.summarize` of the articles in a file, folder or URL, or several of them.
+
+    They are read as `ask` reads them, with its errors.
+    """
+    origins = [articles] if isinstance(articles, str | Path) else articles
+    return _library(origins, None).summarize(topic=topic, length=length, words=words, window=window)
+
+
+def timeline(
+    articles: Origin | Sequence[Origin], *, topic: str | None = None, max_events: int = 10, window: Window = Window()
+) -> Timeline:
+    """The timeline of `Library.timeline` of the articles in a file, folder or URL, or several of them."""
+    origins = [articles] if isinstance(articles, str | Path) else articles
+    return _library(origins, None).timeline(topic=topic, max_events=max_events, window=window)
 
 
 def check(text: str, articles: Origin | Article | Sequence[Origin | Article]) -> Answer:

@@ -14,7 +14,7 @@ import typer
 from rag.console import tell
 from rag.errors import InputError
 from rag.inputs import BadLine, Request, read_requests
-from rag.schema import Answer, SearchResult, Status, Verdict, Window
+from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Verdict, Window
 
 FAILED, ABSTAINED, FAILED_CHECK = 1, 8, 9
 
@@ -32,9 +32,9 @@ def answer_batch(name: str, limits: Window, reply: Reply, *, strict: bool = Fals
     return FAILED if FAILED in codes else max(codes, default=0)
 
 
-def strict_code(answer: Answer | SearchResult) -> int:
+def strict_code(answer: Answer | SearchResult | Summary | Timeline) -> int:
     """The exit code of a result under `--strict`."""
-    if not isinstance(answer, Answer):
+    if isinstance(answer, SearchResult):
         return 0
     if any(statement.verdict is not Verdict.SUPPORTED for statement in answer.statements):
         return FAILED_CHECK

@@ -166,6 +166,25 @@ class Catalog:
             row[0] for row in self._rows("SELECT id FROM passages WHERE article_id = ? ORDER BY number", article_id)
         ]
 
+    def admitted(self, window: Window) -> list[str]:
+        """The passages that a window admits, article by article, in the order of reading."""
+        where = condition(window)
+        sql = f"SELECT p.id FROM passages p WHERE {where.sql} ORDER BY p.article_id, p.number"
+        return [row[0] for row in self._database.rows(sql, where.parameters)]
+
+    def article_ids(self, window: Window, *, most: int) -> list[str]:
+        """The first articles, by id, that a window admits."""
+        where = condition(window)
+        sql = f"SELECT DISTINCT p.article_id FROM passages p WHERE {where.sql} ORDER BY p.article_id LIMIT ?"
+        return [row[0] for row in self._database.rows(sql, (*where.parameters, most))]
+
+    def days(self, window: Window, *, most: int = 2) -> list[date]:
+        """The last days on which articles that a window admits were published, the latest first."""
+        where = condition(window)
+        listed = f"SELECT DISTINCT p.day_last FROM passages p WHERE p.day_last NOT NULL AND {where.sql}"
+        rows = self._database.rows(f"{listed} ORDER BY p.day_last DESC LIMIT ?", (*where.parameters, most))
+        return [date(row[0] // 10_000, row[0] // 100 % 100, row[0] % 100) for row in rows]
+
     @contextmanager
     def writing(self) -> Iterator[None]:
         """All of the changes inside, or none; raises the generation."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from rag.schema import Check, Span
+from rag.schema import Check, Citation, Span, Statement
 
 _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|``(.+?)''|«([^«»]+)»|(?<![\w])‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
 _MARK = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
@@ -104,3 +104,20 @@ def _followed(parts: Sequence[Sequence[str]], held: Sequence[str], begin: int) -
             return None
         begin = start + len(part)
     return begin
+
+
+def numbered(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements with their citations numbered anew, in their order, the same span alike."""
+    numbers: dict[tuple[str, int, int], int] = {}
+
+    def number(citation: Citation) -> Citation:
+        key = (citation.article.id, citation.start, citation.end)
+        return replace(citation, number=numbers.setdefault(key, len(numbers) + 1))
+
+    return tuple(replace(s, citations=tuple(number(c) for c in s.citations)) for s in statements)
+
+
+def cited(statements: Sequence[Statement]) -> tuple[Citation, ...]:
+    """The citations of all of the statements, each once, by number."""
+    found = {citation.number: citation for statement in statements for citation in statement.citations}
+    return tuple(found[number] for number in sorted(found))

@@ -14,6 +14,7 @@ from rag.inputs import window
 from rag.plaintext import one_line
 from rag.rendering import Line, origin, wrapped
 from rag.schema import Citation, Usage, Window
+from rag.summarylines import summary_lines, timeline_lines
 from rag.transcript import save
 
 
@@ -122,6 +123,19 @@ def _told(call: Call) -> Effect:
     return _say(call, f"Limits: {limits(call.conversation) or 'none'}.")
 
 
+def _summary(call: Call) -> Effect:
+    """Of the topic that is named, else the one that is set, else of everything."""
+    held = call.conversation
+    found = held.library.summarize(topic=call.argument or held.topic, window=held.window)
+    return Shown(tuple(summary_lines(found, width=call.width)))
+
+
+def _timeline(call: Call) -> Effect:
+    held = call.conversation
+    found = held.library.timeline(topic=call.argument or held.topic, window=held.window)
+    return Shown(tuple(timeline_lines(found, width=call.width)))
+
+
 def _model(call: Call) -> Effect:
     if call.argument:
         call.conversation.use(call.argument)
@@ -197,6 +211,8 @@ COMMANDS = (
     Command("/until", "[DATE]", "last day of publication", _until),
     Command("/source", "[NAME]", "only this outlet, or this one too; without a name, all", _source),
     Command("/topic", "[TOPIC]", "what /summary and /timeline are about", _topic),
+    Command("/summary", "[TOPIC]", "a summary of the topic; without one, a briefing on all articles", _summary),
+    Command("/timeline", "[TOPIC]", "the dated events of the topic, or of all articles", _timeline),
     Command("/model", "[NAME]", "the model that writes the answers; `offline` for none", _model),
     Command("/usage", "", "the tokens and what they cost", _usage),
     Command("/retry", "", "ask the last question again", _retry),

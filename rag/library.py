@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag import answering, planning
+from rag import answering, planning, summaries
 from rag.answering import Asked, Task, Understood, judged
 from rag.calling import Account, Caller, Terms, described
 from rag.catalog import Catalog
@@ -36,7 +36,23 @@ from rag.models import ModelChoice, chat_model
 from rag.query import Query, read
 from rag.replycache import ReplyCache
 from rag.retrieval import Index, Retrieved, retrieve
-from rag.schema import AddReport, Answer, Article, Citation, Hit, Reason, SearchResult, Span, Statement, Turn, Window
+from rag.schema import (
+    AddReport,
+    Answer,
+    Article,
+    Citation,
+    Hit,
+    Length,
+    Reason,
+    SearchResult,
+    Span,
+    Statement,
+    Summary,
+    Timeline,
+    Turn,
+    Window,
+)
+from rag.selection import Budget
 from rag.settings import read_settings
 from rag.vectors import VectorIndex
 from rag.verification import verify
@@ -192,6 +208,32 @@ class Library:
         answer = replace(found, statements=self._judged(found.statements), as_of=window.as_of)
         return replace(answer, timings=clock.times, warnings=(*answer.warnings, *self.warnings))
 
+    def summarize(
+        self,
+        *articles: str | Article,
+        topic: str | None = None,
+        length: Length = Length.MEDIUM,
+        words: int | None = None,
+        window: Window = Window(),
+    ) -> Summary:
+        """The strong points of articles, given or by id, or of all of them on a topic, each cited and checked.
+
+        The first statement is the headline. Without articles and topic it is a briefing on the whole library, in
+        sections. `words` is the most that it may have, instead of a `length`. Raises EmptyLibraryError and InputError.
+        """
+        asked = summaries.Asked(self._named(articles), topic, summaries.room(length, words), window)
+        return summaries.summarize(asked, self._shelf(), Clock())
+
+    def timeline(
+        self, *articles: str | Article, topic: str | None = None, max_events: int = 10, window: Window = Window()
+    ) -> Timeline:
+        """The most important dated events of articles, or of all of them, at most `max_events`, earliest first.
+
+        Errors as for `summarize`.
+        """
+        asked = summaries.Asked(self._named(articles), topic, Budget(0, max_events), window)
+        return summaries.timeline(asked, self._shelf(), Clock())
+
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""
         from rag.langchain import HybridRetriever  # 1.5 s of LangChain, which `ask` does without
@@ -262,8 +304,7 @@ class Library:
     def _read(self, question: str, window: Window, history: Sequence[Turn]) -> Query:
         if not words(question):
             raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
-        if not self.catalog.article_count:
-            raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
+        self._check_filled()
         before = context(question, history)
         found = read(
             question,
@@ -272,6 +313,10 @@ class Library:
             years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
         )
         return replace(found, evidence=history[-1].citations, told=history[-1].answer) if before else found
+
+    def _check_filled(self) -> None:
+        if not self.catalog.article_count:
+            raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
 
     def _retrieve(self, query: Query, k: int, window: Window, clock: Clock) -> Retrieved:
         if self.embeddings:
@@ -285,6 +330,21 @@ class Library:
 
     def _verify(self, statement: Statement, spans: Sequence[Citation], *, searched: int | None = None) -> Statement:
         return verify(statement, spans, searched=searched, entailment=self.entailment)
+
+    def _named(self, articles: Sequence[str | Article]) -> tuple[Article, ...]:
+        """The articles, each given or by its id; none of an empty library raises EmptyLibraryError."""
+        if not articles:
+            self._check_filled()
+        return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
+
+    def _shelf(self) -> summaries.Shelf:
+        """What summaries and timelines are made from."""
+
+        def search(topic: str, k: int, window: Window) -> summaries.Found:
+            query = self._read(topic, window, ())
+            return summaries.Found(query, self._retrieve(query, k, window, Clock()).hits[:k])
+
+        return summaries.Shelf(self.catalog, self.embeddings, search, self._check)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)

@@ -81,7 +81,7 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     elif answer.status is Status.PARTIAL:
         yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
     if answer.statements:
-        yield from _sources(answer, width)
+        yield from source_lines(answer.statements, answer.citations, width=width)
     if answer.status is Status.ABSTAINED:
         yield from _nearest(answer.nearest[:3], width)
 
@@ -89,7 +89,7 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
     """A statement with its marks; below a doubtful one what differs."""
     verdict = statement.verdict if statement.doubt else None
-    yield from wrapped(_marked(statement), width, Line("", verdict=verdict))
+    yield from wrapped(marked(statement), width, Line("", verdict=verdict))
     if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
         yield from _wrapped_all(_differences(statement), width)
 
@@ -145,7 +145,8 @@ def article_record(article: Article) -> dict[str, Any]:
     }
 
 
-def _marked(statement: Statement) -> str:
+def marked(statement: Statement) -> str:
+    """A statement with its marks, and with what a reader must be told of it."""
     marks = "".join(f"[{c.number}]" for c in statement.citations)
     return f"{statement.text} {marks}" + (f" ({statement.doubt})" if statement.doubt else "")
 
@@ -166,10 +167,13 @@ def _differences(statement: Statement) -> Iterator[str]:
         yield f"{statement.opinion.model}: {statement.opinion.verdict.value} — {statement.opinion.reason}"
 
 
-def _sources(answer: Answer, width: int | None) -> Iterator[Line]:
+def source_lines(
+    statements: Iterable[Statement], citations: Iterable[Citation], *, width: int | None = None
+) -> Iterator[Line]:
+    """The numbered sources of statements, with what they quote, if that is not what was shown."""
     yield Line("")
-    shown = {s.text for s in answer.statements}
-    for _, group in groupby(answer.citations, key=lambda c: (c.article.id, c.quote in shown)):
+    shown = {s.text for s in statements}
+    for _, group in groupby(citations, key=lambda c: (c.article.id, c.quote in shown)):
         yield from _source(list(group), shown, width)
 
 

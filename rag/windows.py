@@ -34,15 +34,6 @@ def stamp(article: Article) -> Stamp:
     return Stamp(_number(article.published.day), _number(article.published.last_day), source)
 
 
-def admits(window: Window, article: Article) -> bool:
-    """Whether the window admits an article."""
-    its = stamp(article)
-    if window.sources and its.source not in _sources(window):
-        return False
-    days = {"day_first": its.day_first, "day_last": its.day_last}
-    return all(_holds(test, days[test.column]) for test in _tests(window))
-
-
 def condition(window: Window) -> Condition:
     """What a passage has to meet in SQL."""
     tests = _tests(window)
@@ -52,6 +43,17 @@ def condition(window: Window) -> Condition:
         parts.append(f"p.source IN ({', '.join('?' * len(window.sources))})")
         parameters += _sources(window)
     return Condition(" AND ".join(parts) or "TRUE", tuple(parameters))
+
+
+def admits(window: Window, article: Article) -> bool:
+    """Whether a window admits an article."""
+    at = stamp(article)
+    if window.sources and at.source not in _sources(window):
+        return False
+    first, last = at.day_first, at.day_last
+    if window.since and (first is None or first < _number(window.since)):
+        return False
+    return not window.last or (last is not None and last <= _number(window.last))
 
 
 def chroma_filter(window: Window) -> dict[str, Any] | None:
@@ -74,10 +76,6 @@ def _tests(window: Window) -> list[_Test]:
     since = [_Test("day_first", ">=", _number(window.since))] if window.since else []
     last = [_Test("day_last", "<=", _number(window.last))] if window.last else []
     return since + last
-
-
-def _holds(test: _Test, day: int | None) -> bool:
-    return day is not None and (day >= test.value if test.sign == ">=" else day <= test.value)
 
 
 def _sources(window: Window) -> list[str]:

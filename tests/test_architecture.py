@@ -15,7 +15,22 @@ MODULES = sorted((ROOT / "rag").rglob("*.py"))
 TREES = {path.relative_to(ROOT / "rag").with_suffix("").as_posix(): ast.parse(path.read_text()) for path in MODULES}
 
 BASE = {"schema", "errors"}
-EDGE = {"cli", "batch", "console", "rendering", "inputs", "diagnosis", "explaining", "picture", "prompting"}
+EDGE = {
+    "cli",
+    "batch",
+    "chatcommand",
+    "console",
+    "rendering",
+    "inputs",
+    "diagnosis",
+    "explaining",
+    "opening",
+    "options",
+    "picture",
+    "prompting",
+    "summarycommands",
+    "summarylines",
+}
 CHAT = {"chat", "conversation", "commands", "effects", "talk", "transcript"}
 ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking", "evaluation/runner", "evaluation/__main__"}
 
@@ -27,8 +42,8 @@ OWNERS = {
     "tokenizers": {"embeddings"},
     "tiktoken": {"tokens"},
     "sqlite3": {"database"},
-    "typer": {"cli", "batch", "console"},
-    "rich": {"cli", "chat", "picture"},
+    "typer": {"cli", "batch", "chatcommand", "console", "options", "summarycommands"},
+    "rich": {"cli", "chat", "opening", "picture"},
     "prompt_toolkit": {"prompting"},
     "wcwidth": {"rendering"},
     "sentencex": {"chunking"},

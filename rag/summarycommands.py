@@ -1,0 +1,100 @@
+"""The commands `summarize` and `timeline`: they parse, build a Library, print."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+from rag.batch import strict_code
+from rag.console import reported, show, warn, width
+from rag.inputs import window
+from rag.opening import Opening, named_articles, open_library
+from rag.options import (
+    Add,
+    AsOf,
+    Folder,
+    Json,
+    Offline,
+    Quiet,
+    Since,
+    Source,
+    Strict,
+    Topic,
+    Until,
+    Verbose,
+    Wait,
+)
+from rag.schema import Length
+from rag.summarylines import summary_lines, timeline_lines
+
+Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
+Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
+WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
+MaxEvents = Annotated[int, typer.Option("--max-events", min=1, metavar="N", help="At most so many events.")]
+
+
+@reported
+def summarize(
+    articles: Articles = None,
+    *,
+    topic: Topic = None,
+    length: Size = Length.MEDIUM,
+    words: WordCount = None,
+    library: Folder = None,
+    add: Add = None,
+    as_of: AsOf = None,
+    since: Since = None,
+    until: Until = None,
+    source: Source = None,
+    offline: Offline = False,
+    as_json: Json = False,
+    strict: Strict = False,
+    wait: Wait = 600.0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Summarize articles, a topic, or the whole library."""
+    limits = window(as_of, since, until, source or ())
+    with open_library(Opening(library, offline, wait, quiet, verbose), add) as opened:
+        named = named_articles(opened, articles or ())
+        found = opened.summarize(*named, topic=topic, length=length, words=words, window=limits)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        show(summary_lines(found, width=width()))
+        warn(found.warnings, quiet=quiet)
+    raise typer.Exit(strict_code(found) if strict else 0)
+
+
+@reported
+def timeline(
+    articles: Articles = None,
+    *,
+    topic: Topic = None,
+    max_events: MaxEvents = 10,
+    library: Folder = None,
+    add: Add = None,
+    as_of: AsOf = None,
+    since: Since = None,
+    until: Until = None,
+    source: Source = None,
+    offline: Offline = False,
+    as_json: Json = False,
+    strict: Strict = False,
+    wait: Wait = 600.0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show the dated events of articles, a topic, or the whole library."""
+    limits = window(as_of, since, until, source or ())
+    with open_library(Opening(library, offline, wait, quiet, verbose), add) as opened:
+        named = named_articles(opened, articles or ())
+        found = opened.timeline(*named, topic=topic, max_events=max_events, window=limits)
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        show(timeline_lines(found, width=width()))
+        warn(found.warnings, quiet=quiet)
+    raise typer.Exit(strict_code(found) if strict else 0)

@@ -1,0 +1,89 @@
+"""Tells how much sentences are about a topic."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.embeddings import Vector
+from rag.excerpts import Pool
+from rag.words import STOP_WORDS, stem, words
+from rag.wordvectors import vector
+
+_LETTERS = re.compile(r"[^\W\d_]{3,}")
+_KIN = 0.4
+"""The cosine of word vectors from which a word counts for another: "army" does for "military"."""
+_RELATED, _SHARED = 0.6, 0.4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Topic:
+    """What a summary is to be about: its text, the stems of its names, and its embedding if there is one."""
+
+    text: str
+    names: frozenset[str]
+    vector: Vector | None
+
+    @property
+    def terms(self) -> frozenset[str]:
+        """Its stems, stop words left out."""
+        return frozenset(words(self.text)) - STOP_WORDS
+
+
+def relevance(pool: Pool, topic: Topic) -> Vector:
+    """How much each excerpt is about a topic, by its words, or words like them, and by the cosine; 0 if none is.
+
+    No excerpt is about a topic if all of the topic's names are missing, or if nothing like its words stands anywhere.
+    """
+    said = [_said(excerpt.sentence) for excerpt in pool.excerpts]
+    kin = _kin(topic, {word for row in said for word in row})
+    shares = np.array([_share(row, topic.terms, kin) for row in said], np.float32)
+    stems = {s for row in said for s in row.values()}
+    if not shares.any() or (topic.names and not topic.names & stems):
+        return np.zeros(len(said), np.float32)
+    if not pool.embedded or topic.vector is None:
+        return shares
+    found: Vector = np.maximum(pool.vectors @ topic.vector, np.float32(0)) + np.float32(_SHARED) * shares
+    return found
+
+
+def related(near: Vector) -> list[int]:
+    """The places of what is about the topic nearly as much as the nearest is."""
+    return [i for i in range(len(near)) if near[i] > 0 and near[i] >= _RELATED * near.max()]
+
+
+def _said(text: str) -> Mapping[str, str]:
+    """The lower-case words of a text with their stems, stop words left out; numbers are their own."""
+    found = {word: stem(word) for word in map(str.lower, _LETTERS.findall(text))}
+    return {word: root for word, root in found.items() if root not in STOP_WORDS} | {s: s for s in _digits(text)}
+
+
+def _digits(text: str) -> list[str]:
+    return [s for s in words(text) if s[0].isdigit()]
+
+
+def _kin(topic: Topic, said: Collection[str]) -> dict[str, dict[str, float]]:
+    """For each stem of the topic the words that say much the same, by how much."""
+    own = [(stem(word), vector(word)) for word in map(str.lower, _LETTERS.findall(topic.text))]
+    found: dict[str, dict[str, float]] = {}
+    for root, direction in own:
+        if root in topic.terms and len(direction) > 1:
+            found[root] = dict(_close(direction, said))
+    return found
+
+
+def _close(direction: Vector, said: Iterable[str]) -> Iterable[tuple[str, float]]:
+    for word in said:
+        cosine = float(direction @ vector(word)) if word.isalpha() else 0.0
+        if cosine >= _KIN:
+            yield word, min(1.0, cosine)
+
+
+def _share(said: Mapping[str, str], terms: frozenset[str], kin: Mapping[str, Mapping[str, float]]) -> float:
+    """The share of the terms that stand among the words, one that only stands in another word counting less."""
+    roots = set(said.values())
+    found = [1.0 if t in roots else max((kin.get(t, {}).get(word, 0.0) for word in said), default=0.0) for t in terms]
+    return sum(found) / (len(found) or 1)

@@ -1,0 +1,151 @@
+"""Timelines, through the Library."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rag
+from rag.errors import EmptyLibraryError, InputError
+from rag.library import Library
+from rag.records import article
+from rag.schema import Precision, Reason, Status, Verdict, Window
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("seeded") / "library", offline=True) as library:
+        library.add("seeds")
+        yield library
+
+
+@pytest.fixture
+def of(tmp_path: Path) -> Iterator[Any]:
+    """A library of texts by the day of their publication."""
+    with Library(tmp_path / "library", offline=True) as library:
+
+        def filled(*texts: tuple[str | None, str]) -> Library:
+            library.add(
+                *(article(text, id=f"a{i}", title=f"Report {i}", published=day) for i, (day, text) in enumerate(texts))
+            )
+            return library
+
+        yield filled
+
+
+def days(library: Library, **options: Any) -> list[str]:
+    return [event.day for event in library.timeline(**options).events]
+
+
+def test_events_have_their_own_dates(seeded: Library) -> None:
+    events = {event.statement.text: event for event in seeded.timeline(max_events=20).events}
+    order = next(event for text, event in events.items() if "20,000 reserve troops" in text)
+    meeting = next(event for text, event in events.items() if "met Taliban leaders" in text)
+    assert (order.date, order.precision, order.stated) == (date(2021, 7, 5), Precision.DAY, True)
+    assert (meeting.date, meeting.precision, meeting.stated) == (date(2021, 7, 7), Precision.DAY, True)
+
+
+def test_what_gives_no_date_has_that_of_its_article_and_says_so(seeded: Library) -> None:
+    events = seeded.timeline(max_events=20).events
+    fall = next(event for event in events if "captured 10%" in event.statement.text)
+    assert (fall.day, fall.stated) == ("2021-07-07", False)
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("Militants attacked the town of Ghazni on Monday.", "2021-07-05"),
+        ("Militants attacked the town of Ghazni yesterday evening.", "2021-07-06"),
+        ("Delegates will meet again in Doha on Friday.", "2021-07-09"),
+        ("Militants attacked the town of Ghazni on 12 June.", "2021-06-12"),
+        ("Militants attacked the town of Ghazni in March 2020.", "2020-03"),
+        ("Militants attacked the town of Ghazni last month.", "2021-06"),
+        ("Militants attacked the town of Ghazni in 2018.", "2018"),
+        ("Since 2001 militants have attacked the town of Ghazni.", "2021-07-07"),
+    ],
+)
+def test_a_date_is_worked_out_from_the_day_of_publication_and_no_more_precise_than_it_is(
+    of: Any, text: str, day: str
+) -> None:
+    assert days(of(("2021-07-07", text))) == [day]
+
+
+def test_without_a_day_of_publication_only_whole_dates_count(of: Any) -> None:
+    library = of((None, "Militants attacked Ghazni on Monday. Militants left the town of Ghazni on 12 June 2021."))
+    assert days(library) == ["2021-06-12"]
+
+
+def test_what_several_articles_tell_of_a_day_is_one_event_that_cites_them(of: Any) -> None:
+    library = of(
+        ("2021-08-08", "Taliban fighters captured the city of Kunduz on Sunday."),
+        ("2021-08-09", "Taliban fighters captured the city of Kunduz on 8 August."),
+        ("2021-08-15", "Taliban fighters captured the city of Kabul on Sunday."),
+    )
+    events = library.timeline().events
+    assert [event.day for event in events] == ["2021-08-08", "2021-08-15"]
+    assert {citation.article.id for citation in events[0].statement.citations} == {"a0", "a1"}
+
+
+def test_of_too_many_events_the_most_important_are_shown_in_order(of: Any) -> None:
+    library = of(
+        (
+            "2021-08-08",
+            "Taliban fighters captured the city of Kunduz on Sunday, and 40 soldiers died. A bus was late today.",
+        ),
+        ("2021-08-09", "On Sunday 40 soldiers died when Kunduz fell. The street lamps were repaired today."),
+        ("2021-08-15", "President Ashraf Ghani left Kabul on Sunday with 200 aides. A shop was opened today."),
+    )
+    found = library.timeline(max_events=2)
+    assert [event.day for event in found.events] == ["2021-08-08", "2021-08-15"]
+    assert sorted(event.rank for event in found.events) == [1, 2]
+    assert len(library.timeline(max_events=20).events) > 2
+
+
+def test_every_event_is_checked_and_cited_to_an_exact_span(seeded: Library) -> None:
+    timeline = seeded.timeline()
+    assert [c.number for c in timeline.citations] == list(range(1, len(timeline.citations) + 1))
+    for statement in timeline.statements:
+        assert statement.verdict is Verdict.SUPPORTED
+        for citation in statement.citations:
+            assert citation.article.text[citation.start : citation.end] == citation.quote
+
+
+def test_a_topic_and_a_window_limit_it(of: Any) -> None:
+    library = of(
+        ("2021-08-08", "Taliban fighters captured the city of Kunduz on Sunday."),
+        ("2021-08-10", "Delegations resumed the negotiations in Doha on Tuesday."),
+    )
+    assert days(library, topic="negotiations") == ["2021-08-10"]
+    assert days(library, window=Window(as_of=date(2021, 8, 9))) == ["2021-08-08"]
+    assert days(library, topic="football") == []
+
+
+def test_nothing_is_told_with_its_reason(seeded: Library) -> None:
+    off_topic = seeded.timeline(topic="football")
+    outside = seeded.timeline(window=Window(since=date(2022, 1, 1)))
+    assert (off_topic.status, off_topic.reason) == (Status.ABSTAINED, Reason.NOT_IN_ARTICLES)
+    assert (outside.status, outside.reason) == (Status.ABSTAINED, Reason.OUTSIDE_DATES)
+
+
+def test_the_json_has_a_date_a_precision_and_one_statement_for_each_event(seeded: Library) -> None:
+    record = seeded.timeline(max_events=2).to_dict()
+    assert [sorted(event) for event in record["events"]] == [["date", "precision", "rank", "stated", "statement"]] * 2
+    assert record["events"][0]["date"] == "2021-07-05"
+    assert record["events"][0]["precision"] == "day"
+    assert record["events"][0]["statement"]["citations"] == [1]
+    assert len(record["citations"]) == 2
+
+
+def test_an_empty_library_and_no_room_are_errors(tmp_path: Path, seeded: Library) -> None:
+    with Library(tmp_path / "library") as library, pytest.raises(EmptyLibraryError):
+        library.timeline()
+    with pytest.raises(InputError, match="max_events is 0"):
+        seeded.timeline(max_events=0)
+
+
+def test_the_one_liner_makes_a_timeline_of_files() -> None:
+    assert rag.timeline("seeds", max_events=1).events[0].day == "2021-07-07"
