@@ -300,6 +300,7 @@ def reindex(
     opening = Opening(library, False, wait, quiet, verbose)
     with open_library(opening) as opened, progress_bar(opening) as progress:
         count = opened.reindex(progress=progress, wait=wait)
+    warn(opened.warnings, quiet=quiet)
     typer.echo(json.dumps({"passages": count}) if as_json else f"indexed {count} passages")
 
 

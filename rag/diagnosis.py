@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from rag.catalog import VERSION, Catalog
-from rag.embeddings import PACKAGE, MiniLM, Model
+from rag.embeddings import PACKAGE, MiniLM, Model, identity
 from rag.entailment import Entailment, Pair
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
+from rag.remote import RemoteEmbeddings
 from rag.schema import Window
 from rag.settings import Settings
 
@@ -113,8 +114,21 @@ def _place(settings: Settings, checked: str | None) -> Fact:
 
 
 def _embedding(settings: Settings) -> Diagnosis:
+    """The embedding model that is meant; of a remote one, whether its server is there is not asked."""
+    named = Fact("embeddings", settings.embeddings.value, settings.embeddings.origin)
+    try:
+        choice = settings.embedding()
+    except (InputError, KeyRefusedError) as error:
+        return Diagnosis((named,), () if settings.offline.value else (str(error),))
+    if choice is None:
+        return _local_embedding(named)
+    where = f"not used: {settings.offline.origin}" if settings.offline.value else choice.place
+    return Diagnosis((named, Fact("embedding model", choice.id, where)), ())
+
+
+def _local_embedding(named: Fact) -> Diagnosis:
     facts = (
-        Fact("embeddings", settings.embeddings.value, settings.embeddings.origin),
+        named,
         Fact("embedding model", MiniLM.id),
         Fact("embedding digest", MiniLM.digest),
     )
@@ -150,13 +164,13 @@ def _library(settings: Settings) -> Diagnosis:
     except LibraryError as error:
         return Diagnosis((*facts, Fact("catalog", str(path))), (str(error),))
     try:
-        stored = _stored(catalog, path)
+        stored = _stored(catalog, path, _present(settings))
     finally:
         catalog.close()
     return Diagnosis(facts + stored.facts, stored.problems + _unwritable(folder))
 
 
-def _stored(catalog: Catalog, path: Path) -> Diagnosis:
+def _stored(catalog: Catalog, path: Path, present: Model | None) -> Diagnosis:
     passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
     model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
     facts = (
@@ -167,15 +181,27 @@ def _stored(catalog: Catalog, path: Path) -> Diagnosis:
         Fact("vectors waiting", passages - embedded + waiting),
         Fact("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )
-    return Diagnosis(facts, (*_other_model(model.model if model else None), *_unfinished(passages - embedded, waiting)))
+    other = _other_model(model.model, present) if model and present else ()
+    return Diagnosis(facts, (*other, *_unfinished(passages - embedded, waiting)))
 
 
-def _other_model(model: Model | None) -> tuple[str, ...]:
-    if model is None or model == Model(MiniLM.id, MiniLM.digest):
+def _present(settings: Settings) -> Model | None:
+    """The embedding model that the program has; None if it has none that may be used."""
+    if settings.embeds_by_network and settings.offline.value:
+        return None
+    try:
+        choice = settings.embedding()
+    except (InputError, KeyRefusedError):
+        return None
+    return identity(RemoteEmbeddings(choice)) if choice else Model(MiniLM.id, MiniLM.digest)
+
+
+def _other_model(model: Model, present: Model) -> tuple[str, ...]:
+    if model == present:
         return ()
     return (
-        f"the library was made with the embedding model {model.id}, the program has {MiniLM.id}; "
-        "embed it anew with `rag reindex`",
+        f"the library was made with the embedding model {model.id}, the program has {present.id}; "
+        "use that one (RAG_EMBEDDINGS), or embed all anew with `rag reindex`",
     )
 
 

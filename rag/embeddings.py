@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rag.chunking import sentences
 from rag.errors import EmbeddingError
 from rag.minilm import DIMENSIONS, VERSION, build, load_weights
+from rag.models import MINILM, MOST_TEXTS
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -47,6 +48,14 @@ class Embedder(Protocol):
 @dataclass(frozen=True, slots=True)
 class Model:
     """What tells one embedding model from another; a digest of its weights, or of its name if they are not here."""
+
+    id: str
+    digest: str
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """An embedding model that says itself what tells it from others."""
 
     id: str
     digest: str
@@ -83,7 +92,7 @@ class MiniLM:
     Nothing is loaded before it is needed. The ONNX graph is built once and kept in the user's cache folder.
     """
 
-    id = "minilm"
+    id = MINILM
     digest = DIGEST
     dimensions = DIMENSIONS
     window = WINDOW
@@ -154,11 +163,15 @@ def embed_passages(
     """The vectors of passages by any model; only MiniLM gives those of sentences."""
     if isinstance(embeddings, MiniLM):
         return embeddings.embed_passages(texts, on_batch)
-    vectors = embeddings.embed_documents([text.joined for text in texts])
-    if len(vectors) != len(texts):
-        raise EmbeddingError(f"{identity(embeddings).id} gave {len(vectors)} vectors for {len(texts)} texts")
-    on_batch(len(texts))
-    return [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
+    found: list[Embedded] = []
+    for start in range(0, len(texts), MOST_TEXTS):
+        batch = [text.joined for text in texts[start : start + MOST_TEXTS]]
+        vectors = embeddings.embed_documents(batch)
+        if len(vectors) != len(batch):
+            raise EmbeddingError(f"{identity(embeddings).id} gave {len(vectors)} vectors for {len(batch)} texts")
+        found += [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
+        on_batch(len(batch))
+    return found
 
 
 def count_tokens(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]:
@@ -170,8 +183,8 @@ def count_tokens(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]
 
 def identity(embeddings: Embedder) -> Model:
     """What tells this model from others."""
-    if isinstance(embeddings, MiniLM):
-        return Model(MiniLM.id, MiniLM.digest)
+    if isinstance(embeddings, Identified):
+        return Model(embeddings.id, embeddings.digest)
     name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or ""
     key = f"{type(embeddings).__name__}:{name}".rstrip(":")
     return Model(key, hashlib.sha256(key.encode()).hexdigest())

@@ -86,9 +86,7 @@ def _key_refused(error: Exception, choice: ModelChoice) -> ModelError:
 
 def _not_found(error: Exception, choice: ModelChoice) -> ModelError:
     if getattr(error, "code", None) == "model_not_found" or choice.name in str(error):
-        return NoModelError(
-            f"{choice.place} has no model {choice.name!r}; name one that it has with --model or RAG_MODEL"
-        )
+        return NoModelError(f"{choice.place} has no model {choice.name!r}; name one that it has with {choice.setting}")
     return UnreachableError(
         f"{choice.place} is no place of models ({_seen(error, choice)}); wanted a base URL, which mostly ends in /v1"
     )
@@ -164,4 +162,12 @@ _KINDS: dict[str, Callable[[Exception, ModelChoice], ModelError]] = {
     "ModelInvalidRequestError": _refused,
     "LengthFinishReasonError": _cut,
     "ContentFilterFinishReasonError": _cut,
+    # Embedding models raise those of the SDK as they are.
+    "AuthenticationError": _key_refused,
+    "PermissionDeniedError": _key_refused,
+    "NotFoundError": _not_found,
+    "RateLimitError": _rate_limited,
+    "APITimeoutError": _timed_out,
+    "APIConnectionError": _unreachable,
+    "InternalServerError": _failed,
 }

@@ -34,6 +34,7 @@ from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models import ModelChoice, chat_model
 from rag.query import Query, read
+from rag.remote import RemoteEmbeddings
 from rag.replycache import ReplyCache
 from rag.retrieval import Index, Retrieved, retrieve
 from rag.schema import (
@@ -53,7 +54,7 @@ from rag.schema import (
     Window,
 )
 from rag.selection import Budget
-from rag.settings import read_settings
+from rag.settings import Setting, read_settings
 from rag.vectors import VectorIndex
 from rag.verification import verify
 from rag.windows import admits
@@ -75,8 +76,9 @@ OFFLINE = "offline"
 class Library:
     """Articles in a folder. Nothing is opened, made or loaded before it is needed.
 
-    One process writes at a time, any number read. `embeddings` is any LangChain embedding model; the default is the
-    local MiniLM, and if that is not installed the library is searched by words only, which `warnings` tells. `judge`
+    One process writes at a time, any number read. `embeddings` is any LangChain embedding model, or the name of one;
+    the default is that of the settings (`RAG_EMBEDDINGS`), or the local MiniLM. If that is not installed, or another
+    one is meant and `offline`, the library is searched by words only, which `warnings` tells. `judge`
     names a chat model, such as `openai:gpt-5-mini`, that gives a second opinion on every statement. Without a
     `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder.
 
@@ -89,7 +91,7 @@ class Library:
         self,
         path: str | Path | None = None,
         *,
-        embeddings: Embedder | None = None,
+        embeddings: Embedder | str | None = None,
         judge: str | None = None,
         model: str | BaseChatModel | None = None,
         offline: bool = False,
@@ -291,12 +293,24 @@ class Library:
 
     @cached_property
     def embeddings(self) -> Embedder | None:
-        """The embedding model; None if the local one is not installed."""
-        try:
-            return self._given or MiniLM()
-        except EmbeddingError as error:
-            self.warnings = (*self.warnings, f"searching by words only: {error}, then `rag reindex`")
+        """The embedding model; None if the local one is not installed, or a remote one may not be asked."""
+        if self._given is not None and not isinstance(self._given, str):
+            return self._given
+        settings = read_settings(offline=self._offline)
+        if self._given:
+            settings = replace(settings, embeddings=Setting(self._given, "embeddings"))
+        if settings.embeds_by_network and settings.offline.value:
+            self._by_words(f"{settings.embeddings.value} needs the network, which {settings.offline.origin} refuses")
             return None
+        choice = settings.embedding()
+        try:
+            return RemoteEmbeddings(choice) if choice else MiniLM()
+        except EmbeddingError as error:
+            self._by_words(f"{error}, then `rag reindex`")
+            return None
+
+    def _by_words(self, why: str) -> None:
+        self.warnings = (*self.warnings, f"searching by words only: {why}")
 
     def _writer(self, model: BaseChatModel, choice: ModelChoice) -> Writer:
         return Writer(Caller(model, choice, ReplyCache(self.path / "replies")))

@@ -1,9 +1,9 @@
-"""Makes the chat model that the settings mean."""
+"""Makes the chat model or the embedding model that the settings mean."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -11,9 +11,14 @@ from rag.errors import InputError, KeyRefusedError
 from rag.plaintext import one_line
 
 if TYPE_CHECKING:
+    from langchain_core.embeddings import Embeddings
     from langchain_core.language_models import BaseChatModel
 
 DEFAULT_MODEL = "openai:gpt-5-mini"
+MINILM = "minilm"
+_EMBEDDINGS = "openai:text-embedding-3-small"
+MOST_TEXTS = 64
+"""How many texts are embedded by one request."""
 OPENAI_URL = "https://api.openai.com/v1"
 _OPENAI = "openai"
 _NO_KEY = "none"  # a server of one's own needs no key, but the SDK wants one
@@ -43,12 +48,17 @@ class Secret:
 
 @dataclass(frozen=True, slots=True)
 class ModelChoice:
-    """Which chat model it is, and where; `base_url` and `key` are those of an OpenAI-compatible server."""
+    """Which model it is, and where; `base_url` and `key` are those of an OpenAI-compatible server.
+
+    For messages: `setting` is where it is named, and `example` what such a name looks like.
+    """
 
     provider: str
     name: str
     base_url: str | None = None
     key: Secret | None = None
+    setting: str = "--model or RAG_MODEL"
+    example: str = DEFAULT_MODEL
 
     @property
     def id(self) -> str:
@@ -76,20 +86,16 @@ def resolve(
     """
     if offline or not (model or base_url or key):
         return None
-    name = model or DEFAULT_MODEL
-    provider, colon, rest = name.partition(":")
-    if base_url or not colon or provider == _OPENAI:
-        found = ModelChoice(_OPENAI, name.removeprefix(f"{_OPENAI}:"), base_url and _checked(base_url), key)
-    else:
-        found = ModelChoice(provider, rest)
-    if not found.name or not found.provider:
-        raise InputError(f"the model is {name!r}; wanted a name such as {DEFAULT_MODEL} in --model or RAG_MODEL")
-    if found.place == OPENAI_URL and not key:
-        raise KeyRefusedError(
-            f"the model {name} needs a key and there is none; set OPENAI_API_KEY, "
-            "or OPENAI_BASE_URL for a server of your own, or take --offline"
-        )
-    return found
+    return _chosen(model or DEFAULT_MODEL, ModelChoice(_OPENAI, "", base_url, key))
+
+
+def resolve_embeddings(name: str, *, base_url: str | None = None, key: Secret | None = None) -> ModelChoice | None:
+    """The embedding model that a name means; None if it is the local one. It is read, and raises, as in `resolve`."""
+    if name.casefold() == MINILM:
+        return None
+    if not base_url and ":" not in name:
+        raise InputError(f"RAG_EMBEDDINGS is {name!r}; wanted {MINILM}, or a name such as {_EMBEDDINGS}")
+    return _chosen(name, ModelChoice(_OPENAI, "", base_url, key, "RAG_EMBEDDINGS", _EMBEDDINGS))
 
 
 def chat_model(
@@ -106,31 +112,72 @@ def chat_model(
     options: dict[str, Any] = {"max_retries": max_retries}
     if not _OWN_TEMPERATURE.match(choice.name):
         options["temperature"] = 0
-    options |= _openai(choice, timeout, longest) if choice.provider == _OPENAI else {"timeout": timeout}
+    options |= _openai_chat(choice, timeout, longest) if choice.provider == _OPENAI else {"timeout": timeout}
     try:
         model: BaseChatModel = init_chat_model(choice.name, model_provider=choice.provider, **options)
     except (ImportError, ValueError) as error:
-        raise InputError(
-            f"the model {choice.id} cannot be made ({choice.safe(str(error))}); "
-            "for a server of your own, set OPENAI_BASE_URL"
-        ) from None
+        raise _cannot_be_made(choice, error) from None
     return model
+
+
+def embedding_model(
+    choice: ModelChoice, *, timeout: float = 30.0, longest: float = 120.0, max_retries: int = 4
+) -> Embeddings:
+    """The LangChain embedding model of a choice; all else is as with `chat_model`."""
+    from langchain.embeddings import init_embeddings
+
+    options: dict[str, Any] = {}
+    if choice.provider == _OPENAI:
+        options = _openai(choice, timeout, longest) | {"max_retries": max_retries, "chunk_size": MOST_TEXTS}
+        options["check_embedding_ctx_length"] = False  # it would count tokens with a vocabulary that is downloaded
+    try:
+        return init_embeddings(choice.name, provider=choice.provider, **options)
+    except (ImportError, ValueError) as error:
+        raise _cannot_be_made(choice, error) from None
+
+
+def _chosen(name: str, place: ModelChoice) -> ModelChoice:
+    """The model of that name: at the place if it has a URL or the name is one of OpenAI, else at its provider."""
+    provider, colon, rest = name.partition(":")
+    if place.base_url or not colon or provider == _OPENAI:
+        base_url = place.base_url and _checked(place.base_url)
+        found = replace(place, name=name.removeprefix(f"{_OPENAI}:"), base_url=base_url)
+    else:
+        found = replace(place, provider=provider, name=rest, key=None)
+    if not found.name or not found.provider:
+        raise InputError(f"the model is {name!r}; wanted a name such as {found.example} in {found.setting}")
+    if found.place == OPENAI_URL and not found.key:
+        raise KeyRefusedError(
+            f"the model {name} needs a key and there is none; set OPENAI_API_KEY, "
+            "or OPENAI_BASE_URL for a server of your own, or take --offline"
+        )
+    return found
+
+
+def _cannot_be_made(choice: ModelChoice, error: Exception) -> InputError:
+    return InputError(
+        f"the model {choice.id} cannot be made ({choice.safe(str(error))}); "
+        "for a server of your own, set OPENAI_BASE_URL"
+    )
+
+
+def _openai_chat(choice: ModelChoice, timeout: float, longest: float) -> dict[str, Any]:
+    """Some names make LangChain use the Responses API, which only OpenAI itself is sure to have."""
+    options = _openai(choice, timeout, longest) | {"stream_usage": True}
+    return options | ({"use_responses_api": False} if choice.base_url else {})
 
 
 def _openai(choice: ModelChoice, timeout: float, longest: float) -> dict[str, Any]:
     """Whatever LangChain or the SDK would otherwise take from the environment."""
     from rag.transport import async_client, client, silence
 
-    options = {
+    return {
         "base_url": choice.base_url or OPENAI_URL,
         "api_key": choice.key.reveal() if choice.key else _NO_KEY,
         "timeout": silence(timeout),
         "http_client": client(longest),
         "http_async_client": async_client(longest),
-        "stream_usage": True,
     }
-    # Some names make LangChain use the Responses API, which only OpenAI itself is sure to have.
-    return options | ({"use_responses_api": False} if choice.base_url else {})
 
 
 def _checked(base_url: str) -> str:

@@ -11,7 +11,7 @@ from itertools import chain, zip_longest
 import numpy as np
 
 from rag.catalog import Catalog
-from rag.embeddings import Embedder, Vector
+from rag.embeddings import Embedder, Vector, unit
 from rag.extraction import Candidate, Sentence, score
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
@@ -104,7 +104,7 @@ def _rarity(frequency: int, total: int) -> float:
 
 
 def _embedded(index: Index, text: str) -> Vector | None:
-    return np.array(index.embeddings.embed_query(text), np.float32) if index.embeddings else None
+    return unit(np.array(index.embeddings.embed_query(text), np.float32)) if index.embeddings else None
 
 
 def _search(index: Index, sought: _Sought, window: Window) -> _Found:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from rag.errors import InputError
-from rag.models import ModelChoice, Secret, resolve
+from rag.models import MINILM, ModelChoice, Secret, resolve, resolve_embeddings
 
 T = TypeVar("T")
 
@@ -63,6 +63,15 @@ class Settings:
             offline=self.offline.value,
         )
 
+    @property
+    def embeds_by_network(self) -> bool:
+        """Whether the embedding model is another than the local one."""
+        return self.embeddings.value.casefold() != MINILM
+
+    def embedding(self) -> ModelChoice | None:
+        """The embedding model; None if it is the local one. Raises what `resolve_embeddings` raises."""
+        return resolve_embeddings(self.embeddings.value, base_url=self.base_url.value, key=self.api_key.value)
+
 
 def read_settings(
     *,
@@ -85,7 +94,7 @@ def read_settings(
         model=Setting(model, "--model") if model else places.text("model", "RAG_MODEL", None),
         base_url=places.text("base_url", "OPENAI_BASE_URL", None),
         api_key=Setting(Secret(key), "OPENAI_API_KEY") if key else Setting(None, "default"),
-        embeddings=places.text("embeddings", "RAG_EMBEDDINGS", "minilm"),
+        embeddings=places.text("embeddings", "RAG_EMBEDDINGS", MINILM),
         verifier=places.folder("verifier", "RAG_VERIFIER", None),
     )
 

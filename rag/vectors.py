@@ -13,7 +13,7 @@ import numpy as np
 
 from rag.catalog import Catalog
 from rag.embeddings import Vector, unit
-from rag.errors import DamagedError
+from rag.errors import DamagedError, EmbeddingError
 from rag.schema import Window
 from rag.vectortable import Vectors, Waiting
 from rag.windows import chroma_filter
@@ -202,6 +202,11 @@ def _upsert(collection: Collection, rows: Sequence[Waiting]) -> None:
 def _nearest(vectors: Vectors, query: Vector, limit: int) -> list[str]:
     if not vectors.ids:
         return []
+    if vectors.matrix.shape[1] != len(query):
+        raise EmbeddingError(
+            f"the vectors have {vectors.matrix.shape[1]} numbers, and the embedding model gives {len(query)} now; "
+            "use the one it was made with, or embed all anew with `rag reindex`"
+        )
     order = np.argsort(-(vectors.matrix @ unit(query)), kind="stable")
     return [vectors.ids[i] for i in order[:limit]]
 

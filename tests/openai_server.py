@@ -4,8 +4,9 @@
         ...  # a client of server.url
     assert server.requests[0].messages[-1]["content"] == "Where?"
 
-Chat completions take the next reply of the script, or what a function of the request gives; embeddings and the list of
-models need none. A request for which the script has no reply is refused, and raises when the `with` ends.
+Chat completions take the next reply of the script, or what a function of the request gives. Requests for embeddings
+take the next of `embeddings`, then get vectors; the list of models needs none. A request for which the script has no
+reply is refused, and raises when the `with` ends.
 """
 
 from __future__ import annotations
@@ -92,11 +93,19 @@ def failing(status: int = 500) -> Reply:
 class OpenAIServer:
     """See the module; `url` is the base URL and `requests` the log. `refuses` are types of structured output."""
 
-    def __init__(self, *script: Reply | str, by: Script | None = None, refuses: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        *script: Reply | str,
+        by: Script | None = None,
+        refuses: tuple[str, ...] = (),
+        embeddings: tuple[Reply, ...] = (),
+        dimensions: int = DIMENSIONS,
+    ) -> None:
         self.requests: list[Request] = []
         self.surplus: list[Request] = []
         self.closing = threading.Event()
         self._script, self._by, self._refuses = list(script), by, refuses
+        self._embeddings, self.dimensions = list(embeddings), dimensions
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Bound", (_Handler,), {"owner": self}))
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
@@ -119,6 +128,11 @@ class OpenAIServer:
             return Reply(f"response_format of type {request.format} is not supported", 400)
         found = self._by(request) if self._by else self._next(request)
         return Reply(found) if isinstance(found, str) else found
+
+    def next_of_embeddings(self) -> Reply | None:
+        """What is replied to a request for embeddings; None for vectors."""
+        with self._lock:
+            return self._embeddings.pop(0) if self._embeddings else None
 
     def _next(self, request: Request) -> Reply | str:
         with self._lock:
@@ -145,7 +159,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = self._take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         if request.path == "/v1/embeddings":
-            self._json(200, _embeddings(request.json))
+            fault = self.owner.next_of_embeddings()
+            if fault:
+                self._chat(request, fault)
+            else:
+                self._json(200, _embeddings(request.json, self.owner.dimensions))
         elif request.path != "/v1/chat/completions":
             self._json(404, {"error": {"message": f"unknown path {request.path}", "code": None}})
         else:
@@ -234,15 +252,15 @@ def _usage(request: Request, reply: Reply) -> dict[str, int]:
     return {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
 
 
-def _embeddings(body: dict[str, Any]) -> dict[str, Any]:
+def _embeddings(body: dict[str, Any], dimensions: int) -> dict[str, Any]:
     one = isinstance(body["input"], str) or all(isinstance(item, int) for item in body["input"])
-    rows = [_row(i, text, body) for i, text in enumerate([body["input"]] if one else body["input"])]
+    rows = [_row(i, text, body, dimensions) for i, text in enumerate([body["input"]] if one else body["input"])]
     return {"object": "list", "data": rows, "model": body["model"], "usage": {"prompt_tokens": 1, "total_tokens": 1}}
 
 
-def _row(index: int, text: object, body: dict[str, Any]) -> dict[str, Any]:
+def _row(index: int, text: object, body: dict[str, Any], dimensions: int) -> dict[str, Any]:
     """A vector that depends on the text alone."""
-    values = [byte / 255 for byte in hashlib.sha256(str(text).encode()).digest()[:DIMENSIONS]]
-    packed = base64.b64encode(struct.pack(f"<{DIMENSIONS}f", *values)).decode()
+    values = [byte / 255 for byte in hashlib.sha256(str(text).encode()).digest()[:dimensions]]
+    packed = base64.b64encode(struct.pack(f"<{dimensions}f", *values)).decode()
     in_base64 = body.get("encoding_format") == "base64"
     return {"object": "embedding", "index": index, "embedding": packed if in_base64 else values}

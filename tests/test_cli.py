@@ -411,5 +411,5 @@ def test_doctor_says_what_to_do_about_another_embedding_model(home: Path) -> Non
     found = run("doctor", "--json")
     assert found.exit_code == 1
     (problem,) = json.loads(found.stdout)["problems"]
-    assert "FakeEmbeddings:fake, the program has minilm; embed it anew with `rag reindex`" in problem
+    assert "FakeEmbeddings:fake, the program has minilm; use that one (RAG_EMBEDDINGS), or" in problem
     assert run("reindex").exit_code == run("doctor").exit_code == 0
