@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -22,6 +23,9 @@ from rag.models import ModelChoice
 
 # OpenAI and vLLM: "maximum context length"; llama.cpp: "available context size"; others: "context window".
 _CONTEXT = re.compile(r"context[_ ](?:length|size|window)", re.I)
+_PARAMETER = re.compile(
+    r"response_format|json_schema|json_object|grammar|guided|structured output|stream_options", re.I
+)
 _NO_CREDIT = "insufficient_quota"
 # What LangChain and the SDK raise over a reply that is not of the wire format, such as the page of a proxy.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
@@ -31,7 +35,7 @@ _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, AssertionError
 def model_errors(choice: ModelChoice) -> Iterator[None]:
     """Within it, what a call of the model raises is a ModelError, one line that never has the key.
 
-    Nothing but the call belongs inside. Errors of other providers pass if they are none of LangChain's own.
+    Nothing but the call belongs inside. Errors of other providers pass if they are neither LangChain's nor the network's.
     """
     try:
         yield
@@ -51,7 +55,8 @@ def _sdk_errors() -> tuple[type[Exception], ...]:
     from langchain_core.exceptions import ModelError as LangChainModelError
     from openai import OpenAIError
 
-    return LangChainModelError, OpenAIError
+    network = [sys.modules[name].HTTPError for name in ("httpx", "httpx2") if name in sys.modules]
+    return LangChainModelError, OpenAIError, ConnectionError, TimeoutError, *network
 
 
 def _translated(error: Exception, choice: ModelChoice) -> ModelError:
@@ -107,6 +112,9 @@ def _timed_out(_: Exception, choice: ModelChoice) -> ModelError:
 
 
 def _failed(error: Exception, choice: ModelChoice) -> ModelError:
+    """Some servers fail, instead of refusing, over a parameter that they cannot honour."""
+    if getattr(error, "status_code", None) == 501 or _PARAMETER.search(str(error)):
+        return _refused(error, choice)
     return UnreachableError(f"{choice.place} failed ({_seen(error, choice)}); ask again later, or take --offline")
 
 
@@ -123,7 +131,7 @@ def _cut(error: Exception, choice: ModelChoice) -> ModelError:
 def _unreachable(error: Exception, choice: ModelChoice) -> ModelError:
     causes = list(_causes(error))
     seen = choice.safe(str(causes[-1]))
-    if any(type(cause).__name__ == "ConnectError" for cause in causes):
+    if any(type(cause).__name__ == "ConnectError" or isinstance(cause, ConnectionRefusedError) for cause in causes):
         return UnreachableError(
             f"{choice.place} cannot be reached ({seen}); check the network and OPENAI_BASE_URL, or take --offline"
         )
@@ -170,4 +178,9 @@ _KINDS: dict[str, Callable[[Exception, ModelChoice], ModelError]] = {
     "APITimeoutError": _timed_out,
     "APIConnectionError": _unreachable,
     "InternalServerError": _failed,
+    # Others let through what their network raises.
+    "TimeoutError": _timed_out,
+    "TimeoutException": _timed_out,
+    "ConnectionError": _unreachable,
+    "TransportError": _unreachable,
 }

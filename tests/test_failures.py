@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 from langchain_core.exceptions import ModelAPIError, ModelRateLimitError
 from langchain_core.language_models import BaseChatModel
@@ -88,6 +89,8 @@ def answered(reply: Reply, call: Callable[[BaseChatModel], Any]) -> ModelError:
         (Reply("exceeds the available context size", 400), ContextError, 1, "give it fewer passages with -k"),
         (Reply("bad temperature", 400), RequestError, 1, "refuses the request to openai:local-model (400: bad temp"),
         (Reply("bad parameter", 422), RequestError, 1, "(422: bad parameter); try another model"),
+        (Reply("failed to parse grammar", 500, OWN), RequestError, 1, "(500: failed to parse grammar)"),
+        (Reply("no", 501, OWN), RequestError, 1, "(501: no); try another model"),
         (Reply("teapot", 418, OWN), RequestError, 1, "(418: teapot)"),
         (Reply("a b c", breaks_after=1, endless=True), UnreachableError, 5, "broke before the reply was whole (peer"),
         (Reply("a b c", endless=True), TimedOutError, 7, "was not whole after 0.5 seconds"),
@@ -141,6 +144,24 @@ def test_other_providers_are_told_by_langchains_own_classes() -> None:
         raise ModelRateLimitError("slow down")
     with pytest.raises(UnreachableError, match="anthropic failed"), model_errors(choice):
         raise ModelAPIError("overloaded")
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (ConnectionRefusedError("refused"), UnreachableError),
+        (ConnectionError("Failed to connect to Ollama."), UnreachableError),
+        (TimeoutError("timed out"), TimedOutError),
+        (httpx.ConnectError("refused"), UnreachableError),
+        (httpx.ReadTimeout("timed out"), TimedOutError),
+        (httpx.RemoteProtocolError("peer closed"), UnreachableError),
+    ],
+)
+def test_what_the_network_raises_under_other_providers_is_told_too(error: Exception, kind: type[ModelError]) -> None:
+    with pytest.raises(kind) as raised, model_errors(ModelChoice("ollama", "llama3.2")):
+        raise error
+    assert type(raised.value) is kind
+    assert "ollama" in str(raised.value)
 
 
 def test_what_is_no_error_of_a_model_passes() -> None:
