@@ -23,6 +23,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 _OPENAI = "openai"
 _NO_KEY = "none"  # a server of one's own needs no key, but the SDK wants one
 _OWN_TEMPERATURE = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])")  # these models refuse any but the one they have
+_RESPONSES_ONLY = re.compile(r"-pro\b|codex|deep-research|computer-use")
 _KEY_LIKE = re.compile(r"\bsk-[\w*.-]+")
 
 
@@ -162,9 +163,10 @@ def _cannot_be_made(choice: ModelChoice, error: Exception) -> InputError:
 
 
 def _openai_chat(choice: ModelChoice, timeout: float, longest: float) -> dict[str, Any]:
-    """Some names make LangChain use the Responses API, which only OpenAI itself is sure to have."""
+    """LangChain would choose the Responses API by name, which only OpenAI itself has; some models are only there."""
     options = _openai(choice, timeout, longest) | {"stream_usage": True}
-    return options | ({"use_responses_api": False} if choice.base_url else {})
+    only_there = not choice.base_url and _RESPONSES_ONLY.search(choice.name)
+    return options if only_there else options | {"use_responses_api": False}
 
 
 def _openai(choice: ModelChoice, timeout: float, longest: float) -> dict[str, Any]:

@@ -74,9 +74,20 @@ def reply_text(message: BaseMessage, choice: ModelChoice) -> str:
 
 
 def ways(model: BaseChatModel, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The arguments of each way, the strictest first; only OpenAI's interface has more than the plain one."""
-    if "openai" not in model.get_lc_namespace():
+    """The arguments of each way, the strictest first; only OpenAI's interface has more than the plain one.
+
+    As LangChain's own argument, a format would lose the usage of what is streamed; so it goes around it if it can.
+    """
+    if not _is_openai(model):
         return [{}]
     strict = {"name": "reply", "strict": True, "schema": schema}
     formats = [{"type": "json_schema", "json_schema": strict}, {"type": "json_object"}]
-    return [{"response_format": form} for form in formats] + [{}]
+    found = [{"response_format": form} for form in formats]
+    if getattr(model, "use_responses_api", None) is False:
+        more = getattr(model, "extra_body", None) or {}
+        found = [{"extra_body": more | form} for form in found]
+    return [*found, {}]
+
+
+def _is_openai(model: BaseChatModel) -> bool:
+    return "openai" in model.get_lc_namespace()

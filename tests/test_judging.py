@@ -117,7 +117,7 @@ def test_the_mark_is_new_for_each_text_and_may_be_given() -> None:
         ('{"verdict": "supported"}', "the reason is None"),
         ("", "is empty"),
         (Reply(refusal="I cannot help."), "refused to reply (I cannot help.)"),
-        (Reply(said("supported"), finish="length"), "was cut"),
+        (Reply(said("supported"), finish="length"), "is not whole: it reached its length limit"),
     ],
 )
 def test_a_reply_that_cannot_be_used_is_asked_for_once_more_and_then_no_opinion(reply: Reply | str, told: str) -> None:
