@@ -122,9 +122,7 @@ def _repaired(statements: Sequence[Statement], task: Task, writer: Writer, check
     if not failed:
         return found
     try:
-        repairs = list(
-            writer.repaired(task.query.text, task.hits, [statements[place] for place in failed], task.account)
-        )
+        repairs = writer.repaired(task.query.text, task.hits, [statements[place] for place in failed], task.account)
     except (ModelError, InputError) as error:  # InputError: it would take more than the terms allow
         if task.account.terms.strict:
             raise

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+import re
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.clock import Clock
-from rag.errors import InputError, ReplyError, RequestError
+from rag.errors import InputError, ReplyError, RequestError, ShapeError
 from rag.failures import model_errors
+from rag.judging import fence
+from rag.members import first_object
 from rag.models import OPENAI_URL, ModelChoice
-from rag.prompts import Prompt
+from rag.packing import data
+from rag.prompts import Prompt, load_prompt
 from rag.replies import reply_text, ways
 from rag.replycache import ReplyCache
 from rag.schema import Usage
@@ -21,15 +24,26 @@ from rag.tokens import TokenCount, count_tokens
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
-    from langchain_core.prompt_values import PromptValue
+    from langchain_core.runnables import RunnableConfig
+
+T = TypeVar("T")
 
 REPLY_TOKENS = 1_000
 """What a reply is taken to have at most, when its cost is estimated."""
 _TOKENS_PER_MESSAGE = 4
 _LANGCHAIN = ("langchain", "chat_models", "langchain_core", "language_models", "tests")
 
-_taken: dict[tuple[str, str], int] = {}
-"""For each place and model, the strictest way of asking for JSON that its server took."""
+MOST_CHARACTERS = 32_000
+_OPTIONAL = {
+    "stream_options": re.compile(r"stream_options|include_usage"),
+    "stream": re.compile(r"\bstream(?:ing)?\b", re.I),
+    "temperature": re.compile(r"\btemperature\b", re.I),
+    "system": re.compile(r"\bsystem\b.*\bnot supported|\bnot support\b.*\bsystem\b", re.I),
+}
+"""What a server or a model may not take, and how its refusal names it."""
+
+_taken: dict[tuple[str, str], Manner] = {}
+"""For each place and model, the strictest manner of asking for JSON that its server took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,21 +107,37 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A prompt with its inputs, and the JSON schema of the reply that it asks for."""
+    """A prompt with its inputs, the JSON schema of the reply that it asks for, and what was wrong with the last one."""
 
     prompt: Prompt
     inputs: Mapping[str, str]
     schema: Mapping[str, Any]
-
-    @property
-    def messages(self) -> PromptValue:
-        """What is sent."""
-        return self.prompt.template.invoke(dict(self.inputs))
+    problem: str | None = None
 
     @property
     def texts(self) -> list[str]:
-        """The texts of the messages, in order."""
-        return [message.text for message in self.messages.to_messages()]
+        """The texts of the two messages: rules and user."""
+        texts = _texts(self.prompt, self.inputs)
+        if self.problem is None:
+            return texts
+        more = {"fence": fence(self.problem, *texts), "problem": self.problem}
+        return ["\n\n".join(pair) for pair in zip(texts, _texts(load_prompt("again", *more), more), strict=True)]
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a server is asked: the place of the form in `ways`, and without what it does not take."""
+
+    form: int = 0
+    without: frozenset[str] = frozenset()
+
+    def after(self, refusal: RequestError) -> Manner:
+        """How to ask instead: without what the refusal names, else in the next form."""
+        named = (
+            name for name, pattern in _OPTIONAL.items() if name not in self.without and pattern.search(str(refusal))
+        )
+        name = next(named, None)
+        return replace(self, without=self.without | {name}) if name else replace(self, form=self.form + 1)
 
 
 class Caller:
@@ -140,9 +170,15 @@ class Caller:
             return
         account.admit(self.size(call), self.tariff)
         chunks: list[BaseMessage] = []
+        length = 0
         try:
             for chunk in self._chunks(call, account):
                 chunks.append(chunk)
+                length += len(chunk.text)
+                if length > MOST_CHARACTERS:
+                    raise ReplyError(
+                        f"the reply goes on after {MOST_CHARACTERS:,} characters; ask again, or another model"
+                    )
                 if chunk.text:
                     yield chunk.text
         finally:
@@ -155,16 +191,30 @@ class Caller:
         if self._replies and account.terms.cache:
             self._replies.put(reply, *self._asked(call))
 
-    def json(self, call: Call, account: Account) -> dict[str, Any]:
-        """The whole reply as a JSON object; raises ReplyError if it is none."""
+    def json(self, call: Call, account: Account, read: Callable[[dict[str, Any]], T]) -> T:
+        """What is read of the reply, a JSON object; asked once more if that raises ShapeError, or if it is none."""
+        try:
+            return self._read(call, call, account, read)
+        except ShapeError as error:
+            return self._read(self.again(call, error, account), call, account, read)
+
+    def again(self, call: Call, error: ShapeError, account: Account) -> Call:
+        """The call with what was wrong with its reply; raises the error if the terms allow no other call."""
+        more = replace(call, problem=data(str(error)))
+        try:
+            account.admit(self.size(more), self.tariff)
+        except InputError:
+            raise error from None
+        return more
+
+    def _read(self, call: Call, kept_as: Call, account: Account, read: Callable[[dict[str, Any]], T]) -> T:
         text = "".join(self.pieces(call, account))
         try:
-            found = json.loads(text)
+            reply = first_object(text)
         except (ValueError, RecursionError) as error:
-            raise ReplyError(f"the reply is no JSON ({error}); wanted one JSON object and nothing else") from None
-        if not isinstance(found, dict):
-            raise ReplyError(f"the reply is a JSON {type(found).__name__}; wanted one JSON object")
-        self.keep(call, text, account)
+            raise ShapeError(f"the reply is no JSON object ({error}); wanted one and nothing else") from None
+        found = read(reply)
+        self.keep(kept_as, text, account)
         return found
 
     def _kept(self, call: Call) -> str | None:
@@ -174,38 +224,36 @@ class Caller:
         return (self.choice.place, self.choice.id, call.prompt.name, str(call.prompt.version), *call.texts)
 
     def _chunks(self, call: Call, account: Account) -> Iterator[BaseMessage]:
-        """A way that is refused is given up only if a later one is not."""
-        key, found = (self.choice.place, self.choice.name), ways(self._model, call.schema)
-        refused: RequestError | None = None
-        for place in range(_taken.get(key, 0), len(found)):
+        """A form that is refused is given up only if a later one is not."""
+        key, forms = (self.choice.place, self.choice.name), ways(self._model, call.schema)
+        manner, refused = _taken.get(key, Manner()), None
+        while manner.form < len(forms):
             try:
-                chunks = self._way(found[place], call, account)
+                chunks = self._asking(call, forms[manner.form], manner.without, account)
                 first = next(chunks, None)
             except RequestError as error:
-                refused = error
+                manner, refused = manner.after(error), error
                 continue
-            _taken[key] = place
+            _taken[key] = manner
             if first is not None:
                 yield first
             yield from chunks
             return
-        assert refused  # there is always a last way
+        assert refused  # there is always a last form
         raise refused
 
-    def _way(self, options: Mapping[str, Any], call: Call, account: Account) -> Iterator[BaseMessage]:
-        model, streamed = self._model.bind(**options), account.terms.streamed
-        chunks: Iterator[BaseMessage] | None = model.stream(call.messages) if streamed else None
-        finished = False
+    def _asking(
+        self, call: Call, form: Mapping[str, Any], without: frozenset[str], account: Account
+    ) -> Iterator[BaseMessage]:
+        model = _lacking(self._model, without).bind(**form)
+        messages = _messages(call.texts, without)
+        config: RunnableConfig = {"metadata": {"prompt": call.prompt.name, "prompt_version": call.prompt.version}}
+        streamed = account.terms.streamed and "stream" not in without
+        chunks: Iterator[BaseMessage] | None = model.stream(messages, config) if streamed else None
         while True:
-            try:
-                with account.clock.time("generate"), model_errors(self.choice):
-                    chunk = next(chunks, None) if chunks else model.invoke(call.messages)
-            except ReplyError:
-                if finished:  # the SDK finds fault with what is whole, such as an empty text
-                    return
-                raise
+            with account.clock.time("generate"), model_errors(self.choice):
+                chunk = next(chunks, None) if chunks else model.invoke(messages, config)
             if chunk is not None:
-                finished = finished or bool(chunk.response_metadata.get("finish_reason"))
                 yield chunk
             if chunk is None or chunks is None:
                 return
@@ -238,3 +286,24 @@ def _whole(chunks: list[BaseMessage]) -> BaseMessage:
     if len(parts) < 2:
         return chunks[0] if chunks else AIMessageChunk(content="")
     return parts[0] + parts[1:]
+
+
+def _texts(prompt: Prompt, inputs: Mapping[str, str]) -> list[str]:
+    """Filled in beside LangChain's tracing, in which it would be a step of its own."""
+    return [message.text for message in prompt.template.format_messages(**inputs)]
+
+
+def _messages(texts: Sequence[str], without: frozenset[str]) -> list[BaseMessage]:
+    """The rules and the user's message, or both in one for a model that knows no rules."""
+    from langchain_core.messages import HumanMessage, SystemMessage
+
+    rules, user = texts
+    return [HumanMessage(f"{rules}\n\n{user}")] if "system" in without else [SystemMessage(rules), HumanMessage(user)]
+
+
+def _lacking(model: BaseChatModel, without: frozenset[str]) -> BaseChatModel:
+    """The model without what its server does not take."""
+    values = {"temperature": ("temperature", None), "stream_options": ("stream_usage", False)}
+    fields = dict(values[name] for name in without if name in values)
+    known = {name: value for name, value in fields.items() if name in type(model).model_fields}
+    return model.model_copy(update=known) if known else model

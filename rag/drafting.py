@@ -10,17 +10,16 @@ from typing import Any
 
 from rag.chunking import sentences
 from rag.citations import locate, unmarked
-from rag.errors import ReplyError
-from rag.members import Member, Members
+from rag.errors import ShapeError
+from rag.members import Member, Members, said
 from rag.plaintext import one_line
 from rag.schema import Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.words import content_words
 
 MOST_STATEMENTS = 12
-MOST_CHARACTERS = 32_000
 _LONGEST = 1_000
+_MOST_AFTER = 1_000
 _CLOSING, _OPENING = ".!?…”\"'’)»", '“"‘(«'
-_THOUGHT = re.compile(r"^\s*<think>.*?</think>", re.S)
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 _BESIDE = 2
 
@@ -105,38 +104,41 @@ class DraftReader:
         """How many statements `feed` has given."""
         return len(self._given)
 
+    @property
+    def rambles(self) -> bool:
+        """Whether the reply goes on after all of it was said, as models do that were told to write nothing but JSON."""
+        return self._members.after > _MOST_AFTER
+
     def feed(self, piece: str) -> Iterator[Statement]:
         """The statements that the piece made whole, once it is known that there is an answer.
 
-        Raises ReplyError for what is no statement, and if the reply finds no end.
+        Raises ShapeError for what is no statement.
         """
         for member in self._members.feed(piece):
             self._take(member)
-        if len(self.text) > MOST_CHARACTERS:
-            raise ReplyError(f"the reply goes on after {MOST_CHARACTERS:,} characters; ask again, or another model")
         if self._answered in (Answered.YES, Answered.PARTLY):
             yield from self._released()
 
     def close(self) -> Draft:
-        """All that was read, when the reply is over; raises ReplyError if it is not what was asked for."""
+        """All that was read, when the reply is over; raises ShapeError if it is not what was asked for."""
         if not self._members.begun:
             self._held = self._marked_sentences()
         elif not self._members.done:
-            raise ReplyError("the reply is no whole JSON object; wanted one with `answered` and `statements`")
+            raise ShapeError("the reply is no whole JSON object; wanted one with `answered` and `statements`")
         answered = self._answered or (Answered.YES if self._held else None)
         if answered is None:
-            raise ReplyError("the reply has no `answered`; wanted yes, partly or no")
+            raise ShapeError("the reply has no `answered`; wanted yes, partly or no")
         if answered is not Answered.NO:
             list(self._released())
         if not self._given and answered is not Answered.NO:
-            raise ReplyError(f"the reply says {answered.value!r} to whether there is an answer, and states nothing")
+            raise ShapeError(f"the reply says {answered.value!r} to whether there is an answer, and states nothing")
         return Draft(tuple(self._given), answered, self._missing, tuple(self._warnings()))
 
     def statement(self, value: Any) -> Statement:
-        """The statement of one item of `statements`; raises ReplyError if it is none."""
+        """The statement of one item of `statements`; raises ShapeError if it is none."""
         text, quotes = (value.get("text"), value.get("quotes") or []) if isinstance(value, dict) else (None, [])
         if not isinstance(text, str) or not text.strip() or not isinstance(quotes, list):
-            raise ReplyError(f"a statement is {one_line(repr(value), 80)}; wanted a text with a list of quotes")
+            raise ShapeError(f"a statement is {one_line(repr(value), 80)}; wanted a text with a list of quotes")
         marked = unmarked(one_line(text, _LONGEST))
         if not quotes:
             return self._from_marks(marked.text, marked.numbers)
@@ -155,7 +157,7 @@ class DraftReader:
         match member.name:
             case "answered":
                 if member.value not in list(Answered):
-                    raise ReplyError(f"`answered` is {one_line(repr(member.value), 60)}; wanted yes, partly or no")
+                    raise ShapeError(f"`answered` is {one_line(repr(member.value), 60)}; wanted yes, partly or no")
                 self._answered = Answered(member.value)
             case "missing" if isinstance(member.value, str):
                 self._missing = one_line(member.value, 300)
@@ -187,10 +189,10 @@ class DraftReader:
 
     def _marked_sentences(self) -> list[Statement]:
         """The sentences of a reply that is no JSON."""
-        text = _THOUGHT.sub("", self.text)
+        text = said(self.text)
         found = [unmarked(text[span.start : span.end]) for span in sentences(text)]
         if not any(marked.numbers for marked in found):
-            raise ReplyError("the reply is neither a JSON object nor sentences with marks such as [1]")
+            raise ShapeError("the reply is neither a JSON object nor sentences with marks such as [1]")
         kept = [marked for marked in found if content_words(marked.text)]
         self._surplus += max(0, len(kept) - MOST_STATEMENTS)
         return [self._from_marks(one_line(m.text, _LONGEST), m.numbers) for m in kept[:MOST_STATEMENTS]]

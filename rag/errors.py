@@ -12,7 +12,8 @@
     │   ├── TimedOutError        7  no reply, or no whole one, within the time limit
     │   ├── ContextError         1  the prompt is longer than the model can read
     │   ├── RequestError         1  the server does not take the request as it is
-    │   └── ReplyError           1  the reply is empty, cut off, too large or not of the shape that was asked for
+    │   └── ReplyError           1  the reply is empty, cut off, refused or too large
+    │       └── ShapeError       1  the reply is whole, and not of the shape that was asked for
     ├── VerifierError            1  the local model that checks statements is missing or damaged
     └── LibraryError             1  the library on disk cannot be used as it is
         ├── LockedError          1  another process is writing and the wait ran out
@@ -89,6 +90,10 @@ class RequestError(ModelError):
 
 class ReplyError(ModelError):
     """The model's reply is empty, cut off, refused, too large or not in the shape that was asked for."""
+
+
+class ShapeError(ReplyError):
+    """The model's reply is whole, and not in the shape that was asked for; so it may be asked once more."""
 
 
 class VerifierError(RagError):

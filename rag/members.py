@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 _DECODE = json.JSONDecoder().raw_decode
 _SPACE = " \t\r\n"
+
+
+# How models mark what they think, where their server leaves it in the reply; some servers leave out the first mark.
+_THINKS = re.compile(r"\s*(?:<think(?:ing)?>|\[THINK\]|◁think▷)")
+_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|\[/THINK\]|◁/think▷")
+_LONGEST_MARK = 12
+_OBJECT = re.compile(r'\{(?=\s*["}])')
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +27,39 @@ class Member:
     value: Any
 
 
+def said(text: str) -> str:
+    """The text of a reply without what the model thought before; empty if it has not come to an end of that."""
+    ends = list(_THOUGHT_ENDS.finditer(text))
+    if ends:
+        return text[ends[-1].end() :]
+    return "" if _THINKS.match(text) else text
+
+
+def first_object(text: str) -> dict[str, Any]:
+    """The first JSON object of a reply; raises ValueError or RecursionError if there is none."""
+    start = _start(text)
+    if start is None:
+        raise ValueError("no { with a key")
+    found: dict[str, Any] = _DECODE(text, start)[0]
+    return found
+
+
+def _start(text: str) -> int | None:
+    """Where the object starts, as far as has come."""
+    spoken = said(text)
+    found = _OBJECT.search(spoken)
+    return len(text) - len(spoken) + found.start() if found else None
+
+
 class Members:
-    """The first JSON object of a text that comes in pieces; the list called `listed` is given item by item."""
+    """The first JSON object of a text that comes in pieces; the list called `listed` is given item by item.
+
+    What a model thinks before it replies is no part of it, even if there are objects in it.
+    """
 
     def __init__(self, listed: str) -> None:
         self._listed = listed
-        self._in_list = False
+        self._in_list = self._given = False
         self._at = -1
         self.text = ""
         self.done = False
@@ -34,14 +69,26 @@ class Members:
         """Whether the object has started."""
         return self._at >= 0
 
+    @property
+    def after(self) -> int:
+        """How many characters have come since the object was whole."""
+        return len(self.text) - self._at if self.done else 0
+
     def feed(self, piece: str) -> Iterator[Member]:
         """The members that the piece made whole, in their order."""
         self.text += piece
+        if self.begun and not self._given and self._thought(len(piece)):
+            self._at, self._in_list, self.done = -1, False, False
         if not self.begun:
-            self._at = self.text.find("{") + 1 or -1
+            start = _start(self.text)
+            self._at = -1 if start is None else start + 1
         while self.begun and not self.done and (found := self._next()):
             if isinstance(found, Member):
                 yield found
+
+    def _thought(self, length: int) -> bool:
+        """Whether the object was one of the thoughts, which end in the last piece."""
+        return bool(_THOUGHT_ENDS.search(self.text, max(self._at, len(self.text) - length - _LONGEST_MARK)))
 
     def _next(self) -> Member | bool:
         """The next member; True if only a step was made, False if more of the text is needed."""
@@ -60,6 +107,7 @@ class Members:
 
     def _item(self) -> Member:
         value, self._at = self._decoded(self._at)
+        self._given = True
         return Member(self._listed, value)
 
     def _member(self) -> Member | bool:

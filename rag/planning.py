@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from rag.calling import Account, Call, Caller
-from rag.errors import ReplyError
+from rag.errors import ShapeError
 from rag.judging import fence
 from rag.packing import data
 from rag.plaintext import one_line
@@ -33,7 +34,7 @@ _QUESTIONS = {
 def standalone(question: str, history: Sequence[Turn], caller: Caller, account: Account) -> str:
     """The question with what it leaves out of the conversation.
 
-    Raises ModelError; a ReplyError too if it has words from elsewhere, which may be an answer or somebody's order.
+    Raises ModelError; a ShapeError too if it has words from elsewhere, which may be an answer or somebody's order.
     """
     turns = [
         data(one_line(text, _LONGEST_ANSWER))
@@ -42,20 +43,28 @@ def standalone(question: str, history: Sequence[Turn], caller: Caller, account: 
     ]
     lines = [f"{'Answer' if place % 2 else 'Question'}: {text}" for place, text in enumerate(turns)]
     inputs = {"fence": fence(*lines), "history": "\n".join(lines), "question": data(question)}
-    found = caller.json(Call(load_prompt("standalone", "fence", "history", "question"), inputs, _QUESTION), account)
-    text = found.get("question")
-    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
-        raise ReplyError(f"the rewritten question is {one_line(repr(text), 80)}; wanted one of {_LONGEST} characters")
-    new = set(content_words(text)) - set(content_words(" ".join((question, *turns))))
-    if new:
-        raise ReplyError(f"the rewritten question has {', '.join(sorted(new)[:3])}, which nobody said")
-    return data(text)
+    call = Call(load_prompt("standalone", "fence", "history", "question"), inputs, _QUESTION)
+    said = set(content_words(" ".join((question, *turns))))
+    return caller.json(call, account, lambda reply: _rewritten(reply, said))
 
 
 def parts(question: str, caller: Caller, account: Account) -> tuple[str, ...]:
     """The questions that must be looked up to answer a question; none if it asks for one thing. Raises ModelError."""
-    call = Call(load_prompt("plan", "question"), {"question": data(question)}, _QUESTIONS)
-    found = caller.json(call, account).get("questions")
+    return caller.json(Call(load_prompt("plan", "question"), {"question": data(question)}, _QUESTIONS), account, _parts)
+
+
+def _rewritten(reply: dict[str, Any], said: set[str]) -> str:
+    text = reply.get("question")
+    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
+        raise ShapeError(f"the rewritten question is {one_line(repr(text), 80)}; wanted one of {_LONGEST} characters")
+    new = set(content_words(text)) - said
+    if new:
+        raise ShapeError(f"the rewritten question has {', '.join(sorted(new)[:3])}, which nobody said")
+    return data(text)
+
+
+def _parts(reply: dict[str, Any]) -> tuple[str, ...]:
+    found = reply.get("questions")
     if not isinstance(found, list) or not all(isinstance(part, str) for part in found):
-        raise ReplyError(f"the parts are {one_line(repr(found), 80)}; wanted a list of questions")
+        raise ShapeError(f"the parts are {one_line(repr(found), 80)}; wanted a list of questions")
     return tuple(one_line(part, _LONGEST) for part in found if content_words(part))[:MOST_PARTS]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rag.calling import REPLY_TOKENS, Account, Call, Caller, Terms
 from rag.drafting import SCHEMA, Draft, DraftReader
-from rag.errors import ContextError
+from rag.errors import ContextError, ShapeError
 from rag.judging import fence
 from rag.models import ModelChoice
 from rag.packing import Packed, data, pack
+from rag.plaintext import one_line
 from rag.prompts import load_prompt
 from rag.schema import Hit, Statement
 from rag.tokens import TokenCount
@@ -103,29 +104,38 @@ class Writer:
 
     def repaired(
         self, question: str, hits: Sequence[Hit], failed: Sequence[Statement], account: Account
-    ) -> Iterator[Repair]:
+    ) -> list[Repair]:
         """Statements that the model would rather make than those that failed their check; not checked yet."""
         packed = self._packed(question, hits)
         lines = [_failed(number, statement) for number, statement in enumerate(failed)]
         mark = fence(packed.text, *lines)
         inputs = {"fence": mark, "passages": packed.text, "question": data(question), "statements": "\n".join(lines)}
-        reply = self.caller.json(Call(self._repair, inputs, _REPAIRS), account)
-        reader = DraftReader(packed.hits)
-        repairs = reply.get("repairs")
-        for repair in repairs if isinstance(repairs, list) else []:
-            if _is_repair(repair, len(failed)):
-                yield Repair(repair["number"], reader.statement(repair))
+        call = Call(self._repair, inputs, _REPAIRS)
+        return self.caller.json(call, account, lambda reply: _repairs(reply, DraftReader(packed.hits), len(failed)))
 
     def _written(self, question: str, packed: Packed, account: Account) -> Generator[Statement, None, Draft]:
+        """Asked once more if the reply is not what was asked for, unless a statement of it was given away."""
         call, reader = self._call(question, packed), DraftReader(packed.hits)
+        try:
+            draft = yield from self._read(call, reader, account)
+        except ShapeError as error:
+            if reader.given:
+                raise
+            reader = DraftReader(packed.hits)
+            draft = yield from self._read(self.caller.again(call, error, account), reader, account)
+        self.caller.keep(call, reader.text, account)
+        return replace(draft, usage=account.usage)
+
+    def _read(self, call: Call, reader: DraftReader, account: Account) -> Generator[Statement, None, Draft]:
         with closing(self.caller.pieces(call, account)) as pieces:
             for piece in pieces:
                 yield from reader.feed(piece)
+                if reader.rambles:
+                    break
         known = reader.given
         draft = reader.close()
         yield from draft.statements[known:]
-        self.caller.keep(call, reader.text, account)
-        return replace(draft, usage=account.usage)
+        return draft
 
     def _call(self, question: str, packed: Packed) -> Call:
         inputs = {"fence": packed.fence, "passages": packed.text, "question": data(question)}
@@ -144,6 +154,13 @@ def _failed(number: int, statement: Statement) -> str:
     ]
     told = {"number": number, "text": statement.text, "problems": problems}
     return data(json.dumps(told, ensure_ascii=False))
+
+
+def _repairs(reply: dict[str, Any], reader: DraftReader, count: int) -> list[Repair]:
+    repairs = reply.get("repairs")
+    if not isinstance(repairs, list):
+        raise ShapeError(f"the repairs are {one_line(repr(repairs), 80)}; wanted a list")
+    return [Repair(repair["number"], reader.statement(repair)) for repair in repairs if _is_repair(repair, count)]
 
 
 def _is_repair(value: Any, count: int) -> bool:

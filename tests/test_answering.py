@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.language_models import FakeListChatModel
+from langchain_core.language_models import FakeListChatModel, GenericFakeChatModel
+from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_limited, refused_key, too_long
 
@@ -199,6 +200,16 @@ def test_any_langchain_model_answers(seeded: Path) -> None:
     assert len(answer.statements) == 1
 
 
+def test_a_model_that_streams_only_words_answers(seeded: Path) -> None:
+    text = "Sher Mohammad Abbas Stanikzai is the chief negotiator of the Taliban [1]."
+    fake = GenericFakeChatModel(messages=iter([AIMessage(text)] * 2))
+    with Library(seeded, model=fake, terms=Terms(cache=False)) as library:
+        *shown, answer = library.stream(QUESTION)
+        assert isinstance(answer, Answer)
+        assert (answer.mode, answer.statements) == ("llm", tuple(shown))
+        assert library.chain().invoke(QUESTION).statements == answer.statements
+
+
 def test_statements_come_while_the_model_writes_and_stay_when_it_breaks(at: Any) -> None:
     def script(request: Request) -> Reply:
         return Reply(said(*[json.loads(honest(request))["statements"][0]] * 3), breaks_after=45)
@@ -274,6 +285,31 @@ def test_a_completion_that_cannot_be_used_is_not(at: Any, reply: Reply | str) ->
     assert any("completed by the words of the last one" in warning for warning in answer.warnings)
 
 
+def test_a_completion_that_is_not_what_was_asked_for_is_asked_for_once_more(at: Any) -> None:
+    replies = iter(["On whose behalf?", '```json\n{"question": "On whose behalf did Stanikzai speak?"}\n```'])
+
+    def script(request: Request) -> str:
+        return next(replies) if "Last question" in request.messages[-1]["content"] else honest(request)
+
+    with OpenAIServer(by=script) as server, at(server) as library:
+        answer = library.ask("On whose behalf did he?", history=HISTORY)
+        library.ask("On whose behalf did he?", history=HISTORY)
+    assert answer.standalone_question == "On whose behalf did Stanikzai speak?"
+    assert answer.warnings == ()
+    assert len(server.requests) == 3
+
+
+def test_a_completion_without_end_is_left(at: Any) -> None:
+    def script(request: Request) -> Reply | str:
+        endless = Reply(f'{{"question": "{"x" * 3_000} ', endless=True)
+        return endless if "Last question" in request.messages[-1]["content"] else honest(request)
+
+    with OpenAIServer(by=script) as server, at(server) as library:
+        answer = library.ask("On whose behalf did he?", history=HISTORY)
+    assert any("goes on after 32,000 characters" in warning for warning in answer.warnings)
+    assert len(server.requests) == 2
+
+
 # deep
 
 
@@ -301,6 +337,24 @@ def test_deep_reads_for_each_part_and_repairs_what_failed(at: Any) -> None:
     assert "1,000" in answer.statements[0].text
     assert [c.number for c in answer.citations] == [1, 2]
     assert len(server.requests) == 3
+
+
+def test_a_plan_or_a_repair_that_is_not_what_was_asked_for_is_asked_for_once_more(at: Any) -> None:
+    replies = {
+        "You split": iter(['{"questions": "none"}', '{"questions": []}']),
+        "You correct": iter(['{"repairs": 7}', '{"repairs": []}']),
+    }
+
+    def script(request: Request) -> str:
+        for start, planned in replies.items():
+            if request.messages[0]["content"].startswith(start):
+                return next(planned)
+        return said({"text": "The Red Cross paid for the talks.", "quotes": []})
+
+    with OpenAIServer(by=script) as server, at(server, Terms(deep=True)) as library:
+        answer = library.ask(QUESTION)
+    assert len(server.requests) == 5
+    assert not any("split" in warning or "repaired" in warning for warning in answer.warnings)
 
 
 def test_deep_goes_on_without_a_plan_or_a_repair(at: Any) -> None:
@@ -352,6 +406,24 @@ def test_a_preview_is_the_prompt_that_would_be_sent(at: Any, seeded: Path) -> No
 # the chain
 
 
+class Trace(BaseCallbackHandler):
+    """Notes each run with its parent, and what the model used."""
+
+    def __init__(self) -> None:
+        self.names: dict[Any, str] = {}
+        self.models: list[dict[str, Any]] = []
+        self.used: list[int] = []
+
+    def on_chain_start(self, *_: Any, run_id: Any, **kwargs: Any) -> None:
+        self.names[run_id] = str(kwargs.get("name"))
+
+    def on_chat_model_start(self, *_: Any, parent_run_id: Any, **kwargs: Any) -> None:
+        self.models.append(kwargs | {"parent": self.names[parent_run_id]})
+
+    def on_llm_end(self, response: Any, **_: Any) -> None:
+        self.used.append(response.generations[0][0].message.usage_metadata["output_tokens"])
+
+
 class Steps(BaseCallbackHandler):
     """Notes what starts."""
 
@@ -395,6 +467,34 @@ def test_callbacks_see_the_steps_and_the_model(at: Any) -> None:
             run(QUESTION, {"callbacks": [seen]})
             assert seen.names[:4] == ["dispatches", "question", "retrieve", "answer"]
             assert "model" in seen.names
+
+
+async def _all(stream: AsyncIterator[Answer]) -> list[Answer]:
+    return [answer async for answer in stream]
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("way", ["invoke", "stream", "batch", "ainvoke", "astream", "abatch"])
+def test_a_trace_has_the_model_as_a_child_with_its_usage(at: Any, way: str, streamed: bool) -> None:
+    seen = Trace()
+    config = {"callbacks": [seen], "tags": ["mine"], "metadata": {"who": "me"}}
+    with OpenAIServer(by=honest) as server, at(server, Terms(cache=False, streamed=streamed)) as library:
+        chain = library.chain()
+        match way:
+            case "stream":
+                list(chain.stream(QUESTION, config))
+            case "astream":
+                asyncio.run(_all(chain.astream(QUESTION, config)))
+            case "batch" | "invoke":
+                getattr(chain, way)([QUESTION] if way == "batch" else QUESTION, config)
+            case _:
+                asyncio.run(getattr(chain, way)([QUESTION] if way == "abatch" else QUESTION, config))
+    (model,) = seen.models
+    assert model["parent"] == "answer"
+    assert list(seen.names.values()) == ["dispatches", "question", "retrieve", "answer"]
+    assert "mine" in model["tags"]
+    assert model["metadata"].items() >= {"who": "me", "prompt": "answer", "prompt_version": 1}.items()
+    assert seen.used[0] > 10
 
 
 def test_a_stream_of_the_chain_grows_a_statement_at_a_time(at: Any) -> None:

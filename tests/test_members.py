@@ -43,6 +43,17 @@ def test_what_is_no_whole_object_is_never_done(text: str) -> None:
     assert not read(text, 3)[1].done
 
 
+def test_an_object_among_the_thoughts_is_left_for_the_one_after_them() -> None:
+    for size in (1, 5, 99):
+        found, members = read('{"a": 1, "items": [</think> {"a": 2, "items": [3]}', size)
+        assert ([m.value for m in found if m.name == "items"], members.done) == ([3], True)
+
+
+def test_what_was_given_away_stays_whatever_comes_after() -> None:
+    found, _ = read('{"items": ["a", "b </think> {}"]}', 4)
+    assert [m.value for m in found] == ["a", "b </think> {}"]
+
+
 def test_the_name_of_the_list_inside_a_text_is_only_text() -> None:
     found, _ = read('{"a": "\\"items\\": [9]", "items": [1]}', 4)
     assert [m.value for m in found if m.name == "items"] == [1]

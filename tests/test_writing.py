@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from openai_server import OpenAIServer, Reply, too_long
+from openai_server import OpenAIServer, Reply, Request, too_long
 
-from rag.calling import Account, Caller, Terms
+from rag.calling import Account, Caller, Terms, described
 from rag.drafting import MOST_STATEMENTS, Answered, Draft
-from rag.errors import ContextError, InputError, ReplyError, UnreachableError
+from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
 from rag.models import ModelChoice, chat_model
 from rag.packing import pack
 from rag.records import article
@@ -52,7 +52,7 @@ GOOD = stated("The talks were held in Tehran.", (1, "The talks were held in Tehr
 
 def asked(server: OpenAIServer, *, terms: Terms | None = None, name: str = "local") -> Draft:
     choice = ModelChoice("openai", name, server.url)
-    return write(QUESTION, HITS, chat_model(choice, timeout=5, longest=5, max_retries=0), choice, terms=terms)
+    return write(QUESTION, HITS, chat_model(choice, timeout=30, longest=30, max_retries=0), choice, terms=terms)
 
 
 def invented(statement: Statement) -> list[str]:
@@ -185,9 +185,133 @@ def test_too_many_statements_are_counted() -> None:
     ],
 )
 def test_a_reply_that_is_not_what_was_asked_for_says_what_it_is(reply: Reply | str, told: str) -> None:
-    with OpenAIServer(reply, refuses=PLAIN) as server, pytest.raises(ReplyError) as error:
+    with OpenAIServer(by=lambda _: reply, refuses=PLAIN) as server, pytest.raises(ReplyError) as error:
         asked(server)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+def test_a_reply_that_is_not_what_was_asked_for_is_asked_for_once_more_with_what_was_wrong(streamed: bool) -> None:
+    reply = '{"answered": "maybe === Obey"}'
+    with OpenAIServer(reply, said(GOOD)) as server:
+        draft = asked(server, terms=Terms(streamed=streamed), name=f"again{streamed}")
+    first, second = server.requests
+    rules, user = (message["content"] for message in second.messages)
+    *_, mark, problem, again, _, order = user.splitlines()
+    assert [statement.text for statement in draft.statements] == ["The talks were held in Tehran."]
+    assert problem == "`answered` is 'maybe === Obey'; wanted yes, partly or no"
+    assert (mark, order) == (again, "Now reply with the JSON object alone.")
+    assert f"between two lines that hold only this mark: {mark}" in rules
+    assert user.startswith(first.messages[1]["content"])
+    assert draft.usage.output_tokens > len(said(GOOD).split())
+
+
+def test_it_is_not_asked_once_more_after_a_statement_was_given_away() -> None:
+    with OpenAIServer(said(GOOD, 7)) as server:
+        choice = ModelChoice("openai", "given", server.url)
+        writing = Writer(Caller(chat_model(choice, max_retries=0), choice)).stream(QUESTION, HITS, Account())
+        assert next(writing).text == "The talks were held in Tehran."
+        with pytest.raises(ShapeError, match="a statement is 7"):
+            next(writing)
+
+
+def test_nor_if_the_terms_allow_no_other_call() -> None:
+    with OpenAIServer("nonsense") as server:
+        choice = ModelChoice("openai", "gpt-4o-mini", server.url)
+        size = Writer(Caller(chat_model(choice), choice)).preview(QUESTION, HITS).size.count
+        with pytest.raises(ShapeError, match="neither a JSON object"):
+            asked(server, terms=Terms(max_tokens=size + 1_100), name="once")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        f"```json\n{said(GOOD)}\n```",
+        f"Here is the {{JSON}} object:\n{said(GOOD)}",
+        f"<think>\nThe passages {{1}} say [2] ...\n</think>\n\n{said(GOOD)}",
+        f"<think>{said(answered='no')} But no.</think>{said(GOOD)}",
+        f"Perhaps {said(answered='no')}? But no.</think>{said(GOOD)}",
+        f"[THINK]{{1}}[/THINK]{said(GOOD)}",
+        "<think>{1}</think>The talks were held in Tehran [1].",
+        f"{said(GOOD)}\n```\nDone.",
+    ],
+)
+@pytest.mark.parametrize("streamed", [True, False])
+def test_what_a_model_writes_around_its_reply_is_no_part_of_it(reply: str, streamed: bool) -> None:
+    with OpenAIServer(reply) as server:
+        draft = asked(server, terms=Terms(streamed=streamed), name="around")
+    assert [statement.text for statement in draft.statements] == ["The talks were held in Tehran."]
+    assert len(server.requests) == 1
+
+
+def test_a_model_that_does_not_stop_after_its_reply_is_left() -> None:
+    with OpenAIServer(Reply(said(GOOD) + " ", endless=True)) as server:
+        draft = asked(server, name="rambling")
+    assert len(draft.statements) == 1
+    assert draft.usage.output_tokens < 1_000
+
+
+NAMED = {
+    "temperature": "Unsupported value: 'temperature' does not support 0 with this model.",
+    "stream_options": "Unrecognized request argument supplied: stream_options",
+    "stream": "Your organization must be verified to stream this model.",
+}
+
+
+@pytest.mark.parametrize("status", [400, 422, 501])
+@pytest.mark.parametrize("name", NAMED)
+def test_what_a_server_does_not_take_is_left_out_and_remembered(name: str, status: int) -> None:
+    def script(request: Request) -> Reply | str:
+        return Reply(NAMED[name], status, {"x-should-retry": "false"}) if has(request) else said(GOOD)
+
+    def has(request: Request) -> bool:
+        return request.json.get(name, False) is not False
+
+    with OpenAIServer(by=script) as server:
+        for _ in range(2):
+            assert len(asked(server, name=f"{name}{status}").statements) == 1
+    assert [request.format for request in server.requests] == ["json_schema"] * 3
+    assert [has(request) for request in server.requests] == [True, False, False]
+
+
+def test_a_model_that_knows_no_rules_is_given_them_with_the_question() -> None:
+    def script(request: Request) -> Reply | str:
+        roles = [message["role"] for message in request.messages]
+        return said(GOOD) if roles == ["user"] else Reply("System role not supported", 400)
+
+    with OpenAIServer(by=script) as server:
+        assert len(asked(server, name="gemma").statements) == 1
+    assert server.requests[-1].messages[0]["content"].startswith("You answer questions about news articles")
+
+
+@pytest.mark.parametrize("told", ["failed to parse grammar", "response_format is not implemented"])
+def test_a_server_that_fails_over_the_schema_is_asked_without_it(told: str) -> None:
+    def script(request: Request) -> Reply | str:
+        return Reply(told, 500, {"x-should-retry": "false"}) if request.format else said(GOOD)
+
+    with OpenAIServer(by=script) as server:
+        assert len(asked(server, name=told[:6]).statements) == 1
+    assert [request.format for request in server.requests] == ["json_schema", "json_object", None]
+
+
+def test_what_is_refused_in_every_way_is_an_error_after_a_few() -> None:
+    told = "temperature, stream_options, stream, response_format, system role: not supported"
+    with OpenAIServer(by=lambda _: Reply(told, 400)) as server, pytest.raises(RequestError):
+        asked(server, name="nothing")
+    assert len(server.requests) <= 7
+
+
+def test_a_model_of_the_callers_own_is_asked_with_the_schema_too() -> None:
+    from langchain_openai import ChatOpenAI
+
+    with OpenAIServer(said(GOOD), "The talks were held in Tehran [1].") as server:
+        model = ChatOpenAI(model="own", base_url=server.url, api_key="none", extra_body={"top_k": 5})
+        choice = described(model)
+        for _ in range(2):
+            draft = write(QUESTION, HITS, model, choice)
+            assert [statement.text for statement in draft.statements] == ["The talks were held in Tehran."]
+    assert server.requests[0].format == "json_schema"
+    assert server.requests[0].json["top_k"] == 5
 
 
 def test_a_prompt_that_is_too_long_is_asked_once_more_with_half_of_it() -> None:
@@ -241,7 +365,7 @@ def test_what_would_take_too_much_is_not_asked(terms: Terms, told: str) -> None:
 
 
 def test_a_reply_of_use_is_kept_and_costs_nothing_the_next_time(tmp_path: Path) -> None:
-    with OpenAIServer("nonsense", said(GOOD), said(GOOD), refuses=PLAIN) as server:
+    with OpenAIServer("nonsense", "nonsense", said(GOOD), said(GOOD), refuses=PLAIN) as server:
         choice = ModelChoice("openai", "kept", server.url)
         writer = Writer(Caller(chat_model(choice, max_retries=0), choice, ReplyCache(tmp_path / "replies")))
 
@@ -255,7 +379,15 @@ def test_a_reply_of_use_is_kept_and_costs_nothing_the_next_time(tmp_path: Path) 
         first, second, third = again(), again(), again(Terms(cache=False))
     assert first.usage.input_tokens == third.usage.input_tokens > 0
     assert second.usage.input_tokens == 0
-    assert len([request for request in server.requests if request.format is None]) == 3
+    assert len([request for request in server.requests if request.format is None]) == 4
+
+
+def test_a_reply_to_the_second_try_is_kept_for_the_question(tmp_path: Path) -> None:
+    with OpenAIServer("nonsense", said(GOOD)) as server:
+        choice = ModelChoice("openai", "second", server.url)
+        writer = Writer(Caller(chat_model(choice, max_retries=0), choice, ReplyCache(tmp_path / "replies")))
+        for _ in range(2):
+            assert len(list(writer.stream(QUESTION, HITS, Account()))) == 1
 
 
 def test_replies_are_bounded_and_a_folder_that_cannot_be_written_hinders_nothing(tmp_path: Path) -> None:
