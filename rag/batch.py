@@ -12,7 +12,7 @@ from typing import TypeAlias
 import typer
 
 from rag.console import tell
-from rag.errors import InputError
+from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.inputs import BadLine, Request, read_requests
 from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Verdict, Window
 
@@ -46,7 +46,9 @@ def _replied(request: Request | BadLine, reply: Reply, strict: bool) -> int:
         return _refused(request)
     try:
         result = reply(request)
-    except InputError as error:
+    except (KeyRefusedError, NoModelError):  # the next line would end no better
+        raise
+    except (InputError, ModelError) as error:
         return _refused(BadLine(request.id, str(error)))
     typer.echo(json.dumps({"id": request.id, **result.to_dict()}))
     return strict_code(result) if strict else 0

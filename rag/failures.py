@@ -35,7 +35,7 @@ _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, AssertionError
 def model_errors(choice: ModelChoice) -> Iterator[None]:
     """Within it, what a call of the model raises is a ModelError, one line that never has the key.
 
-    Nothing but the call belongs inside. Errors of other providers pass if they are neither LangChain's nor the network's.
+    Nothing but the call belongs inside. Errors of other providers pass if neither LangChain nor the network made them.
     """
     try:
         yield

@@ -147,6 +147,8 @@ def _chosen(name: str, place: ModelChoice) -> ModelChoice:
         found = replace(place, provider=provider, name=rest, key=None)
     if not found.name or not found.provider:
         raise InputError(f"the model is {name!r}; wanted a name such as {found.example} in {found.setting}")
+    if found.key and not (found.key.reveal().isascii() and found.key.reveal().isprintable()):
+        raise KeyRefusedError("OPENAI_API_KEY has characters that no key has, such as a line break; copy it anew")
     if found.place == OPENAI_URL and not found.key:
         raise KeyRefusedError(
             f"the model {name} needs a key and there is none; set OPENAI_API_KEY, "

@@ -223,6 +223,20 @@ def test_a_batch_is_answered_by_the_model(tmp_path: Path) -> None:
     assert "error" in second
 
 
+def test_a_line_of_a_batch_that_the_model_fails_at_is_told_and_the_others_are_answered(tmp_path: Path) -> None:
+    lines = [json.dumps({"id": number, "question": f"{QUESTION}{' ' * number}"}) for number in range(2)]
+    (tmp_path / "questions.jsonl").write_text("\n".join(lines))
+    command = ["ask", "--batch", str(tmp_path / "questions.jsonl"), "--json", "--strict", "--no-cache"]
+    faults = iter([failing()])
+    with OpenAIServer(by=lambda request: next(faults, None) or right(request)) as server:
+        found = CliRunner().invoke(app, command, env={"OPENAI_BASE_URL": server.url})
+    with OpenAIServer(refused_key()) as server:
+        refused = CliRunner().invoke(app, command, env={"OPENAI_BASE_URL": server.url})
+    first, second = map(json.loads, found.stdout.splitlines())
+    assert (first["id"], "failed (500" in first["error"], second["mode"], found.exit_code) == (0, True, "llm", 1)
+    assert (refused.stdout, refused.exit_code) == ("", 4)
+
+
 def test_in_a_terminal_statements_appear_one_by_one_and_the_whole_is_the_same(home: Path) -> None:
     with OpenAIServer(by=wrong) as server:
         whole = run(server, "--no-cache").stdout

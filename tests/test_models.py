@@ -67,6 +67,13 @@ def test_a_model_at_openai_without_a_key_says_what_to_do(name: str) -> None:
         resolve(model=name)
 
 
+@pytest.mark.parametrize("key", ["sk-a\nb", "sk-ключ", "sk-a\x00"])
+def test_a_key_that_cannot_be_one_is_told_and_not_shown(key: str) -> None:
+    with pytest.raises(KeyRefusedError, match="such as a line break") as error:
+        resolve(model="local", base_url=URL, key=Secret(key))
+    assert "sk-" not in str(error.value)
+
+
 @pytest.mark.parametrize("name", ["openai:", ":gpt", ":", "anthropic:"])
 def test_a_name_that_is_none_is_refused(name: str) -> None:
     with pytest.raises(InputError, match="wanted a name such as openai:gpt-5-mini"):
