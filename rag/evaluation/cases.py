@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ _FIELDS = frozenset(
         "evidence",
         "sources",
         "provenance",
+        "reason",
+        "conflict",
+        "independent",
+        "speaker",
     ]
 )
 _REQUIRED = frozenset(("id", "question", "answerable", "claims"))
@@ -46,6 +50,27 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Disagreement:
+    """What an answer lays side by side; for each position the strings that one of its values or quotes has."""
+
+    kind: str
+    values: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What else a right answer has, where a case says so."""
+
+    reason: str | None = None
+    """Why it abstains."""
+    conflict: Disagreement | None = None
+    independent: int | None = None
+    """How many independent outlets report its first statement."""
+    speaker: tuple[str, ...] = ()
+    """Any of these is in the name of who says the statement with the vital claims."""
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """A question, the window it is asked in, and the gold."""
 
@@ -59,6 +84,7 @@ class Case:
     forbidden: tuple[Claim, ...]
     evidence: frozenset[str]
     """The ids of the articles that hold the answer."""
+    expected: Expected = field(default_factory=Expected)
 
 
 def load_cases(path: Path) -> list[Case]:
@@ -95,6 +121,17 @@ def _read(record: Mapping[str, Any]) -> Case:
         claims=tuple(_claim(claim) for claim in record["claims"]),
         forbidden=tuple(_claim(claim) for claim in record.get("forbidden") or ()),
         evidence=frozenset(evidence["article"] for evidence in record.get("evidence") or ()),
+        expected=_expected(record),
+    )
+
+
+def _expected(record: Mapping[str, Any]) -> Expected:
+    conflict = record.get("conflict")
+    return Expected(
+        reason=record.get("reason"),
+        conflict=Disagreement(conflict["kind"], tuple(map(tuple, conflict["values"]))) if conflict else None,
+        independent=record.get("independent"),
+        speaker=tuple(record.get("speaker") or ()),
     )
 
 
