@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
@@ -11,6 +11,7 @@ from itertools import chain, zip_longest
 import numpy as np
 
 from rag.catalog import Catalog
+from rag.copies import clusters, contained
 from rag.embeddings import Embedder, Vector, unit
 from rag.extraction import Candidate, Sentence, score
 from rag.query import Query
@@ -40,6 +41,8 @@ class Retrieved:
     """The terms of the query that stand in many passages."""
     missing: frozenset[str]
     """The terms of the query that stand in none of these sentences, not even in another spelling."""
+    origins: Mapping[str, Article]
+    """The original of each article's cluster of copies among what was found, by the article's id."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,16 +89,17 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     with ThreadPoolExecutor(max_workers=1) as beside:  # embeds while SQLite searches; both let go of the interpreter
         sought = _Sought(query, beside.submit(_embedded, index, query.text), max(DEPTH, k))
         found = _search(index, sought, window)
-    candidates = [
-        c for c in _candidates(index.catalog, _pool(found.ids, query, k)) if admits(window, c.article)
-    ]  # what the conversation cited may be outside of a window that was set since
+    pool = _pool(index.catalog, found.ids, max(POOL, k))
+    carried = _candidates(index.catalog, [c.passage_id for c in query.evidence])
+    pool = _distinguished(_admitted([*pool.candidates, *carried], window))
+    candidates = pool.candidates
     total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
     sentences = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
     hits = _hits(candidates, sentences, found)
     common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
     shown = {hit.passage.id for hit in hits}
     missing = frozenset(query.terms).difference(*(s.stems for s in sentences))
-    return Retrieved(hits, tuple(s for s in sentences if s.passage_id in shown), common, missing)
+    return Retrieved(hits, tuple(s for s in sentences if s.passage_id in shown), common, missing, pool.origins)
 
 
 def _rarity(frequency: int, total: int) -> float:
@@ -160,6 +164,42 @@ def _interleaved(found: Sequence[_Found]) -> _Found:
     return _Found(scores, dense, lexical)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pool:
+    """The candidates without what copies repeat, and the original of each article that was found, by its id."""
+
+    candidates: list[Candidate]
+    origins: dict[str, Article]
+
+
+def _pool(catalog: Catalog, ids: Sequence[str], size: int) -> _Pool:
+    """The first `size` candidates that repeat nothing: as many more are read as copies were left out."""
+    pool, read = _Pool([], {}), 0
+    while len(pool.candidates) < size and read < len(ids):
+        more = size - len(pool.candidates)
+        pool = _distinguished([*pool.candidates, *_candidates(catalog, ids[read : read + more])])
+        read += more
+    return pool
+
+
+def _distinguished(candidates: Sequence[Candidate]) -> _Pool:
+    """Leaves out the passages of copies that say nothing but what passages of older copies say."""
+    articles = {c.article.id: c.article for c in candidates}
+    found = clusters(articles.values())
+    origins = {article.id: cluster[0] for cluster in found for article in cluster}
+    repeated = {id for cluster in found if len(cluster) > 1 for id in _repeated(cluster, candidates)}
+    return _Pool([c for c in candidates if c.passage.id not in repeated], origins)
+
+
+def _repeated(cluster: Sequence[Article], candidates: Sequence[Candidate]) -> Iterator[str]:
+    """The ids of the passages of a cluster's articles that the passages of older ones contain."""
+    told: list[str] = []
+    for article in cluster:
+        passages = [c.passage for c in candidates if c.article.id == article.id]
+        yield from (p.id for p in passages if told and contained(p.text, told) >= _SAME_TEXT)
+        told += [p.text for p in passages]
+
+
 def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
     stored = {s.passage.id: s for s in catalog.passages(ids)}
     articles: dict[str, Article] = {a.id: a for a in catalog.articles({s.passage.article_id for s in stored.values()})}
@@ -167,8 +207,9 @@ def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
     return [Candidate(s.passage, articles[s.passage.article_id], s.vector, s.sentences) for s in present]
 
 
-def _pool(ids: Sequence[str], query: Query, k: int) -> list[str]:
-    return list(dict.fromkeys((*ids[: max(POOL, k)], *(c.passage_id for c in query.evidence))))
+def _admitted(candidates: Sequence[Candidate], window: Window) -> list[Candidate]:
+    """Each candidate once; what the conversation cited may be outside of a window that was set since."""
+    return list({c.passage.id: c for c in candidates if admits(window, c.article)}.values())
 
 
 def _hits(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> tuple[Hit, ...]:

@@ -241,11 +241,18 @@ class Statement:
     checks: tuple[Check, ...] = ()
     speaker: str | None = None
     opinion: Opinion | None = None
+    outlets: tuple[str, ...] = ()
+    """The outlets that report it independently of one another, the first one first; copies count as their original."""
 
     @property
     def doubt(self) -> str | None:
         """What a reader must be told of it, in a few words; None if it is supported."""
         return _DOUBTS.get(self.verdict)
+
+    @property
+    def reach(self) -> str | None:
+        """How many outlets report it, in a few words; None if it is one, or not known."""
+        return f"reported by {len(self.outlets)} independent outlets" if len(self.outlets) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -508,7 +515,8 @@ _DOUBTS = {
 
 def _marked(statement: Statement) -> str:
     marks = "".join(f"[{citation.number}]" for citation in statement.citations)
-    return " ".join(filter(None, (statement.text, marks, f"({statement.doubt})" if statement.doubt else "")))
+    notes = (f"({note})" for note in (statement.reach, statement.doubt) if note)
+    return " ".join(filter(None, (statement.text, marks, *notes)))
 
 
 def _statement(statement: Statement) -> dict[str, Any]:
@@ -518,6 +526,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "citations": [c.number for c in statement.citations],
         "verdict": statement.verdict.value,
         "speaker": statement.speaker,
+        "outlets": list(statement.outlets),
         "checks": [asdict(c) for c in statement.checks],
     }
 

@@ -51,6 +51,7 @@ OWNERS = {
     "langchain_openai": {"models"},
     "openai": {"failures"},
     "httpx2": {"transport"},
+    "rensa": {"copies"},
 }
 HEAVY = {
     "chromadb",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from rag.evaluation.cases import Case
+from rag.evaluation.expectations import meets
 from rag.schema import Answer, Status, Verdict
 
 
@@ -103,6 +104,18 @@ def valid_citations(scored: Sequence[Scored]) -> Rate:
     """The citations whose quote stands in their article where they say."""
     citations = [c for s in scored for c in s.answer.citations]
     return Rate(sum(c.article.text[c.start : c.end] == c.quote for c in citations), len(citations))
+
+
+def right_cases(scored: Sequence[Scored]) -> Rate:
+    """The cases whose answer is full, or an abstention where there is none, and has all else that they expect."""
+    return Rate(sum(map(is_right, scored)), len(scored))
+
+
+def is_right(scored: Scored) -> bool:
+    """Whether an answer says all that is vital and nothing forbidden, and has all else that its case expects."""
+    case, answer = scored.case, scored.answer
+    answers = is_full(case, answer) if case.answerable else answer.status is Status.ABSTAINED
+    return answers and meets(case, answer) and not any(claim.is_in(answer.text) for claim in case.forbidden)
 
 
 def true_rejected(outcomes: Sequence[Outcome]) -> Rate:

@@ -20,6 +20,7 @@ RATES = {
     "wrong_answers": metrics.wrong_answers,
     "forbidden_claims": metrics.forbidden_claims,
     "valid_citations": metrics.valid_citations,
+    "right_cases": metrics.right_cases,
 }
 GATE_FAILED = 10
 """The exit code when a gate is missed."""
