@@ -28,7 +28,7 @@ class Steps:
 
 
 def chain(steps: Steps, *, k: int, window: Window) -> Runnable[Question, Answer]:
-    """The steps as one Runnable; `window` is for what a question does not limit itself.
+    """The steps as one Runnable; `window` is for what a question does not limit itself, its `as_of` for all of them.
 
     A stream gives the answer as it grows, a checked statement at a time; the last one is whole.
     """
@@ -49,7 +49,7 @@ def asked(given: Question, *, k: int = 10, window: Window = Window()) -> Asked:
         raise InputError(f"the question is {str(given)[:80]!r}; wanted a text, or a mapping with a `question`")
     since, until, as_of = (_published(name, given.get(name)) for name in ("since", "until", "as_of"))
     limits = Window(
-        as_of=as_of.last_day if as_of else window.as_of,
+        as_of=min((day for day in (as_of and as_of.last_day, window.as_of) if day), default=None),
         since=since.day if since else window.since,
         until=until.last_day if until else window.until,
         sources=tuple(given.get("sources") or window.sources),
@@ -97,6 +97,7 @@ def _so_far(task: Task, statements: Sequence[Statement]) -> Answer:
         citations=tuple(citations[number] for number in sorted(citations)),
         hits=task.hits,
         as_of=task.asked.window.as_of,
+        window=task.asked.window,
     )
 
 

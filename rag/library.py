@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from datetime import date
 from functools import cached_property
 from itertools import chain, zip_longest
 from pathlib import Path
@@ -45,6 +46,7 @@ from rag.schema import (
     Citation,
     Hit,
     Length,
+    Pointer,
     Reason,
     SearchResult,
     Span,
@@ -72,6 +74,9 @@ if TYPE_CHECKING:
 
 OFFLINE = "offline"
 """Where a model is named: none."""
+
+
+_MOST_OUTSIDE = 3
 
 
 class Library:
@@ -205,10 +210,10 @@ class Library:
         sentence is looked for in the `k` passages nearest to it. Raises EmptyLibraryError and InputError as `ask` does.
         """
         clock = Clock()
-        given = [a if isinstance(a, Article) else self.catalog.article(a) for a in against]
+        given = [_admitted(a if isinstance(a, Article) else self.catalog.article(a), window) for a in against]
         with clock.time("check"):
             found = checked(text, lambda s: whole(given) or self._regions(s, k, window), self._verify, given=given)
-        answer = replace(found, statements=self._judged(found.statements), as_of=window.as_of)
+        answer = replace(found, statements=self._judged(found.statements), as_of=window.as_of, window=window)
         return replace(answer, timings=clock.times, warnings=(*answer.warnings, *self.warnings))
 
     def summarize(
@@ -326,6 +331,7 @@ class Library:
             context=before,
             sources=self.catalog.sources(),
             years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
+            today=window.last or date.today(),
         )
         return replace(found, evidence=history[-1].citations, told=history[-1].answer) if before else found
 
@@ -433,15 +439,23 @@ class Library:
     def _finished(self, answer: Answer, task: Task) -> Answer:
         asked = task.asked
         if not answer.hits and self.catalog.passage_count(asked.window) == 0:
-            answer = replace(answer, reason=Reason.OUTSIDE_DATES)
+            answer = replace(answer, reason=Reason.OUTSIDE_DATES, outside=self._outside(task))
         return replace(
             answer,
             question=asked.text,
             statements=self._judged(answer.statements),
             as_of=asked.window.as_of,
+            window=asked.window,
             timings=task.account.clock.times,
             warnings=(*answer.warnings, *self.warnings),
         )
+
+    def _outside(self, task: Task) -> tuple[Pointer, ...]:
+        """The articles nearest to the question that only the window keeps out; `as_of` holds all the same."""
+        clock, known = task.account.clock, Window(as_of=task.asked.window.as_of)
+        hits = self._retrieve(task.query, task.asked.k, known, clock).hits
+        nearest = {hit.article.id: Pointer(hit.article.title, hit.article.published) for hit in hits}
+        return tuple(nearest.values())[:_MOST_OUTSIDE]
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
@@ -458,6 +472,13 @@ def entailment() -> Entailment | None:
     """The local model that judges whether a statement follows, if `RAG_VERIFIER` or `config.toml` names its folder."""
     folder = read_settings().verifier.value
     return Entailment(folder) if folder else None
+
+
+def _admitted(article: Article, window: Window) -> Article:
+    """The article itself; raises InputError if it is outside of the window."""
+    if not admits(window, article):
+        raise InputError(f"article {article.id} is not {window.limits}; leave it out, or widen the window")
+    return article
 
 
 def _pass_over(error: ModelError, account: Account, instead: str) -> None:

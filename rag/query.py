@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 
 from rag.followups import goes_on
+from rag.moments import relative
 from rag.names import keys, names
 from rag.periods import Period, periods
 from rag.schema import Citation
@@ -89,7 +91,14 @@ _ATTRIBUTED = (
 )
 
 
-def read(text: str, *, context: str = "", sources: Collection[str] = (), years: Sequence[int] = ()) -> Query:
+def read(
+    text: str,
+    *,
+    context: str = "",
+    sources: Collection[str] = (),
+    years: Sequence[int] = (),
+    today: date | None = None,
+) -> Query:
     """Reads a question against the outlets and years that the library has.
 
     `context` adds what is looked for, but not what kind of thing is asked, unless the question only goes on ("What
@@ -108,7 +117,7 @@ def read(text: str, *, context: str = "", sources: Collection[str] = (), years: 
         background=frozenset(content_words(whole)) - frozenset(content_words(text)),
         names=tuple(named),
         name_keys=tuple(dict.fromkeys(key for name in named for key in keys(name))),
-        periods=periods(whole, years=years),
+        periods=(*periods(whole, years=years), *relative(whole, today)),
         sources=asked,
         parts=_parts(text),
         goes_on=further,

@@ -80,6 +80,8 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from wrapped(replace(answer, statements=()).text, width)
     elif answer.status is Status.PARTIAL:
         yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
+    if answer.window.limits:
+        yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:
         yield from source_lines(answer.statements, answer.citations, width=width)
     if answer.status is Status.ABSTAINED:

@@ -90,8 +90,8 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
         sought = _Sought(query, beside.submit(_embedded, index, query.text), max(DEPTH, k))
         found = _search(index, sought, window)
     pool = _pool(index.catalog, found.ids, max(POOL, k))
-    carried = _candidates(index.catalog, [c.passage_id for c in query.evidence])
-    pool = _distinguished(_admitted([*pool.candidates, *carried], window))
+    if carried := _candidates(index.catalog, [c.passage_id for c in query.evidence]):
+        pool = _distinguished(_admitted([*pool.candidates, *carried], window))
     candidates = pool.candidates
     total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
     sentences = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})

@@ -108,6 +108,14 @@ class Window:
         """Whether it limits the publication day."""
         return bool(self.since or self.last)
 
+    @property
+    def limits(self) -> str | None:
+        """What it admits, in words: `published up to 2021-07-10, by Harirud Post`; None if that is everything."""
+        days = (("from", self.since), ("up to", self.last))
+        dated = " ".join(f"{which} {day}" for which, day in days if day)
+        parts = [f"published {dated}"] * bool(dated) + [f"by {' or '.join(self.sources)}"] * bool(self.sources)
+        return ", ".join(parts) or None
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -274,6 +282,17 @@ class Usage:
 
 
 @dataclass(frozen=True, slots=True)
+class Pointer:
+    """An article that a window keeps out, told of by its title and date alone."""
+
+    title: str
+    published: Published | None
+
+    def __str__(self) -> str:
+        return f"“{self.title}”" + (f" ({self.published})" if self.published else "")
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the articles say to a question; `text` renders it, `to_dict()` is the JSON contract."""
 
@@ -286,7 +305,10 @@ class Answer:
     hits: tuple[Hit, ...] = ()
     nearest: tuple[Citation, ...] = ()
     conflicts: tuple[dict[str, Any], ...] = ()
+    outside: tuple[Pointer, ...] = ()
+    """The articles nearest to a question for which the window leaves none; none of them published after `as_of`."""
     as_of: date | None = None
+    window: Window = Window()
     mode: str = "offline"
     model: str | None = None
     usage: Usage = Usage()
@@ -297,7 +319,10 @@ class Answer:
     def text(self) -> str:
         """The statements with their citation marks, or one sentence that says why there are none."""
         if not self.statements:
-            return _ABSTAINED[self.reason or Reason.NOT_IN_ARTICLES]
+            told = [_ABSTAINED[self.reason or Reason.NOT_IN_ARTICLES]]
+            if self.outside:
+                told.append(f"Nearest outside of them: {'; '.join(map(str, self.outside))}.")
+            return " ".join(told)
         return " ".join(map(_marked, self.statements))
 
     def to_dict(self) -> dict[str, Any]:
@@ -313,7 +338,11 @@ class Answer:
             "citations": [_citation(c) for c in self.citations],
             "conflicts": list(self.conflicts),
             "nearest": [_citation(c) for c in self.nearest],
+            "outside": [_pointer(p) for p in self.outside],
             "as_of": self.as_of.isoformat() if self.as_of else None,
+            "since": self.window.since.isoformat() if self.window.since else None,
+            "until": self.window.until.isoformat() if self.window.until else None,
+            "sources": list(self.window.sources),
             "mode": self.mode,
             "model": self.model,
             "usage": asdict(self.usage),
@@ -565,6 +594,10 @@ def _hit(rank: int, hit: Hit) -> dict[str, Any]:
             "url": article.url,
         },
     }
+
+
+def _pointer(pointer: Pointer) -> dict[str, Any]:
+    return {"title": pointer.title, "published": str(pointer.published) if pointer.published else None}
 
 
 def _citation(citation: Citation) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from rag.schema import (
     Statement,
     Status,
     Verdict,
+    Window,
 )
 
 TEXT = "The talks were held in Tehran. The chief negotiator spoke."
@@ -98,3 +99,9 @@ def test_a_search_shows_rank_score_origin_and_the_passage() -> None:
 )
 def test_what_drives_a_terminal_is_taken_out(text: str, left: str) -> None:
     assert safe(text) == left
+
+
+def test_the_window_is_told_under_the_answer() -> None:
+    answer = Answer("Q?", "Q?", Status.ABSTAINED, window=Window(as_of=date(2021, 7, 10), sources=("Pamir Wire",)))
+    lines = [line.text for line in answer_lines(answer)]
+    assert lines[1] == "Only articles published up to 2021-07-10, by Pamir Wire were read."

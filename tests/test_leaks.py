@@ -1,0 +1,180 @@
+"""Windows hold: whatever is asked by whatever way, nothing outside of them comes out."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fake_embeddings import FakeEmbeddings
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.language_models import FakeListChatModel
+
+from rag.errors import InputError
+from rag.library import Library
+from rag.loaders import article
+from rag.rendering import answer_lines
+from rag.schema import Article, Reason, Status, Turn, Window
+from rag.windows import admits
+
+FIRST = date(2021, 7, 1)
+OUTLETS = ("Pamir Wire", "Harirud Post", "Kabul Ledger")
+PLACES = ("Kunduz", "Herat", "Zaranj", "Ghazni", "Taloqan")
+
+
+def planted(number: int, published: str | None) -> Article:
+    """An article whose words can be asked for, with secrets that only it has in all that is shown of it."""
+    place, outlet = PLACES[number % 5], OUTLETS[number % 3]
+    text = (
+        f"The convoy topic{number} reached {place} with {100 + number} lorries, secret{number}a said. "
+        f"General Secret{number}b met elders of {place} there.\n\nIt left on Monday, and secret{number}c followed."
+    )
+    return article(
+        text,
+        id=f"secret{number}d",
+        title=f"Convoy topic{number} in {place}: secret{number}e",
+        source=outlet,
+        published=published,
+        url=f"https://news.example/secret{number}f",
+        author=f"secret{number}g",
+    )
+
+
+DATES = [*((FIRST + timedelta(days=3 * n)).isoformat() for n in range(24)), "2021-07", "2021-08", "2021", None]
+ARTICLES = {f"secret{n}": planted(n, published) for n, published in enumerate(DATES)}
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    folder = tmp_path_factory.mktemp("leaks")
+    with Library(folder, embeddings=FakeEmbeddings(), model=FakeListChatModel(responses=["no"])) as made:
+        made.add(*ARTICLES.values())
+        yield made
+
+
+@pytest.fixture(scope="module")
+def offline(library: Library) -> Iterator[Library]:
+    with Library(library.path, embeddings=FakeEmbeddings(), offline=True) as made:
+        yield made
+
+
+days = st.none() | st.integers(-5, 90).map(lambda n: FIRST + timedelta(days=n))
+windows = st.builds(
+    Window, as_of=days, since=days, until=days, sources=st.lists(st.sampled_from(OUTLETS), max_size=2).map(tuple)
+)
+known = st.integers(0, len(DATES) - 1)
+questions = st.one_of(
+    st.builds("What reached {1} with topic{0}?".format, known, st.sampled_from(PLACES)),
+    st.builds(
+        "How many lorries did {1} report in {2}, of topic{0}?".format, known, *map(st.sampled_from, (OUTLETS, PLACES))
+    ),
+    st.builds("Who met elders in {1} last week, and when did topic{0} leave?".format, known, st.sampled_from(PLACES)),
+    st.builds("topic{0} topic{1} {2} after 20 August".format, known, known, st.sampled_from(PLACES)),
+)
+
+
+def _without(found: Mapping[str, Any]) -> str:
+    """What came out, but for what may tell of an article outside: its title and date."""
+    shown = {name: value for name, value in found.items() if name != "outside"}
+    if found.get("outside"):
+        assert shown.pop("text").startswith("No article within the given dates and sources answers this question.")
+    return json.dumps(shown)
+
+
+def _cited(text: str) -> str:
+    return f"The convoy {text.rsplit(maxsplit=1)[-1].strip('?')} reached Kunduz with 103 lorries."
+
+
+WAYS: dict[str, Callable[[Library, str, Window], str]] = {
+    "search": lambda library, text, window: json.dumps(library.search(text, window=window).to_dict()),
+    "ask": lambda library, text, window: _without(library.ask(text, window=window).to_dict()),
+    "follow up": lambda library, text, window: _without(
+        library.ask("And what about it?", window=window, history=[Turn(text, "It left.")]).to_dict()
+    ),
+    "check": lambda library, text, window: json.dumps(library.check(_cited(text), window=window).to_dict()),
+    "chain": lambda library, text, window: _without(library.chain(window=window).invoke(text).to_dict()),
+    "stream": lambda library, text, window: repr(list(library.chain(window=window).stream(text))[:-1]),
+    "retriever": lambda library, text, window: repr(library.retriever(window=window).invoke(text)),
+}
+
+
+def leaked(found: str, window: Window) -> list[str]:
+    """The articles outside of the window of which a secret is in what came out."""
+    seen = set(re.findall(r"secret\d+", found.casefold()))
+    return [name for name, item in ARTICLES.items() if name in seen and not admits(window, item)]
+
+
+def tries(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    return settings(max_examples=count, deadline=None, derandomize=True, database=None)
+
+
+@tries(150)
+@given(way=st.sampled_from(sorted(WAYS)), text=questions, window=windows)
+def test_nothing_outside_of_a_window_comes_out(offline: Library, way: str, text: str, window: Window) -> None:
+    assert leaked(WAYS[way](offline, text, window), window) == []
+
+
+@pytest.mark.slow
+@tries(2000)
+@given(way=st.sampled_from(sorted(WAYS)), text=questions, window=windows)
+def test_nothing_outside_of_a_window_comes_out_in_2000_tries(
+    offline: Library, way: str, text: str, window: Window
+) -> None:
+    assert leaked(WAYS[way](offline, text, window), window) == []
+
+
+@tries(60)
+@given(text=questions, window=windows)
+def test_nothing_outside_of_a_window_is_sent_to_a_model(library: Library, text: str, window: Window) -> None:
+    assert leaked(" ".join(library.preview(text, window=window).texts), window) == []
+
+
+@tries(100)
+@given(text=questions, window=windows)
+def test_an_article_outside_is_named_only_if_it_was_published_by_then(
+    offline: Library, text: str, window: Window
+) -> None:
+    answer = offline.ask(text, window=window)
+    told = json.dumps([answer.to_dict()["outside"], answer.text])
+    assert leaked(told, Window(as_of=window.as_of)) == []
+    assert not answer.outside or answer.reason is Reason.OUTSIDE_DATES
+
+
+def test_a_leak_would_be_seen(offline: Library) -> None:
+    found = WAYS["search"](offline, "What reached Ghazni with topic23?", Window())
+    assert "secret23" in leaked(found, Window(as_of=date(2021, 7, 10)))
+
+
+def test_an_empty_window_names_the_nearest_articles_outside_of_it_by_title_and_date(tmp_path: Path) -> None:
+    with Library(tmp_path) as library:
+        library.add(*ARTICLES.values())
+        answer = library.ask("What reached Herat with topic1?", window=Window(until=date(2021, 6, 1)))
+    assert (answer.status, answer.reason) == (Status.ABSTAINED, Reason.OUTSIDE_DATES)
+    assert answer.to_dict()["outside"][0] == {"title": "Convoy topic1 in Herat: secret1e", "published": "2021-07-04"}
+    assert "“Convoy topic1 in Herat: secret1e” (2021-07-04)" in answer.text
+    assert answer.text in [line.text for line in answer_lines(answer)]
+
+
+def test_an_article_outside_of_the_window_is_not_checked_against(offline: Library) -> None:
+    with pytest.raises(InputError, match="secret20d is not published up to 2021-07-10"):
+        offline.check("The convoy left.", against=["secret20d"], window=Window(as_of=date(2021, 7, 10)))
+
+
+def test_a_question_of_a_chain_cannot_look_past_the_day_of_the_chain(offline: Library) -> None:
+    early = offline.chain(window=Window(as_of=date(2021, 7, 10)))
+    found = early.invoke({"question": "What reached Ghazni with topic23?", "as_of": "2021-12-31"})
+    assert found.as_of == date(2021, 7, 10)
+    assert leaked(json.dumps(found.to_dict()), Window(as_of=date(2021, 7, 10))) == []
+
+
+def test_an_answer_tells_the_window_it_was_given(offline: Library) -> None:
+    window = Window(date(2021, 8, 1), date(2021, 7, 2), None, ("Pamir Wire", "Kabul Ledger"))
+    found = offline.ask("What reached Kunduz?", window=window)
+    assert found.window.limits == "published from 2021-07-02 up to 2021-08-01, by Pamir Wire or Kabul Ledger"
+    told = {name: found.to_dict()[name] for name in ("as_of", "since", "until", "sources")}
+    assert told == {"as_of": "2021-08-01", "since": "2021-07-02", "until": None, "sources": list(window.sources)}
