@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.attribution import voice
 from rag.chunking import header, sentences
 from rag.embeddings import Vector
 from rag.names import keys, same
@@ -170,9 +171,12 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
     scored = []
     for i, (span, text) in enumerate(zip(split.spans, split.texts, strict=True)):
         near = frozenset().union(*stems[max(0, i - 1) : i + 2])
-        referred = asked.names & stems[i - 1] if i and leans(text) else frozenset()
+        spoken = _spoken(asked.query, candidate.article, Span(start + span.start, start + span.end))
+        referred = (asked.names & stems[i - 1] if i and leans(text) else frozenset()) | (asked.names & spoken)
         own = asked.share(stems[i] | referred)
         features = shared | _typed(asked, text, stems[i])
+        if asked.query.kind is Kind.PERSON and spoken - asked.terms:
+            features |= {"person": 1.0}
         features |= {
             "sentence_cosine": cosines[i],
             "overlap": own,
@@ -182,9 +186,22 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
         }
         total = sum(WEIGHTS[name] * value for name, value in features.items())
         scored.append(
-            Sentence(candidate.passage.id, Span(start + span.start, start + span.end), text, stems[i], features, total)
+            Sentence(
+                candidate.passage.id,
+                Span(start + span.start, start + span.end),
+                text,
+                stems[i] | (asked.names & spoken),
+                features,
+                total,
+            )
         )
     return scored
+
+
+def _spoken(query: Query, article: Article, span: Span) -> frozenset[str]:
+    """The words of the name of who says a sentence, if that is asked."""
+    found = voice(article.text, span) if query.said else None
+    return _stems(found.name) if found else frozenset()
 
 
 def _cosines(vector: Vector | None, candidate: Candidate, count: int) -> list[float]:

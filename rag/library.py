@@ -18,6 +18,7 @@ from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
 from rag.clock import Clock
 from rag.corroboration import corroborated
+from rag.editing import edited
 from rag.embeddings import Embedder, MiniLM, identity
 from rag.entailment import Entailment
 from rag.errors import (
@@ -425,7 +426,8 @@ class Library:
         clock, account = task.account.clock, task.account
         with clock.time("generate"):
             answer = _answered_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
-            answer = replace(answer, statements=corroborated(answer.statements, task.query, task.retrieved))
+            found = corroborated(answer.statements, task.query, task.retrieved)
+            answer = replace(answer, statements=edited(found))
             answer = replace(answer, usage=account.usage, warnings=(*account.warnings, *answer.warnings))
         with clock.time("verify"):
             if answer.statements:

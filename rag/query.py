@@ -53,6 +53,15 @@ class Query:
     """What the answer before it cited, if it leans on that."""
     told: str = ""
     """That answer."""
+    said: bool = False
+    """Whether it asks what somebody says, or who says it."""
+
+
+_SAID = re.compile(
+    r"\b(?:who|whom|what|which|how)\b.*\b(?:sa(?:y|id|ys)|tell|told|answer(?:ed)?|repl(?:y|ied)|claim(?:ed)?|den(?:y|ied)|argued?|"
+    r"describe[ds]?|warn(?:ed)?|wr(?:ite|ote)|promised?|call(?:ed)?|add(?:ed)?|explain(?:ed)?|ask(?:ed)?|expects?|announced?)\b|"
+    r"\baccording to (?:who|whom|which)\b"
+)
 
 
 def _nouns(listed: str) -> str:
@@ -121,6 +130,7 @@ def read(
         sources=asked,
         parts=_parts(text),
         goes_on=further,
+        said=bool(_SAID.search(text.casefold())),
     )
 
 

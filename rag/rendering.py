@@ -150,7 +150,7 @@ def article_record(article: Article) -> dict[str, Any]:
 def marked(statement: Statement) -> str:
     """A statement with its marks, and with what a reader must be told of it."""
     marks = "".join(f"[{c.number}]" for c in statement.citations)
-    return f"{statement.text} {marks}" + "".join(f" ({note})" for note in (statement.reach, statement.doubt) if note)
+    return f"{statement.shown} {marks}" + "".join(f" ({note})" for note in (statement.reach, statement.doubt) if note)
 
 
 def _differences(statement: Statement) -> Iterator[str]:

@@ -6,6 +6,7 @@ from calendar import monthrange
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain, pairwise, zip_longest
 from typing import Any
 
 
@@ -240,6 +241,14 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """An editorial mark at a place of a statement's text, which is no part of it: `on Wednesday [7 July 2021]`."""
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Statement:
     """A sentence of an answer, with what it cites and what the check of it found."""
 
@@ -251,6 +260,16 @@ class Statement:
     opinion: Opinion | None = None
     outlets: tuple[str, ...] = ()
     """The outlets that report it independently of one another, the first one first; copies count as their original."""
+    notes: tuple[Note, ...] = ()
+    """What is shown in its text in square brackets, in the order of the places."""
+
+    @property
+    def shown(self) -> str:
+        """Its text with the notes in it."""
+        places = [0, *(note.at for note in self.notes), len(self.text)]
+        parts = [self.text[a:b] for a, b in pairwise(places)]
+        marks = [f"[{n.text}] " if n.at == 0 or self.text[n.at - 1].isspace() else f" [{n.text}]" for n in self.notes]
+        return "".join(chain.from_iterable(zip_longest(parts, marks, fillvalue="")))
 
     @property
     def doubt(self) -> str | None:
@@ -545,7 +564,7 @@ _DOUBTS = {
 def _marked(statement: Statement) -> str:
     marks = "".join(f"[{citation.number}]" for citation in statement.citations)
     notes = (f"({note})" for note in (statement.reach, statement.doubt) if note)
-    return " ".join(filter(None, (statement.text, marks, *notes)))
+    return " ".join(filter(None, (statement.shown, marks, *notes)))
 
 
 def _statement(statement: Statement) -> dict[str, Any]:
@@ -556,6 +575,7 @@ def _statement(statement: Statement) -> dict[str, Any]:
         "verdict": statement.verdict.value,
         "speaker": statement.speaker,
         "outlets": list(statement.outlets),
+        "notes": [asdict(note) for note in statement.notes],
         "checks": [asdict(c) for c in statement.checks],
     }
 

@@ -21,10 +21,13 @@ _SAYS = (
     "responded|asserted|concluded|conceded"
 )
 _VERB = re.compile(rf"\b(?:{_SAYS}|(?:puts?|gave|gives)(?=\b[^.;,]{{3,60}}\b(?:at|as) ))\b(?! to (?:be|have)\b)")
-_TELLS = re.compile(
-    r"\b(?:found|finds|show(?:s|ed|n)?|disputed?|urged?|called|demanded?|vowed|pledged|promised|described|accused?|put|"
-    r"explained|rejected|condemned|welcomed|answered|asked|criticized|praised|thanked|blamed)\b"
+_TELLING = (
+    r"found|finds|show(?:s|ed|n)?|disputed?|urged?|called|demanded?|vowed|pledged|promised|described|accused?|put|"
+    r"explained|rejected|condemned|welcomed|answered|asked|criticized|praised|thanked|blamed"
 )
+_TELLS = re.compile(rf"\b(?:{_TELLING})\b")
+SAYING = f"{_SAYS}|promised|asked|wanted|vowed|pledged|explained|called"
+"""The verbs, as an alternative of a pattern, behind a pronoun for somebody who speaks."""
 _ACCORDING = re.compile(
     r"\b(?:according to|in the words of|as reported by|statement (?:issued )?(?:by|from)|quoting|citing)\s+"
     r"(?P<who>(?:[A-Z]\.|(?! (?:said|says|that|had|has|have|on|who|which) )[^,.;:—])+)",
@@ -34,13 +37,14 @@ _NO_SPEAKER = "|".join(
     sorted(listed("in on at to that for by it he she they its his her their no there this these those if whether"))
 )
 _INVERTED = re.compile(
-    rf"(?:[,?!”\"'’]|'')\s+(?:{_SAYS})\s+(?P<who>(?!(?:{_NO_SPEAKER}) )(?:the |an? )?"
+    rf"(?:[,?!”\"'’]|'')\s+(?!told|tells)(?:{_SAYS})\s+(?P<who>(?!(?:{_NO_SPEAKER}) )(?:the |an? )?"
     r"(?:[\w’'.-]+,? ){0,6}?[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)"
 )
 _PARTS = re.compile(r";|, (?:but|while|whereas|although)\b")
 _LABEL = re.compile(r"^\s*(?P<who>(?:THE )?[A-Z][A-Z.’' -]{2,40}|Q):\s")
 _LABELS = re.compile(r"(?:^|(?<=[.?!—] ))(?P<who>(?:THE )?[A-Z][A-Z.’' -]{2,40}):\s")
 _CLAUSE = re.compile(r"[,;:—–()“”\"]|\b(?:and|but|while|that|as|which|who)\b")
+_NAME_ALONE = re.compile(r"(?:al-)?[A-Z][\w’'.-]*(?: (?:(?:al-)?[A-Z][\w’'.-]*|al|bin|ul|of))*")
 _LEADING = re.compile(
     r"^(?:(?:on|in|at|by|for|from|after|before|during|meanwhile|however|also|earlier|later|still|yet|he|she|it|they|who|"
     r"had|has|have|also|then|and|but|the|an?)\s+)+",
@@ -81,9 +85,9 @@ def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
         if found and not reports(statement):
             yield Check("attribution", "as a fact", speaker(part) or found[0], False)
     elif found:
-        agrees = any(alike(stated, name) or _is_pronoun(name) for name in found)
-        yield Check("speaker", stated, speaker(part) or found[0], agrees or _is_pronoun(stated))
-    elif not any(map(reports, texts)) and not _is_pronoun(stated):
+        agrees = any(alike(stated, name) or is_pronoun(name) for name in found)
+        yield Check("speaker", stated, speaker(part) or found[0], agrees or is_pronoun(stated))
+    elif not any(map(reports, texts)) and not is_pronoun(stated):
         yield Check("speaker", stated, None, False)
 
 
@@ -124,7 +128,7 @@ def _trimmed_all(text: str) -> str:
     return " ".join(_DAYS.sub("", text).split()).strip(" .,'’”\"")
 
 
-def _is_pronoun(name: str) -> bool:
+def is_pronoun(name: str) -> bool:
     last = name.lower().split()[-1:]
     return not last or last[0] in _PRONOUNS
 
@@ -170,15 +174,25 @@ def _stems(text: str) -> set[str]:
 
 
 def _subject(before: str) -> str | None:
-    """The last clause before the verb, or, if a clause was put between, the first name of the sentence."""
+    """The last clause before the verb; if one was put between, the name before or in it, else the sentence's first."""
     text = before.rstrip()
     if not text:
         return None
     if text[-1] in ",)—–":
         found = names(text)
+        return _apposed(text) or (found[0].text if found else None)
+    *before_it, part = _CLAUSE.split(text)
+    if not part.strip() and text.endswith(" and"):
+        found = names(before_it[0])
         return found[0].text if found else None
-    part = _CLAUSE.split(text)[-1]
     return _trimmed(part) or None
+
+
+def _apposed(text: str) -> str | None:
+    """The name that stands alone in the last clause, or in the one before it: the governor, Shams, said."""
+    parts = [part.strip() for part in re.split(r"[,()—–]", text) if part.strip()]
+    alone = (part for part in reversed(parts[-2:]) if _NAME_ALONE.fullmatch(part) and names(part))
+    return next(alone, None)
 
 
 def _trimmed(text: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Protocol
 from rag.chunking import header
 from rag.citations import check_quotes
 from rag.comparison import compare
+from rag.editing import told_by
 from rag.entailment import Entailment, Pair
 from rag.errors import VerifierError
 from rag.facts import Evidence, ground
@@ -73,7 +74,7 @@ def verify(
     verbatim = next((c for c in spans if _is_verbatim(statement.text, c.quote)), None)
     if verbatim:
         same = Check("quote", statement.text, " ".join(verbatim.quote.split()), True)
-        return replace(statement, verdict=Verdict.SUPPORTED, checks=(same,), speaker=said_by)
+        return replace(statement, verdict=Verdict.SUPPORTED, checks=(same,), speaker=told_by(verbatim) or said_by)
     try:
         checks = check(statement.text, [evidence(c) for c in spans], searched=searched, entailment=entailment)
     except VerifierError as error:

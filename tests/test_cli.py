@@ -191,7 +191,7 @@ def test_the_json_of_an_answer_keeps_its_contract(seeded: Path) -> None:
     ]
     assert (found["schema"], found["status"], found["reason"], found["mode"]) == (1, "answered", None, "offline")
     statement, citation = found["statements"][0], found["citations"][0]
-    assert list(statement) == ["text", "citations", "verdict", "speaker", "outlets", "checks"]
+    assert list(statement) == ["text", "citations", "verdict", "speaker", "outlets", "notes", "checks"]
     assert (statement["citations"], statement["verdict"]) == ([1], "supported")
     assert list(citation) == [*("number", "article_id", "title", "source", "published", "url", "start", "end", "quote")]
     assert citation["end"] - citation["start"] == len(citation["quote"])

@@ -60,7 +60,7 @@ class Outcome:
 
 def is_full(case: Case, answer: Answer) -> bool:
     """Whether every vital claim is in the statements of the answer."""
-    said = " ".join(statement.text for statement in answer.statements)
+    said = " ".join(statement.shown for statement in answer.statements)
     return all(claim.is_in(said) for claim in case.claims if claim.vital)
 
 
