@@ -300,13 +300,19 @@ def _swapped(fact: Fact, own: _Bound, pair: Compared) -> Fact | None:
     """The value of another fact of the statement, if each fits better where the other one is."""
     partners = [f for f in pair.statement.by_kind[fact.kind] if f is not fact and not _fits(f, own.fact)]
     for partner in partners if own.fact.kind == fact.kind else ():
-        theirs = _best(partner, _fitting(partner, pair.cited), pair)
+        theirs = _theirs(partner, pair)
         if theirs is None or theirs.fact is own.fact or _unlike(own.fact, theirs.fact, pair.cited):
             continue
         crossed = _bound(fact, theirs.fact, pair) + _bound(partner, own.fact, pair)
         if crossed > (own.bind + theirs.bind) * _CROSSED + _MARGIN:
             return theirs.fact
     return None
+
+
+@lru_cache(maxsize=1024)
+def _theirs(fact: Fact, pair: Compared) -> _Bound | None:
+    """Asked for by every other fact of the statement."""
+    return _best(fact, _fitting(fact, pair.cited), pair)
 
 
 def _unlike(a: Fact, b: Fact, of: Ground) -> bool:

@@ -46,7 +46,7 @@ def count_tokens(text: str, model: str | None, *, load: Callable[[str], Encoding
     known = load(model) if model else None
     if known:
         return TokenCount(len(known.encode_ordinary(text)), estimated=False)
-    plain = sum(character.isascii() for character in text)
+    plain = len(text.encode("ascii", "ignore"))
     return TokenCount(math.ceil(plain / _ASCII + (len(text) - plain) / _OTHER), estimated=True)
 
 

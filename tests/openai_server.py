@@ -50,7 +50,7 @@ class Reply:
     """What is answered: a text in pieces of a word each, or an error if the status is not 200.
 
     Before it the server waits `delay` seconds. The connection is cut after `breaks_after` pieces; an `endless` text is
-    repeated until the client leaves; a `body` is sent as it is.
+    repeated until the client leaves; a `body` is sent as it is. The pieces are `pause` seconds apart.
     """
 
     text: str = ""
@@ -63,6 +63,7 @@ class Reply:
     breaks_after: int | None = None
     endless: bool = False
     body: bytes | None = None
+    pause: float = 0.0
 
 
 Script: TypeAlias = Callable[[Request], Reply | str]
@@ -129,6 +130,9 @@ class OpenAIServer:
         found = self._by(request) if self._by else self._next(request)
         return Reply(found) if isinstance(found, str) else found
 
+    def replied(self) -> None:
+        """Called when all of a reply was sent."""
+
     def next_of_embeddings(self) -> Reply | None:
         """What is replied to a request for embeddings; None for vectors."""
         with self._lock:
@@ -169,6 +173,7 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             with suppress(ConnectionError):  # the client may leave
                 self._chat(request, self.owner.reply(request))
+                self.owner.replied()
 
     def _take(self, body: dict[str, Any]) -> Request:
         request = Request(self.path, {name.lower(): value for name, value in self.headers.items()}, body)
@@ -206,6 +211,7 @@ class _Handler(BaseHTTPRequestHandler):
             if count == reply.breaks_after or self.owner.closing.is_set():
                 self.close_connection = True
                 return
+            self.owner.closing.wait(reply.pause)
             self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
         self.wfile.write(b"0\r\n\r\n")
 
