@@ -17,7 +17,7 @@ from rag.moments import Moment, moments
 from rag.periods import Period
 from rag.schema import Event, Precision, Published
 from rag.selection import Told, repeats, told
-from rag.summarization import Check, corroborated, priority, ranked, shortlist, stated
+from rag.summarization import ABOUT, LEAD, Check, corroborated, priority, ranked, shortlist, stated
 from rag.topics import Topic, related
 
 MOST_EVENTS = 10
@@ -34,7 +34,11 @@ _AHEAD = re.compile(
     r"is to|are to|next|coming|upcoming|tomorrow)\b",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"\b(?:since|until|till|before|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE
+)
+# Without a year it is the name of the attacks of 2001.
+_ATTACKS = re.compile(r"September (?:the )?11(?:th)?|11(?:th)?(?: of)? September|9/11", re.IGNORECASE)
 _UNSTATED, _COARSE, _AGAIN, _SALIENT = 0.5, 0.5, 0.6, 0.4
 _MOST_UNDATED, _LEAD = 2000, 1200
 """Sentences; characters. Of more sentences than that, only those at the start of an article go by its own date."""
@@ -69,8 +73,7 @@ def chronicle(pool: Pool, topic: Topic | None, check: Check, *, most: int) -> li
         return []
     near = pool.only([d.place for d in dated])
     whens = [d.when for d in dated]
-    prior = priority(near, topic)
-    scores = _scores(near, whens, prior)
+    scores = _scores(near, whens, topic)
     chosen = _chosen(near, whens, scores, most)
     events = [_event(near, whens, place, rank, check) for rank, place in enumerate(chosen, start=1)]
     return sorted(events, key=lambda e: (e.date, e.precision is Precision.DAY, e.rank))
@@ -97,7 +100,8 @@ def _stated(excerpt: Excerpt) -> _When | None:
     text = excerpt.sentence
     if not _DATED.search(text):
         return None
-    found = [m for m in moments(text, _day(excerpt.article.published)) if not _BEFORE.search(text[: m.start])]
+    read = moments(text, _day(excerpt.article.published))
+    found = [m for m in read if not (_BEFORE.search(text[: m.start]) or _ATTACKS.fullmatch(m.text))]
     whens = [when for moment in found if (when := _when(moment, text))]
     return min(whens, key=lambda when: when.precision is not Precision.DAY, default=None)
 
@@ -138,9 +142,10 @@ def _day(published: Published | None) -> date | None:
     return published.day if published and known else None
 
 
-def _scores(pool: Pool, whens: Sequence[_When], prior: Vector) -> Vector:
+def _scores(pool: Pool, whens: Sequence[_When], topic: Topic | None) -> Vector:
     """How important each is as an event."""
-    base, referring = ranked(pool, prior), Counter(when.date for when in whens)
+    base = ranked(pool, priority(pool, topic), weight=ABOUT if topic else LEAD)
+    referring = Counter(when.date for when in whens)
     articles: dict[date, set[str]] = defaultdict(set)
     for excerpt, when in zip(pool.excerpts, whens, strict=True):
         articles[when.date].add(excerpt.article.id)

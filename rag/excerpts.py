@@ -28,6 +28,7 @@ _EXPLETIVE = re.compile(
 _ENDS = (".", "!", "”", '."', '"', "…")
 _LABEL = re.compile(r"^\W*(?:Q\b|(?:THE )?[A-Z][A-Z.’' -]{2,40}:)")
 _TALKS = re.compile(r"(?<![\w-])(?:I|[Mm]e|[Mm]y|[Yy]ou|[Yy]our|[Ll]et[’']s|[Tt]hanks?|[Oo]kay)(?![\w-])")
+_MARKUP = re.compile(r"https?://|\*\*|</?\w+>|\\\[")
 _LEXICAL_DIMENSIONS = 1024
 
 
@@ -132,7 +133,7 @@ def _stands(text: str) -> bool:
     count = len(text.split())
     if not _FEWEST_WORDS <= count <= _MOST_WORDS or not text.endswith(_ENDS):
         return False
-    return not _LABEL.match(text) and not _TALKS.search(text)
+    return not (_LABEL.match(text) or _TALKS.search(text) or _MARKUP.search(text))
 
 
 def _start(cuts: Sequence[_Cut], place: int) -> int | None:

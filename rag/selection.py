@@ -23,11 +23,13 @@ _TITLE = re.compile(
 )
 # Who, how many, when, where: a summary is asked for these first.
 PERSON, NUMBER, DATE, NAME, WORD = 2.0, 2.5, 1.0, 0.75, 0.08
-_LENGTH = 0.75
+_LENGTH, _SHORT = 0.75, 12
 _SAME_WORDS, _CONTAINED = 0.6, 0.8
 _REDUNDANCY = 0.35
 _POINTS = re.compile(r"\b(?:this|that|these|those|such) (?!week|month|year|morning|is|was|the|it)[a-z]{4,}")
-_POINTING = 0.7
+_ENDS_POINTING = re.compile(r"\b(?:that|this|it|them|those|there|so)\W*$|\b(?:after|about|of|on) (?:that|this)\b")
+_FIRST_PERSON = re.compile(r"\b(?:[Ww]e|[Oo]urs?|us)\b")
+_POINTING, _WE = 0.7, 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +51,9 @@ class Told:
 
     @property
     def clarity(self) -> float:
-        """1, or less if it points to something that another sentence tells, such as "this area"."""
-        return _POINTING if _POINTS.search(self.text) else 1.0
+        """1, or less if it points to what another sentence tells ("this area"), or does not say who "we" are."""
+        pointing = _POINTING if _POINTS.search(self.text) or _ENDS_POINTING.search(self.text) else 1.0
+        return pointing * (_WE if _FIRST_PERSON.search(self.text) else 1.0)
 
 
 def told(excerpt: Excerpt) -> Told:
@@ -94,7 +97,7 @@ def choose(
 
 def _gain(saying: Told, known: set[str]) -> float:
     new = sum(weight for fact, weight in saying.facts.items() if fact not in known)
-    return float(saying.clarity * new / saying.length**_LENGTH)
+    return float(saying.clarity * new / max(saying.length, _SHORT) ** _LENGTH)
 
 
 def _new(place: int, pool: Pool, chosen: Sequence[int]) -> float:

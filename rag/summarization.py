@@ -21,7 +21,8 @@ Check: TypeAlias = Callable[[Statement], Statement]
 
 MOST_RANKED = 1500
 """How many sentences are compared with one another; of more, those nearest to the topic, or to the mean, are."""
-_CENTRAL, _LEAD, _EVEN = 0.3, 0.2, 0.5
+_CENTRAL, LEAD, ABOUT = 0.3, 0.2, 0.6
+"""The weights of LexRank, of where a sentence stands, and of how much it is about the topic."""
 _CORROBORATED, _MOST_ASKED, _MOST_BESIDE = 0.6, 4, 2
 _SAME_WORDS = 0.4
 
@@ -43,7 +44,7 @@ def summarize(
     if not places:
         return []
     near = pool.only(places)
-    scores = ranked(near, prior[places])
+    scores = ranked(near, prior[places], weight=ABOUT if topic else LEAD)
     chosen = choose(near, scores, room, first=_headline(near, scores, topic), taken=taken)
     return [corroborated(stated(near.excerpts[i], check), near, i, check) for i in chosen]
 
@@ -65,10 +66,10 @@ def shortlist(places: Sequence[int], near: Vector) -> list[int]:
     return sorted(sorted(places, key=lambda i: (-near[i], i))[:MOST_RANKED])
 
 
-def ranked(pool: Pool, prior: Vector) -> Vector:
-    """The score of each excerpt: LexRank over all of them, which begins anew by the prior, and the prior itself."""
+def ranked(pool: Pool, prior: Vector, *, weight: float) -> Vector:
+    """The score of each excerpt, at most 1: LexRank that begins anew by the prior, and by `weight` the prior."""
     ranks = lexrank(similarities(pool.vectors), prior)
-    found: Vector = _EVEN + _CENTRAL * ranks + _LEAD * scaled(prior)
+    found: Vector = 1 - _CENTRAL - weight + _CENTRAL * ranks + weight * scaled(prior)
     return found
 
 

@@ -123,6 +123,14 @@ def test_a_sentence_that_starts_with_a_pronoun_comes_with_the_one_before(tmp_pat
     assert statement.citations[0].quote == text
 
 
+def test_a_sentence_that_is_clear_alone_is_preferred(tmp_path: Path) -> None:
+    clear = "The governor of Herat ordered 3,000 police officers to the airport."
+    vague = "We will send 3,000 police officers from that area of Herat after that."
+    with Library(tmp_path / "library", offline=True) as library:
+        library.add(news("herat", "2021-08-06", f"{vague} {clear}"))
+        assert said(library.summarize(words=14)) == clear
+
+
 def test_articles_are_named_by_id_or_given(several: Library) -> None:
     assert "Doha" in said(several.summarize("doha"))
     assert "Kunduz" not in said(several.summarize("doha"))
