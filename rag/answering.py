@@ -19,7 +19,7 @@ from rag.writing import Writer
 
 MODE = "llm"
 _MOST_NEAREST = 3
-_INSTEAD = "these are the articles' own sentences"
+INSTEAD = "these are the articles' own sentences"
 _BROKEN = "these are the statements that came before"
 
 Check: TypeAlias = Callable[[Statement], Statement]
@@ -159,7 +159,7 @@ def _without(
         yield judged(replace(begun, reason=Reason.UNSUPPORTED), shown)
         return
     found = extract(task.query, task.retrieved, k=len(task.hits))
-    told = (*task.account.warnings, f"{error}; {_INSTEAD}", *found.warnings)
+    told = (*task.account.warnings, f"{error}; {INSTEAD}", *found.warnings)
     found = replace(found, usage=task.account.usage, warnings=told)
     if found.statements:
         found = judged(found, [check(statement) for statement in found.statements])

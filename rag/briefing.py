@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,8 +14,11 @@ from rag.embeddings import Vector
 from rag.excerpts import Pool
 from rag.schema import Section, Statement
 from rag.selection import Budget, Told, choose, said
-from rag.summarization import Check, stated, summarize
+from rag.summarization import Check, stated
 from rag.topics import Topic
+
+Summarized: TypeAlias = Callable[[Pool, Topic, Budget, Sequence[Told]], Sequence[Statement]]
+"""Summarizes what was gathered on a topic, without what was told before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ class Briefing:
     news: News
 
 
-def brief(found: Briefing, words: int, check: Check) -> list[Section]:
+def brief(found: Briefing, words: int, summarized: Summarized, check: Check) -> list[Section]:
     """A section for each theme, for what is new since the previous day of news, and for what is not known.
 
     No sentence is told twice. A section that has nothing to tell says so.
@@ -71,7 +75,7 @@ def brief(found: Briefing, words: int, check: Check) -> list[Section]:
     sections: list[Section] = []
     taken: list[Told] = []
     for theme, topic, pool in zip(THEMES, found.topics, found.pools, strict=True):
-        statements = summarize(pool, topic, _room(words, theme.share), check, taken=taken)
+        statements = summarized(pool, topic, _room(words, theme.share), taken)
         sections.append(Section(theme.heading, tuple(statements), None if statements else "Nothing on this."))
         taken += [said(statement.text) for statement in statements]
     unknown = _open([*found.pools, found.news.pool], _room(words, _OPEN), check, taken)

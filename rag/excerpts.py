@@ -14,7 +14,7 @@ from rag.catalog import StoredPassage
 from rag.chunking import sentences
 from rag.embeddings import Vector
 from rag.extraction import leans
-from rag.schema import Article, Citation, Span
+from rag.schema import Article, Citation, Hit, Span
 from rag.words import content_words
 
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
@@ -61,21 +61,23 @@ class Excerpt:
 class Pool:
     """Excerpts in the order of reading, article by article, and the unit vector of each, a row each.
 
-    `embedded` tells whether these are of the embedding model; else they are of the words alone.
+    `embedded` tells whether these are of the embedding model; else they are of the words alone. `hits` are the passages
+    that were gathered.
     """
 
     excerpts: tuple[Excerpt, ...]
     vectors: Vector
     embedded: bool
+    hits: tuple[Hit, ...] = ()
 
     def only(self, places: Sequence[int]) -> Pool:
         """The excerpts of these places, in their order."""
-        return Pool(tuple(self.excerpts[i] for i in places), self.vectors[list(places)], self.embedded)
+        return Pool(tuple(self.excerpts[i] for i in places), self.vectors[list(places)], self.embedded, self.hits)
 
     @property
     def articles(self) -> tuple[Article, ...]:
-        """Those that the excerpts are from, each once."""
-        return tuple({e.article.id: e.article for e in self.excerpts}.values())
+        """Those that were read, each once."""
+        return tuple({hit.article.id: hit.article for hit in self.hits}.values())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,10 +101,11 @@ def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> 
             if start is not None:
                 found.append(Excerpt(articles[id], cut.passage_id, Span(start, cut.span.end), cut.span.start))
                 rows.append(cut.vector)
+    hits = tuple(Hit(row.passage, articles[row.passage.article_id], 0.0) for row in stored)
     if any(row is None for row in rows):
-        return Pool(tuple(found), lexical_vectors([e.sentence for e in found]), False)
+        return Pool(tuple(found), lexical_vectors([e.sentence for e in found]), False, hits)
     kept = [row for row in rows if row is not None]
-    return Pool(tuple(found), np.array(kept, np.float32) if kept else np.zeros((0, 1), np.float32), True)
+    return Pool(tuple(found), np.array(kept, np.float32) if kept else np.zeros((0, 1), np.float32), True, hits)
 
 
 def lexical_vectors(texts: Sequence[str]) -> Vector:

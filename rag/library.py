@@ -17,6 +17,7 @@ from rag.calling import Account, Caller, Terms, described
 from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
 from rag.clock import Clock
+from rag.condensing import Condenser
 from rag.corroboration import corroborated
 from rag.editing import edited
 from rag.embeddings import Embedder, MiniLM, identity
@@ -224,14 +225,18 @@ class Library:
         length: Length = Length.MEDIUM,
         words: int | None = None,
         window: Window = Window(),
+        progress: Progress | None = None,
     ) -> Summary:
         """The strong points of articles, given or by id, or of all of them on a topic, each cited and checked.
 
         The first statement is the headline. Without articles and topic it is a briefing on the whole library, in
-        sections. `words` is the most that it may have, instead of a `length`. Raises EmptyLibraryError and InputError.
+        sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
+        groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
         asked = summaries.Asked(self._named(articles), topic, summaries.room(length, words), window)
-        return summaries.summarize(asked, self._shelf(), Clock())
+        condenser = Condenser(self.writer.caller) if self.writer else None
+        shelf = replace(self._shelf(), condenser=condenser)
+        return summaries.summarize(asked, shelf, Account(self._terms, Clock()), progress)
 
     def timeline(
         self, *articles: str | Article, topic: str | None = None, max_events: int = 10, window: Window = Window()
@@ -241,7 +246,7 @@ class Library:
         Errors as for `summarize`.
         """
         asked = summaries.Asked(self._named(articles), topic, Budget(0, max_events), window)
-        return summaries.timeline(asked, self._shelf(), Clock())
+        return summaries.timeline(asked, self._shelf(), Account(self._terms, Clock()))
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""
@@ -366,7 +371,7 @@ class Library:
             query = self._read(topic, window, ())
             return summaries.Found(query, self._retrieve(query, k, window, Clock()).hits[:k])
 
-        return summaries.Shelf(self.catalog, self.embeddings, search, self._check)
+        return summaries.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)

@@ -10,18 +10,21 @@ from typing import Any
 import numpy as np
 
 from rag import verification
+from rag.answering import INSTEAD, MODE
 from rag.briefing import THEMES, Briefing, News, brief
+from rag.calling import Account
 from rag.catalog import Catalog
 from rag.chronology import chronicle
 from rag.citations import cited, numbered
-from rag.clock import Clock
+from rag.condensing import Condenser, Task
 from rag.embeddings import Embedder, Vector
-from rag.errors import InputError
+from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.excerpts import Pool
 from rag.gathering import of_articles, of_hits, of_window
+from rag.ingestion import Meter, Progress
 from rag.query import Query
 from rag.schema import Article, Hit, Length, Reason, Section, Statement, Status, Summary, Timeline, Window
-from rag.selection import Budget
+from rag.selection import Budget, Told
 from rag.summarization import BUDGETS, Check
 from rag.summarization import summarize as summarized
 from rag.topics import Topic
@@ -30,6 +33,7 @@ from rag.words import content_words
 MOST_PASSAGES = 80
 """How many passages are read on a topic."""
 _BRIEFING_WORDS = 2
+_ALL = "everything of weight in these articles"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +56,14 @@ class Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shelf:
-    """Where the articles are, how passages on a topic are found, and how a statement is checked."""
+    """Where the articles are, how passages are found and a statement is checked, and the model that writes, if any."""
 
     catalog: Catalog
     embeddings: Embedder | None
     search: Callable[[str, int, Window], Found]
     check: Check
+    judged: Callable[[Sequence[Statement]], tuple[Statement, ...]]
+    condenser: Condenser | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,38 +83,83 @@ def room(length: Length, words: int | None) -> Budget:
     return Budget(words, max(3, words // 15))
 
 
-def summarize(asked: Asked, shelf: Shelf, clock: Clock) -> Summary:
-    """The summary of what was asked for; a briefing if nothing was named and there is more than one article."""
+def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress | None = None) -> Summary:
+    """The summary of what was asked for; a briefing if nothing was named and there is more than one article.
+
+    A model writes it if there is one; if the model fails, it is the articles' own sentences, with a warning, unless the
+    terms are strict.
+    """
+    makers = _Makers(shelf, account, Meter(progress))
     if not asked.articles and asked.topic is None and len(shelf.catalog.article_ids(asked.window, most=2)) != 1:
-        return _briefed(asked, shelf, clock)
-    with clock.time("gather"):
+        return _briefed(asked, makers)
+    with account.clock.time("gather"):
         read = _read(asked, shelf)
-    with clock.time("generate"):
-        statements = numbered(summarized(read.pool, read.topic, asked.room, shelf.check))
-    return Summary(asked.topic, read.pool.articles, statements, **_outcome(statements, asked, shelf, clock))
+    with account.clock.time("summarize"):
+        statements = shelf.judged(numbered(makers.statements(read.pool, read.topic, asked.room)))
+    outcome = _outcome(statements, asked, shelf, account) | makers.mode
+    return Summary(asked.topic, read.pool.articles, statements, **outcome)
 
 
-def timeline(asked: Asked, shelf: Shelf, clock: Clock) -> Timeline:
-    """The timeline of what was asked for."""
+def timeline(asked: Asked, shelf: Shelf, account: Account) -> Timeline:
+    """The timeline of what was asked for, in the articles' own sentences."""
+    clock = account.clock
     if asked.room.most < 1:
         raise InputError(f"max_events is {asked.room.most}; wanted at least 1")
     with clock.time("gather"):
         read = _read(asked, shelf)
-    with clock.time("generate"):
+    with clock.time("summarize"):
         found = chronicle(read.pool, read.topic, shelf.check, most=asked.room.most)
-    statements = numbered([event.statement for event in found])
+    statements = shelf.judged(numbered([event.statement for event in found]))
     dated = tuple(replace(event, statement=s) for event, s in zip(found, statements, strict=True))
-    return Timeline(asked.topic, read.pool.articles, dated, **_outcome(statements, asked, shelf, clock))
+    return Timeline(asked.topic, read.pool.articles, dated, **_outcome(statements, asked, shelf, account))
 
 
-def _briefed(asked: Asked, shelf: Shelf, clock: Clock) -> Summary:
-    with clock.time("gather"):
+class _Makers:
+    """Makes statements with the model, as long as it does not fail, else from the articles' own sentences."""
+
+    def __init__(self, shelf: Shelf, account: Account, meter: Meter) -> None:
+        self.shelf = shelf
+        self.account = account
+        self._meter = meter
+        self._condenser = shelf.condenser
+        self._wrote = False
+
+    @property
+    def mode(self) -> dict[str, Any]:
+        """The mode and model of what was made, as keyword arguments."""
+        wrote = self._wrote and self.shelf.condenser
+        return {"mode": MODE, "model": wrote.caller.choice.id} if wrote else {}
+
+    def statements(
+        self, pool: Pool, topic: Topic | None, room: Budget, taken: Sequence[Told] = ()
+    ) -> Sequence[Statement]:
+        """The statements on what was gathered; raises ModelError, if not strict only of key and model."""
+        if self._condenser and pool.hits:
+            try:
+                found = self._condenser.statements(self._task(pool, topic, room))
+                self._wrote = True
+                return found
+            except ModelError as error:
+                if self.account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
+                    raise
+                self.account.warn(f"{error}; {INSTEAD}")
+                self._condenser = None
+        return summarized(pool, topic, room, self.shelf.check, taken=taken)
+
+    def _task(self, pool: Pool, topic: Topic | None, room: Budget) -> Task:
+        subject = topic.text if topic else _ALL
+        return Task(pool.hits, subject, room, self.account, self.shelf.check, self._meter)
+
+
+def _briefed(asked: Asked, makers: _Makers) -> Summary:
+    shelf, account = makers.shelf, makers.account
+    with account.clock.time("gather"):
         found = _briefing(asked.window, shelf)
-    with clock.time("generate"):
-        sections = brief(found, asked.room.words * _BRIEFING_WORDS, shelf.check)
-    statements = numbered([s for section in sections for s in section.statements])
+    with account.clock.time("summarize"):
+        sections = brief(found, asked.room.words * _BRIEFING_WORDS, makers.statements, shelf.check)
+    statements = shelf.judged(numbered([s for section in sections for s in section.statements]))
     articles = {a.id: a for pool in (*found.pools, found.news.pool) for a in pool.articles}
-    outcome = _outcome(statements, asked, shelf, clock)
+    outcome = _outcome(statements, asked, shelf, account) | makers.mode
     return Summary(None, tuple(articles.values()), statements, _renumbered(sections, statements), **outcome)
 
 
@@ -117,7 +168,7 @@ def _renumbered(sections: Sequence[Section], statements: Sequence[Statement]) ->
     return tuple(replace(s, statements=tuple(next(left) for _ in s.statements)) for s in sections)
 
 
-def _outcome(statements: Sequence[Statement], asked: Asked, shelf: Shelf, clock: Clock) -> dict[str, Any]:
+def _outcome(statements: Sequence[Statement], asked: Asked, shelf: Shelf, account: Account) -> dict[str, Any]:
     """What a summary and a timeline have in common, as keyword arguments."""
     why = verification.reason(statements)
     if not statements:
@@ -128,8 +179,9 @@ def _outcome(statements: Sequence[Statement], asked: Asked, shelf: Shelf, clock:
         "reason": why,
         "citations": cited(statements),
         "as_of": asked.window.as_of,
-        "timings": clock.times,
-        "warnings": verification.warnings(statements),
+        "usage": account.usage,
+        "timings": account.clock.times,
+        "warnings": (*account.warnings, *verification.warnings(statements)),
     }
 
 

@@ -8,14 +8,20 @@ from typing import Annotated
 import typer
 
 from rag.batch import strict_code
+from rag.calling import Terms
 from rag.console import reported, show, warn, width
 from rag.inputs import window
-from rag.opening import Opening, named_articles, open_library
+from rag.opening import Opening, named_articles, open_library, progress_bar
 from rag.options import (
     Add,
     AsOf,
     Folder,
     Json,
+    Judge,
+    MaxCost,
+    MaxTokens,
+    Model,
+    NoCache,
     Offline,
     Quiet,
     Since,
@@ -48,6 +54,11 @@ def summarize(
     since: Since = None,
     until: Until = None,
     source: Source = None,
+    judge: Judge = None,
+    model: Model = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    no_cache: NoCache = False,
     offline: Offline = False,
     as_json: Json = False,
     strict: Strict = False,
@@ -57,9 +68,11 @@ def summarize(
 ) -> None:
     """Summarize articles, a topic, or the whole library."""
     limits = window(as_of, since, until, source or ())
-    with open_library(Opening(library, offline, wait, quiet, verbose), add) as opened:
+    terms = Terms(strict=strict, cache=not no_cache, max_tokens=max_tokens, max_cost=max_cost)
+    opening = Opening(library, offline, wait, quiet, verbose, judge, model, terms)
+    with open_library(opening, add) as opened, progress_bar(opening) as progress:
         named = named_articles(opened, articles or ())
-        found = opened.summarize(*named, topic=topic, length=length, words=words, window=limits)
+        found = opened.summarize(*named, topic=topic, length=length, words=words, window=limits, progress=progress)
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
     else:
