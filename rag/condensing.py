@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.calling import REPLY_TOKENS, Account, Call, Caller
-from rag.drafting import SCHEMA, Answered, DraftReader, settled
-from rag.errors import ContextError, ReplyError
+from rag.drafting import SCHEMA, Answered, Draft, DraftReader, settled
+from rag.errors import ContextError, ShapeError
 from rag.ingestion import Meter
 from rag.judging import fence
 from rag.packing import Packed, data, pack
@@ -130,12 +130,20 @@ class Condenser:
         return [statement for half in halves for statement in self._read(half, task, account)]
 
     def _written(self, group: Packed, task: Task, account: Account) -> list[Statement]:
-        call, reader = self._map_call(group, task), DraftReader(group.hits)
+        call = self._map_call(group, task)
+        try:
+            draft = self._read_draft(call, call, group, account)
+        except ShapeError as error:
+            draft = self._read_draft(self.caller.again(call, error, account), call, group, account)
+        return [] if draft.answered is Answered.NO else list(draft.statements)
+
+    def _read_draft(self, call: Call, kept_as: Call, group: Packed, account: Account) -> Draft:
+        reader = DraftReader(group.hits)
         for piece in self.caller.pieces(call, account):
             list(reader.feed(piece))
         draft = reader.close()
-        self.caller.keep(call, reader.text, account)
-        return [] if draft.answered is Answered.NO else list(draft.statements)
+        self.caller.keep(kept_as, reader.text, account)
+        return draft
 
     def _reduced(self, made: Sequence[Statement], task: Task) -> list[Statement]:
         task.meter.expect(1, f"{self.caller.choice.id} makes one summary of {len(made)} statements")
@@ -145,9 +153,9 @@ class Condenser:
         text = "\n".join(lines[:_MOST_STATEMENTS])
         inputs = {"fence": fence(text), "statements": text, "topic": data(task.topic)}
         inputs |= {"words": str(task.room.words), "most": str(task.room.most)}
-        reply = self.caller.json(Call(self._merge, inputs, _MERGED), task.account)
+        call = Call(self._merge, inputs, _MERGED)
+        merged = self.caller.json(call, task.account, lambda reply: [_merged(item, made) for item in _items(reply)])
         task.meter.advance(1)
-        merged = [_merged(item, made) for item in _items(reply)]
         return [settled(task.check(statement), statement) for statement in merged]
 
     def _map_call(self, packed: Packed, task: Task) -> Call:
@@ -177,7 +185,7 @@ def _supported(made: Sequence[Statement], task: Task) -> list[Statement]:
 def _items(reply: dict[str, Any]) -> list[Any]:
     found = reply.get("statements")
     if not isinstance(found, list) or not found:
-        raise ReplyError(f"the statements are {one_line(repr(found), 80)}; wanted a list of statements")
+        raise ShapeError(f"the statements are {one_line(repr(found), 80)}; wanted a list of statements")
     return found
 
 
@@ -185,7 +193,7 @@ def _merged(item: Any, made: Sequence[Statement]) -> Statement:
     """A statement of the summary with the citations of those it is made of."""
     text, numbers = (item.get("text"), item.get("from")) if isinstance(item, dict) else (None, None)
     if not isinstance(text, str) or not text.strip() or not isinstance(numbers, list):
-        raise ReplyError(f"a statement is {one_line(repr(item), 80)}; wanted a text with the numbers that it is from")
+        raise ShapeError(f"a statement is {one_line(repr(item), 80)}; wanted a text with the numbers that it is from")
     known = [n for n in numbers if type(n) is int and 0 < n <= len(made)]
     cited: dict[tuple[str, int, int], Citation] = {}
     for number in known:
