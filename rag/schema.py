@@ -346,7 +346,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `rag ask --json`."""
-        return {
+        record: dict[str, Any] = {
             "schema": 1,
             "question": self.question,
             "standalone_question": self.standalone_question,
@@ -357,17 +357,16 @@ class Answer:
             "citations": [_citation(c) for c in self.citations],
             "conflicts": list(self.conflicts),
             "nearest": [_citation(c) for c in self.nearest],
-            "outside": [_pointer(p) for p in self.outside],
             "as_of": self.as_of.isoformat() if self.as_of else None,
-            "since": self.window.since.isoformat() if self.window.since else None,
-            "until": self.window.until.isoformat() if self.window.until else None,
-            "sources": list(self.window.sources),
             "mode": self.mode,
             "model": self.model,
             "usage": asdict(self.usage),
             "timings": self.timings,
             "warnings": list(self.warnings),
         }
+        if self.outside:
+            record["outside"] = [_pointer(p) for p in self.outside]
+        return record | _limits(self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -567,17 +566,28 @@ def _marked(statement: Statement) -> str:
     return " ".join(filter(None, (statement.shown, marks, *notes)))
 
 
+def _limits(window: Window) -> dict[str, Any]:
+    """What limits a window beside `as_of`; only what is set."""
+    days = {"since": window.since, "until": window.until}
+    found: dict[str, Any] = {name: day.isoformat() for name, day in days.items() if day}
+    return found | ({"sources": list(window.sources)} if window.sources else {})
+
+
 def _statement(statement: Statement) -> dict[str, Any]:
-    opinion = {"judge": asdict(statement.opinion)} if statement.opinion else {}
-    return opinion | {
+    found: dict[str, Any] = {
         "text": statement.text,
         "citations": [c.number for c in statement.citations],
         "verdict": statement.verdict.value,
         "speaker": statement.speaker,
-        "outlets": list(statement.outlets),
-        "notes": [asdict(note) for note in statement.notes],
         "checks": [asdict(c) for c in statement.checks],
     }
+    if len(statement.outlets) > 1:
+        found["outlets"] = list(statement.outlets)
+    if statement.notes:
+        found["notes"] = [asdict(note) for note in statement.notes]
+    if statement.opinion:
+        found["judge"] = asdict(statement.opinion)
+    return found
 
 
 def _section_text(section: Section) -> str:

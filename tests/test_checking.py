@@ -76,7 +76,7 @@ def test_the_json_is_that_of_an_answer(library: rag.Library) -> None:
     record = json.loads(json.dumps(library.check(DRAFT).to_dict()))
     assert record["schema"] == 1
     assert [s["verdict"] for s in record["statements"]] == ["supported", "contradicted", "unsupported"]
-    assert record["statements"][0].keys() == {"text", "citations", "verdict", "speaker", "outlets", "notes", "checks"}
+    assert record["statements"][0].keys() == {"text", "citations", "verdict", "speaker", "checks"}
 
 
 def test_one_call_checks_against_files_without_a_library() -> None:

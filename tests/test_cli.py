@@ -174,24 +174,11 @@ def test_the_json_of_an_answer_keeps_its_contract(seeded: Path) -> None:
     found = json.loads(run("ask", WHO, "--json").stdout)
     assert list(found) == [
         *("schema", "question", "standalone_question", "status", "reason", "text", "statements", "citations"),
-        *(
-            "conflicts",
-            "nearest",
-            "outside",
-            "as_of",
-            "since",
-            "until",
-            "sources",
-            "mode",
-            "model",
-            "usage",
-            "timings",
-            "warnings",
-        ),
+        *("conflicts", "nearest", "as_of", "mode", "model", "usage", "timings", "warnings"),
     ]
     assert (found["schema"], found["status"], found["reason"], found["mode"]) == (1, "answered", None, "offline")
     statement, citation = found["statements"][0], found["citations"][0]
-    assert list(statement) == ["text", "citations", "verdict", "speaker", "outlets", "notes", "checks"]
+    assert list(statement) == ["text", "citations", "verdict", "speaker", "checks"]
     assert (statement["citations"], statement["verdict"]) == ([1], "supported")
     assert list(citation) == [*("number", "article_id", "title", "source", "published", "url", "start", "end", "quote")]
     assert citation["end"] - citation["start"] == len(citation["quote"])

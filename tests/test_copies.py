@@ -81,7 +81,7 @@ def test_an_answer_counts_independent_outlets(answer: Answer) -> None:
     told = next(s for s in answer.statements if "40" in s.text)
     assert told.outlets == ("Pamir Wire", "Kabul Ledger")
     assert "(reported by 2 independent outlets)" in answer.text
-    assert ["Pamir Wire", "Kabul Ledger"] in [s["outlets"] for s in answer.to_dict()["statements"]]
+    assert ["Pamir Wire", "Kabul Ledger"] in [s.get("outlets") for s in answer.to_dict()["statements"]]
 
 
 def test_many_copies_crowd_out_nothing(tmp_path_factory: pytest.TempPathFactory) -> None:
