@@ -153,6 +153,12 @@ async def test_it_can_be_awaited() -> None:
     assert reply.text == "In Tehran."
 
 
+def test_a_server_of_ones_own_is_waited_for_longer_as_it_may_have_to_load_the_model() -> None:
+    own, theirs = (chat_model(ModelChoice("openai", "local", url, KEY)) for url in (URL, None))
+    assert (own.request_timeout.read, theirs.request_timeout.read) == (180, 60)
+    assert own.request_timeout.connect == 10
+
+
 def test_a_rate_limit_waits_as_long_as_the_server_asks() -> None:
     seen: list[float] = []
 
