@@ -136,6 +136,11 @@ def _stands(text: str) -> bool:
     count = len(text.split())
     if not _FEWEST_WORDS <= count <= _MOST_WORDS or not text.endswith(_ENDS):
         return False
+    return _is_report(text)
+
+
+def _is_report(text: str) -> bool:
+    """Whether nobody talks in it to somebody else."""
     return not (_LABEL.match(text) or _TALKS.search(text) or _MARKUP.search(text))
 
 
@@ -143,6 +148,8 @@ def _start(cuts: Sequence[_Cut], place: int) -> int | None:
     """Where the sentences start that it needs to be understood; None if they are too many."""
     for before in range(_MOST_BEFORE):
         first = place - before
+        if before and not _is_report(cuts[first].text):
+            return None
         if not leans(cuts[first].text) or _EXPLETIVE.match(cuts[first].text):
             return cuts[first].span.start
         if first == 0 or cuts[first].span.start - cuts[first - 1].span.end > _FARTHEST:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -32,13 +33,24 @@ from rag.options import (
     Verbose,
     Wait,
 )
-from rag.schema import Length
+from rag.schema import Length, Timeline
 from rag.summarylines import summary_lines, timeline_lines
+from rag.timelinepages import html_page, markdown_page
+
+
+class Format(StrEnum):
+    """How a timeline is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
 
 Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
 Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
 WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
 MaxEvents = Annotated[int, typer.Option("--max-events", min=1, metavar="N", help="At most so many events.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How it is written; a page has its sources in it.")]
 
 
 @reported
@@ -87,6 +99,7 @@ def timeline(
     *,
     topic: Topic = None,
     max_events: MaxEvents = 10,
+    form: FormatOption = Format.TEXT,
     library: Folder = None,
     add: Add = None,
     as_of: AsOf = None,
@@ -108,6 +121,16 @@ def timeline(
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
     else:
-        show(timeline_lines(found, width=width()))
+        _print_timeline(found, form)
         warn(found.warnings, quiet=quiet)
     raise typer.Exit(strict_code(found) if strict else 0)
+
+
+def _print_timeline(found: Timeline, form: Format) -> None:
+    match form:
+        case Format.TEXT:
+            show(timeline_lines(found, width=width()))
+        case Format.MARKDOWN:
+            typer.echo(markdown_page(found), nl=False)
+        case Format.HTML:
+            typer.echo(html_page(found), nl=False)

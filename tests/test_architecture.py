@@ -30,6 +30,7 @@ EDGE = {
     "prompting",
     "summarycommands",
     "summarylines",
+    "timelinepages",
 }
 CHAT = {"chat", "conversation", "commands", "effects", "talk", "transcript"}
 ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking", "evaluation/runner", "evaluation/__main__"}
