@@ -7,11 +7,12 @@ from dataclasses import replace
 
 from rag.attribution import voice
 from rag.chunking import sentences
+from rag.eventdates import event_dates
 from rag.schema import Citation, Note, Span, Statement
 
 
 def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The statements, those that are quotes with marks that tell who speaks."""
+    """The statements, those that are quotes with marks that tell who speaks, and which day a relative date is."""
     return tuple(replace(s, notes=tuple(_notes(s))) if _is_quote(s) else s for s in statements)
 
 
@@ -26,7 +27,16 @@ def _is_quote(statement: Statement) -> bool:
 
 
 def _notes(statement: Statement) -> Iterator[Note]:
-    yield from _speakers(statement.citations[0])
+    citation = statement.citations[0]
+    yield from sorted([*_speakers(citation), *_dates(citation)], key=lambda note: note.at)
+
+
+def _dates(citation: Citation) -> Iterator[Note]:
+    """A mark behind each relative date."""
+    article = citation.article
+    for span in _spans(citation):
+        for found in event_dates(article.text, span, article.published):
+            yield Note(len(" ".join(article.text[citation.start : found.end].split())), str(found))
 
 
 def _speakers(citation: Citation) -> Iterator[Note]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from rag.attribution import voice
 from rag.chunking import header, sentences
 from rag.embeddings import Vector
+from rag.eventdates import event_dates
 from rag.names import keys, same
 from rag.query import Kind, Query
 from rag.schema import Article, Passage, Span
@@ -64,6 +65,7 @@ WEIGHTS: Mapping[str, float] = {
 }
 TYPED = ("number", "person", "date", "place", "reason")
 _FEWEST_WORDS = 8
+_MOSTLY = 0.6
 _BACKGROUND, _BACKGROUND_GOING_ON = 0.4, 0.2
 _MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -77,6 +79,7 @@ _RELATIVE = re.compile(
     r"(?:last|next|this) (?:week|month|year|morning|night|spring|summer|fall|autumn|winter))\b",
     re.I,
 )
+_RELATIVE_DAY = re.compile(r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|ago|earlier|later|day)\b", re.I)
 _REASON = re.compile(
     r"\b(?:because|due to|owing to|reasons?|in order to|so that|out of|to avoid|as a result|therefore|given|since|amid|"
     r"concern(?:s|ed)?)\b",
@@ -167,16 +170,19 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
     alike = _spellings(asked.query, split)
     stems = [frozenset(alike.get(w, w) for w in found) for found in split.stems] if alike else split.stems
     cosines, headed = _cosines(asked.vector, candidate, len(stems)), _stems(header(candidate.article))
-    shared, start = _shared(asked, rank, candidate), candidate.passage.start
+    shared, start, article = _shared(asked, rank, candidate), candidate.passage.start, candidate.article
     scored = []
     for i, (span, text) in enumerate(zip(split.spans, split.texts, strict=True)):
         near = frozenset().union(*stems[max(0, i - 1) : i + 2])
-        spoken = _spoken(asked.query, candidate.article, Span(start + span.start, start + span.end))
+        here = Span(start + span.start, start + span.end)
+        spoken = _spoken(asked.query, article, here)
         referred = (asked.names & stems[i - 1] if i and leans(text) else frozenset()) | (asked.names & spoken)
         own = asked.share(stems[i] | referred)
         features = shared | _typed(asked, text, stems[i])
         if asked.query.kind is Kind.PERSON and spoken - asked.terms:
             features |= {"person": 1.0}
+        if asked.query.kind is Kind.DATE and own >= _MOSTLY and _dated(article, here, text):
+            features |= {"date": 1.0}
         features |= {
             "sentence_cosine": cosines[i],
             "overlap": own,
@@ -196,6 +202,11 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             )
         )
     return scored
+
+
+def _dated(article: Article, span: Span, text: str) -> bool:
+    """Whether a sentence has a relative date that means a certain day."""
+    return bool(_RELATIVE_DAY.search(text) and event_dates(article.text, span, article.published))
 
 
 def _spoken(query: Query, article: Article, span: Span) -> frozenset[str]:

@@ -87,10 +87,10 @@ def _meant(match: re.Match[str], published: date | None) -> Iterator[Period]:
         back = (published.weekday() - _DAYS[weekday.lower()]) % 7
         yield from (_day(published, days) for days in _weekdays((match["which"] or "").lower(), back))
     elif shift:
-        yield _shifted(published, match["unit"].lower(), _SHIFTS[shift.lower()])
+        yield shifted(published, match["unit"].lower(), _SHIFTS[shift.lower()])
     else:
         count = match["count"].lower()
-        yield _shifted(published, match["units"].lower(), -(_COUNTS.get(count) or int(count)))
+        yield shifted(published, match["units"].lower(), -(_COUNTS.get(count) or int(count)))
 
 
 def _weekdays(which: str, back: int) -> tuple[int, ...]:
@@ -109,7 +109,7 @@ def _day(published: date, days: int) -> Period:
     return Period(day, day)
 
 
-def _shifted(published: date, unit: str, count: int) -> Period:
+def shifted(published: date, unit: str, count: int) -> Period:
     """The day, week, month or year that is `count` of them after that of the publication."""
     match unit:
         case "day":
