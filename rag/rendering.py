@@ -32,6 +32,7 @@ _VERDICTS = {
 }
 _NOT_ONE_CELL = re.compile(r"[\u0300-\u036f\u0483-\u1fff\u2e80-\ud7ff\uf900-\uffff\U00010000-\U0010ffff]")
 _COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CONTRADICTED: "red"}
+_BEFORE_MARK, _BOUND = re.compile(r" (?=\[\d+\])"), "\N{NO-BREAK SPACE}"
 _SCORES = ("support", "entailment")
 _DIFFERENCES = {
     "attribution": "told as a fact; the articles have it from {found}",
@@ -63,8 +64,9 @@ class Line:
 def wrapped(text: str, width: int | None, like: Line = Line("")) -> Iterator[Line]:
     """The text in lines of at most `width` cells, each behind the text of `like` and in its style."""
     line = " ".join(safe(text).split())
-    parts = [line] if width is None else _parts(line, max(1, width - len(like.text)))
-    yield from (replace(like, text=like.text + part) for part in parts)
+    bound = _BEFORE_MARK.sub(_BOUND, line)  # a mark alone on a line says nothing
+    parts = [line] if width is None else _parts(bound, max(1, width - len(like.text)))
+    yield from (replace(like, text=like.text + part.replace(_BOUND, " ")) for part in parts)
 
 
 def safe(text: str) -> str:

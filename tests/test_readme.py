@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from typer.testing import CliRunner
@@ -65,3 +66,17 @@ def test_every_command_and_flag_that_is_named_is_there() -> None:
     assert commands <= {line.split()[0] for line in listed.split("Commands:")[1].splitlines() if line.strip()}
     flags = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", README.split("## Commands")[1].split("## JSON")[0]))
     assert not {flag for flag in flags if not any(flag in text for text in HELP.values())}
+
+
+def test_the_conversation_shown_is_the_one_that_the_program_has() -> None:
+    questions = (ROOT / "docs/chat.txt").read_text(encoding="utf-8")
+    found = CliRunner().invoke(app, ["chat", "-a", "seeds", "-q"], input=questions)
+    shown = re.sub(r"^> .*$", "", blocks("text")[0], flags=re.M)
+    assert shown.split() == found.stdout.split()
+    assert re.findall(r"^> (.*)$", blocks("text")[0], flags=re.M) == questions.splitlines()
+
+
+def test_the_picture_is_of_that_conversation() -> None:
+    shown = "".join(ElementTree.fromstring((ROOT / "docs/chat.svg").read_text(encoding="utf-8")).itertext())
+    text = re.sub(r"\s", "", blocks("text")[0])
+    assert text in re.sub(r"\s", "", shown)
