@@ -33,9 +33,11 @@ _REACH = 5
 def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> float:
     """From 0 to 1; `ranked` are the retrieved sentences, best first, at least one.
 
-    It is 0 if the question has a name that the sentences do not have in any spelling, or if they have no word of it.
+    It is 0 if the question has a name that the sentences do not have in any spelling, or if they have no word of it, those
+    of the conversation before it aside.
     """
-    if _names(query, retrieved) & retrieved.missing or retrieved.missing.issuperset(query.terms):
+    own = frozenset(query.terms) - query.background
+    if _names(query, retrieved) & retrieved.missing or (own and own <= retrieved.missing):
         return 0.0
     total = BIAS + sum(WEIGHTS[name] * value for name, value in features(query, ranked, retrieved).items())
     return 1 / (1 + math.exp(-total))
