@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -89,7 +89,8 @@ def _print_answer(events: Iterable[Statement | Answer], manner: Manner) -> int:
 
 def _loaded(start: Start) -> Talk:
     talk = start()
-    talk.load()
+    with suppress(RagError):  # whatever is wrong, the first reply tells it, and a command may mend it
+        talk.load()
     return talk
 
 

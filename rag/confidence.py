@@ -33,8 +33,8 @@ _REACH = 5
 def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> float:
     """From 0 to 1; `ranked` are the retrieved sentences, best first, at least one.
 
-    It is 0 if the question has a name that the sentences do not have in any spelling, or if they have no word of it, those
-    of the conversation before it aside.
+    It is 0 if the question has a name that the sentences do not have in any spelling, or if they have no word of it but
+    those of the conversation before it.
     """
     own = frozenset(query.terms) - query.background
     if _names(query, retrieved) & retrieved.missing or (own and own <= retrieved.missing):

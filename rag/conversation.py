@@ -98,9 +98,15 @@ class Conversation:
         raise InputError(f"the last answer has no source {number}; {there}")
 
     def _answered(self, question: str, terms: Terms) -> Iterator[Statement | Answer]:
-        history = [Turn(e.question, e.answer.text, e.answer.citations) for e in self.exchanges]
+        history = [Turn(e.question, _borne_out(e.answer), e.answer.citations) for e in self.exchanges]
         for event in self.library.stream(question, k=self._k, window=self.window, history=history, terms=terms):
             if isinstance(event, Answer):
                 self.exchanges += (Exchange(question, event),)
                 self.usage += event.usage
             yield event
+
+
+def _borne_out(answer: Answer) -> str:
+    """What of an answer a later question may build on: what passed its check."""
+    said = [statement.text for statement in answer.statements if not statement.doubt]
+    return " ".join(said) if said else replace(answer, statements=()).text

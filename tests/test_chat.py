@@ -73,7 +73,8 @@ def test_a_conversation_in_a_terminal_reads_as_it_should(env: dict[str, str]) ->
         f"> How many Afghan soldiers fled to Tajikistan?\n{said}"
         f"> Who said that?\n{said}"
         "> /as-of 2021-07-01\nLimits: as of 2021-07-01.\n\n"
-        "> When?\nNo article within the given dates and sources answers this question.\n\n>"
+        "> When?\nNo article within the given dates and sources answers this question.\n"
+        "Only articles published up to 2021-07-01 were read.\n\n>"
     )
 
 

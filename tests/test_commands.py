@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from functools import partial
@@ -9,8 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from openai_server import OpenAIServer
-from test_ask_model import QUESTION, RIGHT, right, wrong
+from openai_server import OpenAIServer, Request
+from test_ask_model import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 
 from rag.conversation import Conversation
 from rag.effects import Answering, Cleared, Effect, Left, Paged, Shown
@@ -264,3 +265,24 @@ def test_an_unknown_command_is_no_question(talk: Talk) -> None:
 
 def test_quit_leaves(talk: Talk) -> None:
     assert isinstance(talk.reply("/quit"), Left)
+
+
+def test_what_failed_its_check_is_not_what_the_next_question_builds_on(
+    seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    asked: list[str] = []
+
+    def reply(request: Request) -> str:
+        asked.append(str(request.messages[-1]["content"]))
+        return json.dumps({"question": QUESTION}) if "Last question:" in asked[-1] else wrong(request)
+
+    with OpenAIServer(by=reply) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        held = Conversation(partial(opened, seeded))
+        with held.library:
+            answer(Talk(held).reply(QUESTION))
+            answer(Talk(held).reply("And when?"))
+    (rewriting,) = (text for text in asked if "Last question:" in text)
+    assert RIGHT in rewriting
+    assert not any(text in rewriting for text in (NUMBER, NAME, NOT_GIVEN, INVENTED))
