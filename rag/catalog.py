@@ -53,6 +53,7 @@ _INSERT = """
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _MOST_CACHED = 256
+_MOST_COUNTED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Catalog:
         self._lexical = LexicalIndex(self._database)
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
+        self._counted: dict[int, dict[str, int]] = {}
         self.embedded = VectorTable(self._database)
 
     def close(self) -> None:
@@ -119,7 +121,11 @@ class Catalog:
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """How many passages hold each stem, or key of a name."""
-        return self._lexical.frequencies(terms)
+        known = self._counted.get(generation := self.generation, {})
+        wanted = list(dict.fromkeys(terms))
+        known = known | self._lexical.frequencies([term for term in wanted if term not in known])
+        self._counted = {generation: known if len(known) <= _MOST_COUNTED else {}}
+        return {term: known[term] for term in wanted}
 
     def vectors(self, window: Window) -> Vectors:
         """The vectors of the passages that a window admits."""

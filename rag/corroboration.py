@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from rag.chunking import sentences
 from rag.extraction import Sentence
@@ -63,7 +64,7 @@ def _tells(sentence: Sentence, text: str, query: Query) -> bool:
             told = [q for q in quantities(text) if not _has(asked, q)]
             return any(_has(quantities(sentence.text), q) for q in told)
         case Kind.PERSON | Kind.PLACE:
-            given = [*_names(query.text)]
+            given = _names(query.text)
             new = [n for n in _names(text) if not any(n == g or same(n, g) for g in given)]
             return any(n == m or same(n, m) for n in new for m in _names(sentence.text))
         case _:
@@ -75,5 +76,6 @@ def _has(found: Sequence[Quantity], wanted: Quantity) -> bool:
     return any(q.unit == wanted.unit and agree(wanted, q) for q in found)
 
 
-def _names(text: str) -> Iterator[str]:
-    return (word for name in names(text) for word in name.text.split())
+@lru_cache(maxsize=8192)
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(word for name in names(text) for word in name.text.split())

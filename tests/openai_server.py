@@ -153,6 +153,10 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True  # it would hold each piece back for 40 ms
     owner: OpenAIServer
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # the client may leave
+            super().handle()
+
     def log_message(self, *_: object) -> None:
         """Nothing; the requests are logged by the server."""
 
