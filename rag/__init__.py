@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rag.asking import ask, check, summarize, timeline
-    from rag.calling import Terms
     from rag.errors import (
         ContextError,
         DamagedError,
@@ -54,6 +53,7 @@ if TYPE_CHECKING:
         Verdict,
         Window,
     )
+    from rag.terms import Terms
 
 __all__ = [
     "AddReport",
@@ -106,7 +106,7 @@ __all__ = [
     "timeline",
 ]
 
-_HOMES = {"Library": "rag.library", "Terms": "rag.calling"} | dict.fromkeys(
+_HOMES = {"Library": "rag.library", "Terms": "rag.terms"} | dict.fromkeys(
     ("ask", "check", "summarize", "timeline"), "rag.asking"
 )
 

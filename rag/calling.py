@@ -19,6 +19,7 @@ from rag.replies import reply_text, ways
 from rag.replycache import ReplyCache
 from rag.schema import Usage
 from rag.tariffs import Tariff, tariff
+from rag.terms import REPLY_TOKENS, Terms
 from rag.tokens import TokenCount, count_tokens
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-REPLY_TOKENS = 1_000
-"""What a reply is taken to have at most, when its cost is estimated."""
 _TOKENS_PER_MESSAGE = 4
 _LANGCHAIN = ("langchain", "chat_models", "langchain_core", "language_models", "tests")
 
@@ -44,24 +43,6 @@ _OPTIONAL = {
 
 _taken: dict[tuple[str, str], Manner] = {}
 """For each place and model, the strictest manner of asking for JSON that its server took."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """On what terms a language model is asked.
-
-    `strict` raises every fault of the model, which is otherwise a warning beside the articles' own sentences. `deep`
-    plans questions of several parts, and has statements that failed their check written once more. `max_tokens` and
-    `max_cost` (US dollars) stop before a call by which a question would be estimated to take more. `cache` keeps
-    replies in the library's folder; `streamed` asks the server for the reply in pieces.
-    """
-
-    strict: bool = False
-    deep: bool = False
-    cache: bool = True
-    streamed: bool = True
-    max_tokens: int | None = None
-    max_cost: float | None = None
 
 
 class Account:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rag.calling import Terms
 from rag.chat import Manner, in_pipe, in_terminal
 from rag.console import reported
 from rag.inputs import window
@@ -36,6 +35,7 @@ from rag.options import (
     Verbose,
     Wait,
 )
+from rag.terms import Terms
 
 if TYPE_CHECKING:
     from rag.talk import Talk

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.batch import answer_batch, strict_code
-from rag.calling import REPLY_TOKENS, Terms
 from rag.chatcommand import chat
 from rag.console import reported, show, show_stream, tell, warn, width
 from rag.errors import InputError
@@ -60,6 +59,7 @@ from rag.rendering import (
 from rag.schema import Answer, Article, SearchResult, Window
 from rag.settings import read_settings
 from rag.summarycommands import summarize, timeline
+from rag.terms import REPLY_TOKENS, Terms
 
 if TYPE_CHECKING:
     from rag.library import Library

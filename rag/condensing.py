@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from rag.calling import REPLY_TOKENS, Account, Call, Caller
+from rag.calling import Account, Call, Caller
 from rag.drafting import SCHEMA, Answered, Draft, DraftReader, settled
 from rag.errors import ContextError, ShapeError
 from rag.ingestion import Meter
@@ -18,6 +18,7 @@ from rag.prompts import load_prompt
 from rag.schema import Check, Citation, Hit, Statement, Verdict
 from rag.selection import Budget
 from rag.summarization import Check as Checker
+from rag.terms import REPLY_TOKENS
 from rag.tokens import TokenCount
 
 GROUP_TOKENS = 6_000

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from rag import answering, planning, summaries
 from rag.answering import Asked, Task, Understood, judged
-from rag.calling import Account, Caller, Terms, described
+from rag.calling import Account, Caller, described
 from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
 from rag.clock import Clock
@@ -60,6 +60,7 @@ from rag.schema import (
 )
 from rag.selection import Budget
 from rag.settings import Setting, read_settings
+from rag.terms import Terms
 from rag.vectors import VectorIndex
 from rag.verification import verify
 from rag.windows import admits

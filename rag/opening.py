@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.calling import Terms
 from rag.console import tell, warn
 from rag.errors import InputError
 from rag.plaintext import one_line
 from rag.rendering import safe
 from rag.schema import AddReport, Article
 from rag.settings import Settings, read_settings
+from rag.terms import Terms
 
 if TYPE_CHECKING:
     from rag.library import Library

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from rag.batch import strict_code
-from rag.calling import Terms
 from rag.console import reported, show, warn, width
 from rag.inputs import window
 from rag.opening import Opening, named_articles, open_library, progress_bar
@@ -35,6 +34,7 @@ from rag.options import (
 )
 from rag.schema import Length, Timeline
 from rag.summarylines import summary_lines, timeline_lines
+from rag.terms import Terms
 from rag.timelinepages import html_page, markdown_page
 
 

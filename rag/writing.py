@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.calling import REPLY_TOKENS, Account, Call, Caller, Terms
+from rag.calling import Account, Call, Caller
 from rag.drafting import SCHEMA, Draft, DraftReader
 from rag.errors import ContextError, ShapeError
 from rag.judging import fence
@@ -17,6 +17,7 @@ from rag.packing import Packed, data, pack
 from rag.plaintext import one_line
 from rag.prompts import load_prompt
 from rag.schema import Hit, Statement
+from rag.terms import REPLY_TOKENS, Terms
 from rag.tokens import TokenCount
 
 if TYPE_CHECKING:

@@ -16,7 +16,6 @@ from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_limited, refused_key, too_long
 
-from rag.calling import REPLY_TOKENS, Terms
 from rag.errors import (
     InputError,
     KeyRefusedError,
@@ -27,6 +26,7 @@ from rag.errors import (
 from rag.library import Library
 from rag.loaders import article
 from rag.schema import Answer, Reason, Statement, Status, Turn, Verdict
+from rag.terms import REPLY_TOKENS, Terms
 
 QUESTION = "Who spoke for the Taliban in Tehran?"
 NEGOTIATOR = "In this dialogue, Sher Mohammad Abbas Stanikzai, the chief negotiator on behalf of the Taliban, speaks."

@@ -13,13 +13,13 @@ from fake_embeddings import FakeEmbeddings
 from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, refused_key, too_long
 from typer.testing import CliRunner
 
-from rag.calling import Terms
 from rag.cli import app
 from rag.condensing import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
 from rag.library import Library
 from rag.records import article
 from rag.schema import Status, Summary, Verdict
+from rag.terms import Terms
 
 SOLDIERS = "around 1,000 Afghan soldiers crossed the border and fled to Tajikistan"
 RIGHT = "Around 1,000 Afghan soldiers crossed the border and fled to Tajikistan."

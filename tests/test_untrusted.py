@@ -16,7 +16,6 @@ import pytest
 from openai_server import OpenAIServer, Request
 from typer.testing import CliRunner
 
-from rag.calling import Terms
 from rag.cli import app
 from rag.library import Library
 from rag.packing import pack
@@ -24,6 +23,7 @@ from rag.plaintext import clean
 from rag.records import article
 from rag.rendering import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
+from rag.terms import Terms
 from rag.verification import verify
 
 ATTACKS = [json.loads(line) for line in (Path(__file__).parents[1] / "evals" / "attacks.jsonl").open(encoding="utf-8")]

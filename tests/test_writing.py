@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from openai_server import OpenAIServer, Reply, Request, too_long
 
-from rag.calling import Account, Caller, Terms, described
+from rag.calling import Account, Caller, described
 from rag.drafting import MOST_STATEMENTS, Answered, Draft
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
 from rag.models import ModelChoice, chat_model
@@ -18,6 +18,7 @@ from rag.packing import pack
 from rag.records import article
 from rag.replycache import ReplyCache
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
+from rag.terms import Terms
 from rag.writing import Writer, write
 
 QUESTION = "Where were the talks held?"
