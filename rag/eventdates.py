@@ -39,9 +39,10 @@ _ANCHORED = re.compile(
 )
 _AHEAD = re.compile(
     r"\b(?:will|shall|would|won[’']t|going to|scheduled|set to|due|plan(?:s|ned)?|expect(?:s|ed)?|is to|are to|was to|"
-    r"were to|next|coming|upcoming)\b[^.;]*$",
+    r"were to|next|coming|upcoming)\b(?:(?!said|says|told|announced|admitted|reported)[^.,;])*$",
     re.IGNORECASE,
 )
+_POSSESSIVE = re.compile(r"['’]s\b")
 _WEEKDAY = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)
 _OBVIOUS = re.compile(r"this |tonight", re.IGNORECASE)
 _BACK = 1_500  # characters
@@ -76,7 +77,7 @@ def _sentence(text: str, span: Span, day: date, anchor: date) -> Iterator[EventD
     sentence = text[span.start : span.end]
     relative = [m for m in moments(sentence, day) if m.periods and not phrases(m.text)]
     found = [
-        EventDate(span.start + m.start, span.start + m.end, _meant(m, sentence))
+        EventDate(span.start + m.start, span.start + _end(m, sentence), _meant(m, sentence))
         for m in relative
         if not _OBVIOUS.match(m.text)
     ]
@@ -98,6 +99,11 @@ def _anchored(match: re.Match[str], offset: int, anchor: date) -> EventDate:
     if unit == "week":
         return EventDate(start, end, shifted(anchor, "day", 7 * sign * count), about=True)
     return EventDate(start, end, shifted(anchor, unit, sign * count))
+
+
+def _end(moment: Moment, sentence: str) -> int:
+    possessive = _POSSESSIVE.match(sentence, moment.end)
+    return possessive.end() if possessive else moment.end
 
 
 def _meant(moment: Moment, sentence: str) -> Period:

@@ -181,7 +181,8 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
         features = shared | _typed(asked, text, stems[i])
         if asked.query.kind is Kind.PERSON and spoken - asked.terms:
             features |= {"person": 1.0}
-        if asked.query.kind is Kind.DATE and own >= _MOSTLY and _dated(article, here, text):
+        whole = own >= _MOSTLY and asked.names <= stems[i] | referred
+        if asked.query.kind is Kind.DATE and whole and _dated(article, here, text):
             features |= {"date": 1.0}
         features |= {
             "sentence_cosine": cosines[i],

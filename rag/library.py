@@ -19,6 +19,7 @@ from rag.checking import Region, checked, whole
 from rag.clock import Clock
 from rag.condensing import Condenser
 from rag.corroboration import corroborated
+from rag.disagreements import disagreements
 from rag.editing import edited
 from rag.embeddings import Embedder, MiniLM, identity
 from rag.entailment import Entailment
@@ -38,6 +39,7 @@ from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models import ModelChoice, chat_model
 from rag.query import Query, read
+from rag.reconciling import annotated, opposed, reconciled
 from rag.remote import RemoteEmbeddings
 from rag.replycache import ReplyCache
 from rag.retrieval import Index, Retrieved, retrieve
@@ -60,6 +62,7 @@ from rag.schema import (
 )
 from rag.selection import Budget
 from rag.settings import Setting, read_settings
+from rag.stances import asks_control
 from rag.terms import Terms
 from rag.vectors import VectorIndex
 from rag.verification import verify
@@ -426,12 +429,13 @@ class Library:
         """With a model if there is one and something that it can read."""
         found = answering.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
         for event in found:
-            yield self._finished(event, task) if isinstance(event, Answer) else event
+            yield self._finished(_told_apart(event, task), task) if isinstance(event, Answer) else event
 
     def _extracted(self, task: Task) -> Iterator[Statement | Answer]:
         clock, account = task.account.clock, task.account
         with clock.time("generate"):
             answer = _answered_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
+            answer = _reconciled(answer, task)
             found = corroborated(answer.statements, task.query, task.retrieved)
             answer = replace(answer, statements=edited(found))
             answer = replace(answer, usage=account.usage, warnings=(*account.warnings, *answer.warnings))
@@ -467,6 +471,21 @@ class Library:
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
+
+
+def _reconciled(answer: Answer, task: Task) -> Answer:
+    """The answer with what sources say differently, which may be all that there is."""
+    if answer.statements:
+        return reconciled(answer, disagreements(task.query, task.retrieved))
+    asked = answer.hits and asks_control(task.query.text)
+    return opposed(answer, disagreements(task.query, task.retrieved)) if asked else answer
+
+
+def _told_apart(answer: Answer, task: Task) -> Answer:
+    """What a model wrote, with what sources say differently."""
+    if answer.conflicts or not answer.statements or not answer.model:
+        return answer
+    return annotated(answer, disagreements(task.query, task.retrieved))
 
 
 def _answered_before(task: Task) -> Answer | None:

@@ -82,6 +82,8 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from wrapped(replace(answer, statements=()).text, width)
     elif answer.status is Status.PARTIAL:
         yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
+    for conflict in answer.conflicts:
+        yield from wrapped(str(conflict), width)
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:

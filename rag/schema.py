@@ -300,6 +300,41 @@ class Usage:
         )
 
 
+class Dispute(StrEnum):
+    """How what sources say differs: at the same time, or because the later one knows better."""
+
+    CONFLICT = "conflict"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What one source says: a value, or whether it is so; with the sentence, and who says it if that is known."""
+
+    value: str
+    citation: Citation
+    speaker: str | None = None
+
+    def __str__(self) -> str:
+        """The quote with its mark, and who says it where and when."""
+        article, quote = self.citation.article, " ".join(self.citation.quote.split())
+        origin = ", ".join(filter(None, (self.speaker, article.source, str(article.published or ""))))
+        return f"“{quote}” ({origin}) [{self.citation.number}]" if origin else f"“{quote}” [{self.citation.number}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The positions of sources that differ on a topic, the latest first."""
+
+    kind: Dispute
+    topic: str
+    positions: tuple[Position, ...]
+
+    def __str__(self) -> str:
+        told = "; ".join(map(str, self.positions if self.kind is Dispute.CONFLICT else self.positions[1:]))
+        return f"{_DISPUTES[self.kind]}: {told}."
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """An article that a window keeps out, told of by its title and date alone."""
@@ -323,7 +358,7 @@ class Answer:
     citations: tuple[Citation, ...] = ()
     hits: tuple[Hit, ...] = ()
     nearest: tuple[Citation, ...] = ()
-    conflicts: tuple[dict[str, Any], ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     outside: tuple[Pointer, ...] = ()
     """The articles nearest to a question for which the window leaves none; none of them published after `as_of`."""
     as_of: date | None = None
@@ -342,7 +377,7 @@ class Answer:
             if self.outside:
                 told.append(f"Nearest outside of them: {'; '.join(map(str, self.outside))}.")
             return " ".join(told)
-        return " ".join(map(_marked, self.statements))
+        return " ".join((*map(_marked, self.statements), *map(str, self.conflicts)))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `rag ask --json`."""
@@ -355,7 +390,7 @@ class Answer:
             "text": self.text,
             "statements": [_statement(s) for s in self.statements],
             "citations": [_citation(c) for c in self.citations],
-            "conflicts": list(self.conflicts),
+            "conflicts": [_conflict(c) for c in self.conflicts],
             "nearest": [_citation(c) for c in self.nearest],
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "mode": self.mode,
@@ -553,6 +588,9 @@ _NOTHING = {
     Reason.UNSUPPORTED: "Nothing that was written on this passed the check against the articles.",
 }
 
+_DISPUTES = {Dispute.CONFLICT: "Sources differ", Dispute.SUPERSEDED: "Reported before"}
+
+
 _DOUBTS = {
     Verdict.UNSUPPORTED: "not supported by what it cites",
     Verdict.CONTRADICTED: "contradicted by what it cites",
@@ -623,6 +661,23 @@ def _hit(rank: int, hit: Hit) -> dict[str, Any]:
             "published": str(article.published) if article.published else None,
             "url": article.url,
         },
+    }
+
+
+def _conflict(conflict: Conflict) -> dict[str, Any]:
+    return {
+        "kind": conflict.kind.value,
+        "topic": conflict.topic,
+        "positions": [
+            {
+                "value": position.value,
+                "speaker": position.speaker,
+                "source": position.citation.article.source,
+                "published": str(position.citation.article.published or "") or None,
+                "citation": position.citation.number,
+            }
+            for position in conflict.positions
+        ],
     }
 
 

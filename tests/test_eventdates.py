@@ -28,6 +28,7 @@ def days(text: str, published: Published = WEDNESDAY) -> list[str]:
         ("They will meet on Thursday.", ["8 July 2021"]),
         ("Another meeting was planned for Friday.", ["9 July 2021"]),
         ("The city fell yesterday.", ["6 July 2021"]),
+        ("They will meet soon, he said on Monday.", ["5 July 2021"]),
         ("The city fell two days ago.", ["5 July 2021"]),
         ("The city fell last week.", ["28 June–4 July 2021"]),
         ("The city fell last month.", ["June 2021"]),

@@ -1,0 +1,140 @@
+"""Lays side by side what sources say differently to a question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rag.attribution import voice
+from rag.chunking import header
+from rag.extraction import Sentence
+from rag.quantities import Quantity
+from rag.query import Query
+from rag.retrieval import Retrieved
+from rag.schema import Article, Citation, Conflict, Dispute, Position
+from rag.stances import Asked, Side, amounts, asked, plain, same, side, turned
+from rag.words import words
+
+_COVERS, _COVERS_OF_SIDES = 0.84, 0.65
+_DAYS = 3
+_MOST = 4
+
+
+def disagreements(query: Query, retrieved: Retrieved) -> tuple[Conflict, ...]:
+    """The conflicts and superseded facts among what was found for a question, positions with the latest first.
+
+    Two values of the same thing, or two sides, are a conflict if they were published at the same time; of values and
+    sides that were published later the earlier ones are superseded. Citations are numbered from 1 in their order.
+    """
+    to = asked(query.text, query.terms)
+    told = list(_told(to, retrieved))
+    found = [*_of_numbers(to, told), *_of_sides(to, told)]
+    return tuple(_conflict(query.text, kind, views) for kind, views in found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A sentence that is about what is asked, with its article and who says it."""
+
+    sentence: Sentence
+    article: Article
+    speaker: str | None
+    around: frozenset[str]
+    """The stems of the sentence, of the two before it, and of the header where no place is asked about."""
+
+    @property
+    def day(self) -> date:
+        return self.article.published.day if self.article.published else date.min
+
+
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What a sentence holds: a value or a side."""
+
+    told: _Told
+    value: Quantity | Side
+
+
+def _told(to: Asked, retrieved: Retrieved) -> Iterator[_Told]:
+    """The sentences of the passages that have about all of what the question is about, the best first."""
+    articles = {hit.passage.id: hit.article for hit in retrieved.hits}
+    covered = {hit.passage.id: _covers(to, hit.article, retrieved, hit.passage.id) for hit in retrieved.hits}
+    least = (_COVERS if to.counted or to.share else _COVERS_OF_SIDES) * max(covered.values(), default=0.0)
+    for place, s in sorted(enumerate(retrieved.sentences), key=lambda found: (-found[1].score, found[0])):
+        article, last = articles[s.passage_id], retrieved.sentences[max(0, place - 2) : place + 1]
+        if covered[s.passage_id] >= max(least, 0.5):
+            found = voice(article.text, s.span)
+            near = (other.stems for other in last if other.passage_id == s.passage_id)
+            around = (frozenset() if "hold" in to.acts else frozenset(words(header(article)))).union(*near)
+            yield _Told(s, article, found.name if found else None, around)
+
+
+def _covers(to: Asked, article: Article, retrieved: Retrieved, passage_id: str) -> float:
+    """The share of what the question is about that a passage has, its header included."""
+    has = frozenset(words(header(article))).union(*(s.stems for s in retrieved.sentences if s.passage_id == passage_id))
+    return len(to.subjects & has) / len(to.subjects) if to.subjects else 1.0
+
+
+def _of_numbers(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[_View]]]:
+    """Each value by the first that has it; a conflict of those of one day, and what the latest supersedes."""
+    if not to.counted and not to.share:
+        return
+    views = [_View(t, q) for t in told for q in amounts(t.sentence.text, to)[:1]]
+    firsts = [v for i, v in enumerate(views) if not any(_agree(v, other) for other in views[:i])]
+    firsts = sorted(firsts[:_MOST], key=lambda v: v.told.day, reverse=True)
+    if len(firsts) < 2:
+        return
+    latest = firsts[0].told.day
+    newest = [v for v in firsts if v.told.day == latest]
+    older = [v for v in firsts if v.told.day < latest]
+    if len(newest) > 1:
+        yield Dispute.CONFLICT, newest
+    if older:
+        yield Dispute.SUPERSEDED, [newest[0], *older]
+    by_day = [[v for v in older if v.told.day == day] for day in dict.fromkeys(v.told.day for v in older)]
+    yield from ((Dispute.CONFLICT, views) for views in by_day if len(views) > 1)
+
+
+def _agree(a: _View, b: _View) -> bool:
+    return isinstance(a.value, Quantity) and isinstance(b.value, Quantity) and same(a.value, b.value)
+
+
+def _of_sides(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[_View]]]:
+    """Two sides of about the same days are a conflict, unless the later one tells that it was turned back."""
+    if not to.acts or to.counted or to.share:
+        return
+    near = sorted((t for t in told if to.subjects & t.around), key=lambda t: _directness(t, to))  # stable
+    views = [_View(t, s) for t in near if (s := side(t.sentence.text, t.speaker, to))]
+    so = [v for v in views if v.value is Side.SO]
+    against = [v for v in views if v.value is Side.NOT_SO]
+    seen: set[Dispute] = set()
+    for pair in ((a, b) for a in so for b in against):
+        later, earlier = sorted(pair, key=lambda v: v.told.day, reverse=True)
+        kind = _dispute(later, earlier)
+        if kind not in seen:
+            seen.add(kind)
+            yield kind, [later, earlier]
+
+
+def _directness(told: _Told, to: Asked) -> tuple[int, bool]:
+    """Sorts what itself names what is asked about, and says it plainly, first."""
+    return -len(to.subjects & told.sentence.stems), not plain(told.sentence.text)
+
+
+def _dispute(later: _View, earlier: _View) -> Dispute:
+    apart = (later.told.day - earlier.told.day).days
+    turns = apart > 0 and turned(later.told.sentence.text)
+    return Dispute.SUPERSEDED if apart > _DAYS or turns else Dispute.CONFLICT
+
+
+def _conflict(topic: str, kind: Dispute, views: Sequence[_View]) -> Conflict:
+    return Conflict(kind, topic, tuple(_position(n, view) for n, view in enumerate(views, start=1)))
+
+
+def _position(number: int, view: _View) -> Position:
+    sentence, article = view.told.sentence, view.told.article
+    start, end = sentence.span.start, sentence.span.end
+    citation = Citation(number, article, sentence.passage_id, start, end, article.text[start:end])
+    value = view.value.text if isinstance(view.value, Quantity) else view.value.value
+    return Position(value, citation, view.told.speaker)

@@ -1,0 +1,107 @@
+"""What sources say differently: laid side by side, the latest first, nothing picked in silence."""
+
+from collections.abc import Iterator
+from datetime import date
+
+import pytest
+
+from rag.library import Library
+from rag.loaders import article
+from rag.rendering import answer_lines
+from rag.schema import Answer, Dispute, Verdict, Window
+
+ARTICLES = [
+    article(
+        "At least 20 people were killed in the flood in Kunar, the governor said on Monday. Roads were cut.",
+        title="Flood in Kunar",
+        source="Pamir Wire",
+        published="2021-07-05",
+    ),
+    article(
+        "At least 55 people were killed in the flood in Kunar on Monday, officials said. The search goes on.",
+        title="Toll of Kunar flood rises",
+        source="Kabul Ledger",
+        published="2021-07-07",
+    ),
+    article(
+        "Rebels captured the fort of Darwaz on Friday, their spokesman said. They showed pictures of its gate.",
+        title="Rebels claim fort",
+        source="Harirud Post",
+        published="2021-07-09",
+    ),
+    article(
+        "The fort of Darwaz has not fallen, the army said on Friday. Its soldiers hold every tower.",
+        title="Army denies loss of fort",
+        source="Pamir Wire",
+        published="2021-07-09",
+    ),
+    article(
+        "About 300 families left Ghor in June, aid workers said.",
+        title="Families leave Ghor",
+        source="Pamir Wire",
+        published="2021-07-01",
+    ),
+]
+TOLL = "How many people were killed in the flood in Kunar?"
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("sides")) as made:
+        made.add(*ARTICLES)
+        yield made
+
+
+@pytest.fixture(scope="module")
+def toll(library: Library) -> Answer:
+    return library.ask(TOLL)
+
+
+@pytest.fixture(scope="module")
+def fort(library: Library) -> Answer:
+    return library.ask("Did rebels capture the fort of Darwaz?")
+
+
+def test_the_latest_value_leads_and_the_one_before_is_told(toll: Answer) -> None:
+    assert "55 people" in toll.statements[0].text
+    (found,) = toll.conflicts
+    assert (found.kind, [p.value for p in found.positions]) == (Dispute.SUPERSEDED, ["55", "20"])
+    assert "Reported before: “At least 20 people were killed" in toll.text
+
+
+def test_as_of_a_day_the_value_of_that_day_is_the_answer(library: Library) -> None:
+    answer = library.ask(TOLL, window=Window(as_of=date(2021, 7, 6)))
+    assert "20 people" in answer.statements[0].text
+    assert answer.conflicts == ()
+    assert "55" not in answer.text + " ".join(c.quote for c in answer.citations)
+
+
+def test_two_sides_of_one_day_are_a_conflict(fort: Answer) -> None:
+    (found,) = fort.conflicts
+    assert found.kind is Dispute.CONFLICT
+    assert {p.citation.article.source for p in found.positions} == {"Harirud Post", "Pamir Wire"}
+    assert {p.value for p in found.positions} == {"so", "not so"}
+    assert "Sources differ: " in fort.text
+
+
+def test_each_position_has_its_outlet_day_and_citation(fort: Answer) -> None:
+    record = fort.to_dict()
+    numbers = {c["number"]: c for c in record["citations"]}
+    for position in record["conflicts"][0]["positions"]:
+        cited = numbers[position["citation"]]
+        assert (cited["source"], cited["published"]) == (position["source"], position["published"])
+    assert "army" in [p["speaker"] for p in record["conflicts"][0]["positions"]]
+
+
+def test_the_citations_of_an_answer_are_numbered_in_order_and_checked(toll: Answer, fort: Answer) -> None:
+    for answer in (toll, fort):
+        assert [c.number for c in answer.citations] == list(range(1, len(answer.citations) + 1))
+        assert all(s.verdict is Verdict.SUPPORTED for s in answer.statements)
+
+
+def test_a_reader_sees_the_conflict_under_the_statements(fort: Answer) -> None:
+    assert any(line.text.startswith("Sources differ: ") for line in answer_lines(fort))
+
+
+def test_where_all_agree_there_is_no_conflict(library: Library) -> None:
+    assert library.ask("How many families left Ghor?").conflicts == ()
