@@ -81,7 +81,7 @@ def _of_numbers(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, lis
     if not to.counted and not to.share:
         return
     views = [_View(t, q) for t in told for q in amounts(t.sentence.text, to)[:1]]
-    firsts = [v for i, v in enumerate(views) if not any(_agree(v, other) for other in views[:i])]
+    firsts = [v for i, v in enumerate(views) if not any(_agree(v, other) or _one(v, other) for other in views[:i])]
     firsts = sorted(firsts[:_MOST], key=lambda v: v.told.day, reverse=True)
     if len(firsts) < 2:
         return
@@ -98,6 +98,11 @@ def _of_numbers(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, lis
 
 def _agree(a: _View, b: _View) -> bool:
     return isinstance(a.value, Quantity) and isinstance(b.value, Quantity) and same(a.value, b.value)
+
+
+def _one(a: _View, b: _View) -> bool:
+    """Whether the same one says both in one article: he does not contradict himself, they are of different things."""
+    return a.told.article.id == b.told.article.id and a.told.speaker == b.told.speaker
 
 
 def _of_sides(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[_View]]]:
