@@ -13,6 +13,7 @@ import typer
 
 from rag.batch import answer_batch, strict_code
 from rag.chatcommand import chat
+from rag.conflictcommand import conflicts
 from rag.console import reported, show, show_stream, tell, warn, width
 from rag.errors import InputError
 from rag.inputs import Request, one_question, one_text, window
@@ -235,6 +236,7 @@ def search(
 app.command()(chat)
 app.command()(summarize)
 app.command()(timeline)
+app.command()(conflicts)
 
 
 @app.command()

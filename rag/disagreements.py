@@ -101,8 +101,9 @@ def _agree(a: _View, b: _View) -> bool:
 
 
 def _one(a: _View, b: _View) -> bool:
-    """Whether the same one says both in one article: he does not contradict himself, they are of different things."""
-    return a.told.article.id == b.told.article.id and a.told.speaker == b.told.speaker
+    """Whether one article, or one speaker of it, says both: that is no contradiction, they are of different things."""
+    speakers = {a.told.speaker, b.told.speaker}
+    return a.told.article.id == b.told.article.id and (len(speakers) == 1 or None in speakers)
 
 
 def _of_sides(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[_View]]]:

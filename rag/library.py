@@ -18,6 +18,7 @@ from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
 from rag.clock import Clock
 from rag.condensing import Condenser
+from rag.contention import contention
 from rag.corroboration import corroborated
 from rag.disagreements import disagreements
 from rag.editing import edited
@@ -48,6 +49,7 @@ from rag.schema import (
     Answer,
     Article,
     Citation,
+    Conflict,
     Hit,
     Length,
     Pointer,
@@ -251,6 +253,19 @@ class Library:
         """
         asked = summaries.Asked(self._named(articles), topic, Budget(0, max_events), window)
         return summaries.timeline(asked, self._shelf(), Account(self._terms, Clock()))
+
+    def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
+        """What the articles say differently from one another, the latest first.
+
+        With a `topic` those of the `k` passages nearest to it are read. Raises EmptyLibraryError if there is no
+        article, InputError if the topic has no words.
+        """
+        if topic is None and not self.catalog.article_count:
+            raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
+        hits = self.search(topic, k=k, window=window).hits if topic is not None else ()
+        near = {hit.article.id: hit.article for hit in hits}
+        read = near.values() if topic is not None else (a for a in self.articles() if admits(window, a))
+        return contention(read)
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""

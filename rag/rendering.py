@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from rag.plaintext import clean, one_line
-from rag.schema import Answer, Article, Citation, Reason, SearchResult, Statement, Status, Verdict
+from rag.schema import Answer, Article, Citation, Conflict, Dispute, Reason, SearchResult, Statement, Status, Verdict
 
 # ECMA-48 control sequences and strings; without these their letters would stay behind when `clean` takes the escape.
 _ESCAPES = re.compile(
@@ -113,6 +113,18 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     counts = Counter(statement.verdict for statement in answer.statements)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
     yield Line(f"{len(answer.statements)} sentences: {told}")
+
+
+def conflict_lines(conflicts: Sequence[Conflict], *, width: int | None = None) -> Iterator[Line]:
+    """What each conflict is about, and its positions, the latest first."""
+    for conflict in conflicts:
+        kind = "sources differ" if conflict.kind is Dispute.CONFLICT else "another value before"
+        yield from wrapped(": ".join(filter(None, (conflict.topic, kind))), width)
+        for position in conflict.positions:
+            yield from wrapped(str(position), width, Line(_INDENT))
+        yield Line("")
+    told = "1 conflict" if len(conflicts) == 1 else f"{len(conflicts)} conflicts"
+    yield Line(told if conflicts else "No articles were found to say different things of the same.")
 
 
 def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:

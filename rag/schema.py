@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from calendar import monthrange
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -661,6 +662,17 @@ def _hit(rank: int, hit: Hit) -> dict[str, Any]:
             "published": str(article.published) if article.published else None,
             "url": article.url,
         },
+    }
+
+
+def conflicts_record(topic: str | None, conflicts: Sequence[Conflict]) -> dict[str, Any]:
+    """The JSON of `rag conflicts --json`."""
+    citations = [position.citation for conflict in conflicts for position in conflict.positions]
+    return {
+        "schema": 1,
+        "topic": topic,
+        "conflicts": [_conflict(conflict) for conflict in conflicts],
+        "citations": [_citation(citation) for citation in citations],
     }
 
 

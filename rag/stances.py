@@ -100,14 +100,23 @@ def asked(question: str, terms: tuple[str, ...]) -> Asked:
     return Asked(counted, bool(_SHARE.search(lowered)), acts, subjects)
 
 
-def amounts(text: str, to: Asked) -> list[Quantity]:
-    """The numbers in a sentence that could answer it: of the things that are counted, or the shares that are asked."""
-    if to.acts and not to.acts & kinds(text):
+def amounts(text: str, to: Asked | None) -> list[Quantity]:
+    """The numbers in a sentence that could answer it: of the things that are counted, or the shares that are asked.
+
+    Without a question all that count something.
+    """
+    if to and to.acts and not to.acts & kinds(text):
         return []
     dates = moments(text)
     known = [*quantities(text), *(Quantity(m[0], m.start(), m.end(), 1, 1, "") for m in _ONE.finditer(text))]
-    found = [q for q in known if not any(q.start < m.end and m.start < q.end for m in dates)]
-    return [q for q in found if _answers(q, text, to)]
+    found = [q for q in known if not any(q.start < m.end and m.start < q.end for m in dates) and _counts(q, text)]
+    return [q for q in found if to is None or _answers(q, text, to)]
+
+
+def things(quantity: Quantity, text: str) -> frozenset[str]:
+    """The stems of what a number counts: those of the few words behind it."""
+    after = _AFTER.match(text, quantity.end)
+    return frozenset(words(after[0])[:_REACH]) if after else frozenset()
 
 
 def side(text: str, speaker: str | None, to: Asked) -> Side | None:
@@ -142,15 +151,22 @@ def kinds(text: str) -> frozenset[str]:
     return frozenset(_KIND_OF[w] for w in words(text) if w in _KIND_OF)
 
 
+def _counts(quantity: Quantity, text: str) -> bool:
+    """Whether it is an amount of its own: no "hundreds", no time, no place in an order, no "another ten", no whole."""
+    before = text[: quantity.start]
+    return (
+        quantity.exact and quantity.unit not in (":", "th") and not _MORE.search(before) and not _OF_ALL.search(before)
+    )
+
+
 def _answers(quantity: Quantity, text: str, to: Asked) -> bool:
-    before, after = text[: quantity.start], _AFTER.match(text, quantity.end)
-    if quantity.unit in (":", "th") or _MORE.search(before) or _OF_ALL.search(before):
-        return False
     if to.share:
         return quantity.unit == "%"
-    things = frozenset(words(after[0])[:_REACH]) if after else frozenset[str]()
-    alike = frozenset(_KIND_OF[t] for t in things if t in _KIND_OF) & frozenset(_KIND_OF.get(t) for t in to.counted)
-    if alike or 2 * len(things & to.counted) >= len(to.counted) > 0 or (_PEOPLE & to.counted and _PEOPLE & things):
+    before, counted = text[: quantity.start], things(quantity, text)
+    alike = frozenset(_KIND_OF[t] for t in counted if t in _KIND_OF) & frozenset(_KIND_OF.get(t) for t in to.counted)
+    if alike or 2 * len(counted & to.counted) >= len(to.counted) > 0:
+        return True
+    if _PEOPLE & to.counted and _PEOPLE & counted:
         return True
     return bool(_TO.search(before) and to.counted & frozenset(words(before)))
 

@@ -29,6 +29,7 @@ EDGE = {
     "picture",
     "prompting",
     "summarycommands",
+    "conflictcommand",
     "summarylines",
     "timelinepages",
 }
@@ -43,7 +44,7 @@ OWNERS = {
     "tokenizers": {"embeddings"},
     "tiktoken": {"tokens"},
     "sqlite3": {"database"},
-    "typer": {"cli", "batch", "chatcommand", "console", "options", "summarycommands"},
+    "typer": {"cli", "batch", "chatcommand", "console", "options", "summarycommands", "conflictcommand"},
     "rich": {"cli", "chat", "opening", "picture"},
     "prompt_toolkit": {"prompting"},
     "wcwidth": {"rendering"},

@@ -1,10 +1,14 @@
 """What sources say differently: laid side by side, the latest first, nothing picked in silence."""
 
+import json
 from collections.abc import Iterator
 from datetime import date
+from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from rag.cli import app
 from rag.library import Library
 from rag.loaders import article
 from rag.rendering import answer_lines
@@ -105,3 +109,38 @@ def test_a_reader_sees_the_conflict_under_the_statements(fort: Answer) -> None:
 
 def test_where_all_agree_there_is_no_conflict(library: Library) -> None:
     assert library.ask("How many families left Ghor?").conflicts == ()
+
+
+def test_the_conflicts_of_a_library_are_found_without_a_question(library: Library) -> None:
+    found = library.conflicts()
+    assert [(c.kind, {p.citation.article.title for p in c.positions}) for c in found] == [
+        (Dispute.CONFLICT, {"Rebels claim fort", "Army denies loss of fort"}),
+        (Dispute.SUPERSEDED, {"Flood in Kunar", "Toll of Kunar flood rises"}),
+    ]
+    numbers = [p.citation.number for c in found for p in c.positions]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
+def test_conflicts_keep_within_the_window(library: Library) -> None:
+    assert library.conflicts(window=Window(as_of=date(2021, 7, 6))) == ()
+    assert library.conflicts(window=Window(sources=("Kabul Ledger",))) == ()
+
+
+def test_a_topic_narrows_the_conflicts(library: Library) -> None:
+    assert Dispute.CONFLICT in {c.kind for c in library.conflicts(topic="the fort of Darwaz", k=2)}
+    assert Dispute.SUPERSEDED not in {c.kind for c in library.conflicts(topic="the fort of Darwaz", k=2)}
+
+
+def test_conflicts_are_printed_and_given_as_json(library: Library) -> None:
+    shown = CliRunner().invoke(app, ["conflicts", "--library", str(library.path)]).stdout
+    assert "Darwaz: sources differ" in shown
+    assert shown.rstrip().endswith("2 conflicts")
+    record = json.loads(CliRunner().invoke(app, ["conflicts", "--library", str(library.path), "--json"]).stdout)
+    assert [c["kind"] for c in record["conflicts"]] == ["conflict", "superseded"]
+    assert [c["number"] for c in record["citations"]] == [1, 2, 3, 4]
+
+
+def test_a_library_without_conflicts_says_so(tmp_path: Path) -> None:
+    with Library(tmp_path) as library:
+        library.add(ARTICLES[-1])
+    assert "No articles were found" in CliRunner().invoke(app, ["conflicts", "--library", str(tmp_path)]).stdout

@@ -1,0 +1,146 @@
+"""Finds what the articles of a library say differently from one another, without a question."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from rag.attribution import voice
+from rag.chunking import sentences
+from rag.copies import clusters, contained
+from rag.names import names
+from rag.quantities import Quantity
+from rag.schema import Article, Citation, Conflict, Dispute, Position, Span
+from rag.stances import Asked, Side, amounts, kinds, same, side, things, turned
+from rag.words import content_words
+
+_DAYS_OF_SIDES, _DAYS = 3, 30
+_ALIKE = 0.6
+_COPIED = 0.8
+_COMMON = frozenset(("afghanistan", "afghan", "afghans", "taliban", "american", "united states", "us"))
+
+
+def contention(articles: Iterable[Article]) -> tuple[Conflict, ...]:
+    """The conflicts and superseded numbers among articles, the latest first; copies of one report say it once.
+
+    Two sentences are held against one another if they tell the same kind of thing of the same names at about the same
+    time. Citations are numbered through, each from the sentence it stands for.
+    """
+    told = [found for article in _original(articles) for found in _told(article)]
+    by_name: dict[str, list[_Told]] = defaultdict(list)
+    for item in told:
+        for name in item.names:
+            by_name[name].append(item)
+    pairs = (pair for item in told if item.against or item.number for pair in _pairs(item, by_name))
+    found = {(_key(pair), pair.kind): pair for pair in pairs}
+    ordered = sorted(found.values(), key=lambda p: (-p.later.day.toordinal(), p.later.article.id, p.later.span.start))
+    return tuple(_conflict(pair, 2 * place + 1) for place, pair in enumerate(ordered))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Told:
+    """A sentence with what is compared of it; `names` are also those of the two sentences before it."""
+
+    article: Article
+    span: Span
+    text: str
+    speaker: str | None
+    stems: frozenset[str]
+    names: frozenset[str]
+    acts: frozenset[str]
+    number: Quantity | None
+    against: bool
+
+    @property
+    def day(self) -> date:
+        return self.article.published.day if self.article.published else date.min
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Pair:
+    kind: Dispute
+    later: _Told
+    earlier: _Told
+    values: tuple[str, str]
+
+
+def _original(articles: Iterable[Article]) -> Iterator[Article]:
+    """Each report once, with those of its copies that say something else."""
+    for cluster in clusters(articles):
+        yield cluster[0]
+        yield from (copy for copy in cluster[1:] if contained(copy.text, [cluster[0].text]) < _COPIED)
+
+
+def _told(article: Article) -> Iterator[_Told]:
+    spans = sentences(article.text)
+    stems = [frozenset(content_words(article.text[s.start : s.end])) for s in spans]
+    for place, span in enumerate(spans):
+        text, first = article.text[span.start : span.end], max(0, place - 2)
+        acts, found = kinds(text), voice(article.text, span)
+        if not acts:
+            continue
+        before = article.text[spans[first].start : span.end]
+        about = frozenset(n.text.casefold() for n in names(before)) - _COMMON
+        speaker = found.name if found else None
+        number = next((q for q in amounts(text, None) if things(q, text)), None)
+        against = side(text, speaker, Asked(frozenset(), False, acts, about)) is Side.NOT_SO
+        yield _Told(article, span, text, speaker, stems[place], about, acts, number, against)
+
+
+def _pairs(item: _Told, by_name: dict[str, list[_Told]]) -> Iterator[_Pair]:
+    """What others say of the same: for a number the nearest other one, for a denial the nearest that says it is so."""
+    others = {id(o): o for name in sorted(item.names) for o in by_name[name] if o.acts & item.acts and o is not item}
+    near = sorted(others.values(), key=lambda o: (-len(o.stems & item.stems), o.article.id, o.span.start))
+    if item.against:
+        yield from (_sides(item, o) for o in [o for o in near if _opposes(item, o)][:1])
+    if item.number:
+        yield from (_numbers(item, o) for o in [o for o in near if _counts_otherwise(item, o)][:1])
+
+
+def _opposes(item: _Told, other: _Told) -> bool:
+    apart = abs((item.day - other.day).days)
+    return not other.against and apart <= _DAYS_OF_SIDES and other.speaker != item.speaker
+
+
+def _counts_otherwise(item: _Told, other: _Told) -> bool:
+    """Whether it has another number of the same things, with enough of the same words."""
+    mine, theirs = item.number, other.number
+    if not mine or not theirs or mine.unit != theirs.unit or same(mine, theirs):
+        return False
+    if item.article.id == other.article.id and (item.speaker == other.speaker or not (item.speaker and other.speaker)):
+        return False
+    a, b = things(mine, item.text), things(theirs, other.text)
+    shared, least = item.stems & other.stems, min(len(item.stems), len(other.stems)) - 1
+    return bool(a & b) and len(shared) >= _ALIKE * least and abs((item.day - other.day).days) <= _DAYS
+
+
+def _sides(item: _Told, other: _Told) -> _Pair:
+    later, earlier = sorted((item, other), key=lambda t: (t.day, t.article.id, t.span.start), reverse=True)
+    turns = later is item and later.day > earlier.day and turned(later.text)
+    values = tuple((Side.NOT_SO if t is item else Side.SO).value for t in (later, earlier))
+    return _Pair(Dispute.SUPERSEDED if turns else Dispute.CONFLICT, later, earlier, (values[0], values[1]))
+
+
+def _numbers(item: _Told, other: _Told) -> _Pair:
+    later, earlier = sorted((item, other), key=lambda t: (t.day, t.article.id, t.span.start), reverse=True)
+    values = tuple(t.number.text if t.number else "" for t in (later, earlier))
+    kind = Dispute.CONFLICT if later.day == earlier.day else Dispute.SUPERSEDED
+    return _Pair(kind, later, earlier, (values[0], values[1]))
+
+
+def _key(pair: _Pair) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted((t.article.id, t.span.start) for t in (pair.later, pair.earlier)))
+
+
+def _conflict(pair: _Pair, first: int) -> Conflict:
+    shared = [n.text for n in names(f"{pair.later.text} {pair.earlier.text}")]
+    topic = next((n for n in shared if n.casefold() in pair.later.names & pair.earlier.names), "")
+    told = zip((pair.later, pair.earlier), pair.values, strict=True)
+    return Conflict(pair.kind, topic, tuple(_position(t, v, n) for n, (t, v) in enumerate(told, start=first)))
+
+
+def _position(told: _Told, value: str, number: int) -> Position:
+    start, end = told.span.start, told.span.end
+    return Position(value, Citation(number, told.article, "", start, end, told.article.text[start:end]), told.speaker)
