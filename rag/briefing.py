@@ -23,7 +23,7 @@ Summarized: TypeAlias = Callable[[Pool, Topic, Budget, Sequence[Told]], Sequence
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """What a library of news on a conflict is read for first: a heading, and the topic that is looked for."""
+    """What a library is read for first, here the war in Afghanistan: a heading, and the topic that is looked for."""
 
     heading: str
     topic: str
@@ -31,8 +31,12 @@ class Theme:
 
 
 THEMES = (
-    Theme("Negotiations", "peace negotiations, talks and dialogue between delegations", 0.3),
-    Theme("Military situation", "military situation: fighting, attacks, captured districts, troops and soldiers", 0.35),
+    Theme("Negotiations", "peace talks and negotiations between Afghan and Taliban delegations to end the war", 0.3),
+    Theme(
+        "Military situation",
+        "fighting in Afghanistan: attacks, troops, cities and districts that the Taliban captured",
+        0.35,
+    ),
 )
 _NEW, _OPEN = 0.25, 0.15
 _FEWEST_WORDS = 35

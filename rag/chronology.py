@@ -17,7 +17,7 @@ from rag.moments import Moment, moments
 from rag.periods import Period
 from rag.schema import Event, Precision, Published
 from rag.selection import Told, repeats, told
-from rag.summarization import ABOUT, LEAD, Check, corroborated, priority, ranked, shortlist, stated
+from rag.summarization import Check, corroborated, priority, ranked, shortlist, stated
 from rag.topics import Topic, related
 
 MOST_EVENTS = 10
@@ -144,7 +144,7 @@ def _day(published: Published | None) -> date | None:
 
 def _scores(pool: Pool, whens: Sequence[_When], topic: Topic | None) -> Vector:
     """How important each is as an event."""
-    base = ranked(pool, priority(pool, topic), weight=ABOUT if topic else LEAD)
+    base = ranked(pool, topic)
     referring = Counter(when.date for when in whens)
     articles: dict[date, set[str]] = defaultdict(set)
     for excerpt, when in zip(pool.excerpts, whens, strict=True):

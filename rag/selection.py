@@ -27,7 +27,10 @@ _LENGTH, _SHORT = 0.75, 12
 _SAME_WORDS, _CONTAINED = 0.6, 0.8
 _REDUNDANCY = 0.35
 _POINTS = re.compile(r"\b(?:this|that|these|those|such) (?!week|month|year|morning|is|was|the|it)[a-z]{4,}")
-_ENDS_POINTING = re.compile(r"\b(?:that|this|it|them|those|there|so)\W*$|\b(?:after|about|of|on) (?:that|this)\b")
+_REFERS = re.compile(
+    r"\b(?:that|this|it|them|those|there|so)\W*$|\b(?:after|about|of|on) (?:that|this)\b|"
+    r"\b(?:next|same) day\b|\bhim\b"
+)
 _FIRST_PERSON = re.compile(r"\b(?:[Ww]e|[Oo]urs?|us)\b")
 _POINTING, _WE = 0.7, 0.7
 
@@ -52,7 +55,7 @@ class Told:
     @property
     def clarity(self) -> float:
         """1, or less if it points to what another sentence tells ("this area"), or does not say who "we" are."""
-        pointing = _POINTING if _POINTS.search(self.text) or _ENDS_POINTING.search(self.text) else 1.0
+        pointing = _POINTING if _POINTS.search(self.text) or _REFERS.search(self.text) else 1.0
         return pointing * (_WE if _FIRST_PERSON.search(self.text) else 1.0)
 
 
@@ -140,5 +143,6 @@ def _facts(text: str, stems: frozenset[str]) -> dict[str, float]:
 
 
 def lead(pool: Pool) -> Vector:
-    """How near the start of its article each excerpt stands: 1 for its first words."""
-    return np.array([1 / (1 + e.own / 1500) for e in pool.excerpts], np.float32)
+    """How near the start of its article each excerpt stands: 1 for its first words, less in a short article sooner."""
+    lengths = [min(max(len(e.article.text), 500), 5000) for e in pool.excerpts]
+    return np.array([1 / (1 + 2 * e.own / n) for e, n in zip(pool.excerpts, lengths, strict=True)], np.float32)

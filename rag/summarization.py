@@ -21,8 +21,8 @@ Check: TypeAlias = Callable[[Statement], Statement]
 
 MOST_RANKED = 1500
 """How many sentences are compared with one another; of more, those nearest to the topic, or to the mean, are."""
-_CENTRAL, LEAD, ABOUT = 0.3, 0.2, 0.6
-"""The weights of LexRank, of where a sentence stands, and of how much it is about the topic."""
+_CENTRAL, _LEAD, _ABOUT = 0.3, 0.3, 2.0
+"""The weights of LexRank and of where a sentence stands; the power of how much it is about the topic."""
 _CORROBORATED, _MOST_ASKED, _MOST_BESIDE = 0.6, 4, 2
 _SAME_WORDS = 0.4
 
@@ -44,7 +44,7 @@ def summarize(
     if not places:
         return []
     near = pool.only(places)
-    scores = ranked(near, prior[places], weight=ABOUT if topic else LEAD)
+    scores = ranked(near, topic)
     chosen = choose(near, scores, room, first=_headline(near, scores, topic), taken=taken)
     return [corroborated(stated(near.excerpts[i], check), near, i, check) for i in chosen]
 
@@ -66,11 +66,15 @@ def shortlist(places: Sequence[int], near: Vector) -> list[int]:
     return sorted(sorted(places, key=lambda i: (-near[i], i))[:MOST_RANKED])
 
 
-def ranked(pool: Pool, prior: Vector, *, weight: float) -> Vector:
-    """The score of each excerpt, at most 1: LexRank that begins anew by the prior, and by `weight` the prior."""
+def ranked(pool: Pool, topic: Topic | None) -> Vector:
+    """The score of each excerpt, at most 1: LexRank, where it stands, and how much it is about the topic.
+
+    The walk of LexRank begins anew at what is about the topic, or at the start of an article.
+    """
+    prior, first = priority(pool, topic), lead(pool)
     ranks = lexrank(similarities(pool.vectors), prior)
-    found: Vector = 1 - _CENTRAL - weight + _CENTRAL * ranks + weight * scaled(prior)
-    return found
+    found: Vector = 1 - _CENTRAL - _LEAD + _CENTRAL * ranks + _LEAD * first
+    return found * scaled(prior) ** _ABOUT if topic else found
 
 
 def _headline(pool: Pool, scores: Vector, topic: Topic | None) -> int:

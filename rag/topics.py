@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 
@@ -13,10 +15,13 @@ from rag.excerpts import Pool
 from rag.words import STOP_WORDS, stem, words
 from rag.wordvectors import vector
 
+Kin: TypeAlias = Mapping[str, Mapping[str, float]]
+"""For each stem of a topic the words that say much the same, by how much."""
+
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _KIN = 0.4
 """The cosine of word vectors from which a word counts for another: "army" does for "military"."""
-_RELATED, _SHARED = 0.6, 0.4
+_RELATED, _SHARED = 0.65, 0.4
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,7 +45,8 @@ def relevance(pool: Pool, topic: Topic) -> Vector:
     """
     said = [_said(excerpt.sentence) for excerpt in pool.excerpts]
     kin = _kin(topic, {word for row in said for word in row})
-    shares = np.array([_share(row, topic.terms, kin) for row in said], np.float32)
+    weights = _rarity(topic.terms, said, kin)
+    shares = np.array([_share(row, weights, kin) for row in said], np.float32)
     stems = {s for row in said for s in row.values()}
     if not shares.any() or (topic.names and not topic.names & stems):
         return np.zeros(len(said), np.float32)
@@ -65,8 +71,8 @@ def _digits(text: str) -> list[str]:
     return [s for s in words(text) if s[0].isdigit()]
 
 
-def _kin(topic: Topic, said: Collection[str]) -> dict[str, dict[str, float]]:
-    """For each stem of the topic the words that say much the same, by how much."""
+def _kin(topic: Topic, said: Collection[str]) -> Kin:
+    """The words of what was said that count for each stem of the topic."""
     own = [(stem(word), vector(word)) for word in map(str.lower, _LETTERS.findall(topic.text))]
     found: dict[str, dict[str, float]] = {}
     for root, direction in own:
@@ -82,8 +88,20 @@ def _close(direction: Vector, said: Iterable[str]) -> Iterable[tuple[str, float]
             yield word, min(1.0, cosine)
 
 
-def _share(said: Mapping[str, str], terms: frozenset[str], kin: Mapping[str, Mapping[str, float]]) -> float:
-    """The share of the terms that stand among the words, one that only stands in another word counting less."""
-    roots = set(said.values())
-    found = [1.0 if t in roots else max((kin.get(t, {}).get(word, 0.0) for word in said), default=0.0) for t in terms]
-    return sum(found) / (len(found) or 1)
+def _rarity(terms: frozenset[str], said: Sequence[Mapping[str, str]], kin: Kin) -> dict[str, float]:
+    """The share of weight of each term, by inverse document frequency; a word that all sentences have says little."""
+    counts = {t: sum(_held(row, t, kin) > 0 for row in said) for t in sorted(terms)}
+    weights = {t: math.log(1 + (len(said) + 1) / (count + 1)) for t, count in counts.items()}
+    total = sum(weights.values()) or 1.0
+    return {t: weight / total for t, weight in weights.items()}
+
+
+def _share(said: Mapping[str, str], weights: Mapping[str, float], kin: Kin) -> float:
+    """The weight of the terms that stand among the words, one that only stands in another word counting less."""
+    return sum(weight * _held(said, t, kin) for t, weight in weights.items())
+
+
+def _held(said: Mapping[str, str], term: str, kin: Kin) -> float:
+    if term in said.values():
+        return 1.0
+    return max((kin.get(term, {}).get(word, 0.0) for word in said), default=0.0)
