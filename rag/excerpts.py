@@ -20,6 +20,7 @@ from rag.words import content_words
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
 _MOST_BEFORE = 2
 _FARTHEST = 8
+_LATE_PRONOUN = re.compile(r"^(?:In|At|On|After|By|During|For|With|When) [^,.;:A-Z]{0,40},? (?:he|she|they) ")
 # An "it" that stands for nothing that was said before.
 _EXPLETIVE = re.compile(
     r"^It (?:is|was|remains|remained|will be) (?:(?:still|not|yet|also|now) )*"
@@ -150,7 +151,8 @@ def _start(cuts: Sequence[_Cut], place: int) -> int | None:
         first = place - before
         if before and not _is_report(cuts[first].text):
             return None
-        if not leans(cuts[first].text) or _EXPLETIVE.match(cuts[first].text):
+        needs = leans(cuts[first].text) or _LATE_PRONOUN.match(cuts[first].text)
+        if not needs or _EXPLETIVE.match(cuts[first].text):
             return cuts[first].span.start
         if first == 0 or cuts[first].span.start - cuts[first - 1].span.end > _FARTHEST:
             return None

@@ -123,6 +123,15 @@ def test_a_sentence_that_starts_with_a_pronoun_comes_with_the_one_before(tmp_pat
     assert statement.citations[0].quote == text
 
 
+def test_a_pronoun_after_a_short_opening_needs_the_sentence_before_too(tmp_path: Path) -> None:
+    text = (
+        "The envoys ended their talks in Doha. In a joint statement they promised to release 5,000 prisoners by March."
+    )
+    with Library(tmp_path / "library", offline=True) as library:
+        library.add(news("doha", "2021-01-06", text, title="Release of prisoners"))
+        assert said(library.summarize(words=20)) == text
+
+
 def test_a_sentence_that_is_clear_alone_is_preferred(tmp_path: Path) -> None:
     clear = "The governor of Herat ordered 3,000 police officers to the airport."
     vague = "We will send 3,000 police officers from that area of Herat after that."
