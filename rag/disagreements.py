@@ -118,7 +118,7 @@ def _of_sides(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[
     for pair in ((a, b) for a in so for b in against):
         later, earlier = sorted(pair, key=lambda v: v.told.day, reverse=True)
         kind = _dispute(later, earlier)
-        if kind not in seen:
+        if kind and kind not in seen:
             seen.add(kind)
             yield kind, [later, earlier]
 
@@ -128,10 +128,14 @@ def _directness(told: _Told, to: Asked) -> tuple[int, bool]:
     return -len(to.subjects & told.sentence.stems), not plain(told.sentence.text)
 
 
-def _dispute(later: _View, earlier: _View) -> Dispute:
+def _dispute(later: _View, earlier: _View) -> Dispute | None:
+    """None if a denial of later days is of something else, since nothing tells that it was turned back."""
     apart = (later.told.day - earlier.told.day).days
-    turns = apart > 0 and turned(later.told.sentence.text)
-    return Dispute.SUPERSEDED if apart > _DAYS or turns else Dispute.CONFLICT
+    if apart > 0 and turned(later.told.sentence.text):
+        return Dispute.SUPERSEDED
+    if apart <= _DAYS:
+        return Dispute.CONFLICT
+    return Dispute.SUPERSEDED if later.value is Side.SO else None
 
 
 def _conflict(topic: str, kind: Dispute, views: Sequence[_View]) -> Conflict:

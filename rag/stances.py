@@ -66,7 +66,7 @@ _TO = re.compile(r"\b(?:number|total|force|toll)\b[^.;]*\bto\s+$", re.I)
 _AFTER = re.compile(r"[^,.;:]{0,60}")
 _REACH = 5
 _NOT = re.compile(
-    r"\b(?:den(?:y|ies|ied)|reject(?:s|ed)?|baseless|no indications?|ha(?:s|d|ve) not|did not|"
+    r"\b(?:den(?:y|ies|ied)|reject(?:s|ed)?|baseless|no indications?|ha(?:s|d|ve) not|did not(?! know)|"
     r"not (?:fallen|shot|killed|taken))\b",
     re.I,
 )
