@@ -237,6 +237,7 @@ def test_a_line_of_a_batch_that_the_model_fails_at_is_told_and_the_others_are_an
     assert (refused.stdout, refused.exit_code) == ("", 4)
 
 
+@pytest.mark.slow
 def test_in_a_terminal_statements_appear_one_by_one_and_the_whole_is_the_same(home: Path) -> None:
     with OpenAIServer(by=wrong) as server:
         whole = run(server, "--no-cache").stdout

@@ -85,6 +85,7 @@ def test_what_is_typed_before_the_program_is_loaded_is_not_lost(env: dict[str, s
         assert "Stanikzai" in terminal.wait_for("[1]")
 
 
+@pytest.mark.slow
 def test_the_four_errors_of_a_model_are_marked_and_coloured(env: dict[str, str]) -> None:
     with OpenAIServer(by=wrong) as server:
         model = {"OPENAI_BASE_URL": server.url, "RAG_MODEL": "local"}
@@ -224,6 +225,7 @@ def test_a_line_that_cannot_be_done_is_told_and_the_next_one_is_done(env: dict[s
     assert found.returncode == 2
 
 
+@pytest.mark.slow
 def test_json_gives_an_answer_a_line(env: dict[str, str]) -> None:
     found = piped(env, SPOKE, "And for the government?", arguments=("--json", "--as-of", "2021-07"))
     first, second = map(json.loads, found.stdout.splitlines())
@@ -237,6 +239,7 @@ def test_strict_ends_with_the_code_of_what_failed(env: dict[str, str]) -> None:
     assert piped(env, "Who won the cricket match in Lahore?", SPOKE, arguments=("--strict",)).returncode == 8
 
 
+@pytest.mark.slow
 def test_a_follow_up_in_llm_mode_is_rewritten_by_the_model(env: dict[str, str]) -> None:
     def reply(request: Request) -> str:
         if "Last question:" in request.messages[-1]["content"]:

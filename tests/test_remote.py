@@ -129,6 +129,7 @@ def test_the_command_ends_with_one_line_and_the_exit_code_of_the_fault(reply: Re
     assert (found.exit_code, found.stdout, found.stderr.count("rag: ")) == (code, "", 1)
 
 
+@pytest.mark.slow
 def test_a_question_that_cannot_be_embedded_is_told_too() -> None:
     with OpenAIServer() as server:
         run(server, "add", "seeds")

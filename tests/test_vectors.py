@@ -200,6 +200,7 @@ def test_a_rebuilt_index_has_all_of_it(big: VectorIndex) -> None:
     assert big.search(vectors(MANY)[77], limit=1, window=ALL) == ["a-0077"]
 
 
+@pytest.mark.slow
 def test_a_reader_sees_what_another_process_adds(big: VectorIndex, copy: Path) -> None:
     query = vectors(1, seed=77)[0]
     before = big.search(query, limit=1, window=ALL)
