@@ -59,15 +59,15 @@ class Conversation:
     def stream(self, question: str) -> Iterator[Statement | Answer]:
         """The statements as they are checked, then the Answer with all of them; raises what `Library.ask` does."""
         self._asked = question
-        yield from self._answered(question, self._terms)
+        yield from self._answered(question, self._terms, self.exchanges)
 
     def retry(self) -> Iterator[Statement | Answer]:
-        """Asks the last question again, also one that was stopped; forgets its first answer, kept replies included."""
+        """Asks the last question again, also one that was stopped; the new answer replaces the old when it is whole."""
         if self._asked is None:
             raise InputError("nothing was asked yet; ask a question first")
-        if self.exchanges and self.exchanges[-1].question == self._asked:
-            self.exchanges = self.exchanges[:-1]
-        return self._answered(self._asked, replace(self._terms, cache=False))
+        answered = bool(self.exchanges) and self.exchanges[-1].question == self._asked
+        before = self.exchanges[:-1] if answered else self.exchanges
+        return self._answered(self._asked, replace(self._terms, cache=False), before)
 
     def undo(self) -> Exchange:
         """Forgets the last question and its answer; raises InputError if there is none."""
@@ -97,11 +97,11 @@ class Conversation:
         there = f"it has {', '.join(str(c.number) for c in found)}" if found else "it has none"
         raise InputError(f"the last answer has no source {number}; {there}")
 
-    def _answered(self, question: str, terms: Terms) -> Iterator[Statement | Answer]:
-        history = [Turn(e.question, _borne_out(e.answer), e.answer.citations) for e in self.exchanges]
+    def _answered(self, question: str, terms: Terms, before: tuple[Exchange, ...]) -> Iterator[Statement | Answer]:
+        history = [Turn(e.question, _borne_out(e.answer), e.answer.citations) for e in before]
         for event in self.library.stream(question, k=self._k, window=self.window, history=history, terms=terms):
             if isinstance(event, Answer):
-                self.exchanges += (Exchange(question, event),)
+                self.exchanges = (*before, Exchange(question, event))
                 self.usage += event.usage
             yield event
 

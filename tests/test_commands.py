@@ -169,6 +169,16 @@ def test_retry_asks_again_within_the_limits_of_now(talk: Talk, conversation: Con
     assert len(conversation.exchanges) == 1
 
 
+def test_a_retry_that_is_stopped_leaves_the_answer_that_there_was(talk: Talk, conversation: Conversation) -> None:
+    first = answer(talk.reply(SPOKE))
+    again = talk.reply("/retry")
+    assert isinstance(again, Answering)
+    next(again.events)  # and then Ctrl-C
+    assert conversation.last is first
+    assert answer(talk.reply("/retry")) is conversation.last
+    assert len(conversation.exchanges) == 1
+
+
 def test_retry_asks_the_model_anew_where_a_reply_was_kept(
     seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
