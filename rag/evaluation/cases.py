@@ -1,143 +1,192 @@
-"""The schema of a case: a question with the claims that a right answer makes."""
+"""The schema of a case: what is asked in which window, with the gold."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
-from pathlib import Path
-from typing import Any
+from enum import StrEnum
+from typing import Annotated, Any, Literal, TypeAlias
 
-from rag.errors import InputError
-from rag.schema import Turn, Window
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
+from pydantic.dataclasses import dataclass
 
-_FIELDS = frozenset(
-    [
-        "id",
-        "type",
-        "question",
-        "history",
-        "as_of",
-        "since",
-        "until",
-        "answerable",
-        "claims",
-        "forbidden",
-        "evidence",
-        "sources",
-        "provenance",
-        "reason",
-        "conflict",
-        "independent",
-        "speaker",
-    ]
-)
-_REQUIRED = frozenset(("id", "question", "answerable", "claims"))
+from rag.schema import Dispute, Reason, Turn, Verdict, Window
+
+_STRICT = ConfigDict(extra="forbid", strict=True)
+_Text: TypeAlias = Annotated[str, Field(pattern=r"\S")]
+_Count: TypeAlias = Annotated[int, Field(ge=1)]
 
 
-@dataclass(frozen=True, slots=True)
+class Task(StrEnum):
+    """What the program is asked to do."""
+
+    QA = "qa"
+    SEARCH = "search"
+    SUMMARY = "summary"
+    TIMELINE = "timeline"
+    CHECK = "check"
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Claim:
-    """What an answer says, told by strings: one of each group has to be in it, ignoring case."""
+    """What a text says, told by strings: one of each group has to be in it, ignoring case."""
 
-    text: str
-    vital: bool
-    any_of: tuple[tuple[str, ...], ...]
+    text: _Text
+    any_of: Annotated[tuple[Annotated[tuple[_Text, ...], Field(min_length=1)], ...], Field(min_length=1)]
+    vital: bool = True
 
-    def is_in(self, answer: str) -> bool:
-        lowered = answer.casefold()
+    def is_in(self, text: str) -> bool:
+        lowered = text.casefold()
         return all(any(string.casefold() in lowered for string in group) for group in self.any_of)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Evidence:
+    """A verbatim quote of an article; without one, the quote stands for itself, with a title and a day."""
+
+    quote: _Text
+    article: str | None = None
+    title: str = ""
+    published: date | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_STRICT)
 class Disagreement:
     """What an answer lays side by side; for each position the strings that one of its values or quotes has."""
 
-    kind: str
-    values: tuple[tuple[str, ...], ...]
+    kind: Dispute
+    values: Annotated[tuple[tuple[_Text, ...], ...], Field(min_length=2)]
 
 
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """What else a right answer has, where a case says so."""
+@dataclass(frozen=True, slots=True, config=_STRICT)
+class Exchange:
+    """An earlier question of the conversation, with the answer it got."""
 
-    reason: str | None = None
-    """Why it abstains."""
-    conflict: Disagreement | None = None
-    independent: int | None = None
-    """How many independent outlets report its first statement."""
-    speaker: tuple[str, ...] = ()
-    """Any of these is in the name of who says the statement with the vital claims."""
+    question: _Text
+    answer: str
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A question, the window it is asked in, and the gold."""
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class Asked:
+    """What all cases have: `type` groups them within their set, `provenance` tells where a case is from."""
 
-    id: str
-    type: str
-    question: str
-    history: tuple[Turn, ...]
-    window: Window
+    id: _Text
+    type: str = ""
+    as_of: date | None = None
+    since: date | None = None
+    until: date | None = None
+    sources: tuple[_Text, ...] = ()
+    evidence: tuple[Evidence, ...] = ()
+    forbidden: tuple[Claim, ...] = ()
+    """What must not be said, such as what was only known after `as_of`."""
+    provenance: dict[str, Any] | None = None
+
+    @property
+    def window(self) -> Window:
+        return Window(self.as_of, self.since, self.until, self.sources)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class QaCase(Asked):
+    """A question, with what a right answer says and has; `turns` are asked before it, `history` is given."""
+
+    task: Literal[Task.QA] = Task.QA
+    question: _Text
+    turns: tuple[_Text, ...] = ()
+    history: tuple[Exchange, ...] = ()
     answerable: bool
     claims: tuple[Claim, ...]
-    forbidden: tuple[Claim, ...]
-    evidence: frozenset[str]
-    """The ids of the articles that hold the answer."""
-    expected: Expected = field(default_factory=Expected)
+    reason: Reason | None = None
+    """Why it abstains."""
+    conflicts: tuple[Disagreement, ...] = ()
+    independent: _Count | None = None
+    """How many independent outlets report the statement with the vital claims."""
+    speaker: tuple[_Text, ...] = ()
+    """Any of these is in the name of who says the statement with the vital claims."""
+
+    @property
+    def told(self) -> tuple[Turn, ...]:
+        """The conversation that is given."""
+        return tuple(Turn(turn.question, turn.answer) for turn in self.history)
 
 
-def load_cases(path: Path) -> list[Case]:
-    """The cases of a JSONL file; raises InputError with file and line if one is not as the schema says."""
-    lines = enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
-    return [_case(line, f"{path.name}:{number}") for number, line in lines if line.strip()]
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class SearchCase(Asked):
+    """A question, with the evidence that a search finds."""
+
+    task: Literal[Task.SEARCH]
+    question: _Text
+    history: tuple[Exchange, ...] = ()
+    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+
+    @property
+    def told(self) -> tuple[Turn, ...]:
+        """The conversation that is given."""
+        return tuple(Turn(turn.question, turn.answer) for turn in self.history)
 
 
-def _case(line: str, place: str) -> Case:
-    try:
-        record = json.loads(line)
-        _check_fields(record)
-        return _read(record)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"{place}: not a case: {error}; the fields are {', '.join(sorted(_FIELDS))}") from error
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class SummaryCase(Asked):
+    """What is to be summarized in how many words, the claims that it should make, and a summary by a person."""
+
+    task: Literal[Task.SUMMARY]
+    articles: tuple[_Text, ...] = ()
+    topic: _Text | None = None
+    words: _Count
+    claims: Annotated[tuple[Claim, ...], Field(min_length=1)]
+    reference: str = ""
 
 
-def _check_fields(record: Mapping[str, Any]) -> None:
-    if unknown := record.keys() - _FIELDS:
-        raise ValueError(f"unknown field {min(unknown)!r}")
-    if missing := _REQUIRED - record.keys():
-        raise ValueError(f"the field {min(missing)!r} is missing")
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class TimelineCase(Asked):
+    """A topic, at most how many events, and the events of a timeline by a person, by day."""
+
+    task: Literal[Task.TIMELINE]
+    articles: tuple[_Text, ...] = ()
+    topic: _Text | None = None
+    max_events: _Count = 10
+    events: Annotated[dict[date, str], Field(min_length=1)]
 
 
-def _read(record: Mapping[str, Any]) -> Case:
-    days = {name: _day(record.get(name)) for name in ("as_of", "since", "until")}
-    return Case(
-        id=str(record["id"]),
-        type=str(record.get("type", "")),
-        question=record["question"],
-        history=tuple(Turn(turn["question"], turn["answer"]) for turn in record.get("history") or ()),
-        window=Window(**days, sources=tuple(record.get("sources") or ())),
-        answerable=bool(record["answerable"]),
-        claims=tuple(_claim(claim) for claim in record["claims"]),
-        forbidden=tuple(_claim(claim) for claim in record.get("forbidden") or ()),
-        evidence=frozenset(evidence["article"] for evidence in record.get("evidence") or ()),
-        expected=_expected(record),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class CheckCase(Asked):
+    """A claim, with the quotes it cites or the text it is said to be from, and the right verdict.
+
+    `type` is what was altered, or could have been; `of` names the true claim that an altered one was made of. Where
+    all that is known is whether it is `supported`, there is no `verdict`.
+    """
+
+    task: Literal[Task.CHECK]
+    text: _Text
+    against: _Text | None = None
+    verdict: Verdict | None = None
+    supported: bool | None = None
+    of: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.verdict is None) is (self.supported is None):
+            raise ValueError("wanted either a verdict, or whether it is supported")
+        if bool(self.evidence) is bool(self.against):
+            raise ValueError("wanted either evidence, or a text that it is checked against")
+
+    @property
+    def is_true(self) -> bool:
+        """Whether what it is checked against supports it."""
+        return bool(self.supported) or self.verdict is Verdict.SUPPORTED
 
 
-def _expected(record: Mapping[str, Any]) -> Expected:
-    conflict = record.get("conflict")
-    return Expected(
-        reason=record.get("reason"),
-        conflict=Disagreement(conflict["kind"], tuple(map(tuple, conflict["values"]))) if conflict else None,
-        independent=record.get("independent"),
-        speaker=tuple(record.get("speaker") or ()),
-    )
+def _task(record: Any) -> str:
+    return str(record.get("task", Task.QA)) if isinstance(record, Mapping) else Task.QA
 
 
-def _day(value: str | None) -> date | None:
-    return date.fromisoformat(value) if value else None
-
-
-def _claim(claim: Mapping[str, Any]) -> Claim:
-    return Claim(claim["text"], bool(claim.get("vital", True)), tuple(tuple(group) for group in claim["any_of"]))
+Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase
+_Tagged: TypeAlias = Annotated[
+    Annotated[QaCase, Tag(Task.QA)]
+    | Annotated[SearchCase, Tag(Task.SEARCH)]
+    | Annotated[SummaryCase, Tag(Task.SUMMARY)]
+    | Annotated[TimelineCase, Tag(Task.TIMELINE)]
+    | Annotated[CheckCase, Tag(Task.CHECK)],
+    Discriminator(_task),
+]
+CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)
+"""Reads a case from JSON, and writes it."""
