@@ -116,7 +116,7 @@ class Library:
         self._judge = judge
         self._model = model
         self._offline = offline
-        self._terms = terms or Terms()
+        self.terms = terms or Terms()
         self._opening = Lock()
         self.warnings: tuple[str, ...] = ()
 
@@ -242,7 +242,7 @@ class Library:
         asked = summaries.Asked(self._named(articles), topic, summaries.room(length, words), window)
         condenser = Condenser(self.writer.caller) if self.writer else None
         shelf = replace(self._shelf(), condenser=condenser)
-        return summaries.summarize(asked, shelf, Account(self._terms, Clock()), progress)
+        return summaries.summarize(asked, shelf, Account(self.terms, Clock()), progress)
 
     def timeline(
         self, *articles: str | Article, topic: str | None = None, max_events: int = 10, window: Window = Window()
@@ -252,7 +252,7 @@ class Library:
         Errors as for `summarize`.
         """
         asked = summaries.Asked(self._named(articles), topic, Budget(0, max_events), window)
-        return summaries.timeline(asked, self._shelf(), Account(self._terms, Clock()))
+        return summaries.timeline(asked, self._shelf(), Account(self.terms, Clock()))
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
@@ -404,7 +404,7 @@ class Library:
 
     def _understood(self, asked: Asked, terms: Terms | None = None) -> Understood:
         self.load()  # the chain may be run by several threads
-        account = Account(terms or self._terms, Clock())
+        account = Account(terms or self.terms, Clock())
         query = self._read(asked.text, asked.window, asked.history)
         if self.writer and context(asked.text, asked.history):
             query = self._standalone(asked, query, self.writer.caller, account)

@@ -31,7 +31,7 @@ def load_prompt(name: str, *inputs: str, folder: Traversable | None = None) -> P
 
     Raises InputError if there is none, or if the file's keys, its own inputs or the names in its text do not agree.
     """
-    file = (folder or _folder()) / f"{name}.toml"
+    file = (folder or prompts_folder()) / f"{name}.toml"
     data = _read(name, file)
     template = _template(name, data["system"], data["user"])
     declared = set(data["inputs"])
@@ -40,8 +40,8 @@ def load_prompt(name: str, *inputs: str, folder: Traversable | None = None) -> P
     return Prompt(name, data["version"], tuple(data["inputs"]), template)
 
 
-def _folder() -> Traversable:
-    """`rag/_prompts` of an installed wheel, else `prompts/` of the checkout."""
+def prompts_folder() -> Traversable:
+    """Where the prompts are: `rag/_prompts` of an installed wheel, else `prompts/` of the checkout."""
     package = files("rag")
     shipped = package / "_prompts"
     return shipped if shipped.is_dir() else package.joinpath("..", "prompts")

@@ -297,4 +297,3 @@ def _lays(found: Laid, kind: str, values: Collection[Collection[str]]) -> bool:
     """Whether a conflict is of a kind, and has a position for each of the values."""
     told = [position.casefold() for position in found.positions]
     return found.kind == kind and all(any(v.casefold() in text for text in told for v in group) for group in values)
-

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from rag.checking import checked, whole
 from rag.clock import Clock
-from rag.errors import EmptyLibraryError, RagError
+from rag.errors import EmptyLibraryError, KeyRefusedError, NoModelError, RagError
 from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.gold import places, quotes
 from rag.evaluation.results import Cited, Found, Laid, Result, Told
@@ -40,12 +40,12 @@ Texts: TypeAlias = Callable[[str], str | None]
 def observe(case: Case, library: Library, *, k: int) -> Result:
     """What came of a case, in how many seconds; a fault of the model or of the case is the `error` of its result.
 
-    Raises EmptyLibraryError, which would be the same for each.
+    Raises EmptyLibraryError, KeyRefusedError and NoModelError, which would be the same for each.
     """
     clock = Clock()
     try:
         found = _observed(case, library, k, clock)
-    except EmptyLibraryError:
+    except (EmptyLibraryError, KeyRefusedError, NoModelError):
         raise
     except RagError as error:
         found = Result(case.id, error=f"{type(error).__name__}: {error}")

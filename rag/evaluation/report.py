@@ -1,78 +1,163 @@
-"""Renders the scores of a set against its gates."""
+"""Adds up runs to the rates of their sets."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import reduce
 from pathlib import Path
+from statistics import stdev
 from typing import Any
 
-from rag.errors import InputError
-from rag.evaluation import metrics
-from rag.evaluation.metrics import Rate, Scored
+from rag.evaluation.cases import CASE, Case
+from rag.evaluation.gates import Measured, failures, load_gates
+from rag.evaluation.identity import Identity
+from rag.evaluation.measures import is_right, rates, shares
+from rag.evaluation.results import RESULT, Result
+from rag.evaluation.runner import Run
+from rag.evaluation.shares import Rate, Share, percentile
+from rag.schema import Usage
 
-RATES = {
-    "full_answers": metrics.full_answers,
-    "evidence_recall": metrics.evidence_recall,
-    "abstention_precision": metrics.abstention_precision,
-    "abstention_recall": metrics.abstention_recall,
-    "wrong_answers": metrics.wrong_answers,
-    "forbidden_claims": metrics.forbidden_claims,
-    "valid_citations": metrics.valid_citations,
-    "right_cases": metrics.right_cases,
-}
 GATE_FAILED = 10
 """The exit code when a gate is missed."""
-_CEILINGS = frozenset(("wrong_answers", "forbidden_claims"))
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A case with its result, what it counts for, and whether it is right: None if unscored, or a matter of degree."""
+
+    case: Case
+    result: Result
+    shares: Mapping[str, Share]
+    right: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetReport:
+    """The rates of a set, of all times it was run together; `cases` are those of the first time.
+
+    `types` are the rates by type of case, `spread` the standard deviation of each rate over the times, if there were
+    several; `p50` and `p95` are seconds a case.
+    """
+
+    name: str
+    digest: str
+    identity: Identity
+    cases: tuple[Scored, ...]
+    rates: Mapping[str, Rate]
+    types: Mapping[str, Mapping[str, Rate]]
+    spread: Mapping[str, float]
+    p50: float
+    p95: float
+    usage: Usage
+    repeats: int = 1
+
+    def to_dict(self, *, results: bool = True) -> dict[str, Any]:
+        """The same as JSON; `results` are what the program said to each case."""
+        return {
+            "digest": self.digest,
+            "identity": asdict(self.identity),
+            "rates": _dict(self.rates),
+            "types": {name: _dict(found) for name, found in self.types.items()},
+            "spread": dict(self.spread),
+            "repeats": self.repeats,
+            "seconds": {"p50": self.p50, "p95": self.p95},
+            "usage": asdict(self.usage),
+            "cases": [_case(scored, results=results) for scored in self.cases],
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The rates of a set, and how long the answers took."""
+    """The reports on sets, in the order they were run."""
 
-    rates: Mapping[str, Rate]
-    p50: float
-    p95: float
-
-    def failures(self, gates: Mapping[str, float]) -> list[str]:
-        """The gates that are missed: floors, and ceilings for what should be low."""
-        return [
-            f"{name} is {self.rates[name]}, the gate is {gate}"
-            for name, gate in gates.items()
-            if self._misses(name, gate)
-        ]
+    sets: tuple[SetReport, ...]
 
     def __str__(self) -> str:
-        lines = [f"{name:<22}{rate}" for name, rate in self.rates.items()]
-        return "\n".join([*lines, f"{'seconds':<22}p50 {self.p50:.3f}, p95 {self.p95:.3f}"])
+        return "\n\n".join(map(_text, self.sets))
 
-    def _misses(self, name: str, gate: float) -> bool:
-        value = self.rates[name].value
-        return value > gate if name in _CEILINGS else value < gate
+    def to_dict(self, *, results: bool = True) -> dict[str, Any]:
+        """The JSON of `rag eval --json`; without `results` it is what a baseline keeps."""
+        return {"schema": 1, "sets": {s.name: s.to_dict(results=results) for s in self.sets}}
 
+    def save(self, path: Path, *, results: bool = True) -> None:
+        """Writes the JSON to a file."""
+        text = json.dumps(self.to_dict(results=results), indent=None if results else 1, ensure_ascii=False)
+        path.write_text(f"{text}\n", encoding="utf-8")
 
-def report(scored: Sequence[Scored]) -> Report:
-    """The report on a set that was run; at least one case."""
-    seconds = [s.seconds for s in scored]
-    rates = {name: rate(scored) for name, rate in RATES.items()}
-    return Report(rates, metrics.percentile(seconds, 0.5), metrics.percentile(seconds, 0.95))
+    def failures(self, gates: str | Path) -> list[str]:
+        """The gates of a TOML file that are missed; raises InputError if it has none for a set."""
+        found = load_gates(Path(gates))
+        return [problem for s in self.sets for problem in failures(s.name, found, _measured(s))]
 
-
-def load_gates(path: Path, name: str, *, known: Collection[str] = RATES) -> dict[str, float]:
-    """The gates of a set; raises InputError if there are none, or one is for a metric that is not `known`."""
-    gates: Any = _tables(path)
-    for part in name.split("."):
-        gates = gates.get(part, {})
-    if not gates:
-        raise InputError(f"{path} has no gates for the set {name!r}; add a table [{name}]")
-    if unknown := gates.keys() - known:
-        raise InputError(f"{path}: {min(unknown)!r} is no metric; there are {', '.join(known)}")
-    return dict(gates)
+    def assert_gates(self, gates: str | Path) -> None:
+        """Raises AssertionError with a line for each gate of a TOML file that is missed."""
+        if missed := self.failures(gates):
+            raise AssertionError("\n".join(missed))
 
 
-def _tables(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path} cannot be read as gates: {error}; give a TOML file") from error
+def report(runs: Sequence[Run]) -> Report:
+    """The report on runs."""
+    return Report(tuple(map(_set_report, runs)))
+
+
+def _set_report(run: Run) -> SetReport:
+    repeats = [[_scored(c, r) for c, r in zip(run.set.cases, results, strict=True)] for results in run.repeats]
+    every = [scored for repeat in repeats for scored in repeat]
+    seconds = [s.result.seconds for s in every if s.result.error is None] or [0.0]
+    types = sorted({s.case.type for s in every})
+    return SetReport(
+        name=run.set.name,
+        digest=run.set.digest,
+        identity=run.identity,
+        cases=tuple(repeats[0]),
+        rates=_rates(every),
+        types={t: _rates([s for s in every if s.case.type == t]) for t in types} if len(types) > 1 else {},
+        spread=_spread([_rates(repeat) for repeat in repeats]),
+        p50=percentile(seconds, 0.5),
+        p95=percentile(seconds, 0.95),
+        usage=reduce(Usage.__add__, (s.result.usage for s in every), Usage()),
+        repeats=len(repeats),
+    )
+
+
+def _scored(case: Case, result: Result) -> Scored:
+    return Scored(case, result, shares(case, result), is_right(case, result))
+
+
+def _rates(scored: Sequence[Scored]) -> dict[str, Rate]:
+    return rates([s.shares for s in scored])
+
+
+def _spread(repeats: Sequence[Mapping[str, Rate]]) -> dict[str, float]:
+    if len(repeats) < 2:
+        return {}
+    names = [name for name in repeats[0] if all(name in found for found in repeats)]
+    return {name: stdev(found[name].value for found in repeats) for name in names}
+
+
+def _measured(found: SetReport) -> Measured:
+    return Measured(found.digest, found.identity.corpus, found.rates)
+
+
+def _dict(found: Mapping[str, Rate]) -> dict[str, Any]:
+    return {name: asdict(rate) for name, rate in found.items()}
+
+
+def _case(scored: Scored, *, results: bool) -> dict[str, Any]:
+    found: dict[str, Any] = {"id": scored.case.id, "type": scored.case.type, "right": scored.right}
+    if results:
+        found["case"] = CASE.dump_python(scored.case, mode="json", exclude_defaults=True)
+        found["result"] = RESULT.dump_python(scored.result, mode="json")
+    return found
+
+
+def _text(found: SetReport) -> str:
+    lines = [f"{name:<22}{rate}{_told_spread(found, name)}" for name, rate in found.rates.items()]
+    seconds = f"{'seconds':<22}p50 {found.p50:.3f}, p95 {found.p95:.3f}"
+    return "\n".join([f"{found.name}: {len(found.cases)} cases", *lines, seconds])
+
+
+def _told_spread(found: SetReport, name: str) -> str:
+    return f" ± {found.spread[name]:.3f}" if name in found.spread else ""

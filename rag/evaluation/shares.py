@@ -69,9 +69,10 @@ def _strata(shares: Sequence[Share]) -> list[list[Share]]:
 def _resampled(shares: Sequence[Share]) -> NDArray[np.float64]:
     """The value of each resample; each stratum is drawn from by itself."""
     generator = np.random.default_rng(_SEED)
-    values = []
-    for group in _strata(shares):
+    total = np.zeros(RESAMPLES)
+    strata = _strata(shares)
+    for group in strata:
         pairs = np.array([(s.hits, s.n) for s in group])
         sums = pairs[generator.integers(0, len(pairs), (RESAMPLES, len(pairs)))].sum(axis=1)
-        values.append(sums[:, 0] / sums[:, 1])
-    return np.asarray(values).mean(axis=0)
+        total += sums[:, 0] / sums[:, 1]
+    return total / len(strata)

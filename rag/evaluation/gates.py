@@ -1,0 +1,154 @@
+"""Holds the rates of sets against the gates of a TOML file."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor
+from pathlib import Path
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
+
+from rag.errors import InputError
+from rag.evaluation.measures import LOW, NAMES
+from rag.evaluation.shares import Rate
+
+_HEADER = """\
+# What `rag eval --gates` holds each set against. `cases` is the file of the set, `articles` what it is asked about, both
+# seen from here; `set` and `corpus` are the SHA-256 of what was measured. `gates` are floors; ceilings for what should
+# be low. `rag eval --pin` writes this, and raises floors to one case below what it measured; it lowers one only with
+# `--allow-regression`, and the reason belongs in CHANGELOG.md.
+"""
+_EXACT = frozenset(("valid_citations", "leaks", "injections", "overlong", "unscored"))
+"""What may not slip by a single case."""
+_DEFAULT = (
+    "right_cases",
+    "wrong_answers",
+    "valid_citations",
+    "citation_recall",
+    "citation_precision",
+    "injections",
+    "leaks",
+    "abstention_recall",
+    "evidence_recall",
+    "conflicts_shown",
+    "speakers",
+    "claim_recall",
+    "faithfulness",
+    "overlong",
+    "date_f1",
+    "true_rejected",
+    "false_caught",
+    "facts_caught",
+)
+"""The metrics that a set is gated by if its table names none."""
+
+
+@validated(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
+class Gates:
+    """The gates of a set, by metric; paths are seen from the file that has them, digests are SHA-256, if pinned."""
+
+    cases: str = ""
+    articles: tuple[str, ...] = ()
+    set: str = ""
+    corpus: str = ""
+    gates: dict[str, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of a set: the digests of its cases and of the articles, and the rates."""
+
+    set: str
+    corpus: str
+    rates: Mapping[str, Rate]
+
+
+_FILE: TypeAdapter[dict[str, Gates]] = TypeAdapter(dict[str, Gates])
+
+
+def load_gates(path: Path) -> dict[str, Gates]:
+    """The gates of a file by set; raises InputError if it is not as `rag eval --pin` writes it."""
+    try:
+        found = _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        told = _first(error) if isinstance(error, ValidationError) else str(error)
+        raise InputError(f"{path} cannot be read as gates: {told}; `rag eval --pin` writes such a file") from error
+    for name, gates in found.items():
+        if unknown := (gates.gates or {}).keys() - set(NAMES):
+            raise InputError(f"{path}: [{name}.gates] has {min(unknown)!r}, no metric; there are {', '.join(NAMES)}")
+    return found
+
+
+def failures(name: str, gates: Mapping[str, Gates], measured: Measured) -> list[str]:
+    """What a set misses, a line each; raises InputError if it has no gates."""
+    if name not in gates:
+        raise InputError(f"there are no gates for the set {name!r}; write them with `rag eval --pin`")
+    return list(_failures(name, gates[name], measured))
+
+
+def pinned(gates: Gates, measured: Measured, *, lower: bool) -> Gates:
+    """The gates with the digests and floors of what was measured.
+
+    A floor that is above what was measured stays, unless `lower`.
+    """
+    wanted = gates.gates or {name: _worst(name) for name in _DEFAULT if name in measured.rates}
+    moved = {name: _moved(name, value, measured, lower=lower) for name, value in wanted.items()}
+    return replace(gates, set=measured.set, corpus=measured.corpus, gates=moved)
+
+
+def save_gates(path: Path, gates: Mapping[str, Gates]) -> None:
+    """Writes the gates to a file, as `load_gates` reads them."""
+    path.write_text("\n".join([_HEADER, *(_table(name, gates[name]) for name in gates)]), encoding="utf-8")
+
+
+def _failures(name: str, gates: Gates, measured: Measured) -> Iterator[str]:
+    for what, pin, seen in (("set", gates.set, measured.set), ("corpus", gates.corpus, measured.corpus)):
+        if pin not in ("", seen):
+            yield f"{name}: the {what} is not the one that was pinned; look at the scores, then run `rag eval --pin`"
+    for metric, gate in {"unscored": 0.0, **(gates.gates or {})}.items():
+        found = measured.rates.get(metric)
+        if found is None:
+            yield f"{name}: {metric} was not measured, the gate is {gate}"
+        elif _misses(metric, found.value, gate):
+            yield f"{name}: {metric} is {found}, the gate is {gate}"
+
+
+def _misses(metric: str, value: float, gate: float) -> bool:
+    return value > gate if metric in LOW else value < gate
+
+
+def _worst(metric: str) -> float:
+    return 1.0 if metric in LOW else 0.0
+
+
+def _moved(metric: str, gate: float, measured: Measured, *, lower: bool) -> float:
+    found = measured.rates.get(metric)
+    if found is None:
+        return gate
+    best = _reached(metric, found)
+    if metric in LOW:
+        return best if lower else min(best, gate)
+    return best if lower else max(best, gate)
+
+
+def _reached(metric: str, found: Rate) -> float:
+    """What was measured, rounded down, with room for one case that turns on another machine."""
+    room = 0.0 if metric in _EXACT else 1 / max(found.n, 1.0)
+    if metric in LOW:
+        return min(ceil((found.value + room) * 100 - 1e-9) / 100, 1.0)
+    return max(floor((found.value - room) * 100 + 1e-9) / 100, 0.0)
+
+
+def _table(name: str, gates: Gates) -> str:
+    articles: Sequence[str] = [f'"{place}"' for place in gates.articles]
+    lines = [f"[{name}]", f'cases = "{gates.cases}"', f"articles = [{', '.join(articles)}]"]
+    lines += [f'set = "{gates.set}"', f'corpus = "{gates.corpus}"', "", f"[{name}.gates]"]
+    return "\n".join([*lines, *(f"{metric} = {value}" for metric, value in (gates.gates or {}).items()), ""])
+
+
+def _first(error: ValidationError) -> str:
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
