@@ -190,3 +190,8 @@ _Tagged: TypeAlias = Annotated[
 ]
 CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)
 """Reads a case from JSON, and writes it."""
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a case."""
+    return CASE.json_schema()

@@ -101,6 +101,8 @@ LOW = frozenset(
     )
 )
 """The metrics that should be low; their gates are ceilings."""
+CHIEF = ("right_cases", "balanced_accuracy", "date_f1", "claim_recall", "evidence_recall")
+"""The metrics that tell most of a set; the first that it has is the one to look at."""
 NAMES = tuple(dict.fromkeys([*(name for measures in MEASURES.values() for name in measures), "unscored"]))
 """All metrics."""
 

@@ -119,11 +119,12 @@ def _conversation(case: QaCase, library: Library, k: int) -> tuple[Turn, ...]:
 
 def _checked(case: CheckCase, library: Library) -> Verdict:
     """The verdict on a claim: against what it cites, or against what is nearest to it in its text."""
+    check = partial(verify, entailment=library.entailment)
     if case.against is None:
         cited = [*quotes(case, library.catalog), *_standing_alone(case)]
-        return verify(Statement(case.text, ()), cited).verdict
+        return check(Statement(case.text, ()), cited).verdict
     regions = whole([article(case.against)])
-    found = checked(case.text, lambda _: regions, verify)
+    found = checked(case.text, lambda _: regions, check)
     return Verdict.SUPPORTED if found.status is Status.ANSWERED else Verdict.UNSUPPORTED
 
 
