@@ -176,7 +176,9 @@ class CheckCase(Asked):
 
 
 def _task(record: Any) -> str:
-    return str(record.get("task", Task.QA)) if isinstance(record, Mapping) else Task.QA
+    """The task of a record that is read, or of a case that is written."""
+    task = record.get("task") if isinstance(record, Mapping) else getattr(record, "task", None)
+    return str(task or Task.QA)
 
 
 Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase
