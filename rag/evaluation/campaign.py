@@ -14,6 +14,7 @@ from rag.errors import InputError
 from rag.evaluation.casefiles import CaseSet
 from rag.evaluation.changes import Changes, changes, load_baseline
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
+from rag.evaluation.gold import check_gold
 from rag.evaluation.grading import Grader
 from rag.evaluation.report import Report, report
 from rag.evaluation.runner import Plan, Run, run
@@ -83,6 +84,7 @@ def _runs(suite: Suite, plan: Plan, doors: Doors) -> Iterator[Run]:
         with doors.library(own, suite.origins) as library:
             if suite.articles:
                 library.add(*suite.articles)
+            check_gold((case for found in suite.sets for case in found.cases), library.catalog)
             for found in suite.sets:
                 with doors.progress() as progress:
                     yield run(found, library, plan, progress=progress)
