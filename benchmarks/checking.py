@@ -1,6 +1,6 @@
 """How long it takes to check a statement, beside embedding it and nothing else.
 
-    python benchmarks/checking.py [evals/checks/dev.jsonl ...]
+    python benchmarks/checking.py [evals/sets/checks-dev.jsonl ...]
 
 Everything runs on one processor, with the models loaded. Each claim of the sets is checked against three passages of
 about 200 words: what it cites, filled up with what other claims cite. "First" is on passages that were not read before;
@@ -26,12 +26,13 @@ if hasattr(os, "sched_setaffinity"):
 import onnxruntime  # noqa: E402
 
 from rag.embeddings import MiniLM  # noqa: E402
-from rag.evaluation.claims import CitedClaim, load_claims  # noqa: E402
-from rag.evaluation.metrics import percentile  # noqa: E402
+from rag.evaluation.casefiles import load_set  # noqa: E402
+from rag.evaluation.cases import CheckCase  # noqa: E402
+from rag.evaluation.shares import percentile  # noqa: E402
 from rag.facts import Evidence  # noqa: E402
 from rag.verification import check  # noqa: E402
 
-SETS = ("evals/checks/dev.jsonl", "evals/checks/test.jsonl")
+SETS = ("evals/sets/checks-dev.jsonl", "evals/sets/checks-test.jsonl")
 PASSAGES, WORDS, WARMING = 3, 200, 20
 
 
@@ -55,19 +56,20 @@ class Case:
         return sum(len(passage.text.split()) for passage in self.passages)
 
 
-def cases(claims: Sequence[CitedClaim]) -> list[Case]:
+def cases(claims: Sequence[CheckCase]) -> list[Case]:
     """Each statement once, with three passages of about 200 words, no two of them the same."""
-    fillers = cycle(dict.fromkeys(span for claim in claims for span in claim.evidence))
+    fillers = cycle(dict.fromkeys(quoted.quote for claim in claims for quoted in claim.evidence))
     return [Case(claim.text, tuple(passages(claim, fillers))) for claim in {c.text: c for c in claims}.values()]
 
 
-def passages(claim: CitedClaim, fillers: Iterator[str]) -> Iterator[Evidence]:
+def passages(claim: CheckCase, fillers: Iterator[str]) -> Iterator[Evidence]:
     for number in range(PASSAGES):
-        spans = list(claim.evidence[number : number + 1] if number < PASSAGES - 1 else claim.evidence[number:])
+        cited = claim.evidence[number : number + 1] if number < PASSAGES - 1 else claim.evidence[number:]
+        spans = [quoted.quote for quoted in cited]
         while sum(len(span.split()) for span in spans) < WORDS:
             spans.append(next(fillers))
         text = " ".join(" ".join(spans).split()[:WORDS])
-        yield Evidence(text, claim.title, claim.published)
+        yield Evidence(text, claim.evidence[0].title, claim.evidence[0].published)
 
 
 def milliseconds(job: Callable[[], object]) -> float:
@@ -86,7 +88,7 @@ def measured(case: Case, model: MiniLM) -> dict[str, float]:
 
 
 def main(paths: Sequence[str]) -> None:
-    claims = [claim for path in paths for claim in load_claims(Path(path)) if isinstance(claim, CitedClaim)]
+    claims = [case for path in paths for case in load_set(Path(path)).cases if isinstance(case, CheckCase)]
     onnxruntime.SessionOptions = OneThread
     every, model = cases(claims), MiniLM()
     runs = [measured(case, model) for case in every][WARMING:]

@@ -49,7 +49,7 @@ def _read(path: Path) -> dict[str, Result]:
         raise InputError(f"{path} cannot hold the results of a run: {error}; name another folder with --out") from error
     if text and not text.endswith("\n"):
         path.write_text(text := text[: text.rfind("\n") + 1], encoding="utf-8")
-    return dict(found for line in text.splitlines() for found in _entry(line))
+    return dict(found for line in text.split("\n") for found in _entry(line))
 
 
 def _entry(line: str) -> list[tuple[str, Result]]:
