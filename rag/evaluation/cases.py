@@ -43,8 +43,15 @@ class Claim:
     whole_words: bool = False
 
     def is_in(self, text: str) -> bool:
+        return all(self._has_any(text, group) for group in self.any_of)
+
+    def is_partly_in(self, text: str) -> bool:
+        """Whether a text has a string of any group."""
+        return any(self._has_any(text, group) for group in self.any_of)
+
+    def _has_any(self, text: str, strings: tuple[str, ...]) -> bool:
         lowered = text.casefold()
-        return all(any(self._has(lowered, string.casefold()) for string in group) for group in self.any_of)
+        return any(self._has(lowered, string.casefold()) for string in strings)
 
     def _has(self, text: str, string: str) -> bool:
         if not self.whole_words:
