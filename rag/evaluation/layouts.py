@@ -32,11 +32,12 @@ def read_layout(path: Path) -> CaseSet | None:
 
 
 def _of_json(path: Path, content: str) -> CaseSet | None:
-    if is_rgb(_first_line(content)):
+    first = _first_line(content)
+    if is_rgb(first):
         return read_rgb(path, content)
-    if path.suffix.lower() != _JSON or isinstance(_first_line(content), dict):
+    if path.suffix.lower() != _JSON or (isinstance(first, dict) and not is_squad(first)):
         return None
-    value = _whole(path, content)
+    value = _whole(path, content) if first is None else first
     if is_multihop(value):
         return read_multihop(path, content, value)
     if is_squad(value):
