@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
-from rag.errors import InputError
 from rag.evaluation.cases import CheckCase, QaCase, SearchCase
 from rag.evaluation.measures import NAMES
-from rag.evaluation.report import Scored
+from rag.evaluation.report import Scored, SetReport
 from rag.evaluation.results import Result
 
-_STEP = 1e-6
+_STEP = 1e-4  # trec_eval holds scores in single precision
 _COLUMNS = ("id", "task", "type", "question", "status", "reason", "right", "seconds", "hits", "text", "error")
+_SPACE = re.compile(r"\s")
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -22,8 +25,8 @@ def trec_run(results: Iterable[Result], tag: str = "dispatches") -> Iterator[str
     """The articles found for each case as the lines of a TREC run: `case Q0 article rank score tag`.
 
     An article stands where its best passage does, with that passage's score, lowered where needed so that scores fall
-    from rank to rank: trec_eval sorts by score, not by rank. A case that found nothing has no line. Raises InputError
-    for an id with white space, which such a line cannot hold.
+    from rank to rank: trec_eval sorts by score, not by rank. A case that found nothing has no line. White space in an
+    id, which would part the columns, is written as in a URL: `%20`.
     """
     for result in results:
         best = {hit.article: hit.score for hit in reversed(result.hits)}
@@ -48,10 +51,22 @@ def csv_lines(scored: Iterable[Scored]) -> Iterator[str]:
         yield _line([*_described(one), *shares])
 
 
+def save(sets: Iterable[SetReport], folder: Path) -> None:
+    """Writes both for each set, as it came out the first time, as `SET.trec` and `SET.csv`; no run without hits."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for found in sets:
+        _write(folder / f"{found.name}.trec", trec_run(one.result for one in found.cases))
+        _write(folder / f"{found.name}.csv", csv_lines(found.cases))
+
+
+def _write(path: Path, lines: Iterable[str]) -> None:
+    text = "".join(f"{line}\n" for line in lines)
+    if text:
+        path.write_text(text, encoding="utf-8", newline="\n")
+
+
 def _word(id: str) -> str:
-    if id.split() != [id]:
-        raise InputError(f"the id {id!r} cannot stand in a TREC run, which parts its columns by spaces; export CSV")
-    return id
+    return _SPACE.sub(lambda space: quote(space[0]), id)
 
 
 def _described(scored: Scored) -> list[Any]:
