@@ -51,7 +51,7 @@ NOTHING = {
     "query": "What does the tunnel cost?",
     "answer": "Insufficient information.",
     "question_type": "null_query",
-    "evidence_list": [],
+    "evidence_list": None,
 }
 
 
@@ -140,6 +140,12 @@ def test_a_short_answer_counts_as_a_word_of_its_own(tmp_path: Path) -> None:
     claim = questions(load_set(multihop(tmp_path, question)))[0].claims[0]
     assert claim.is_in("no, they differ")
     assert not claim.is_in("Nobody knows.")
+    assert not claim.is_partly_in("Nobody knows.")
+
+
+def test_an_answer_of_several_words_may_stand_on_two_lines(tmp_path: Path) -> None:
+    claim = questions(load_set(multihop(tmp_path, OWNER)))[0].claims[0]
+    assert claim.is_in("It was Mads\nHolm.")
 
 
 def test_multihop_without_its_corpus_says_what_to_do(tmp_path: Path) -> None:
@@ -428,6 +434,12 @@ def test_broken_json_is_told(tmp_path: Path) -> None:
     path = tmp_path / "MultiHopRAG.json"
     path.write_text('[\n{"query": ', encoding="utf-8")
     assert "MultiHopRAG.json: no JSON: Expecting value: line 2" in told(path)
+
+
+def test_json_that_is_nested_without_end_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "deep.json"
+    path.write_text("[" * 100_000, encoding="utf-8")
+    assert told(path).startswith("deep.json: no JSON: ")
 
 
 def test_a_folder_without_a_set_is_told(tmp_path: Path) -> None:

@@ -33,8 +33,8 @@ class Task(StrEnum):
 class Claim:
     """What a text says, told by strings: one of each group has to be in it, ignoring case.
 
-    With `whole_words` a string counts only where no letter or digit of a script with spaces is beside it: `no` is not
-    in `know`, nor `70` in `170`.
+    With `whole_words` a string counts only where no letter or digit of a script with spaces is beside it, so that `no`
+    is not in `know`, nor `70` in `170`; and any white space is one space.
     """
 
     text: _Text
@@ -56,7 +56,8 @@ class Claim:
     def _has(self, text: str, string: str) -> bool:
         if not self.whole_words:
             return string in text
-        return re.search(rf"(?<!{_SPACED}){re.escape(string)}(?!{_SPACED})", text) is not None
+        words = r"\s+".join(map(re.escape, string.split()))
+        return re.search(rf"(?<!{_SPACED}){words}(?!{_SPACED})", text) is not None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)

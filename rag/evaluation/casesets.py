@@ -88,7 +88,7 @@ def json_lines(content: str, name: str, kind: str = "case") -> Iterator[Record]:
             place = f"{name}:{number}"
             try:
                 yield Record(place, json.loads(line))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise InputError(f"{place}: not a {kind}: no JSON: {error}; wanted one JSON object a line") from error
 
 

@@ -49,14 +49,14 @@ def _first_line(content: str) -> Any:
     """The JSON of the first line that is not blank; None if it is not whole."""
     try:
         return json.loads(next((line for line in content.split("\n") if line.strip()), ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 
 def _whole(path: Path, content: str) -> Any:
     try:
         return json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path.name}: no JSON: {error}; mend it there, or give a case a line") from error
 
 

@@ -36,7 +36,7 @@ class _Fact:
 class _Question:
     query: str
     answer: str
-    evidence_list: tuple[_Fact, ...]
+    evidence_list: tuple[_Fact, ...] | None
     question_type: str = ""
 
 
@@ -84,7 +84,7 @@ def read_multihop(path: Path, content: str, questions: Sequence[Any]) -> CaseSet
 def _named(content: str) -> Iterator[Named]:
     try:
         records = json.loads(content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{_CORPUS}: no JSON: {error}; wanted a list of articles") from error
     if not isinstance(records, list):
         raise InputError(f"{_CORPUS} is a JSON {type(records).__name__}; wanted a list of articles")
@@ -102,7 +102,7 @@ def _named(content: str) -> Iterator[Named]:
 def _gold(question: _Question, shelf: Shelf, titles: Mapping[str, Article]) -> _Gold:
     found = [
         (fact, shelf.by_name.get(fact.url or "") or titles.get(one_line(fact.title or "")))
-        for fact in question.evidence_list
+        for fact in question.evidence_list or ()
     ]
     evidence = tuple(_evidence(fact.fact, article) for fact, article in found if article)
     return _Gold(evidence, sum(article is None for _, article in found))
