@@ -102,7 +102,8 @@ def _alternatives(part: str | tuple[str, ...]) -> tuple[str, ...]:
 
 def _wrong(question: _Question) -> tuple[str, ...]:
     """The wrong answers, if there are passages that tell them."""
-    return tuple(t for t in _alternatives(question.fakeanswer) if t.strip()) if question.positive_wrong else ()
+    told = _alternatives(question.fakeanswer) if question.positive_wrong else ()
+    return tuple(text for text in map(clean, told) if text.strip())
 
 
 def _is_told(wrong: str, question: _Question) -> bool:
