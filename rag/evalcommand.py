@@ -25,7 +25,10 @@ GATE_FAILED = 10
 """The exit code when a gate is missed."""
 
 Sets = Annotated[
-    list[Path] | None, typer.Argument(metavar="SET...", help="Files of cases; without one, all that --gates names.")
+    list[Path] | None,
+    typer.Argument(
+        metavar="SET...", help="Files of cases, or folders of other sets; without one, all that --gates names."
+    ),
 ]
 Gates = Annotated[Path | None, typer.Option(metavar="FILE", help="Exit with 10 if a gate of this file is missed.")]
 Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Tell what changed since this report.json.")]
@@ -78,6 +81,8 @@ def evaluate(
         typer.echo(json.dumps(found.report.to_dict() | {"missed": list(found.missed)}))
     else:
         show(Line(text) for text in evaluation.score_lines(found.report, found.changes, all_rates=verbose))
+    for warning in found.warnings:
+        tell(warning)
     for problem in found.missed:
         tell(f"gate: {problem}")
     raise typer.Exit(GATE_FAILED if found.missed else 0)

@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from rag.calling import Caller
 from rag.errors import InputError
+from rag.evaluation import exports
 from rag.evaluation.casefiles import CaseSet
 from rag.evaluation.changes import Changes, changes, load_baseline
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
@@ -48,11 +49,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """The report, what changed since the baseline, and the gates that are missed, a line each."""
+    """The report, what changed since the baseline, and the gates that are missed, a line each.
+
+    `warnings` tell what of the files is no part of the sets.
+    """
 
     report: Report
     changes: tuple[Changes, ...]
     missed: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,11 @@ def campaign(asked: Asked, doors: Doors) -> Found:
     found = report([done for suite in chosen for done in _runs(suite, plan, doors)])
     if asked.pin and asked.gates:
         _pin(found, asked.gates, asked, chosen)
+    if asked.out:
+        exports.save(found.sets, asked.out)
     missed = found.failures(asked.gates) if asked.gates else []
-    return Found(found, tuple(changes(found, baseline)), tuple(missed))
+    warnings = tuple(warning for suite in chosen for one in suite.sets for warning in one.warnings)
+    return Found(found, tuple(changes(found, baseline)), tuple(missed), warnings)
 
 
 def _runs(suite: Suite, plan: Plan, doors: Doors) -> Iterator[Run]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
@@ -15,6 +16,7 @@ from rag.schema import Dispute, Reason, Turn, Verdict, Window
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Text: TypeAlias = Annotated[str, Field(pattern=r"\S")]
 _Count: TypeAlias = Annotated[int, Field(ge=1)]
+_SPACED = r"[^\W\u3040-\u30ff\u3400-\u9fff]"  # all but kana and Chinese characters
 
 
 class Task(StrEnum):
@@ -29,25 +31,50 @@ class Task(StrEnum):
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Claim:
-    """What a text says, told by strings: one of each group has to be in it, ignoring case."""
+    """What a text says, told by strings: one of each group has to be in it, ignoring case.
+
+    With `whole_words` a string counts only where no letter or digit of a script with spaces is beside it, so that `no`
+    is not in `know`, nor `70` in `170`; and any white space is one space.
+    """
 
     text: _Text
     any_of: Annotated[tuple[Annotated[tuple[_Text, ...], Field(min_length=1)], ...], Field(min_length=1)]
     vital: bool = True
+    whole_words: bool = False
 
     def is_in(self, text: str) -> bool:
+        return all(self._has_any(text, group) for group in self.any_of)
+
+    def is_partly_in(self, text: str) -> bool:
+        """Whether a text has a string of any group."""
+        return any(self._has_any(text, group) for group in self.any_of)
+
+    def _has_any(self, text: str, strings: tuple[str, ...]) -> bool:
         lowered = text.casefold()
-        return all(any(string.casefold() in lowered for string in group) for group in self.any_of)
+        return any(self._has(lowered, string.casefold()) for string in strings)
+
+    def _has(self, text: str, string: str) -> bool:
+        if not self.whole_words:
+            return string in text
+        words = r"\s+".join(map(re.escape, string.split()))
+        return re.search(rf"(?<!{_SPACED}){words}(?!{_SPACED})", text) is not None
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
 class Evidence:
-    """A verbatim quote of an article; without one, the quote stands for itself, with a title and a day."""
+    """A verbatim quote of an article, or the whole article.
 
-    quote: _Text
+    Without an article, the quote stands for itself, with a title and a day.
+    """
+
+    quote: _Text = ""
     article: str | None = None
     title: str = ""
     published: date | None = None
+
+    def __post_init__(self) -> None:
+        if not self.quote and self.article is None:
+            raise ValueError("wanted a quote, an article, or both")
 
 
 @dataclass(frozen=True, slots=True, config=_STRICT)
@@ -168,6 +195,8 @@ class CheckCase(Asked):
             raise ValueError("wanted either a verdict, or whether it is supported")
         if bool(self.evidence) is bool(self.against):
             raise ValueError("wanted either evidence, or a text that it is checked against")
+        if not all(evidence.quote for evidence in self.evidence):
+            raise ValueError("wanted a quote in all evidence: a claim is checked against quotes, not articles")
 
     @property
     def is_true(self) -> bool:

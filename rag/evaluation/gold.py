@@ -22,7 +22,10 @@ class Place:
 
 
 def places(case: Case, catalog: Catalog) -> tuple[Place, ...]:
-    """Where the evidence stands, in its order; raises InputError if a quote is not verbatim in its article."""
+    """Where the evidence stands, in its order: a quote, or a whole article.
+
+    Raises InputError if there is no such article, or a quote is not verbatim in it.
+    """
     return tuple(_place(case, evidence, catalog) for evidence in case.evidence if evidence.article)
 
 
@@ -53,6 +56,8 @@ def _place(case: Case, evidence: Evidence, catalog: Catalog) -> Place:
     found = catalog.articles([evidence.article or ""])
     if not found:
         raise InputError(f"case {case.id}: there is no article {evidence.article!r}")
+    if not evidence.quote:
+        return Place(found[0].id, 0, len(found[0].text))
     match = _found(evidence.quote, found[0])
     if not match:
         raise InputError(f"case {case.id}: {evidence.quote[:50]!r} does not stand in the article {evidence.article}")

@@ -259,10 +259,8 @@ def _ranked(case: QaCase | SearchCase, result: Result, measure: Ranked) -> Share
 
 def _is_to_the_point(case: QaCase, result: Result, statement: Told) -> bool:
     """Whether it has a string of each group of some claim, or of one group of a claim of several, or cites gold."""
-    said = statement.shown.casefold()
-    groups = [group for claim in case.claims for group in claim.any_of]
     cites = [c for c in result.citations if c.number in statement.cites]
-    return any(string.casefold() in said for group in groups for string in group) or any(
+    return any(claim.is_partly_in(statement.shown) for claim in case.claims) or any(
         _meet(cited, gold) for cited in cites for gold in result.gold
     )
 
