@@ -32,6 +32,7 @@ EDGE = {
     "conflictcommand",
     "summarylines",
     "timelinepages",
+    "webpages",
 }
 CHAT = {"chat", "conversation", "commands", "effects", "talk", "transcript"}
 ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking", "evaluation/runner", "evaluation/__main__", "evaluation/digests"}
