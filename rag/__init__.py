@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         UnreachableError,
         VerifierError,
     )
+    from rag.evaluation.evaluating import evaluate
     from rag.library import Library
     from rag.schema import (
         AddReport,
@@ -102,11 +103,12 @@ __all__ = [
     "__version__",
     "ask",
     "check",
+    "evaluate",
     "summarize",
     "timeline",
 ]
 
-_HOMES = {"Library": "rag.library", "Terms": "rag.terms"} | dict.fromkeys(
+_HOMES = {"Library": "rag.library", "Terms": "rag.terms", "evaluate": "rag.evaluation.evaluating"} | dict.fromkeys(
     ("ask", "check", "summarize", "timeline"), "rag.asking"
 )
 

@@ -16,6 +16,7 @@ from rag.chatcommand import chat
 from rag.conflictcommand import conflicts
 from rag.console import reported, show, show_stream, tell, warn, width
 from rag.errors import InputError
+from rag.evalcommand import evaluate
 from rag.inputs import Request, one_question, one_text, window
 from rag.opening import Opening, add_articles, checked_settings, named_articles, open_library, progress_bar
 from rag.options import (
@@ -237,6 +238,7 @@ app.command()(chat)
 app.command()(summarize)
 app.command()(timeline)
 app.command()(conflicts)
+app.command("eval")(evaluate)
 
 
 @app.command()

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class CaseSet:
     cases: tuple[Case, ...]
     digest: str
     articles: tuple[Article, ...] = ()
+    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ def load_set(path: Path) -> CaseSet:
     """
     content = read_file(path)
     records = _yaml(content, path) if path.suffix.lower() in _YAML else _lines(content, path)
-    return case_set(path.stem, records, hashlib.sha256(content.encode()).hexdigest())
+    return replace(case_set(path.stem, records, hashlib.sha256(content.encode()).hexdigest()), path=path)
 
 
 def case_set(name: str, records: Iterator[Record], digest: str, articles: tuple[Article, ...] = ()) -> CaseSet:

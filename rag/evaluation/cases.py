@@ -176,7 +176,9 @@ class CheckCase(Asked):
 
 
 def _task(record: Any) -> str:
-    return str(record.get("task", Task.QA)) if isinstance(record, Mapping) else Task.QA
+    """The task of a record that is read, or of a case that is written."""
+    task = record.get("task") if isinstance(record, Mapping) else getattr(record, "task", None)
+    return str(task or Task.QA)
 
 
 Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase
@@ -190,3 +192,8 @@ _Tagged: TypeAlias = Annotated[
 ]
 CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)
 """Reads a case from JSON, and writes it."""
+
+
+def schema() -> dict[str, Any]:
+    """The JSON schema of a case."""
+    return CASE.json_schema()

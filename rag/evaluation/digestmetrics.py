@@ -27,6 +27,28 @@ def rouge_longest(case: SummaryCase, result: Result) -> Share | None:
     return _f1(rouge_l(result.said, case.reference)) if case.reference else None
 
 
+def lead_recall(case: SummaryCase, result: Result) -> Share | None:
+    """Claims that the first sentences make in as many words."""
+    return _made(case, result, "lead")
+
+
+def random_recall(case: SummaryCase, result: Result) -> Share | None:
+    """Claims that random sentences make in as many words."""
+    return _made(case, result, "random")
+
+
+def lead_gain(case: SummaryCase, result: Result) -> Share | None:
+    """Claims that the summary makes, less those that the first sentences make in as many words."""
+    rival = lead_recall(case, result)
+    return Share(sum(claim.is_in(result.said) for claim in case.claims) - rival.hits, rival.n) if rival else None
+
+
+def lead_rouge_1(case: SummaryCase, result: Result) -> Share | None:
+    """Mean F1 of ROUGE-1 of the first sentences against the reference."""
+    lead = result.rivals.get("lead")
+    return _f1(rouge_n(lead, case.reference, 1)) if lead and case.reference else None
+
+
 def faithfulness(case: SummaryCase | TimelineCase, result: Result) -> Share | None:
     """Statements that what they cite supports."""
     told = result.statements
@@ -98,6 +120,11 @@ def balanced_accuracy(case: CheckCase, result: Result) -> Share:
 def is_right(case: CheckCase, result: Result) -> bool:
     """Whether a true claim passed, or a false one did not."""
     return _passed(result) is case.is_true
+
+
+def _made(case: SummaryCase, result: Result, rival: str) -> Share | None:
+    said = result.rivals.get(rival)
+    return None if said is None else Share(sum(claim.is_in(said) for claim in case.claims), len(case.claims))
 
 
 def _passed(result: Result) -> bool:

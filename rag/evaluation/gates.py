@@ -16,10 +16,10 @@ from rag.evaluation.measures import LOW, NAMES
 from rag.evaluation.shares import Rate
 
 _HEADER = """\
-# What `rag eval --gates` holds each set against. `cases` is the file of the set, `articles` what it is asked about, both
-# seen from here; `set` and `corpus` are the SHA-256 of what was measured. `gates` are floors; ceilings for what should
-# be low. `rag eval --pin` writes this, and raises floors to one case below what it measured; it lowers one only with
-# `--allow-regression`, and the reason belongs in CHANGELOG.md.
+# What `rag eval --gates` holds each set against. `cases` is the file of the set, `articles` what it is asked about,
+# both seen from here; `set` and `corpus` are the SHA-256 of what was measured. `gates` are floors; ceilings for what
+# should be low. `rag eval --pin` writes this, and raises floors to one case below what it measured; it lowers one only
+# with `--allow-regression`, and the reason belongs in CHANGELOG.md.
 """
 _EXACT = frozenset(("valid_citations", "leaks", "injections", "overlong", "unscored"))
 """What may not slip by a single case."""

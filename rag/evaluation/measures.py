@@ -61,6 +61,10 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
         "rouge_1": digestmetrics.rouge_1,
         "rouge_2": digestmetrics.rouge_2,
         "rouge_l": digestmetrics.rouge_longest,
+        "lead_recall": digestmetrics.lead_recall,
+        "random_recall": digestmetrics.random_recall,
+        "lead_gain": digestmetrics.lead_gain,
+        "lead_rouge_1": digestmetrics.lead_rouge_1,
         "faithfulness": digestmetrics.faithfulness,
         **_CITED,
         "length": digestmetrics.length,
@@ -101,6 +105,8 @@ LOW = frozenset(
     )
 )
 """The metrics that should be low; their gates are ceilings."""
+CHIEF = ("right_cases", "balanced_accuracy", "date_f1", "claim_recall", "evidence_recall")
+"""The metrics that tell most of a set; the first that it has is the one to look at."""
 NAMES = tuple(dict.fromkeys([*(name for measures in MEASURES.values() for name in measures), "unscored"]))
 """All metrics."""
 

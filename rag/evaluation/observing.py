@@ -14,6 +14,7 @@ from rag.errors import EmptyLibraryError, KeyRefusedError, NoModelError, RagErro
 from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.gold import places, quotes
 from rag.evaluation.results import Cited, Found, Laid, Result, Told
+from rag.evaluation.rivals import rivals
 from rag.library import Library
 from rag.records import article
 from rag.schema import (
@@ -67,7 +68,7 @@ def _observed(case: Case, library: Library, k: int, clock: Clock) -> Result:
         case SummaryCase():
             with clock.time("run"):
                 summary = library.summarize(*case.articles, topic=case.topic, words=case.words, window=case.window)
-            return of_digest(case, summary, texts)
+            return replace(of_digest(case, summary, texts), rivals=rivals(case, library))
         case TimelineCase():
             most = case.max_events
             with clock.time("run"):
@@ -119,11 +120,12 @@ def _conversation(case: QaCase, library: Library, k: int) -> tuple[Turn, ...]:
 
 def _checked(case: CheckCase, library: Library) -> Verdict:
     """The verdict on a claim: against what it cites, or against what is nearest to it in its text."""
+    check = partial(verify, entailment=library.entailment)
     if case.against is None:
         cited = [*quotes(case, library.catalog), *_standing_alone(case)]
-        return verify(Statement(case.text, ()), cited).verdict
+        return check(Statement(case.text, ()), cited).verdict
     regions = whole([article(case.against)])
-    found = checked(case.text, lambda _: regions, verify)
+    found = checked(case.text, lambda _: regions, check)
     return Verdict.SUPPORTED if found.status is Status.ANSWERED else Verdict.UNSUPPORTED
 
 

@@ -19,9 +19,6 @@ from rag.evaluation.runner import Run
 from rag.evaluation.shares import Rate, Share, percentile
 from rag.schema import Usage
 
-GATE_FAILED = 10
-"""The exit code when a gate is missed."""
-
 
 @dataclass(frozen=True, slots=True)
 class Scored:
@@ -53,6 +50,11 @@ class SetReport:
     usage: Usage
     repeats: int = 1
 
+    @property
+    def measured(self) -> Measured:
+        """What gates are held against."""
+        return Measured(self.digest, self.identity.corpus, self.rates)
+
     def to_dict(self, *, results: bool = True) -> dict[str, Any]:
         """The same as JSON; `results` are what the program said to each case."""
         return {
@@ -74,8 +76,10 @@ class Report:
 
     sets: tuple[SetReport, ...]
 
-    def __str__(self) -> str:
-        return "\n\n".join(map(_text, self.sets))
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all, and their cost."""
+        return reduce(Usage.__add__, (s.usage for s in self.sets), Usage())
 
     def to_dict(self, *, results: bool = True) -> dict[str, Any]:
         """The JSON of `rag eval --json`; without `results` it is what a baseline keeps."""
@@ -89,7 +93,7 @@ class Report:
     def failures(self, gates: str | Path) -> list[str]:
         """The gates of a TOML file that are missed; raises InputError if it has none for a set."""
         found = load_gates(Path(gates))
-        return [problem for s in self.sets for problem in failures(s.name, found, _measured(s))]
+        return [problem for s in self.sets for problem in failures(s.name, found, s.measured)]
 
     def assert_gates(self, gates: str | Path) -> None:
         """Raises AssertionError with a line for each gate of a TOML file that is missed."""
@@ -137,10 +141,6 @@ def _spread(repeats: Sequence[Mapping[str, Rate]]) -> dict[str, float]:
     return {name: stdev(found[name].value for found in repeats) for name in names}
 
 
-def _measured(found: SetReport) -> Measured:
-    return Measured(found.digest, found.identity.corpus, found.rates)
-
-
 def _dict(found: Mapping[str, Rate]) -> dict[str, Any]:
     return {name: asdict(rate) for name, rate in found.items()}
 
@@ -151,13 +151,3 @@ def _case(scored: Scored, *, results: bool) -> dict[str, Any]:
         found["case"] = CASE.dump_python(scored.case, mode="json", exclude_defaults=True)
         found["result"] = RESULT.dump_python(scored.result, mode="json")
     return found
-
-
-def _text(found: SetReport) -> str:
-    lines = [f"{name:<22}{rate}{_told_spread(found, name)}" for name, rate in found.rates.items()]
-    seconds = f"{'seconds':<22}p50 {found.p50:.3f}, p95 {found.p95:.3f}"
-    return "\n".join([f"{found.name}: {len(found.cases)} cases", *lines, seconds])
-
-
-def _told_spread(found: SetReport, name: str) -> str:
-    return f" ± {found.spread[name]:.3f}" if name in found.spread else ""

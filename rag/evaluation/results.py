@@ -90,6 +90,8 @@ class Result:
     gold: tuple[Place, ...] = ()
     """Where the evidence of the case stands."""
     events: dict[date, str] | None = None
+    rivals: dict[str, str] = field(default_factory=dict)
+    """What was said in as many words by rules that take no thought."""
     verdict: Verdict | None = None
     mode: str = "offline"
     model: str | None = None

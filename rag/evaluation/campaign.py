@@ -1,0 +1,110 @@
+"""Measures sets in libraries of their own, then files what was found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from rag.calling import Caller
+from rag.errors import InputError
+from rag.evaluation.casefiles import CaseSet
+from rag.evaluation.changes import Changes, changes, load_baseline
+from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
+from rag.evaluation.grading import Grader
+from rag.evaluation.report import Report, report
+from rag.evaluation.runner import Plan, Run, run
+from rag.evaluation.suites import Suite, suites
+from rag.ingestion import Progress
+from rag.library import Library
+from rag.models import chat_model
+from rag.settings import read_settings
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is to be measured: files of cases, or all that a file of gates names; `origins` are added first.
+
+    `judge` names a model that grades. The rest is what is done with the report: `gates` it is held against, `baseline`
+    it is compared with, `out` is the folder it is kept in, `pin` writes it to the gates, `lower` lets it lower floors.
+    """
+
+    sets: tuple[Path, ...] = ()
+    origins: tuple[str, ...] = ()
+    k: int = 10
+    workers: int = 1
+    repeat: int = 1
+    judge: str | None = None
+    gates: Path | None = None
+    baseline: Path | None = None
+    out: Path | None = None
+    pin: bool = False
+    lower: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The report, what changed since the baseline, and the gates that are missed, a line each."""
+
+    report: Report
+    changes: tuple[Changes, ...]
+    missed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """How a library is opened, with articles added first, in a folder or where the settings say; and a progress."""
+
+    library: Callable[[Path | None, Sequence[str]], AbstractContextManager[Library]]
+    progress: Callable[[], AbstractContextManager[Progress]]
+
+
+def campaign(asked: Asked, doors: Doors) -> Found:
+    """Measures all; the files of the gates and of `out` are written. Raises InputError for what cannot be done."""
+    if asked.pin and asked.gates is None:
+        raise InputError("--pin has no file to write to; name one with --gates")
+    baseline = load_baseline(asked.baseline) if asked.baseline else {}
+    chosen = suites(asked.sets, asked.gates, asked.origins)
+    plan = Plan(asked.k, asked.workers, asked.repeat, _grader(asked.judge), asked.out)
+    found = report([done for suite in chosen for done in _runs(suite, plan, doors)])
+    if asked.pin and asked.gates:
+        _pin(found, asked.gates, asked, chosen)
+    missed = found.failures(asked.gates) if asked.gates else []
+    return Found(found, tuple(changes(found, baseline)), tuple(missed))
+
+
+def _runs(suite: Suite, plan: Plan, doors: Doors) -> Iterator[Run]:
+    """The runs of a suite: in a new library of its articles, or in the one of the settings if it names none."""
+    with TemporaryDirectory() as folder:
+        own = Path(folder) if suite.origins or suite.articles else None
+        with doors.library(own, suite.origins) as library:
+            if suite.articles:
+                library.add(*suite.articles)
+            for found in suite.sets:
+                with doors.progress() as progress:
+                    yield run(found, library, plan, progress=progress)
+
+
+def _grader(name: str | None) -> Grader | None:
+    """The judge that a name means; a name is always a model, so the settings give one."""
+    choice = read_settings(model=name).chat() if name else None
+    return Grader(Caller(chat_model(choice), choice)) if choice else None
+
+
+def _pin(found: Report, path: Path, asked: Asked, chosen: Sequence[Suite]) -> None:
+    """Writes the pins of all sets that were measured; what else the file has stays."""
+    table = load_gates(path) if path.exists() else {}
+    new = {s.name: _gates(s, suite.origins, path) for suite in chosen for s in suite.sets}
+    for measured in found.sets:
+        before = table.get(measured.name, new[measured.name])
+        table[measured.name] = pinned(before, measured.measured, lower=asked.lower)
+    save_gates(path, table)
+
+
+def _gates(found: CaseSet, origins: Sequence[str], path: Path) -> Gates:
+    """Where a set and its articles are, as seen from the file of gates."""
+    places = [os.path.relpath(place, path.parent).replace(os.sep, "/") for place in (found.path or "", *origins)]
+    return Gates(cases=places[0], articles=tuple(places[1:]))
