@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
-from rag.evaluation.cases import Case, CheckCase, Exchange, QaCase, SearchCase, SummaryCase
+from rag.evaluation.cases import Case, CheckCase, Exchange, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.goldcards import gold_parts, part, quoted, word
 from rag.evaluation.report import Scored
 from rag.evaluation.results import Cited, Found, Result, Told
@@ -79,7 +79,7 @@ def _limits(case: Case) -> Iterator[Html]:
     told = [f"{name} {day}" for name, day in days.items() if day]
     told += [f"only from {', '.join(window.sources)}"] * bool(window.sources)
     told += [f"in {case.words} words"] if isinstance(case, SummaryCase) else []
-    articles = () if isinstance(case, QaCase | SearchCase | CheckCase) else case.articles
+    articles = case.articles if isinstance(case, SummaryCase | TimelineCase) and case.topic else ()
     told += [f"of the articles {', '.join(articles)}"] * bool(articles)
     told += [f"an altered form of {case.of}"] if isinstance(case, CheckCase) and case.of else []
     if told:
@@ -144,9 +144,9 @@ def _conflict(kind: str, positions: Sequence[str]) -> Html:
 
 def _quote(cited: Cited, place: str) -> Html:
     day = f", {cited.published}" if cited.published else ""
-    source = html(f"[{cited.number}] article {cited.article}{day}, characters {cited.start} to {cited.end} ")
+    source = html(f"[{cited.number}] article {cited.article}{day}, characters {cited.start} to {cited.end}")
     valid = word(cited.valid, "stands there" if cited.valid else "does not stand there")
-    note = element("cite", source, valid)
+    note = element("cite", source, Html(" "), valid)
     return element("blockquote", html(cited.quote), BREAK, note, id=f"{place}/{cited.number}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil, floor
 
 from rag.evaluation.measures import LOW
 from rag.evaluation.shares import Rate
@@ -15,6 +16,7 @@ _UNSEEN = 0.0005
 STYLE = """
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; } .wide { overflow-x: auto; }
 th { text-align: left; font-weight: 500; } thead th { color: var(--pale); font-size: .85rem; vertical-align: bottom; }
+th small { display: block; }
 th, td { padding: .15rem .9rem .15rem 0; border-bottom: 1px solid var(--faint); }
 .rates { width: 100%; } .rates th { white-space: nowrap; } .rates td { white-space: nowrap; }
 .rates .plot { width: 45%; min-width: 6rem; padding: 0 1.2rem 0 .4rem; }
@@ -63,7 +65,9 @@ def change(name: str, difference: float) -> Html:
 
 def _row(head: Html, name: str, rate: Rate, changes: Mapping[str, float], spread: Mapping[str, float]) -> Html:
     told = f"{rate} ± {spread[name]:.3f}" if name in spread else str(rate)
-    cells = [element("th", head, scope="row"), element("td", _plot(name, rate), class_="plot")]
+    first, last = _reach(rate)
+    wider = [] if (first, last) == (0, 1) else [element("small", html(f"line from {first} to {last}"), class_="pale")]
+    cells = [element("th", head, *wider, scope="row"), element("td", _plot(name, rate), class_="plot")]
     cells.append(element("td", html(told), class_="value"))
     if changes:
         since = change(name, changes[name]) if name in changes else html("")
@@ -78,9 +82,10 @@ def _table(heads: list[str], rows: list[Html]) -> Html:
 
 
 def _plot(name: str, rate: Rate) -> Html:
-    """A point at the value on a line from 0 to 1, with a whisker over the interval."""
-    low, middle, high = (_percent(value) for value in (rate.low, rate.value, rate.high))
-    told = f"{name} {rate}"
+    """A point at the value on a line from 0 to 1, or as far as it takes, with a whisker over the interval."""
+    first, last = _reach(rate)
+    low, middle, high = (f"{(value - first) / (last - first):.1%}" for value in (rate.low, rate.value, rate.high))
+    told = f"{name} {rate}, on a line from {first} to {last}"
     ticks = joined(_line("tick", place, place, 30, 70) for place in ("0%", "50%", "100%"))
     ends = joined(_line("end", place, place, 30, 70) for place in (low, high))
     point = element("circle", cx=middle, cy="50%", r="5")
@@ -88,9 +93,10 @@ def _plot(name: str, rate: Rate) -> Html:
     return element("svg", *parts, role="img", aria_label=told)
 
 
+def _reach(rate: Rate) -> tuple[int, int]:
+    """The whole numbers around an interval, 0 and 1 among them."""
+    return min(0, floor(rate.low)), max(1, ceil(rate.high))
+
+
 def _line(kind: str, left: str, right: str, top: int = 50, bottom: int = 50) -> Html:
     return element("line", class_=kind, x1=left, x2=right, y1=f"{top}%", y2=f"{bottom}%")
-
-
-def _percent(value: float) -> str:
-    return f"{min(max(value, 0.0), 1.0) * 100:.1f}%"

@@ -23,9 +23,8 @@ def gold_parts(case: Case, result: Result) -> Iterator[Html]:
     if isinstance(case, QaCase):
         yield part("Expected", _list(_expected(case, result)) if scored else None)
         yield _judged(case, result)
-    if isinstance(case, SummaryCase) and case.reference:
-        told = part("Summary", element("p", html(result.said)))
-        yield element("div", part("Reference", element("p", html(case.reference))), told, class_="beside")
+    if isinstance(case, SummaryCase):
+        yield _beside(case, result)
     if isinstance(case, TimelineCase):
         yield part("Days", *_days(case, result))
     if isinstance(case, CheckCase):
@@ -135,6 +134,14 @@ def _judged(case: QaCase, result: Result) -> Html:
     claims += [(c.text, yes, not yes) for c, yes in zip(case.forbidden, result.grades.forbidden, strict=False)]
     lines = (joined((word(good, "said" if said else "not said"), html(text)), " ") for text, said, good in claims)
     return part(f"As {result.grades.judge} reads it", _list(lines))
+
+
+def _beside(case: SummaryCase, result: Result) -> Html:
+    """The reference, the summary, and what was said by rule in as many words, side by side."""
+    texts = {"Reference": case.reference, "Summary": result.said}
+    texts |= {f"By rule: {name}": text for name, text in result.rivals.items()}
+    parts = [part(title, element("p", html(text))) for title, text in texts.items() if text]
+    return element("div", *parts, class_="beside")
 
 
 def _days(case: TimelineCase, result: Result) -> Iterator[Html]:

@@ -10,11 +10,12 @@ from rag.evaluation.changes import Changes
 from rag.evaluation.charts import change, metric_name, rate_table, type_table
 from rag.evaluation.goldcards import word
 from rag.evaluation.identity import Identity
+from rag.evaluation.measures import CHIEF
 from rag.evaluation.report import Report, SetReport
 from rag.evaluation.shares import Rate
 from rag.webpages import Html, element, html, joined, page
 
-CHIEF = (
+_COLUMNS = (
     "right_cases",
     "wrong_answers",
     "claim_recall",
@@ -29,7 +30,7 @@ CHIEF = (
     "balanced_accuracy",
     "facts_caught",
 )
-"""The metrics that the table of all sets has, if a set has them."""
+"""The metrics in the table of all sets, those of them that some set has."""
 _STYLE = """
 :root { --faint: #8883; } body { max-width: 64rem; } h2 { margin: 2.2rem 0 .3rem; } h3 { margin: 1.4rem 0 .2rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 0 1rem; margin: .4rem 0; } dd { margin: 0; }
@@ -38,8 +39,8 @@ dt { color: var(--pale); } dd { overflow-wrap: anywhere; } .verdict { font-size:
 .sets td, .sets tbody th { vertical-align: top; } .sets td, .sets small { white-space: nowrap; }
 .sets small { display: block; color: var(--pale); }
 .sets th:first-child { position: sticky; left: 0; background: Canvas; overflow-wrap: anywhere; min-width: 6rem; }
-.days td { vertical-align: top; min-width: 5rem; } .only { position: sticky; top: 0; background: Canvas; z-index: 1;
-  display: block; padding: .4rem 0; }
+.days td, .days th { vertical-align: top; min-width: 5rem; } .days th { white-space: nowrap; }
+.only { position: sticky; top: 0; background: Canvas; z-index: 1; display: block; padding: .4rem 0; }
 body:has(.only input:checked) .case.right:not(:has(:target)) { display: none; }
 """
 _DIGITS = 12
@@ -76,9 +77,9 @@ def _measured(report: Report) -> Html:
     for found in report.sets:
         for name, value in _identity(found.identity).items():
             told[name] = value if told.get(name, value) == value else f"{told[name]}; {found.name}: {value}"
-    tokens = sum(found.usage.input_tokens + found.usage.output_tokens for found in report.sets)
-    cost = sum(found.usage.cost for found in report.sets)
-    return _definitions(told | ({"tokens": f"{tokens:,}, {cost:.4f} US dollars"} if tokens else {}))
+    used = report.usage
+    tokens = f"{used.input_tokens:,} in, {used.output_tokens:,} out, {used.cost:.4f} US dollars"
+    return _definitions(told | ({"tokens": tokens} if used.input_tokens else {}))
 
 
 def _identity(identity: Identity) -> dict[str, str]:
@@ -100,7 +101,7 @@ def _definitions(told: Mapping[str, str]) -> Html:
 
 
 def _sets(report: Report, since: Mapping[str, Changes]) -> Html:
-    names = [name for name in CHIEF if any(name in found.rates for found in report.sets)]
+    names = [name for name in _COLUMNS if any(name in found.rates for found in report.sets)]
     heads = [html("set"), html("cases"), *map(metric_name, names)]
     head = element("tr", *(element("th", text, scope="col") for text in heads))
     rows = [_summary(found, names, since) for found in report.sets]
