@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from made_results import CLOSED, TEN, answered, qa, told
 
 from rag.evaluation.casefiles import CaseSet
 from rag.evaluation.cases import (
@@ -21,7 +22,6 @@ from rag.evaluation.cases import (
     Disagreement,
     Evidence,
     Exchange,
-    QaCase,
     SearchCase,
     SummaryCase,
     Task,
@@ -32,7 +32,7 @@ from rag.evaluation.gold import Place
 from rag.evaluation.identity import Identity
 from rag.evaluation.page import html_report
 from rag.evaluation.report import Report, report
-from rag.evaluation.results import Cited, Found, Grades, Laid, Result, Told
+from rag.evaluation.results import Cited, Found, Grades, Laid, Result
 from rag.evaluation.runner import Run, run
 from rag.library import Library
 from rag.schema import Check, Dispute, Reason, Status, Verdict
@@ -42,8 +42,6 @@ DAY = date(2021, 7, 7)
 IDENTITY = Identity("0.1.0", "c" * 64, "d" * 64, "e" * 64, "minilm", None, None, 10)
 VOID = {"meta", "br", "input"}
 HOSTILE = "</title></style><script>document.title='taken'</script><img src=x onerror=\"a\"> & \" ' \x1b[31m"
-TEN = Claim("Ten soldiers fled.", (("ten", "10"), ("soldiers",)))
-CLOSED = Claim("The road was closed.", (("closed", "shut"),), vital=False)
 
 
 class Page(HTMLParser):
@@ -75,22 +73,6 @@ class Page(HTMLParser):
     def handle_data(self, data: str) -> None:
         if self.open[-1:] != ["style"]:
             self.text += data
-
-
-def qa(**fields: Any) -> QaCase:
-    given = {"id": "c", "question": "How many fled?", "answerable": True, "claims": (TEN, CLOSED)}
-    return QaCase(**given | fields)
-
-
-def told(text: str, *cites: int, **fields: Any) -> Told:
-    given: dict[str, Any] = {"verdict": Verdict.SUPPORTED, "speaker": None, "outlets": 1, "checks": ()}
-    given |= {"entailed": True, "needed": (True,) * len(cites)}
-    return Told(text=text, shown=text, cites=cites, **given | fields)
-
-
-def answered(*statements: Told, **fields: Any) -> Result:
-    given: dict[str, Any] = {"text": " ".join(s.text for s in statements), "status": Status.ANSWERED}
-    return Result("c", statements=statements, **given | fields)
 
 
 def reported(*pairs: tuple[Case, Result], name: str = "set", repeat: int = 1) -> Report:

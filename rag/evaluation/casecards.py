@@ -16,7 +16,8 @@ STYLE = """
 .case { border: 1px solid var(--line); border-left-width: 4px; border-radius: 4px; margin: .5rem 0; }
 .case.wrong, .case.unscored { border-left-color: var(--bad); } .case.right { border-left-color: var(--good); }
 .case > summary { padding: .4rem .7rem; cursor: pointer; color: inherit; overflow-wrap: anywhere; }
-.case > div { padding: 0 .9rem .7rem; scroll-margin-top: 4rem; overflow-wrap: anywhere; }
+.case > div { padding: 0 .9rem .7rem; scroll-margin-top: 6rem; overflow-wrap: anywhere; }
+.case blockquote { scroll-margin-top: 3rem; }
 .case:has(:target) { outline: 2px solid var(--mark); }
 .case code { font-size: .85rem; } .case h4 { margin: .9rem 0 .1rem; font-size: .9rem; color: var(--pale); }
 .case ul, .case ol { margin: .1rem 0; padding-left: 1.3rem; } .case li { margin: .15rem 0; }

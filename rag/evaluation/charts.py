@@ -24,11 +24,12 @@ svg { display: block; width: 100%; height: 1.4rem; overflow: visible; }
 svg .axis, svg .tick { stroke: var(--line); } svg .span { stroke: var(--mark); stroke-width: 3; opacity: .55; }
 svg circle { fill: var(--mark); } svg .end { stroke: var(--mark); stroke-width: 2; }
 .better { color: var(--good); } .worse { color: var(--bad); }
-.low::after { content: " \\2193"; color: var(--pale); }
+.low { white-space: nowrap; } .low::after { content: " \\2193"; color: var(--pale); }
 @media (max-width: 40rem) {
   .rates tr { display: grid; grid-template-columns: auto 1fr; border-bottom: 1px solid var(--faint); }
   .rates th, .rates td { border: 0; padding-right: 0; white-space: normal; }
-  .rates .value { text-align: right; } .rates .plot, .rates .change { grid-column: 1 / -1; width: auto; }
+  .rates .value { text-align: right; font-size: .9rem; }
+  .rates .plot, .rates .change { grid-column: 1 / -1; width: auto; }
   .rates .plot { order: 1; padding: 0 .5rem; } .rates .change { order: 2; } .rates .change:empty { display: none; }
   .rates thead { display: none; }
 }

@@ -103,7 +103,7 @@ def _met(case: Case, result: Result, place: Place) -> Iterator[Html]:
 
 
 def _expected(case: QaCase, result: Result) -> Iterator[Html]:
-    yield _compared("answer" if case.answerable else "no answer", result.abstained is not case.answerable, "")
+    yield _compared("an answer" if case.answerable else "no answer", result.abstained is not case.answerable, "")
     if case.reason:
         seen = result.reason.value if result.reason else "no reason"
         yield _compared(f"reason {case.reason.value}", result.reason is case.reason, seen)
