@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.console import reported, show, tell
-from rag.opening import Opening, open_library, progress_bar
+from rag.opening import Opening, checked_settings, open_library, progress_bar
 from rag.options import Add, Folder, Json, Judge, Model, NoCache, Number, Offline, Quiet, Verbose
 from rag.rendering import Line
 from rag.terms import Terms
@@ -68,6 +68,7 @@ def evaluate(
         return
     terms = Terms(strict=True, cache=not no_cache and repeat == 1, streamed=False)
     opening = Opening(library, offline, 600.0, quiet, verbose, model=model, terms=terms)
+    checked_settings(replace(opening, judge=judge), add or ())
     asked = evaluation.Asked(
         tuple(sets or ()), tuple(add or ()), k, workers, repeat, judge, gates, baseline, out, pin, allow_regression
     )

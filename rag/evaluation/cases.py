@@ -159,7 +159,7 @@ class CheckCase(Asked):
     task: Literal[Task.CHECK]
     text: _Text
     against: _Text | None = None
-    verdict: Verdict | None = None
+    verdict: Literal[Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED] | None = None
     supported: bool | None = None
     of: str | None = None
 

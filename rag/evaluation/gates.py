@@ -110,9 +110,9 @@ def _failures(name: str, gates: Gates, measured: Measured) -> Iterator[str]:
             yield f"{name}: the {what} is not the one that was pinned; look at the scores, then run `rag eval --pin`"
     for metric, gate in {"unscored": 0.0, **(gates.gates or {})}.items():
         found = measured.rates.get(metric)
-        if found is None:
+        if found is None and metric in (gates.gates or {}):
             yield f"{name}: {metric} was not measured, the gate is {gate}"
-        elif _misses(metric, found.value, gate):
+        elif found and _misses(metric, found.value, gate):
             yield f"{name}: {metric} is {found}, the gate is {gate}"
 
 
