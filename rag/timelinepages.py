@@ -10,15 +10,13 @@ from html import escape
 
 from rag.rendering import origin, safe
 from rag.schema import Citation, Event, Statement, Timeline
+from rag.webpages import Html, element, html, page
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
 _MOST_BARS = 40
 _WIDTH, _HEIGHT, _BASE, _WIDEST = 680, 90, 66, 26
 _UNDATED = "The article gives no date of its own for it; this is the day of its publication."
 _STYLE = """
-:root { color-scheme: light dark; --line: #8888; --mark: #2563eb; --pale: #777; }
-@media (prefers-color-scheme: dark) { :root { --mark: #7aa7ff; --pale: #aaa; } }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; }
 svg { width: 100%; height: auto; } svg rect { fill: var(--mark); } svg text { fill: var(--pale); font-size: 11px; }
 svg line { stroke: var(--line); }
 ol { list-style: none; margin: 1.5rem 0; padding: 0 0 0 1.2rem; border-left: 2px solid var(--line); }
@@ -26,9 +24,6 @@ li { position: relative; margin: 0 0 1.4rem; overflow-wrap: anywhere; }
 li::before { content: ""; position: absolute; left: -1.63rem; top: .45rem; width: .6rem; height: .6rem;
   border-radius: 50%; background: var(--mark); border: 2px solid var(--mark); }
 li.published::before { background: Canvas; }
-time { font-weight: 600; font-variant-numeric: tabular-nums; } p { margin: .1rem 0; }
-.doubt { color: #b91c1c; } .pale, cite, summary { color: var(--pale); font-style: normal; font-size: .9rem; }
-blockquote { margin: .4rem 0; padding-left: .8rem; border-left: 3px solid var(--line); font-size: .9rem; }
 """
 
 
@@ -49,19 +44,9 @@ def bars(events: Sequence[Event]) -> list[Bar]:
 
 def html_page(timeline: Timeline) -> str:
     """A page that needs nothing else: no script, no font, no picture from elsewhere."""
-    title = _text(_title(timeline))
-    return "\n".join(
-        (
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            f"<title>{title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>",
-            *([] if timeline.events else [f"<p>{_text(timeline.text)}</p>"]),
-            *_picture(bars(timeline.events)),
-            *(["<ol>", *map(_item, timeline.events), "</ol>"] if timeline.events else []),
-            "</body>\n</html>\n",
-        )
-    )
+    reason = [] if timeline.events else [element("p", html(timeline.text))]
+    events = [Html("<ol>"), *map(_item, timeline.events), Html("</ol>")] if timeline.events else []
+    return page(_title(timeline), *reason, *map(Html, _picture(bars(timeline.events))), *events, style=_STYLE)
 
 
 def markdown_page(timeline: Timeline) -> str:
@@ -83,11 +68,6 @@ def _title(timeline: Timeline) -> str:
     return f"Timeline: {timeline.topic}" if timeline.topic else "Timeline"
 
 
-def _text(text: str) -> str:
-    """A text from outside as HTML."""
-    return escape(" ".join(safe(text).split()))
-
-
 def _plain(text: str) -> str:
     """A text from outside as Markdown that shows it as it is."""
     return _MARKDOWN.sub(r"\\\1", " ".join(safe(text).split()))
@@ -98,23 +78,23 @@ def _marks(statement: Statement) -> str:
     return f"{marks} **({statement.doubt})**" if statement.doubt else marks
 
 
-def _item(event: Event) -> str:
+def _item(event: Event) -> Html:
     statement = event.statement
     doubt = f' <span class="doubt">({escape(statement.doubt)})</span>' if statement.doubt else ""
     note = "" if event.stated else f' <span class="pale" title="{_UNDATED}">published</span>'
     sources = "".join(map(_source, statement.citations))
     count = f"{len(statement.citations)} source{'s' if len(statement.citations) > 1 else ''}"
-    return (
+    return Html(
         f'<li class="{"stated" if event.stated else "published"}"><time datetime="{event.day}">{event.day}</time>{note}'
-        f"<p>{_text(statement.text)}{doubt}</p><details><summary>{count}</summary>{sources}</details></li>"
+        f"<p>{html(statement.text)}{doubt}</p><details><summary>{count}</summary>{sources}</details></li>"
     )
 
 
 def _source(citation: Citation) -> str:
-    named, url = _text(origin(citation.article)), citation.article.url
+    named, url = html(origin(citation.article)), citation.article.url
     is_link = url is not None and url.startswith(("https://", "http://"))
     cite = f'<a href="{escape(url or "")}" rel="noreferrer">{named}</a>' if is_link else named
-    return f"<blockquote>{_text(citation.quote)}<br><cite>[{citation.number}] {cite}</cite></blockquote>"
+    return f"<blockquote>{html(citation.quote)}<br><cite>[{citation.number}] {cite}</cite></blockquote>"
 
 
 def _picture(counts: Sequence[Bar]) -> Iterator[str]:

@@ -7,9 +7,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from made_results import CLOSED, TEN, answered, qa, told
 
 from rag.evaluation import metrics, ranking
-from rag.evaluation.cases import CheckCase, Claim, Disagreement, Evidence, QaCase, SummaryCase, Task, TimelineCase
+from rag.evaluation.cases import CheckCase, Disagreement, Evidence, QaCase, SummaryCase, Task, TimelineCase
 from rag.evaluation.digestmetrics import (
     agreement_1,
     balanced_accuracy,
@@ -33,34 +34,16 @@ from rag.evaluation.digestmetrics import (
 from rag.evaluation.gold import Place
 from rag.evaluation.measures import LOW, MEASURES, NAMES, is_right, rates, shares
 from rag.evaluation.overlap import Overlap, agreement, date_overlap, rouge_l, rouge_n
-from rag.evaluation.results import Cited, Found, Grades, Laid, Result, Told
+from rag.evaluation.results import Cited, Found, Grades, Laid, Result
 from rag.evaluation.shares import Rate, Share, percentile, rate
 from rag.schema import Check, Dispute, Reason, Status, Verdict
 
 DAY = date(2021, 7, 7)
-TEN = Claim("Ten soldiers fled.", (("ten", "10"), ("soldiers",)))
-CLOSED = Claim("The road was closed.", (("closed",),), vital=False)
-
-
-def qa(**fields: Any) -> QaCase:
-    given = {"id": "c", "question": "How many fled?", "answerable": True, "claims": (TEN, CLOSED)}
-    return QaCase(**given | fields)
-
-
-def told(text: str, *cites: int, **fields: Any) -> Told:
-    given: dict[str, Any] = {"verdict": Verdict.SUPPORTED, "speaker": None, "outlets": 1, "checks": ()}
-    given |= {"entailed": True, "needed": (True,) * len(cites)}
-    return Told(text=text, shown=text, cites=cites, **given | fields)
 
 
 def cited(number: int, article: str = "news", start: int = 0, end: int = 10, **fields: Any) -> Cited:
     given = {"published": DAY, "quote": "x" * (end - start), "valid": True}
     return Cited(number, article, start=start, end=end, **given | fields)
-
-
-def answered(*statements: Told, **fields: Any) -> Result:
-    text = " ".join(s.text for s in statements)
-    return Result("c", text=text, status=Status.ANSWERED, statements=statements, **fields)
 
 
 ABSTAINED = Result("c", text="The articles do not answer.", status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -17,6 +17,7 @@ from rag.evaluation.changes import Changes, changes, load_baseline
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
 from rag.evaluation.gold import check_gold
 from rag.evaluation.grading import Grader
+from rag.evaluation.page import html_report
 from rag.evaluation.report import Report, report
 from rag.evaluation.runner import Plan, Run, run
 from rag.evaluation.suites import Suite, suites
@@ -75,27 +76,47 @@ def campaign(asked: Asked, doors: Doors) -> Found:
     baseline = load_baseline(asked.baseline) if asked.baseline else {}
     chosen = suites(asked.sets, asked.gates, asked.origins)
     plan = Plan(asked.k, asked.workers, asked.repeat, _grader(asked.judge), asked.out)
-    found = report([done for suite in chosen for done in _runs(suite, plan, doors)])
+    measured = report([done for suite in chosen for done in _runs(suite, plan, doors)])
     if asked.pin and asked.gates:
-        _pin(found, asked.gates, asked, chosen)
+        _pin(measured, asked.gates, asked, chosen)
+    found = Found(
+        measured,
+        tuple(changes(measured, baseline)),
+        tuple(measured.failures(asked.gates)) if asked.gates else (),
+        tuple(warning for suite in chosen for one in suite.sets for warning in one.warnings),
+    )
     if asked.out:
-        exports.save(found.sets, asked.out)
-    missed = found.failures(asked.gates) if asked.gates else []
-    warnings = tuple(warning for suite in chosen for one in suite.sets for warning in one.warnings)
-    return Found(found, tuple(changes(found, baseline)), tuple(missed), warnings)
+        _file(found, asked)
+    return found
 
 
 def _runs(suite: Suite, plan: Plan, doors: Doors) -> Iterator[Run]:
-    """The runs of a suite: in a new library of its articles, or in the one of the settings if it names none."""
+    """The runs of a suite; its evidence is looked for before any case is asked."""
+    with _filled(suite, doors) as library:
+        check_gold((case for found in suite.sets for case in found.cases), library.catalog)
+        for found in suite.sets:
+            with doors.progress() as progress:
+                yield run(found, library, plan, progress=progress)
+
+
+@contextmanager
+def _filled(suite: Suite, doors: Doors) -> Iterator[Library]:
+    """A new library of the suite's articles, or the one of the settings if it names none."""
     with TemporaryDirectory() as folder:
         own = Path(folder) if suite.origins or suite.articles else None
         with doors.library(own, suite.origins) as library:
             if suite.articles:
                 library.add(*suite.articles)
-            check_gold((case for found in suite.sets for case in found.cases), library.catalog)
-            for found in suite.sets:
-                with doors.progress() as progress:
-                    yield run(found, library, plan, progress=progress)
+            yield library
+
+
+def _file(found: Found, asked: Asked) -> None:
+    """Writes the reports to the folder, beside the results."""
+    folder = asked.out or Path()
+    exports.save(found.report.sets, folder)
+    found.report.save(folder / "report.json")
+    page = html_report(found.report, found.changes, found.missed if asked.gates else None)
+    (folder / "report.html").write_text(page, encoding="utf-8")
 
 
 def _grader(name: str | None) -> Grader | None:

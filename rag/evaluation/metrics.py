@@ -43,6 +43,17 @@ def is_right(case: QaCase, result: Result) -> bool:
     return answers and _meets(case, result) and not _says(case.forbidden, result.text)
 
 
+def telling(case: QaCase, result: Result) -> list[Told]:
+    """The statements that make all vital claims."""
+    vital = [claim for claim in case.claims if claim.vital]
+    return [s for s in result.statements if all(claim.is_in(s.shown) for claim in vital)]
+
+
+def meet(span: Spanned, gold: Place) -> bool:
+    """Whether a span has characters in common with gold evidence."""
+    return span.article == gold.article and span.start < gold.end and gold.start < span.end
+
+
 def right_cases(case: QaCase, result: Result) -> Share:
     """Cases whose answer is full, or an abstention where there is none, with all else that they expect."""
     return _one(is_right(case, result))
@@ -112,7 +123,7 @@ def evidence_cited(case: QaCase, result: Result) -> Share | None:
     """Full answers that cite gold evidence: a span that has characters in common with it."""
     if not case.answerable or not result.gold or result.abstained or not is_full(case, result):
         return None
-    return _one(any(_meet(cited, gold) for cited in result.citations for gold in result.gold))
+    return _one(any(meet(cited, gold) for cited in result.citations for gold in result.gold))
 
 
 def number_support(case: QaCase, result: Result) -> Share | None:
@@ -193,7 +204,7 @@ def evidence_recall(case: QaCase | SearchCase, result: Result, *, k: int = 10) -
 
 def passage_recall(case: QaCase | SearchCase, result: Result, *, k: int = 10) -> Share | None:
     """Gold quotes that have characters in common with one of the first ten hits."""
-    found = [any(_meet(hit, gold) for hit in result.hits[:k]) for gold in result.gold]
+    found = [any(meet(hit, gold) for hit in result.hits[:k]) for gold in result.gold]
     return Share(sum(found), len(found)) if found and _is_answerable(case) else None
 
 
@@ -261,12 +272,8 @@ def _is_to_the_point(case: QaCase, result: Result, statement: Told) -> bool:
     """Whether it has a string of each group of some claim, or of one group of a claim of several, or cites gold."""
     cites = [c for c in result.citations if c.number in statement.cites]
     return any(claim.is_partly_in(statement.shown) for claim in case.claims) or any(
-        _meet(cited, gold) for cited in cites for gold in result.gold
+        meet(cited, gold) for cited in cites for gold in result.gold
     )
-
-
-def _meet(span: Spanned, gold: Place) -> bool:
-    return span.article == gold.article and span.start < gold.end and gold.start < span.end
 
 
 def _meets(case: QaCase, result: Result) -> bool:
@@ -274,21 +281,15 @@ def _meets(case: QaCase, result: Result) -> bool:
     laid = conflicts_shown(case, result)
     return (
         case.reason in (None, result.reason)
-        and (case.independent is None or [s.outlets for s in _telling(case, result)[:1]] == [case.independent])
+        and (case.independent is None or [s.outlets for s in telling(case, result)[:1]] == [case.independent])
         and (not case.speaker or _has_speaker(case, result))
         and (laid is None or laid.hits == laid.n)
     )
 
 
 def _has_speaker(case: QaCase, result: Result) -> bool:
-    said_by = [s.speaker or "" for s in _telling(case, result)[:1]]
+    said_by = [s.speaker or "" for s in telling(case, result)[:1]]
     return any(name in said for said in said_by for name in case.speaker)
-
-
-def _telling(case: QaCase, result: Result) -> list[Told]:
-    """The statements that make all vital claims."""
-    vital = [claim for claim in case.claims if claim.vital]
-    return [s for s in result.statements if all(claim.is_in(s.shown) for claim in vital)]
 
 
 def _lays(found: Laid, kind: str, values: Collection[Collection[str]]) -> bool:
