@@ -31,11 +31,11 @@ Sets = Annotated[
     ),
 ]
 Gates = Annotated[Path | None, typer.Option(metavar="FILE", help="Exit with 10 if a gate of this file is missed.")]
-Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Tell what changed since this report.json.")]
+Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Tell what changed since this report.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Keep results and reports here; go on if it has some.")]
 Workers = Annotated[int, typer.Option(min=1, metavar="N", help="How many cases are asked at once.")]
 Repeat = Annotated[int, typer.Option(min=1, metavar="N", help="How often each case is asked.")]
-Pin = Annotated[bool, typer.Option("--pin", help="Write what was measured to --gates, and raise its floors.")]
+Pin = Annotated[bool, typer.Option("--pin", help="Write what was measured to --gates (raising floors) and --baseline.")]
 AllowRegression = Annotated[bool, typer.Option("--allow-regression", help="Let --pin lower floors too.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a case, and do nothing else.")]
 

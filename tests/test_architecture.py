@@ -30,12 +30,15 @@ EDGE = {
     "prompting",
     "summarycommands",
     "conflictcommand",
+    "evalcommand",
     "summarylines",
     "timelinepages",
     "webpages",
 }
 CHAT = {"chat", "conversation", "commands", "effects", "talk", "transcript"}
-ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking", "evaluation/runner", "evaluation/__main__", "evaluation/digests"}
+MEASURING = {"campaign", "evaluating", "grading", "identity", "observing", "rivals", "runner"}
+"""What of the evaluation asks a library, or a judge."""
+ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking"} | {f"evaluation/{name}" for name in MEASURING}
 PAGES = {f"evaluation/{name}" for name in ("page", "charts", "casecards", "goldcards")}
 """The parts of the page of a report, which is rendered as other pages are."""
 
@@ -47,7 +50,7 @@ OWNERS = {
     "tokenizers": {"embeddings"},
     "tiktoken": {"tokens"},
     "sqlite3": {"database"},
-    "typer": {"cli", "batch", "chatcommand", "console", "options", "summarycommands", "conflictcommand"},
+    "typer": {"cli", "batch", "chatcommand", "console", "options", "summarycommands", "conflictcommand", "evalcommand"},
     "rich": {"cli", "chat", "opening", "picture"},
     "prompt_toolkit": {"prompting"},
     "wcwidth": {"rendering"},

@@ -272,6 +272,16 @@ def test_a_baseline_tells_what_was_fixed_and_broken(folder: Path, tmp_path: Path
     assert {"  fixed: ordered", "  broken: fled", "  1 new cases, 1 gone"} <= set(lines)
 
 
+def test_a_pin_keeps_a_baseline_and_leaves_other_sets_in_it(folder: Path, tmp_path: Path) -> None:
+    base, gates = tmp_path / "baselines" / "mine.json", tmp_path / "gates.toml"
+    for name in ("one", "two"):
+        cases = write(tmp_path / f"{name}.jsonl", RIGHT | {"id": name})
+        assert evaluated(cases, "-a", folder, "--gates", gates, "--pin", "--baseline", base).exit_code == 0
+    assert list(json.loads(base.read_text(encoding="utf-8"))["sets"]) == ["one", "two"]
+    assert '{"id": "one", "type": "number", "right": true}' in base.read_text(encoding="utf-8")
+    assert "two: 0 fixed, 0 broken, 1 same" in evaluated("--gates", gates, "--baseline", base).stdout
+
+
 def test_out_keeps_results_reports_and_files_for_other_tools(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert evaluated(write(tmp_path / "mine.jsonl", RIGHT, NONE), "-a", folder, "--out", out).exit_code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,7 @@ from rag.calling import Caller
 from rag.errors import InputError
 from rag.evaluation import exports
 from rag.evaluation.casefiles import CaseSet
-from rag.evaluation.changes import Changes, changes, load_baseline
+from rag.evaluation.changes import Before, Changes, changes, keep_baseline, load_baseline
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
 from rag.evaluation.gold import check_gold
 from rag.evaluation.grading import Grader
@@ -32,7 +32,7 @@ class Asked:
     """What is to be measured: files of cases, or all that a file of gates names; `origins` are added first.
 
     `judge` names a model that grades. The rest is what is done with the report: `gates` it is held against, `baseline`
-    it is compared with, `out` is the folder it is kept in, `pin` writes it to the gates, `lower` lets it lower floors.
+    it is compared with, `out` is the folder it is kept in, `pin` writes it to both, `lower` lets it lower floors.
     """
 
     sets: tuple[Path, ...] = ()
@@ -73,7 +73,7 @@ def campaign(asked: Asked, doors: Doors) -> Found:
     """Measures all; the files of the gates and of `out` are written. Raises InputError for what cannot be done."""
     if asked.pin and asked.gates is None:
         raise InputError("--pin has no file to write to; name one with --gates")
-    baseline = load_baseline(asked.baseline) if asked.baseline else {}
+    baseline = _baseline(asked)
     chosen = suites(asked.sets, asked.gates, asked.origins)
     plan = Plan(asked.k, asked.workers, asked.repeat, _grader(asked.judge), asked.out)
     measured = report([done for suite in chosen for done in _runs(suite, plan, doors)])
@@ -85,9 +85,18 @@ def campaign(asked: Asked, doors: Doors) -> Found:
         tuple(measured.failures(asked.gates)) if asked.gates else (),
         tuple(warning for suite in chosen for one in suite.sets for warning in one.warnings),
     )
+    if asked.pin and asked.baseline:
+        keep_baseline(asked.baseline, measured)
     if asked.out:
         _file(found, asked)
     return found
+
+
+def _baseline(asked: Asked) -> Mapping[str, Before]:
+    """What there was before; nothing, if there is no file yet, and this run is to write it."""
+    if asked.baseline is None or (asked.pin and not asked.baseline.exists()):
+        return {}
+    return load_baseline(asked.baseline)
 
 
 def _runs(suite: Suite, plan: Plan, doors: Doors) -> Iterator[Run]:

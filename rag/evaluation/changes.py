@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -68,6 +70,14 @@ def load_baseline(path: Path) -> dict[str, Before]:
         raise InputError(f"{path} is no baseline: {told}; give the report.json of an earlier `--out`") from error
 
 
+def keep_baseline(path: Path, report: Report) -> None:
+    """Writes the report to a file without what was said, a case a line; sets that the file has besides stay."""
+    before = json.loads(path.read_text(encoding="utf-8"))["sets"] if path.exists() else {}
+    sets = before | {found.name: found.to_dict(results=False) for found in report.sets}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{_lines({'schema': 1, 'sets': sets})}\n", encoding="utf-8")
+
+
 def changes(report: Report, baseline: Mapping[str, Before]) -> list[Changes]:
     """What changed in each set that both have."""
     return [_changes(found, baseline[found.name]) for found in report.sets if found.name in baseline]
@@ -86,6 +96,12 @@ def _changes(found: SetReport, before: Before) -> Changes:
         removed=_only(then, now),
         rates={n: found.rates[n].value - before.rates[n].value for n in found.rates if n in before.rates},
     )
+
+
+def _lines(record: dict[str, Any]) -> str:
+    """JSON of which a change shows as a few lines."""
+    text = json.dumps(record, indent=1, ensure_ascii=False)
+    return re.sub(r"\{\s+([^{}\[\]]*?)\s+\}", lambda flat: "{" + " ".join(flat[1].split()) + "}", text)
 
 
 def _only(ids: Mapping[str, object], others: Mapping[str, object]) -> tuple[str, ...]:
