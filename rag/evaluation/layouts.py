@@ -11,6 +11,7 @@ from rag.evaluation.casesets import CaseSet, read_file
 from rag.evaluation.judgements import judged_files, read_judged
 from rag.evaluation.multihop import QUESTIONS, is_multihop, read_multihop
 from rag.evaluation.rgb import is_rgb, read_rgb
+from rag.evaluation.sourced import is_sourced, read_sourced
 from rag.evaluation.squad import is_squad, read_squad
 
 KNOWN = f"the layout of MultiHop-RAG ({QUESTIONS} beside corpus.json), RGB, SQuAD, BEIR, or TREC qrels with queries"
@@ -35,6 +36,8 @@ def _of_json(path: Path, content: str) -> CaseSet | None:
     first = _first_line(content)
     if is_rgb(first):
         return read_rgb(path, content)
+    if is_sourced(first):
+        return read_sourced(path, content)
     if path.suffix.lower() != _JSON or (isinstance(first, dict) and not is_squad(first)):
         return None
     value = _whole(path, content) if first is None else first
