@@ -71,9 +71,9 @@ def load_baseline(path: Path) -> dict[str, Before]:
 
 
 def keep_baseline(path: Path, report: Report) -> None:
-    """Writes the report to a file without what was said, a case a line; sets that the file has besides stay."""
-    before = json.loads(path.read_text(encoding="utf-8"))["sets"] if path.exists() else {}
-    sets = before | {found.name: found.to_dict(results=False) for found in report.sets}
+    """Writes the rates, and which cases are right, to a file; sets that the file has besides stay."""
+    before = _SETS.dump_python(load_baseline(path), mode="json") if path.exists() else {}
+    sets = before | {found.name: _kept(found) for found in report.sets}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(f"{_lines({'schema': 1, 'sets': sets})}\n", encoding="utf-8")
 
@@ -96,6 +96,13 @@ def _changes(found: SetReport, before: Before) -> Changes:
         removed=_only(then, now),
         rates={n: found.rates[n].value - before.rates[n].value for n in found.rates if n in before.rates},
     )
+
+
+def _kept(found: SetReport) -> dict[str, Any]:
+    return {
+        "cases": [{"id": s.case.id, "right": s.right} for s in found.cases],
+        "rates": {name: {"value": round(rate.value, 4)} for name, rate in found.rates.items()},
+    }
 
 
 def _lines(record: dict[str, Any]) -> str:

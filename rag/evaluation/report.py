@@ -55,8 +55,8 @@ class SetReport:
         """What gates are held against."""
         return Measured(self.digest, self.identity.corpus, self.rates)
 
-    def to_dict(self, *, results: bool = True) -> dict[str, Any]:
-        """The same as JSON; `results` are what the program said to each case."""
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON."""
         return {
             "digest": self.digest,
             "identity": asdict(self.identity),
@@ -66,7 +66,7 @@ class SetReport:
             "repeats": self.repeats,
             "seconds": {"p50": self.p50, "p95": self.p95},
             "usage": asdict(self.usage),
-            "cases": [_case(scored, results=results) for scored in self.cases],
+            "cases": [_case(scored) for scored in self.cases],
         }
 
 
@@ -81,14 +81,13 @@ class Report:
         """The tokens of all, and their cost."""
         return reduce(Usage.__add__, (s.usage for s in self.sets), Usage())
 
-    def to_dict(self, *, results: bool = True) -> dict[str, Any]:
-        """The JSON of `rag eval --json`; without `results` it is what a baseline keeps."""
-        return {"schema": 1, "sets": {s.name: s.to_dict(results=results) for s in self.sets}}
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag eval --json`."""
+        return {"schema": 1, "sets": {s.name: s.to_dict() for s in self.sets}}
 
-    def save(self, path: Path, *, results: bool = True) -> None:
+    def save(self, path: Path) -> None:
         """Writes the JSON to a file."""
-        text = json.dumps(self.to_dict(results=results), indent=None if results else 1, ensure_ascii=False)
-        path.write_text(f"{text}\n", encoding="utf-8")
+        path.write_text(f"{json.dumps(self.to_dict(), ensure_ascii=False)}\n", encoding="utf-8")
 
     def failures(self, gates: str | Path) -> list[str]:
         """The gates of a TOML file that are missed; raises InputError if it has none for a set."""
@@ -145,9 +144,11 @@ def _dict(found: Mapping[str, Rate]) -> dict[str, Any]:
     return {name: asdict(rate) for name, rate in found.items()}
 
 
-def _case(scored: Scored, *, results: bool) -> dict[str, Any]:
-    found: dict[str, Any] = {"id": scored.case.id, "type": scored.case.type, "right": scored.right}
-    if results:
-        found["case"] = CASE.dump_python(scored.case, mode="json", exclude_defaults=True)
-        found["result"] = RESULT.dump_python(scored.result, mode="json")
-    return found
+def _case(scored: Scored) -> dict[str, Any]:
+    return {
+        "id": scored.case.id,
+        "type": scored.case.type,
+        "right": scored.right,
+        "case": CASE.dump_python(scored.case, mode="json", exclude_defaults=True),
+        "result": RESULT.dump_python(scored.result, mode="json"),
+    }
