@@ -10,14 +10,17 @@ from datetime import date
 from rag.attribution import voice
 from rag.chunking import sentences
 from rag.copies import clusters, contained
+from rag.counting import comparable
+from rag.differences import COMMON, Account, account, differences
+from rag.happenings import happening
 from rag.names import names
 from rag.quantities import Quantity
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span
-from rag.stances import Asked, Side, amounts, kinds, same, side, things, turned
+from rag.stances import Asked, Side, amounts, at_first, kinds, same, side, things, turned
 from rag.words import content_words
 
 _DAYS_OF_SIDES, _DAYS = 3, 30
-_ALIKE = 0.6
+_ALIKE, _DENIED, _FEWEST = 0.6, 0.5, 2
 _COPIED = 0.8
 _COMMON = frozenset(("afghanistan", "afghan", "afghans", "taliban", "american", "united states", "us"))
 
@@ -33,7 +36,7 @@ def contention(articles: Iterable[Article]) -> tuple[Conflict, ...]:
     for item in told:
         for name in item.names:
             by_name[name].append(item)
-    pairs = (pair for item in told if item.against or item.number for pair in _pairs(item, by_name))
+    pairs = (pair for item in told for pair in _pairs(item, by_name))
     found = {(_key(pair), pair.kind): pair for pair in pairs}
     ordered = sorted(found.values(), key=lambda p: (-p.later.day.toordinal(), p.later.article.id, p.later.span.start))
     return tuple(_conflict(pair, 2 * place + 1) for place, pair in enumerate(ordered))
@@ -52,10 +55,15 @@ class _Told:
     acts: frozenset[str]
     number: Quantity | None
     against: bool
+    account: Account | None
 
     @property
     def day(self) -> date:
         return self.article.published.day if self.article.published else date.min
+
+    @property
+    def told(self) -> frozenset[str]:
+        return happening(self.article, self.span).stems
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,20 +86,25 @@ def _told(article: Article) -> Iterator[_Told]:
     stems = [frozenset(content_words(article.text[s.start : s.end])) for s in spans]
     for place, span in enumerate(spans):
         text, first = article.text[span.start : span.end], max(0, place - 2)
-        acts, found = kinds(text), voice(article.text, span)
-        if not acts:
+        acts, found = kinds(text), account(article, span)
+        if not acts and not found:
             continue
+        said_by = voice(article.text, span)
         before = article.text[spans[first].start : span.end]
         about = frozenset(n.text.casefold() for n in names(before)) - _COMMON
-        speaker = found.name if found else None
-        number = next((q for q in amounts(text, None) if things(q, text)), None)
+        speaker = said_by.name if said_by else None
+        number = next((q for q in amounts(text, None) if things(q, text)), None) if acts else None
         against = side(text, speaker, Asked(frozenset(), False, acts, about)) is Side.NOT_SO
-        yield _Told(article, span, text, speaker, stems[place], about, acts, number, against)
+        yield _Told(article, span, text, speaker, stems[place], about, acts, number, against, found)
 
 
 def _pairs(item: _Told, by_name: dict[str, list[_Told]]) -> Iterator[_Pair]:
     """What others say of the same: for a number the nearest other one, for a denial the nearest that says it is so."""
-    others = {id(o): o for name in sorted(item.names) for o in by_name[name] if o.acts & item.acts and o is not item}
+    everyone = {id(o): o for name in sorted(item.names) for o in by_name[name] if o is not item}
+    yield from _accounts(item, everyone.values())
+    if not item.against and not item.number:
+        return
+    others = {key: o for key, o in everyone.items() if o.acts & item.acts}
     near = sorted(others.values(), key=lambda o: (-len(o.stems & item.stems), o.article.id, o.span.start))
     if item.against:
         yield from (_sides(item, o) for o in [o for o in near if _opposes(item, o)][:1])
@@ -100,8 +113,14 @@ def _pairs(item: _Told, by_name: dict[str, list[_Told]]) -> Iterator[_Pair]:
 
 
 def _opposes(item: _Told, other: _Told) -> bool:
-    apart = abs((item.day - other.day).days)
-    return not other.against and apart <= _DAYS_OF_SIDES and other.speaker != item.speaker
+    """Whether it says what another one denies, in enough of the same words."""
+    if other.against or other.speaker == item.speaker or abs((item.day - other.day).days) > _DAYS_OF_SIDES:
+        return False
+    if item.text.rstrip().endswith("?") or other.text.rstrip().endswith("?"):
+        return False
+    shared, least = item.told & other.told, min(len(item.told), len(other.told))
+    named = item.article.id == other.article.id or bool(shared & happening(item.article, item.span).names - COMMON)
+    return len(shared) >= max(_FEWEST if named else _FEWEST + 1, _DENIED * least) and bool(shared & item.acts)
 
 
 def _counts_otherwise(item: _Told, other: _Told) -> bool:
@@ -113,21 +132,46 @@ def _counts_otherwise(item: _Told, other: _Told) -> bool:
         return False
     a, b = things(mine, item.text), things(theirs, other.text)
     shared, least = item.stems & other.stems, min(len(item.stems), len(other.stems)) - 1
+    if not comparable(mine, item.text, theirs, other.text) or not _may_be_one_day(item, other):
+        return False
     return bool(a & b) and len(shared) >= _ALIKE * least and abs((item.day - other.day).days) <= _DAYS
 
 
+def _accounts(item: _Told, others: Iterable[_Told]) -> Iterator[_Pair]:
+    """What others tell otherwise of the same happening, each pair from its later side."""
+    for other in others:
+        later, earlier = sorted((item, other), key=_by_day, reverse=True)
+        if later is item and item.account and other.account:
+            for found in differences(item.account, other.account):
+                yield _Pair(Dispute.CONFLICT, later, earlier, (found.first, found.second))
+
+
 def _sides(item: _Told, other: _Told) -> _Pair:
-    later, earlier = sorted((item, other), key=lambda t: (t.day, t.article.id, t.span.start), reverse=True)
-    turns = later is item and later.day > earlier.day and turned(later.text)
+    """A denial that is told of as past is superseded by what the same day's articles say."""
+    later, earlier = sorted((item, other), key=_by_day, reverse=True)
+    past = at_first(item.text)
+    if past and later.day == earlier.day:
+        later, earlier = other, item
+    turns = past or (later is item and later.day > earlier.day and turned(later.text))
     values = tuple((Side.NOT_SO if t is item else Side.SO).value for t in (later, earlier))
     return _Pair(Dispute.SUPERSEDED if turns else Dispute.CONFLICT, later, earlier, (values[0], values[1]))
 
 
 def _numbers(item: _Told, other: _Told) -> _Pair:
-    later, earlier = sorted((item, other), key=lambda t: (t.day, t.article.id, t.span.start), reverse=True)
+    later, earlier = sorted((item, other), key=_by_day, reverse=True)
     values = tuple(t.number.text if t.number else "" for t in (later, earlier))
     kind = Dispute.CONFLICT if later.day == earlier.day else Dispute.SUPERSEDED
     return _Pair(kind, later, earlier, (values[0], values[1]))
+
+
+def _by_day(told: _Told) -> tuple[date, str, int]:
+    return told.day, told.article.id, told.span.start
+
+
+def _may_be_one_day(item: _Told, other: _Told) -> bool:
+    """Whether no two days are told of what happened."""
+    days = [t.account.told.day for t in (item, other) if t.account and t.account.told.day]
+    return len(days) < 2 or days[0].period == days[1].period  # noqa: PLR2004  # one each
 
 
 def _key(pair: _Pair) -> tuple[tuple[str, int], ...]:

@@ -45,6 +45,27 @@ _KINDS = {
     "bombing": "bomber bomb explosion blast",
 }
 _KIND_OF = {stem(word): kind for kind, listed in _KINDS.items() for word in listed.split()}
+_SAME_ACT = {
+    stem(word): stem(name)
+    for name, listed in {
+        "meet": "meet met meeting talk talks negotiation negotiations negotiate held summit convene",
+        "arrive": "arrive arrived arrival land landed reach",
+        "leave": "leave left depart departed departure flee fled quit",
+        "begin": "begin start open launch",
+        "end": "end finish conclude close",
+        "attack": "attack strike raid assault ambush",
+    }.items()
+    for word in listed.split()
+}
+ACTS = frozenset((*_KIND_OF.values(), *_SAME_ACT.values())) - {"money"}
+"""What `canonical` calls the kinds of happenings."""
+_OTHERWISE = re.compile(
+    r"\b(?:t(?:ake|akes|aken|aking|ook)|h(?:old|olds|olding|eld)) (?=(?:from|into|part|place|out|off|back|to the|"
+    r"(?:a |the )?(?:\w+ )?(?:talks|meetings?|press|questions?|office)|(?:full )?responsibility|revenge|steps?|care|action)\b)|"
+    r"\bclear(?:ly|er|-eyed)?\b|\bfall of\b(?= \d)|\barms control\b|\b(?:in|by|last|this) (?:the )?fall\b",
+    re.I,
+)
+"""Words of a kind that mean another thing."""
 _PEOPLE = frozenset(words("people person persons afghans civilians"))
 _MEASURES = frozenset(
     words(
@@ -65,11 +86,13 @@ _MORE, _OF_ALL = (
 _TO = re.compile(r"\b(?:number|total|force|toll)\b[^.;]*\bto\s+$", re.I)
 _AFTER = re.compile(r"[^,.;:]{0,60}")
 _REACH = 5
-_NOT = re.compile(
-    r"\b(?:den(?:y|ies|ied)|reject(?:s|ed)?|baseless|no indications?|ha(?:s|d|ve) not|did not(?! know)|"
-    r"not (?:fallen|shot|killed|taken))\b",
+_NOT = re.compile(r"\b(?:den(?:y|ies|ied)|reject(?:s|ed)?|baseless|no indications?)\b", re.I)
+_UNDONE = re.compile(
+    r"\b(?:(?:ha(?:s|d|ve)|was|were) not(?: yet| been| \w+ly){0,2}|did not|not(?= \w+(?:ed|en|ot)\b))\s+(?P<act>[\w-]+)",
     re.I,
 )
+_AHEAD = re.compile(r"\b(?:would|will|to) (?:\w+ )?be\b[^,.;]*$", re.I)
+_AT_FIRST = re.compile(r"\b(?:at first|initially|originally|had (?:earlier|previously)|earlier had)\b", re.I)
 _HELD = re.compile(
     r"\b(?:still hold|under government control|in government hands|repelled|driven back|"
     r"drove the taliban out|clearing|were present at|retaken|recaptured)\b",
@@ -123,11 +146,22 @@ def side(text: str, speaker: str | None, to: Asked) -> Side | None:
     """Which side it takes; None if it says nothing about what happened."""
     if not to.acts & kinds(text) or ("hold" in to.acts and "money" in kinds(text)):
         return None
-    denied = bool(_NOT.search(text))
-    held = "hold" in to.acts and bool(_HELD.search(text)) and not _FELL.search(text)
+    denied = denies(text)
+    back = _HELD.search(text)
+    held = "hold" in to.acts and back and not _FELL.search(text) and not _AHEAD.search(text[: back.start()])
     if denied and "hold" in to.acts and _TALIBAN.search(f"{speaker} {text[:20]}"):
         return Side.SO  # they deny that the other side holds it
     return Side.NOT_SO if denied or held else Side.SO
+
+
+def denies(text: str) -> bool:
+    """Whether it denies something, or tells of an act that it did not happen."""
+    return bool(_NOT.search(text)) or any(kinds(m["act"]) for m in _UNDONE.finditer(text))
+
+
+def at_first(text: str) -> bool:
+    """Whether it tells what was said before, and no longer is."""
+    return bool(_AT_FIRST.search(text))
 
 
 def plain(text: str) -> bool:
@@ -148,7 +182,12 @@ def turned(text: str) -> bool:
 @lru_cache(maxsize=8192)
 def kinds(text: str) -> frozenset[str]:
     """The kinds of what happens in a text."""
-    return frozenset(_KIND_OF[w] for w in words(text) if w in _KIND_OF)
+    return frozenset(_KIND_OF[w] for w in words(_OTHERWISE.sub(" ", text)) if w in _KIND_OF)
+
+
+def canonical(text: str) -> frozenset[str]:
+    """The stems of a text, those of one kind of happening as the name of the kind."""
+    return frozenset(_KIND_OF.get(w, _SAME_ACT.get(w, w)) for w in content_words(_OTHERWISE.sub(" ", text)))
 
 
 def _counts(quantity: Quantity, text: str) -> bool:
