@@ -11,7 +11,7 @@ from rag.attribution import voice
 from rag.chunking import sentences
 from rag.copies import clusters, contained
 from rag.counting import comparable
-from rag.differences import COMMON, Account, account, differences
+from rag.differences import COMMON, Account, account, differences, may_be_one_day
 from rag.happenings import happening
 from rag.names import names
 from rag.quantities import Quantity
@@ -132,7 +132,7 @@ def _counts_otherwise(item: _Told, other: _Told) -> bool:
         return False
     a, b = things(mine, item.text), things(theirs, other.text)
     shared, least = item.stems & other.stems, min(len(item.stems), len(other.stems)) - 1
-    if not comparable(mine, item.text, theirs, other.text) or not _may_be_one_day(item, other):
+    if not comparable(mine, item.text, theirs, other.text) or not may_be_one_day(item.account, other.account):
         return False
     return bool(a & b) and len(shared) >= _ALIKE * least and abs((item.day - other.day).days) <= _DAYS
 
@@ -140,10 +140,9 @@ def _counts_otherwise(item: _Told, other: _Told) -> bool:
 def _accounts(item: _Told, others: Iterable[_Told]) -> Iterator[_Pair]:
     """What others tell otherwise of the same happening, each pair from its later side."""
     for other in others:
-        later, earlier = sorted((item, other), key=_by_day, reverse=True)
-        if later is item and item.account and other.account:
+        if item.account and other.account and _by_day(other) < _by_day(item):
             for found in differences(item.account, other.account):
-                yield _Pair(Dispute.CONFLICT, later, earlier, (found.first, found.second))
+                yield _Pair(Dispute.CONFLICT, item, other, (found.first, found.second))
 
 
 def _sides(item: _Told, other: _Told) -> _Pair:
@@ -166,12 +165,6 @@ def _numbers(item: _Told, other: _Told) -> _Pair:
 
 def _by_day(told: _Told) -> tuple[date, str, int]:
     return told.day, told.article.id, told.span.start
-
-
-def _may_be_one_day(item: _Told, other: _Told) -> bool:
-    """Whether no two days are told of what happened."""
-    days = [t.account.told.day for t in (item, other) if t.account and t.account.told.day]
-    return len(days) < 2 or days[0].period == days[1].period  # noqa: PLR2004  # one each
 
 
 def _key(pair: _Pair) -> tuple[tuple[str, int], ...]:

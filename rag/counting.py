@@ -30,7 +30,16 @@ def comparable(a: Quantity, text: str, b: Quantity, other: str) -> bool:
     """Whether they may count the same: things of one kind and one people, over one time, and neither what is added."""
     if _MORE.match(text[a.end :]) or _MORE.match(other[b.end :]):
         return False
-    return _time(text) == _time(other) and _share(_peoples(a, text), _peoples(b, other)) and _same_things(a, text, b, other)
+    if _time(text) != _time(other) or not _share(peoples(a, text), peoples(b, other)):
+        return False
+    return "%" in (a.unit, b.unit) or _same_things(a, text, b, other)
+
+
+def peoples(quantity: Quantity, text: str) -> frozenset[str]:
+    """The countries of the things that a number in a sentence counts, or else of those who are told to act before them."""
+    phrase = _phrase(quantity, text)
+    own = COUNTRIES.intersection(words(phrase))
+    return own or COUNTRIES.intersection(words(" ".join(re.findall(RUN, text[: quantity.start]))))
 
 
 def _time(text: str) -> str:
@@ -39,13 +48,6 @@ def _time(text: str) -> str:
     if not found or found["since"]:
         return ""
     return next(part.casefold() for part in found.groups() if part)
-
-
-def _peoples(quantity: Quantity, text: str) -> frozenset[str]:
-    """The countries of the things, or else of those who are told to act before them."""
-    phrase = _phrase(quantity, text)
-    own = COUNTRIES.intersection(words(phrase))
-    return own or COUNTRIES.intersection(words(" ".join(re.findall(RUN, text[: quantity.start]))))
 
 
 def _share(a: frozenset[str], b: frozenset[str]) -> bool:

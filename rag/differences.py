@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.contrasts import OPPOSITES
-from rag.happenings import Happening, happening
+from rag.happenings import Happening, around, happening
 from rag.names import same
 from rag.offices import LEADER, Office, offices
 from rag.schema import Article, Span
@@ -37,6 +37,11 @@ class Account:
     text: str
     told: Happening
     offices: tuple[Office, ...]
+
+    @property
+    def around(self) -> frozenset[str]:
+        """The stems of the sentence, of the two before it and of the title."""
+        return around(self.article, self.span)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +72,16 @@ _ALIASES = frozenset(("isis", "daesh", "iskp", "isil", "isi", "isis-k", "islam",
 def account(article: Article, span: Span) -> Account | None:
     """What the sentence in that span tells; None if nothing that can be held against another one."""
     text = article.text[span.start : span.end]
+    if _SPOKEN.search(_QUOTED.sub(" ", text)):
+        return None
     told, held = happening(article, span), offices(text)
     known = told.day or told.place or told.doer or held
-    return Account(article, span, text, told, held) if known and not _SPOKEN.search(_QUOTED.sub(" ", text)) else None
+    return Account(article, span, text, told, held) if known else None
+
+
+def may_be_one_day(a: Account | None, b: Account | None) -> bool:
+    """Whether no two days are told of what happened."""
+    return not (a and b and a.told.day and b.told.day) or a.told.day.period == b.told.day.period
 
 
 def differences(a: Account, b: Account) -> Iterator[Difference]:
@@ -117,7 +129,7 @@ def _share_numbers(mine: frozenset[str], theirs: frozenset[str]) -> bool:
 def _share_names(a: Account, b: Account) -> bool:
     """Whether the sentence with fewer names has none, places aside, that the other one and what is around it lack."""
     fewer, more = sorted((a, b), key=lambda x: len(_names(x)))
-    return _names(fewer) <= _names(more) | more.told.around and bool(_specific(fewer) & _specific(more))
+    return _names(fewer) <= _names(more) | more.around and bool(_specific(fewer) & _specific(more))
 
 
 def _names(x: Account) -> frozenset[str]:
@@ -185,8 +197,7 @@ def _doers(a: Account, b: Account) -> Iterator[Difference]:
     mine, theirs = a.told.doer, b.told.doer
     if not mine or not theirs or _is_one(mine, theirs) or _apart(a, b) > _DAYS_BETWEEN or not _may_be_one_day(a, b):
         return
-    around, other = a.told.around, b.told.around
-    shared = (around & other) - COMMON - frozenset(words(f"{mine} {theirs}"))
+    shared = (a.around & b.around) - COMMON - frozenset(words(f"{mine} {theirs}"))
     deeds = kinds(a.text) | kinds(b.text)
     if _alike(a, b) and len(shared) >= _MANY and (deeds or shared) and _places_agree(a, b):
         yield Difference(About.DOER, mine, theirs)
@@ -213,11 +224,11 @@ def _one_office(mine: Office, theirs: Office, a: Account, b: Account) -> bool:
         return False
     if _apart(a, b) > (_DAYS_BETWEEN if mine.role == LEADER else _DAYS_OF_OFFICES):
         return False
-    known = mine.where <= theirs.where | b.told.around and theirs.where <= mine.where | a.told.around
+    known = mine.where <= theirs.where | b.around and theirs.where <= mine.where | a.around
     held_by = frozenset(words(f"{mine.holder} {theirs.holder}"))
     if mine.where & theirs.where - COMMON:
         return known
-    places = (a.told.names & b.told.around | b.told.names & a.told.around) - COMMON - held_by - mine.of
+    places = (a.told.names & b.around | b.told.names & a.around) - COMMON - held_by - mine.of
     return known and (bool(mine.where | theirs.where) or (len(places) >= _FEWEST and mine.role != LEADER))
 
 

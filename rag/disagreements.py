@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
+from itertools import combinations
 
 from rag.attribution import voice
 from rag.chunking import header
+from rag.counting import comparable, peoples
+from rag.differences import About, Account, account, differences, may_be_one_day
 from rag.extraction import Sentence
 from rag.quantities import Quantity
-from rag.query import Query
+from rag.query import Kind, Query
 from rag.retrieval import Retrieved
 from rag.schema import Article, Citation, Conflict, Dispute, Position
-from rag.stances import Asked, Side, amounts, asked, plain, same, side, turned
+from rag.stances import Asked, Side, amounts, asked, at_first, plain, same, side, turned
 from rag.words import words
 
 _COVERS, _COVERS_OF_SIDES = 0.84, 0.65
@@ -29,11 +33,11 @@ def disagreements(query: Query, retrieved: Retrieved) -> tuple[Conflict, ...]:
     """
     to = asked(query.text, query.terms)
     told = list(_told(to, retrieved))
-    found = [*_of_numbers(to, told), *_of_sides(to, told)]
+    found = [*_of_numbers(to, told), *_of_sides(to, told), *_of_accounts(query.kind, told)]
     return tuple(_conflict(query.text, kind, views) for kind, views in found)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Told:
     """A sentence that is about what is asked, with its article and who says it."""
 
@@ -47,13 +51,18 @@ class _Told:
     def day(self) -> date:
         return self.article.published.day if self.article.published else date.min
 
+    @cached_property
+    def account(self) -> Account | None:
+        """What it tells to have happened."""
+        return account(self.article, self.sentence.span)
+
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What a sentence holds: a value or a side."""
+    """What a sentence holds: a number, a side, or the name of a day, a place or a person."""
 
     told: _Told
-    value: Quantity | Side
+    value: Quantity | Side | str
 
 
 def _told(to: Asked, retrieved: Retrieved) -> Iterator[_Told]:
@@ -80,7 +89,8 @@ def _of_numbers(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, lis
     """Each value by the first that has it; a conflict of those of one day, and what the latest supersedes."""
     if not to.counted and not to.share:
         return
-    views = [_View(t, q) for t in told for q in amounts(t.sentence.text, to)[:1]]
+    views = [_View(t, q) for t in told for q in amounts(t.sentence.text, to)[:1] if _of_its_people(q, t, to)]
+    views = [v for v in views if v is views[0] or _counts_the_same(v, views[0])]
     firsts = [v for i, v in enumerate(views) if not any(_agree(v, other) or _one(v, other) for other in views[:i])]
     firsts = sorted(firsts[:_MOST], key=lambda v: v.told.day, reverse=True)
     if len(firsts) < 2:
@@ -94,6 +104,19 @@ def _of_numbers(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, lis
         yield Dispute.SUPERSEDED, [newest[0], *older]
     by_day = [[v for v in older if v.told.day == day] for day in dict.fromkeys(v.told.day for v in older)]
     yield from ((Dispute.CONFLICT, views) for views in by_day if len(views) > 1)
+
+
+def _of_its_people(quantity: Quantity, told: _Told, to: Asked) -> bool:
+    """Whether it counts those of the country that is asked about, or tells of no other one."""
+    wanted, found = to.countries, peoples(quantity, told.sentence.text)
+    return not wanted or not found or bool(wanted & found)
+
+
+def _counts_the_same(a: _View, b: _View) -> bool:
+    """Whether two numbers can be of the same, and not of two days."""
+    assert isinstance(a.value, Quantity)
+    assert isinstance(b.value, Quantity)
+    return may_be_one_day(a.told.account, b.told.account) and comparable(a.value, a.told.sentence.text, b.value, b.told.sentence.text)
 
 
 def _agree(a: _View, b: _View) -> bool:
@@ -110,17 +133,42 @@ def _of_sides(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[
     """Two sides of about the same days are a conflict, unless the later one tells that it was turned back."""
     if not to.acts or to.counted or to.share:
         return
-    near = sorted((t for t in told if to.subjects & t.around), key=lambda t: _directness(t, to))  # stable
+    near = sorted((t for t in told if _is_about(to, t)), key=lambda t: _directness(t, to))  # stable
     views = [_View(t, s) for t in near if (s := side(t.sentence.text, t.speaker, to))]
     so = [v for v in views if v.value is Side.SO]
     against = [v for v in views if v.value is Side.NOT_SO]
     seen: set[Dispute] = set()
     for pair in ((a, b) for a in so for b in against):
-        later, earlier = sorted(pair, key=lambda v: v.told.day, reverse=True)
+        later, earlier = sorted(pair, key=lambda v: (v.told.day, not at_first(v.told.sentence.text)), reverse=True)
         kind = _dispute(later, earlier)
         if kind and kind not in seen:
             seen.add(kind)
             yield kind, [later, earlier]
+
+
+def _is_about(to: Asked, told: _Told) -> bool:
+    """Whether at least half of what is asked about is in a sentence or around it."""
+    shared = to.subjects & told.around
+    return bool(shared) and 2 * len(shared) >= len(to.subjects)
+
+
+_KINDS = {
+    Kind.DATE: {About.DATE},
+    Kind.PLACE: {About.PLACE},
+    Kind.PERSON: {About.DOER, About.HOLDER},
+    Kind.OTHER: set(About),
+}
+
+
+def _of_accounts(kind: Kind, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[_View]]]:
+    """The first two that tell otherwise what is asked: when it was, where, who did it, or who holds the office."""
+    seen: set[About] = set()
+    for a, b in combinations([t for t in told if t.account], 2):
+        for found in differences(a.account, b.account) if a.account and b.account else ():
+            if found.about in _KINDS.get(kind, ()) and found.about not in seen:
+                seen.add(found.about)
+                views = [_View(a, found.first), _View(b, found.second)]
+                yield Dispute.CONFLICT, sorted(views, key=lambda v: v.told.day, reverse=True)
 
 
 def _directness(told: _Told, to: Asked) -> tuple[int, bool]:
@@ -130,6 +178,8 @@ def _directness(told: _Told, to: Asked) -> tuple[int, bool]:
 
 def _dispute(later: _View, earlier: _View) -> Dispute | None:
     """None if a denial of later days is of something else, since nothing tells that it was turned back."""
+    if at_first(earlier.told.sentence.text):
+        return Dispute.SUPERSEDED
     apart = (later.told.day - earlier.told.day).days
     if apart > 0 and turned(later.told.sentence.text):
         return Dispute.SUPERSEDED
@@ -146,5 +196,5 @@ def _position(number: int, view: _View) -> Position:
     sentence, article = view.told.sentence, view.told.article
     start, end = sentence.span.start, sentence.span.end
     citation = Citation(number, article, sentence.passage_id, start, end, article.text[start:end])
-    value = view.value.text if isinstance(view.value, Quantity) else view.value.value
+    value = view.value.text if isinstance(view.value, Quantity) else str(view.value)
     return Position(value, citation, view.told.speaker)

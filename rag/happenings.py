@@ -45,8 +45,6 @@ class Happening:
     place: Place | None
     """None if there is none or more than one."""
     doer: str | None
-    around: frozenset[str]
-    """The stems of the sentence, of the two before it and of the title."""
 
 
 _SAYS = re.compile(rf"\b(?:{SAYING}|told)\b")
@@ -81,13 +79,14 @@ _NO_PLACE = listed("""
     Thursday Friday Saturday Sunday English Parliament
 """)
 _LEVELS = re.compile(r"^ (?:province|district|airport|region|county|valley)\b")
+_MAY_DATE = re.compile(r"\d|day\b|\b(?:yesterday|tonight|tomorrow|earlier|later|ago|week|month|year)", re.IGNORECASE)
 _LABEL = re.compile(r"^\s*(?:[A-Z][A-Z.’' -]{2,40}:|Q:?)\s")
 _ACRONYM = re.compile(r"\b[A-Z]{2,}\b")
 _TIMES = frozenset(words(" ".join(_NO_PLACE) + " day week month evening morning night earlier later overnight"))
-_BACK = 2
+_BACK, _REACH = 2, 800  # sentences, characters
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def happening(article: Article, span: Span) -> Happening:
     """What the sentence in that span of an article tells."""
     sentence = article.text[span.start : span.end]
@@ -104,8 +103,16 @@ def happening(article: Article, span: Span) -> Happening:
         dated=bool(own),
         place=places[0] if len({p.name for p in places}) == 1 else None,
         doer=_doer(sentence),
-        around=_around(article, span),
     )
+
+
+@lru_cache(maxsize=16_384)
+def around(article: Article, span: Span) -> frozenset[str]:
+    """The stems of the sentence in that span, of the two before it and of the title."""
+    first = max(0, span.start - _REACH)
+    before = sentences(article.text[first : span.start])[-_BACK:]
+    start = first + before[0].start if before else span.start
+    return frozenset(content_words(f"{article.title} {article.text[start : span.end]}"))
 
 
 def is_country(name: str) -> bool:
@@ -135,6 +142,8 @@ def _before_speaker(sentence: str, verb: int) -> int:
 
 def _dates(article: Article, span: Span) -> Iterator[EventDate]:
     """The dates of a sentence, relative ones too, by their place in it."""
+    if not _MAY_DATE.search(article.text, span.start, span.end):
+        return
     for found in event_dates(article.text, span, article.published):
         yield replace(found, start=found.start - span.start, end=found.end - span.start)
     day = article.published.day if article.published else None
@@ -173,10 +182,3 @@ def _doer(sentence: str) -> str | None:
     found = (m["who"] for pattern in _DOERS for m in pattern.finditer(sentence))
     known = frozenset(" ".join((*(n.text for n in names(sentence)), *_ACRONYM.findall(sentence))).split())
     return next((who for who in found if known.intersection(who.split())), None)
-
-
-def _around(article: Article, span: Span) -> frozenset[str]:
-    first = max(0, span.start - 800)
-    before = sentences(article.text[first : span.start])[-_BACK:]
-    start = first + before[0].start if before else span.start
-    return frozenset(content_words(f"{article.title} {article.text[start : span.end]}"))

@@ -53,6 +53,8 @@ _LED = (
     re.compile(rf"{_NAME}(?:, [^,]+,)? (?:(?:had |has |was |is )?(?:led|leads?|leading|headed|heads?|heading)) (?P<phrase>(?:the |a |its )?[^,.;]{{0,60}}?\b(?:delegation|team|side|mission)\b[^,.;]{{0,40}})"),
     re.compile(rf"{_TEAM}?\b(?:led|headed) by {_NAME}"),
 )
+_ANY_ROLE = re.compile(rf"\b{_ROLE}\b", re.IGNORECASE)
+_ANY_TEAM = re.compile(r"\b(?:delegation|team|side|mission)\b")
 _PAST = re.compile(r"\b(?:former|ex|late|deputy|vice|previous|then|outgoing|incoming|next|one|spokes\w+|candidate)\b", re.IGNORECASE)
 _TURNS = re.compile(
     r"\b(?:replac\w+|succe(?:ed|eds|eded|ssor)|resign\w*|dismiss\w*|remov\w+|appointed|sacked|fired as|stepp\w+ down|"
@@ -63,12 +65,14 @@ _NO_SCOPE = frozenset(words("the its their a an acting interim current new provi
 _NOT_WHO = listed("The A An In On At He She It They Afghan Taliban American")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def offices(sentence: str) -> tuple[Office, ...]:
     """Those that a sentence tells of, none if it tells that one changed hands."""
     if _TURNS.search(sentence):
         return ()
-    return tuple({(o.role, o.holder): o for o in (*_held(sentence), *_led(sentence))}.values())
+    held = _held(sentence) if _ANY_ROLE.search(sentence) else ()
+    led = _led(sentence) if _ANY_TEAM.search(sentence) else ()
+    return tuple({(o.role, o.holder): o for o in (*held, *led)}.values())
 
 
 def _held(sentence: str) -> Iterator[Office]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
+from rag.lexicon import COUNTRIES
 from rag.moments import moments
 from rag.quantities import Quantity, quantities
 from rag.words import content_words, stem, words
@@ -31,6 +32,8 @@ class Asked:
     """What happens to the things: stems, words of one kind as the name of the kind."""
     subjects: frozenset[str]
     """The other terms of the question."""
+    countries: frozenset[str] = frozenset()
+    """The countries whose things or people are counted or act."""
 
 
 _KINDS = {
@@ -120,7 +123,8 @@ def asked(question: str, terms: tuple[str, ...]) -> Asked:
     acts = acts - {"hold"} or acts  # to take may be said of anything
     agents = frozenset(words(" ".join(_AGENT.findall(question))))  # who orders or says how many is not what is counted
     subjects = frozenset(t for t in terms if len(t) > 1) - agents - counted - _MEASURES - _PEOPLE - frozenset(_KIND_OF)
-    return Asked(counted, bool(_SHARE.search(lowered)), acts, subjects)
+    countries = COUNTRIES.intersection(terms)
+    return Asked(counted, bool(_SHARE.search(lowered)), acts, subjects, countries)
 
 
 def amounts(text: str, to: Asked | None) -> list[Quantity]:
