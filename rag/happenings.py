@@ -74,6 +74,7 @@ _DOERS = (
     re.compile(rf"{_GROUP} (?:ha[sd] |have )?(?:{_CLAIMS})"),
 )
 _HARM = re.compile(rf"\b(?:{_DEEDS}|attacke[dr]s?|killed|shot|bomb(?:ed|s)?|gunmen|rockets?|abducted|kidnapped)\b")
+_ANYBODY = listed("Gunmen Attackers Fighters Militants Insurgents Rebels Men Assailants Bombers Soldiers Troops Police")
 _NO_PLACE = listed("""
     January February March April May June July August September October November December Monday Tuesday Wednesday
     Thursday Friday Saturday Sunday English Parliament
@@ -181,4 +182,4 @@ def _doer(sentence: str) -> str | None:
         return None
     found = (m["who"] for pattern in _DOERS for m in pattern.finditer(sentence))
     known = frozenset(" ".join((*(n.text for n in names(sentence)), *_ACRONYM.findall(sentence))).split())
-    return next((who for who in found if known.intersection(who.split())), None)
+    return next((who for who in found if known.difference(_ANYBODY).intersection(who.split())), None)
