@@ -8,11 +8,12 @@ from rag.happenings import RUN
 from rag.lexicon import COUNTRIES
 from rag.quantities import Quantity
 from rag.stances import canonical
-from rag.words import STOP_WORDS, words
+from rag.words import STOP_WORDS, stem, words
 
 _ROLLING = re.compile(
-    r"\b(?:(?:in|over|within|during|for) (?:just |about )?(?:the )?(?:course of the )?(?:last|past|next) (?P<last>(?:[\w-]+ (?:or \w+ )?)??"
-    r"(?:hour|day|week|month|year)s?)|in (?:a|one) (?P<one>[\w-]+ (?:period|hours?)|day|week|month|year)|"
+    r"\b(?:(?:in|over|within|during|for) (?:just |about )?(?:the )?(?:course of the )?(?:last|past|next) "
+    r"(?P<last>(?:[\w-]+ (?:or \w+ )?)??(?:hour|day|week|month|year)s?)|"
+    r"in (?:a|one) (?P<one>[\w-]+ (?:period|hours?)|day|week|month|year)|"
     r"(?:per|a|each|every|in one) (?P<each>day|week|month|year)\b|(?P<daily>daily|weekly|monthly)|"
     r"(?:in )?the (?P<half>(?:first|second) (?:half|quarter|week|months?))|since (?P<since>(?:\w+ ){0,3}?\w+))\b",
     re.IGNORECASE,
@@ -23,6 +24,7 @@ _PHRASE = re.compile(
     r"killed|died|wounded|left|crossed|during|after|since|over)\b)"
 )
 _OF = re.compile(r"^\s*(?P<head>[\w’'-]+(?: [\w’'-]+)?) of (?:the |an? |one )?(?P<whole>[\w’'-]+)")
+_COUNTRIES = frozenset(map(stem, COUNTRIES))
 _GENERIC = frozenset(words("people person others men man women")) | STOP_WORDS
 
 
@@ -36,10 +38,10 @@ def comparable(a: Quantity, text: str, b: Quantity, other: str) -> bool:
 
 
 def peoples(quantity: Quantity, text: str) -> frozenset[str]:
-    """The countries of the things that a number in a sentence counts, or else of those who are told to act before them."""
+    """The countries of the things that a number in a sentence counts, or else of those who act before it."""
     phrase = _phrase(quantity, text)
-    own = COUNTRIES.intersection(words(phrase))
-    return own or COUNTRIES.intersection(words(" ".join(re.findall(RUN, text[: quantity.start]))))
+    own = _COUNTRIES.intersection(words(phrase))
+    return own or _COUNTRIES.intersection(words(" ".join(re.findall(RUN, text[: quantity.start]))))
 
 
 def _time(text: str) -> str:
@@ -63,7 +65,7 @@ def _same_things(a: Quantity, text: str, b: Quantity, other: str) -> bool:
 
 
 def _named(quantity: Quantity, text: str) -> frozenset[str]:
-    return canonical(_phrase(quantity, text)) - _GENERIC - COUNTRIES
+    return canonical(_phrase(quantity, text)) - _GENERIC - _COUNTRIES
 
 
 def _phrase(quantity: Quantity, text: str) -> str:

@@ -58,11 +58,15 @@ _FEWEST, _SEVERAL, _MANY = 2, 4, 5
 _DAYS_OF_DATES, _DAYS_BETWEEN, _DAYS_OF_OFFICES, _DAYS_OF_EVENTS = 2, 3, 30, 60
 _REPEATED = frozenset(("death", "shooting", "bombing", "attack", "protest", "flight"))
 """What may well happen twice at one place, or on one day."""
-_ANOTHER = re.compile(r"\b(?:second|third|fourth|fifth|another|again|further|also|next|renewed|resum\w+)\b", re.IGNORECASE)
+_ANOTHER = re.compile(
+    r"\b(?:second|third|fourth|fifth|another|again|further|also|next|renewed|resum\w+)\b", re.IGNORECASE
+)
 _PLANNED = re.compile(
     r"\b(?:will|would|is to|are to|was to|were to|plan(?:s|ned)?|expected|scheduled|due|may|might|could|should|if)\b"
 )
-_LASTING = re.compile(r"\b(?:two|three|four|five|several|many|\d+)(?: |-)days?\b|\bdays of\b|\bfor (?:days|weeks)\b|\bdaily\b")
+_LASTING = re.compile(
+    r"\b(?:two|three|four|five|several|many|\d+)(?: |-)days?\b|\bdays of\b|\bfor (?:days|weeks)\b|\bdaily\b"
+)
 _SPOKEN = re.compile(r"\?\W*$|\b(?:I|we|We|you|You|my|our|us)\b(?!\.)")
 """A question, or what somebody says for himself, is no report."""
 _QUOTED = re.compile(r"[“\"][^”\"]*[”\"]")
@@ -103,7 +107,7 @@ def _one_happening(a: Account, b: Account) -> bool:
         return False
     if not _alike(a, b) or not _share_numbers(mine, theirs) or not _share_names(a, b):
         return False
-    if not shared & ACTS and len(shared - a.told.names) < _SEVERAL:
+    if not shared & ACTS and len(shared - a.told.names) <= _FEWEST and len(shared) < fewer:
         return False
     repeated = _REPEATED & shared
     return not repeated or len(_numbers(shared)) > 0 or (len(shared) >= _MANY and len(shared) >= _MOSTLY * fewer)
@@ -160,7 +164,13 @@ def _is_about_one(a: Account, b: Account) -> bool:
 
 def _places(a: Account, b: Account) -> Difference | None:
     mine, theirs = a.told.place, b.told.place
-    if not mine or not theirs or mine.before != theirs.before or _one_place(a, b) or _level(mine.name) != _level(theirs.name):
+    if (
+        not mine
+        or not theirs
+        or mine.before != theirs.before
+        or _one_place(a, b)
+        or _level(mine.name) != _level(theirs.name)
+    ):
         return None
     if not _may_be_one_day(a, b):
         return None
@@ -170,7 +180,7 @@ def _places(a: Account, b: Account) -> Difference | None:
 
 
 def _level(place: str) -> str:
-    return place.split()[-1] if place.split()[-1].islower() else ""
+    return place.rsplit(maxsplit=1)[-1] if place.rsplit(maxsplit=1)[-1].islower() else ""
 
 
 def _one_place(a: Account, b: Account) -> bool:
@@ -234,4 +244,4 @@ def _one_office(mine: Office, theirs: Office, a: Account, b: Account) -> bool:
 
 def _apart(a: Account, b: Account) -> int:
     days = [x.article.published.day for x in (a, b) if x.article.published]
-    return abs((days[0] - days[1]).days) if len(days) == 2 else _DAYS_OF_EVENTS + 1  # noqa: PLR2004  # both have one
+    return abs((days[0] - days[1]).days) if len(days) == 2 else _DAYS_OF_EVENTS + 1  # both have one

@@ -116,7 +116,9 @@ def _counts_the_same(a: _View, b: _View) -> bool:
     """Whether two numbers can be of the same, and not of two days."""
     assert isinstance(a.value, Quantity)
     assert isinstance(b.value, Quantity)
-    return may_be_one_day(a.told.account, b.told.account) and comparable(a.value, a.told.sentence.text, b.value, b.told.sentence.text)
+    return may_be_one_day(a.told.account, b.told.account) and comparable(
+        a.value, a.told.sentence.text, b.value, b.told.sentence.text
+    )
 
 
 def _agree(a: _View, b: _View) -> bool:

@@ -52,15 +52,20 @@ _HEAD = re.compile(rf"^[^;]{{0,160}}?\b(?:{SAYING}|told)\b[^;,]{{0,60}}?\bthat\b
 _DATED = re.compile(rf"\b(?:{SAYING}|told|sa(?:ys?|ying))(?: [\w’'-]+){{0,4}}?(?: (?:on|late|early))*\s*$")
 _OPENING = re.compile(r"^\W*(?:(?:late|early) )?(?:on )?$", re.IGNORECASE)
 _BOUND = re.compile(
-    r"\b(?:since|until|till|by|before|after|from|to|between|through|for|later than)(?: (?:the|late|early|\w+day|and))*\s*$",
+    r"\b(?:since|until|till|by|before|after|from|to|between|through|for|later than)"
+    r"(?: (?:the|late|early|\w+day|and))*\s*$",
     re.IGNORECASE,
 )
 _AND_AFTER = re.compile(r"\s*(?:to|and|or|until|through|–|-)\s*(?:\w+day\b|\d)", re.IGNORECASE)
 _PLACE = re.compile(
-    rf"\b(?P<before>in|at|near|outside)\s+(?:the )?(?:(?:\w+ )?(?:city|town|village|port|capital|district|province) of )?"
+    rf"\b(?P<before>in|at|near|outside)\s+(?:the )?"
+    r"(?:(?:\w+ )?(?:city|town|village|port|capital|district|province) of )?"
     rf"(?P<name>{RUN})"
 )
-_GROUP = rf"(?:the |The |a |an )?(?P<who>{RUN})(?: (?:group|fighters?|militants?|insurgents?|gunmen|branch|movement|forces|army))?"
+_GROUP = (
+    rf"(?:the |The |a |an )?(?P<who>{RUN})"
+    r"(?: (?:group|fighters?|militants?|insurgents?|gunmen|branch|movement|forces|army))?"
+)
 _CLAIMS = (
     r"claimed (?:responsibility|the|it|this)|carried out|(?:was|were) (?:behind|responsible)|staged|planted|"
     r"(?:had |have |has )?(?:killed|shot|attacked|bombed|abducted|kidnapped|murdered|ambushed|fired)"
@@ -70,10 +75,14 @@ _DOERS = (
     re.compile(rf"\b(?:\w{{2,}}ed|shot|struck|taken|stolen|(?:{_DEEDS}))(?: out)? by {_GROUP}"),
     re.compile(rf"\bblamed (?:\w+ ){{0,4}}?on {_GROUP}"),
     re.compile(rf"\b(?:blamed|accused) {_GROUP}"),
-    re.compile(rf"{_GROUP} (?:said|wrote|announced) that (?:they|it|its|their) (?:\w+ )?(?:had |was |were )?(?:\w+ )?(?:{_CLAIMS})"),
+    re.compile(
+        rf"{_GROUP} (?:said|wrote|announced) that (?:they|it|its|their) (?:\w+ )?"
+        rf"(?:had |was |were )?(?:\w+ )?(?:{_CLAIMS})"
+    ),
     re.compile(rf"{_GROUP} (?:ha[sd] |have )?(?:{_CLAIMS})"),
 )
 _HARM = re.compile(rf"\b(?:{_DEEDS}|attacke[dr]s?|killed|shot|bomb(?:ed|s)?|gunmen|rockets?|abducted|kidnapped)\b")
+_COUNTRIES = frozenset(map(stem, COUNTRIES))
 _ANYBODY = listed("Gunmen Attackers Fighters Militants Insurgents Rebels Men Assailants Bombers Soldiers Troops Police")
 _NO_PLACE = listed("""
     January February March April May June July August September October November December Monday Tuesday Wednesday
@@ -118,7 +127,7 @@ def around(article: Article, span: Span) -> frozenset[str]:
 
 def is_country(name: str) -> bool:
     """Whether all words of a name are of countries and their peoples."""
-    return COUNTRIES.issuperset(words(name)) or COUNTRIES.issuperset(map(stem, words(name)))
+    return _COUNTRIES.issuperset(words(name))
 
 
 def _core(sentence: str) -> Span:

@@ -37,31 +37,48 @@ _TITLES = (
     r"President|Governor|Mayor|Minister|Ambassador|Senator|Secretary|Chief|Commander)\.? )*"
 )
 _NAME = rf"{_TITLES}(?P<who>{RUN})"
-_OF = rf"(?: (?:of|for|to|in|at) (?:the )?(?:[a-z]+ ){{0,3}}?(?:{RUN}|[a-z]+(?: (?:forces|province|district|city|service|agency))?))"
-_PHRASE = rf"(?P<phrase>(?:(?:{RUN}|[a-z]+)(?:[’']s)? ){{0,4}}?(?:[Pp]rime |[Pp]olice |[Aa]rmy )?(?i:{_ROLE}){_OF}{{0,2}})"
+_OF = (
+    r"(?: (?:of|for|to|in|at) (?:the )?(?:[a-z]+ ){0,3}?"
+    rf"(?:{RUN}|[a-z]+(?: (?:forces|province|district|city|service|agency))?))"
+)
+_PHRASE = (
+    rf"(?P<phrase>(?:(?:{RUN}|[a-z]+)(?:[’']s)? ){{0,4}}?(?:[Pp]rime |[Pp]olice |[Aa]rmy )?(?i:{_ROLE}){_OF}{{0,2}})"
+)
 _TEAM = r"(?P<phrase>[^,.;]{0,60}?\b(?:delegation|team|side|mission)\b[^,.;]{0,50})"
 _PATTERNS = (
     re.compile(rf"{_NAME}, (?:the |its |an? |their )?{_PHRASE}(?=[,.;]| who\b| said\b|$)"),
     re.compile(rf"\b(?:[Tt]he |[Ii]ts |[Tt]heir )?{_PHRASE}, {_NAME}(?=[,.;]| said\b| told\b| was\b| left\b|$)"),
-    re.compile(rf"{_NAME} (?:is|was|has been|became|had been|remains|serves as|served as) (?:the |an? )?{_PHRASE}(?=[,.;]| and\b| when\b|$)"),
+    re.compile(
+        rf"{_NAME} (?:is|was|has been|became|had been|remains|serves as|served as) "
+        rf"(?:the |an? )?{_PHRASE}(?=[,.;]| and\b| when\b|$)"
+    ),
     re.compile(
         rf"\b(?P<phrase>(?:(?:{RUN})(?:[’']s)? |police |army ){{0,2}}(?:[Gg]overnor|[Mm]ayor|police chief|army chief)) "
         rf"{_NAME}(?: (?:of|in) (?P<place>{RUN}))?"
     ),
 )
 _LED = (
-    re.compile(rf"{_NAME}(?:, [^,]+,)? (?:(?:had |has |was |is )?(?:led|leads?|leading|headed|heads?|heading)) (?P<phrase>(?:the |a |its )?[^,.;]{{0,60}}?\b(?:delegation|team|side|mission)\b[^,.;]{{0,40}})"),
+    re.compile(
+        rf"{_NAME}(?:, [^,]+,)? (?:(?:had |has |was |is )?(?:led|leads?|leading|headed|heads?|heading)) "
+        rf"(?P<phrase>(?:the |a |its )?[^,.;]{{0,60}}?\b(?:delegation|team|side|mission)\b[^,.;]{{0,40}})"
+    ),
     re.compile(rf"{_TEAM}?\b(?:led|headed) by {_NAME}"),
 )
 _ANY_ROLE = re.compile(rf"\b{_ROLE}\b", re.IGNORECASE)
 _ANY_TEAM = re.compile(r"\b(?:delegation|team|side|mission)\b")
-_PAST = re.compile(r"\b(?:former|ex|late|deputy|vice|previous|then|outgoing|incoming|next|one|spokes\w+|candidate)\b", re.IGNORECASE)
+_PAST = re.compile(
+    r"\b(?:former|ex|late|deputy|vice|previous|then|outgoing|incoming|next|one|spokes\w+|candidate)\b", re.IGNORECASE
+)
 _TURNS = re.compile(
     r"\b(?:replac\w+|succe(?:ed|eds|eded|ssor)|resign\w*|dismiss\w*|remov\w+|appointed|sacked|fired as|stepp\w+ down|"
     r"took (?:over|his place|her place)|gave up|hand(?:s|ed) over|was named|sworn in|until)\b",
     re.IGNORECASE,
 )
-_NO_SCOPE = frozenset(words("the its their a an acting interim current new provincial local delegation team side mission talk meet at in on"))
+_NO_SCOPE = frozenset(
+    words(
+        "the its their a an acting interim current new provincial local delegation team side mission talk meet at in on"
+    )
+)
 _NOT_WHO = listed("The A An In On At He She It They Afghan Taliban American")
 
 

@@ -64,7 +64,8 @@ ACTS = frozenset((*_KIND_OF.values(), *_SAME_ACT.values())) - {"money"}
 """What `canonical` calls the kinds of happenings."""
 _OTHERWISE = re.compile(
     r"\b(?:t(?:ake|akes|aken|aking|ook)|h(?:old|olds|olding|eld)) (?=(?:from|into|part|place|out|off|back|to the|"
-    r"(?:a |the )?(?:\w+ )?(?:talks|meetings?|press|questions?|office)|(?:full )?responsibility|revenge|steps?|care|action)\b)|"
+    r"(?:a |the )?(?:\w+ )?(?:talks|meetings?|press|questions?|office)|"
+    r"(?:full )?responsibility|revenge|steps?|care|action)\b)|"
     r"\bclear(?:ly|er|-eyed)?\b|\bfall of\b(?= \d)|\barms control\b|\b(?:in|by|last|this) (?:the )?fall\b",
     re.I,
 )
@@ -91,7 +92,8 @@ _AFTER = re.compile(r"[^,.;:]{0,60}")
 _REACH = 5
 _NOT = re.compile(r"\b(?:den(?:y|ies|ied)|reject(?:s|ed)?|baseless|no indications?)\b", re.I)
 _UNDONE = re.compile(
-    r"\b(?:(?:ha(?:s|d|ve)|was|were) not(?: yet| been| \w+ly){0,2}|did not|not(?= \w+(?:ed|en|ot)\b))\s+(?P<act>[\w-]+)",
+    r"\b(?:(?:ha(?:s|d|ve)|was|were) not(?: yet| been| \w+ly){0,2}|did not|"
+    r"not(?= \w+(?:ed|en|ot)\b))\s+(?P<act>[\w-]+)",
     re.I,
 )
 _AHEAD = re.compile(r"\b(?:would|will|to) (?:\w+ )?be\b[^,.;]*$", re.I)
@@ -123,7 +125,7 @@ def asked(question: str, terms: tuple[str, ...]) -> Asked:
     acts = acts - {"hold"} or acts  # to take may be said of anything
     agents = frozenset(words(" ".join(_AGENT.findall(question))))  # who orders or says how many is not what is counted
     subjects = frozenset(t for t in terms if len(t) > 1) - agents - counted - _MEASURES - _PEOPLE - frozenset(_KIND_OF)
-    countries = COUNTRIES.intersection(terms)
+    countries = frozenset(map(stem, COUNTRIES)).intersection(terms)
     return Asked(counted, bool(_SHARE.search(lowered)), acts, subjects, countries)
 
 
