@@ -11,7 +11,7 @@ from rag.attribution import voice
 from rag.chunking import sentences
 from rag.copies import clusters, contained
 from rag.counting import comparable
-from rag.differences import COMMON, Account, account, differences, may_be_one_day
+from rag.differences import COMMON, Account, account, differences, is_report, may_be_one_day
 from rag.happenings import happening
 from rag.names import names
 from rag.quantities import Quantity
@@ -20,7 +20,7 @@ from rag.stances import Asked, Side, amounts, at_first, kinds, same, side, thing
 from rag.words import content_words
 
 _DAYS_OF_SIDES, _DAYS = 3, 30
-_ALIKE, _DENIED, _FEWEST = 0.6, 0.5, 2
+_ALIKE, _DENIED, _FEWEST = 0.6, 0.4, 2
 _COPIED = 0.8
 _COMMON = frozenset(("afghanistan", "afghan", "afghans", "taliban", "american", "united states", "us"))
 
@@ -116,7 +116,7 @@ def _opposes(item: _Told, other: _Told) -> bool:
     """Whether it says what another one denies, in enough of the same words."""
     if other.against or other.speaker == item.speaker or abs((item.day - other.day).days) > _DAYS_OF_SIDES:
         return False
-    if item.text.rstrip().endswith("?") or other.text.rstrip().endswith("?"):
+    if item.text.rstrip().endswith("?") or not is_report(other.text):
         return False
     shared, least = item.told & other.told, min(len(item.told), len(other.told))
     named = item.article.id == other.article.id or bool(shared & happening(item.article, item.span).names - COMMON)

@@ -68,7 +68,6 @@ _LASTING = re.compile(
     r"\b(?:two|three|four|five|several|many|\d+)(?: |-)days?\b|\bdays of\b|\bfor (?:days|weeks)\b|\bdaily\b"
 )
 _SPOKEN = re.compile(r"\?\W*$|\b(?:I|we|We|you|You|my|our|us)\b(?!\.)")
-"""A question, or what somebody says for himself, is no report."""
 _QUOTED = re.compile(r"[“\"][^”\"]*[”\"]")
 _ALIASES = frozenset(("isis", "daesh", "iskp", "isil", "isi", "isis-k", "islam", "state", "khorasan"))
 
@@ -76,11 +75,16 @@ _ALIASES = frozenset(("isis", "daesh", "iskp", "isil", "isi", "isis-k", "islam",
 def account(article: Article, span: Span) -> Account | None:
     """What the sentence in that span tells; None if nothing that can be held against another one."""
     text = article.text[span.start : span.end]
-    if _SPOKEN.search(_QUOTED.sub(" ", text)):
+    if not is_report(text):
         return None
     told, held = happening(article, span), offices(text)
     known = told.day or told.place or told.doer or held
     return Account(article, span, text, told, held) if known else None
+
+
+def is_report(text: str) -> bool:
+    """Whether a sentence is no question, and, quotes aside, not what somebody says for himself."""
+    return not _SPOKEN.search(_QUOTED.sub(" ", text))
 
 
 def may_be_one_day(a: Account | None, b: Account | None) -> bool:
