@@ -16,12 +16,14 @@ from rag.chunking import header
 from rag.database import Database, Row
 from rag.embeddings import Embedded, Vector
 from rag.errors import InputError
+from rag.eventdates import EventDate, passage_dates
+from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
-from rag.schema import Article, Passage, Precision, Published, Window
+from rag.schema import Article, Passage, Precision, Published, Span, Window
 from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
 from rag.windows import condition, stamp
 
-VERSION = 1
+VERSION = 2
 
 _COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
 _SCHEMA = f"""
@@ -41,7 +43,7 @@ CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_day ON passages (day_last);
 CREATE INDEX passages_indexed ON passages (indexed);
 CREATE INDEX passages_embedding ON passages (embedding);
-{VECTOR_SCHEMA}{LEXICAL_SCHEMA}
+{VECTOR_SCHEMA}{LEXICAL_SCHEMA}{EVENT_SCHEMA}
 """
 _LISTED = "IN (SELECT value FROM json_each(?))"
 _PASSAGES = f"""
@@ -67,11 +69,12 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredPassage:
-    """A passage, its unit vector and those of its sentences; None while it is not embedded by such a model."""
+    """A passage with its dates, its unit vector and those of its sentences; None while no such model embedded it."""
 
     passage: Passage
     vector: Vector | None
     sentences: NDArray[np.float16] | None
+    events: tuple[EventDate, ...] = ()
 
 
 class Catalog:
@@ -87,6 +90,7 @@ class Catalog:
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
         self.embedded = VectorTable(self._database)
+        self.events = EventTable(self._database)
 
     def close(self) -> None:
         self._database.close()
@@ -95,6 +99,11 @@ class Catalog:
     def generation(self) -> int:
         """Grows with every committed change."""
         return int(self._database.value("SELECT value FROM meta WHERE key = 'generation'"))
+
+    @property
+    def version(self) -> int:
+        """The version of its schema; an earlier one than `VERSION` is brought up to it by the next change."""
+        return self._database.version
 
     @property
     def article_count(self) -> int:
@@ -164,7 +173,9 @@ class Catalog:
         with self._database.snapshot():
             rows = {row["id"]: row for row in self._rows(_PASSAGES, json.dumps(list(ids)))}
             articles = self._cached({row["article_id"] for row in rows.values()})
-        return [_stored(rows[id], articles[rows[id]["article_id"]]) for id in dict.fromkeys(ids) if id in rows]
+            events = self.events.of(list(rows))
+        known = [rows[id] for id in dict.fromkeys(ids) if id in rows]
+        return [_stored(row, articles[row["article_id"]], events[row["id"]]) for row in known]
 
     def passage_ids(self, article_id: str) -> list[str]:
         """The passages of an article, in the order of reading."""
@@ -195,6 +206,9 @@ class Catalog:
     def writing(self) -> Iterator[None]:
         """All of the changes inside, or none; raises the generation."""
         with self._database.transaction():
+            if self.version < FIRST_VERSION:
+                self._database.upgrade(EVENT_SCHEMA, FIRST_VERSION)
+                self._date_all()
             self._database.rows("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
             yield
 
@@ -228,6 +242,22 @@ class Catalog:
                     for row in found
                 )
 
+    def rebuild_events(self) -> None:
+        """Works out all dates of passages anew, in one transaction."""
+        with self.writing():
+            self.events.clear()
+            self._date_all()
+
+    def _date_all(self) -> None:
+        for (id,) in self._database.rows("SELECT id FROM articles ORDER BY id"):
+            article = self.article(id)
+            found = self._rows("SELECT number, start, stop FROM passages WHERE article_id = ?", id)
+            self.events.insert(
+                EventRow(row["number"], event)
+                for row in found
+                for event in passage_dates(article, Span(row["start"], row["stop"]))
+            )
+
     def _rows(self, sql: str, parameter: str | None) -> list[Row]:
         return self._database.rows(sql, [parameter])
 
@@ -248,6 +278,7 @@ class Catalog:
         listed = json.dumps(list(article_ids))
         found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
         self._lexical.delete(row["number"] for row in found)
+        self.events.delete(row["number"] for row in found)
         self._database.many("INSERT OR IGNORE INTO deletions VALUES (?)", ((row["id"],) for row in found))
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
@@ -262,7 +293,11 @@ class Catalog:
                 for number, (p, key) in enumerate(zip(draft.passages, draft.keys, strict=True), start=first)
             ),
         )
-        self._lexical.insert(LexicalRow(n, top, p.text) for n, p in enumerate(draft.passages, start=first))
+        numbered = list(enumerate(draft.passages, start=first))
+        self._lexical.insert(LexicalRow(n, top, p.text) for n, p in numbered)
+        self.events.insert(
+            EventRow(n, event) for n, p in numbered for event in passage_dates(draft.article, Span(p.start, p.end))
+        )
 
 
 def _into(table: str, rows: str) -> str:
@@ -297,11 +332,11 @@ def _published(value: str | None, precision: str | None) -> Published | None:
     return Published(when, Precision(precision))
 
 
-def _stored(row: Row, article: Article) -> StoredPassage:
+def _stored(row: Row, article: Article, events: tuple[EventDate, ...]) -> StoredPassage:
     passage = Passage(row["id"], article.id, row["start"], row["stop"], article.text[row["start"] : row["stop"]])
     vector = np.frombuffer(row["vector"], np.float32) if row["vector"] else None
     rows = None if row["sentences"] is None or vector is None else _matrix(row["sentences"], len(vector))
-    return StoredPassage(passage, vector, rows)
+    return StoredPassage(passage, vector, rows, events)
 
 
 def _matrix(blob: bytes, width: int) -> NDArray[np.float16]:

@@ -31,6 +31,16 @@ class Database:
             self._connection = _connect(path)
             self._prepare(schema, version)
 
+    @property
+    def version(self) -> int:
+        """The version of its schema."""
+        return int(self.value("PRAGMA user_version"))
+
+    def upgrade(self, schema: str, version: int) -> None:
+        """Adds to the schema of an earlier version, in one transaction."""
+        with self.transaction():
+            self._run(schema, version)
+
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """All rows of a query, or none for a statement that gives none."""
         with self._lock, self._errors():
@@ -85,9 +95,12 @@ class Database:
 
     def _create(self, schema: str, version: int) -> None:
         if self._version() == 0:  # no other process was faster
-            for statement in filter(str.strip, schema.split(";")):
-                self.rows(statement)
-            self.rows(f"PRAGMA user_version = {version}")
+            self._run(schema, version)
+
+    def _run(self, schema: str, version: int) -> None:
+        for statement in filter(str.strip, schema.split(";")):
+            self.rows(statement)
+        self.rows(f"PRAGMA user_version = {version}")
 
     def _share(self) -> None:
         """Lets others read during a write; if another process is just opening it, that one does it."""

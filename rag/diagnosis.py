@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rag.catalog import VERSION, Catalog
+from rag.catalog import Catalog
 from rag.embeddings import PACKAGE, MiniLM, Model, identity
 from rag.entailment import Entailment, Pair
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
@@ -174,7 +174,7 @@ def _stored(catalog: Catalog, path: Path, present: Model | None) -> Diagnosis:
     passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
     model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
     facts = (
-        Fact("catalog", str(path.absolute()), f"schema {VERSION}"),
+        Fact("catalog", str(path.absolute()), f"schema {catalog.version}"),
         Fact("articles", catalog.article_count),
         Fact("passages", passages),
         Fact("vectors indexed", catalog.embedded.indexed_count()),

@@ -1,4 +1,4 @@
-"""Works out which day a relative date in a sentence means, against the day of its article and the dates before it."""
+"""Works out which days the dates in an article mean, relative ones against its own day and the dates before them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from datetime import date
 from functools import lru_cache
 
 from rag.chunking import sentences
-from rag.moments import Moment, moments, shifted
+from rag.moments import ANY_YEAR, Moment, moments, shifted
 from rag.periods import Period, phrases
-from rag.schema import Precision, Published, Span
+from rag.schema import Article, Precision, Published, Span
 
 
 @dataclass(frozen=True, slots=True)
 class EventDate:
-    """A relative date, characters `start` up to, not including, `end` of the article, and the days that it means."""
+    """A date, characters `start` up to, not including, `end` of the article, and the days that it means."""
 
     start: int
     end: int
@@ -45,6 +45,7 @@ _AHEAD = re.compile(
 _POSSESSIVE = re.compile(r"['’]s\b")
 _WEEKDAY = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)
 _OBVIOUS = re.compile(r"this |tonight", re.IGNORECASE)
+_HINT = re.compile(r"day\b|today|night|ago\b|week|month|year|earlier|later|before|after|this |tomorrow", re.IGNORECASE)
 _BACK = 1_500  # characters
 
 
@@ -55,15 +56,35 @@ def event_dates(text: str, span: Span, published: Published | None) -> tuple[Eve
     A weekday is the last one up to the day of publication, or the next one in a sentence about what is to come; "three
     days earlier" counts from the last date before it. What stays unclear is left out.
     """
-    if not published or published.precision in (Precision.YEAR, Precision.MONTH):
+    if not published or published.precision in (Precision.YEAR, Precision.MONTH) or not _may_have(text, span):
         return ()
     day, anchor, found = published.day, published.day, list[EventDate]()
-    for sentence in _up_to(text, span):
+    anchored = _ANCHORED.search(text, span.start, span.end)
+    for sentence in _up_to(text, span) if anchored else (span,):
         found = list(_sentence(text, sentence, day, anchor))
         absolute = [m for m in moments(text[sentence.start : sentence.end], day) if phrases(m.text)]
         known = [*(m.periods[0] for m in absolute if m.periods), *(e.period for e in found)]
         anchor = next((p.first for p in reversed(known) if p.first == p.last), anchor)
     return tuple(found)
+
+
+def passage_dates(article: Article, span: Span) -> tuple[EventDate, ...]:
+    """All dates of a passage whose days are known, in order, relative ones and others."""
+    text, published = article.text, article.published
+    spans = [Span(span.start + s.start, span.start + s.end) for s in sentences(text[span.start : span.end])]
+    found = [e for s in spans for e in (*event_dates(text, s, published), *_absolute(text, s, published))]
+    return tuple(sorted(found, key=lambda e: (e.start, e.end)))
+
+
+def _absolute(text: str, span: Span, published: Published | None) -> Iterator[EventDate]:
+    for moment in moments(text[span.start : span.end], published.day if published else None):
+        if moment.periods and phrases(moment.text) and moment.periods[0].first.year != ANY_YEAR:
+            yield EventDate(span.start + moment.start, span.start + moment.end, moment.periods[0])
+
+
+def _may_have(text: str, span: Span) -> bool:
+    """Whether it has a word of a relative date, which is quickly told."""
+    return bool(_HINT.search(text, span.start, span.end))
 
 
 def _up_to(text: str, span: Span) -> Iterator[Span]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rag.attribution import voice
 from rag.chunking import header, sentences
 from rag.embeddings import Vector
-from rag.eventdates import event_dates
+from rag.eventdates import EventDate, event_dates
 from rag.names import keys, same
 from rag.query import Kind, Query
 from rag.schema import Article, Passage, Span
@@ -29,6 +29,7 @@ class Candidate:
     article: Article
     vector: Vector | None
     sentences: NDArray[np.float16] | None
+    events: tuple[EventDate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ WEIGHTS: Mapping[str, float] = {
 TYPED = ("number", "person", "date", "place", "reason")
 _FEWEST_WORDS = 8
 _MOSTLY = 0.6
+_BESIDE = 0.5
 _BACKGROUND, _BACKGROUND_GOING_ON = 0.4, 0.2
 _MONTHS = (
     "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
@@ -190,6 +192,7 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             "around": asked.share(near) - own,
             "header": asked.share(headed - stems[i]),
             "told": float(_told(asked.query, text, stems[i])),
+            "period": max(shared["period"], _during(asked.query, candidate.events, here)),
         }
         total = sum(WEIGHTS[name] * value for name, value in features.items())
         scored.append(
@@ -231,6 +234,12 @@ def _shared(asked: _Asked, rank: int, candidate: Candidate) -> dict[str, float]:
         period = max(math.exp(-p.distance(published.day) / (3 if p.days < 40 else 15)) for p in asked.query.periods)
     carried = float(any(c.passage_id == candidate.passage.id for c in asked.query.evidence))
     return {"passage_cosine": cosine, "rank": 1 / (10 + rank), "period": period, "carried": carried}
+
+
+def _during(query: Query, events: Sequence[EventDate], span: Span) -> float:
+    """How much of what a sentence dates lies in the days that are asked about: 0 to 1; less by other sentences' dates."""
+    near = ((e.period, 1.0 if span.start <= e.start < span.end else _BESIDE) for e in events)
+    return max((weight * p.shared(q) / q.days for q, weight in near for p in query.periods), default=0.0)
 
 
 def _told(query: Query, text: str, stems: frozenset[str]) -> bool:

@@ -96,6 +96,8 @@ class Ingestion:
             self._embed_rest()
             self.meter.say("indexing words")
             self.catalog.rebuild_lexical()
+            self.meter.say("working out dates")
+            self.catalog.rebuild_events()
             self.meter.say("indexing vectors")
             self.vectors.rebuild()
             return self.catalog.embedded.count(Window())

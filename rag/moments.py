@@ -48,11 +48,6 @@ def moments(text: str, published: date | None = None) -> tuple[Moment, ...]:
     return tuple(sorted(found, key=lambda moment: moment.start))
 
 
-def relative(text: str, today: date | None) -> tuple[Period, ...]:
-    """The periods that phrases such as "last week" and "on Wednesday" can mean on a day; none without one."""
-    return tuple(period for match in _RELATIVE.finditer(text) for period in _meant(match, today))
-
-
 def covers(stated: Moment, found: Moment) -> bool:
     """Whether a stated date is the found one, or a longer period around it."""
     if stated.text.casefold() == found.text.casefold():

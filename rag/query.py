@@ -9,10 +9,10 @@ from datetime import date
 from enum import StrEnum
 
 from rag.followups import goes_on
-from rag.moments import relative
 from rag.names import keys, names
-from rag.periods import Period, periods
+from rag.periods import Period
 from rag.schema import Citation
+from rag.timeframe import asked_periods
 from rag.words import content_words
 
 
@@ -126,7 +126,7 @@ def read(
         background=frozenset(content_words(whole)) - frozenset(content_words(text)),
         names=tuple(named),
         name_keys=tuple(dict.fromkeys(key for name in named for key in keys(name))),
-        periods=(*periods(whole, years=years), *relative(whole, today)),
+        periods=asked_periods(whole, years=years, today=today),
         sources=asked,
         parts=_parts(text),
         goes_on=further,

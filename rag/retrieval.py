@@ -16,7 +16,7 @@ from rag.embeddings import Embedder, Vector, unit
 from rag.extraction import Candidate, Sentence, score
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
-from rag.vectors import VectorIndex
+from rag.vectors import VectorIndex, nearest
 from rag.windows import admits
 from rag.words import alike, content_words
 
@@ -24,8 +24,10 @@ from rag.words import alike, content_words
 RRF_K = 20
 WEIGHTS = {"dense": 1.0, "lexical": 1.0}
 PART_WEIGHT = 0.5
+DATED_WEIGHT = 0.5
 DEPTH = 100
 POOL = 24
+_MOST_DATED = 5_000
 _COMMON = 0.2
 _MANY, _MANY_PASSAGES = 0.1, 50
 _SAME_TEXT = 0.8
@@ -132,7 +134,23 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
     for part in query.parts:
         _add_ranks(scores, _dense(index, _embedded(index, part), limit=depth, window=window), PART_WEIGHT)
         _add_ranks(scores, _lexical(index.catalog, content_words(part), limit=depth, window=window), PART_WEIGHT)
+    for ids in _dated(index, sought, window):
+        _add_ranks(scores, ids, DATED_WEIGHT)
     return _Found(scores, tuple(dense), tuple(lexical))
+
+
+def _dated(index: Index, sought: _Sought, window: Window) -> Iterator[list[str]]:
+    """The nearest, by meaning and by words, of the passages that tell of the days that are asked about."""
+    catalog, query = index.catalog, sought.query
+    listed = (catalog.events.during(period, window, most=_MOST_DATED) for period in query.periods)
+    ids = list(dict.fromkeys(chain.from_iterable(listed)))
+    if not ids:
+        return
+    if sought.vector is not None:
+        yield nearest(catalog.embedded.select(window, ids=ids), sought.vector, sought.depth)
+    found = set(ids)
+    ranked = _lexical(catalog, (*query.terms, *query.name_keys), limit=_MOST_DATED, window=window)
+    yield [id for id in ranked if id in found][: sought.depth]
 
 
 def _dense(index: Index, vector: Vector | None, *, limit: int, window: Window) -> list[str]:
@@ -204,7 +222,7 @@ def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
     stored = {s.passage.id: s for s in catalog.passages(ids)}
     articles: dict[str, Article] = {a.id: a for a in catalog.articles({s.passage.article_id for s in stored.values()})}
     present = [stored[id] for id in ids if id in stored and stored[id].passage.article_id in articles]
-    return [Candidate(s.passage, articles[s.passage.article_id], s.vector, s.sentences) for s in present]
+    return [Candidate(s.passage, articles[s.passage.article_id], s.vector, s.sentences, s.events) for s in present]
 
 
 def _admitted(candidates: Sequence[Candidate], window: Window) -> list[Candidate]:

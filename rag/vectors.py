@@ -59,7 +59,7 @@ class VectorIndex:
             vectors = self._few(window)
             if vectors is None:
                 vectors = self._near(query, limit, window)
-        return _nearest(vectors, query, limit)
+        return nearest(vectors, query, limit)
 
     def synchronize(self) -> None:
         """Brings the index up to the catalog; makes it anew if it is damaged. Only for the one writer."""
@@ -199,7 +199,8 @@ def _upsert(collection: Collection, rows: Sequence[Waiting]) -> None:
     )
 
 
-def _nearest(vectors: Vectors, query: Vector, limit: int) -> list[str]:
+def nearest(vectors: Vectors, query: Vector, limit: int) -> list[str]:
+    """The ids of the vectors nearest to the query by cosine, the nearest first; ties by id."""
     if not vectors.ids:
         return []
     if vectors.matrix.shape[1] != len(query):

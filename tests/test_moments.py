@@ -103,7 +103,6 @@ def test_a_day_without_a_year_covers_the_same_day_where_no_publication_is_known(
     assert covers(moments("on 5 July")[0], moments("on July 5, 2021")[0])
 
 
-@pytest.mark.xfail(reason="the 5 is read as a number")
 @pytest.mark.parametrize("text", ["5-7 July", "between 5 and 7 July", "from July 5 to 7"])
 def test_both_ends_of_a_range_of_days_are_dates(text: str) -> None:
     meant = [period for moment in moments(text, WEDNESDAY) for period in moment.periods]
