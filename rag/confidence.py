@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from rag.chunking import header
-from rag.extraction import TYPED, Sentence
+from rag.extraction import DATED, TYPED, Sentence
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
 from rag.words import content_words, words
@@ -47,16 +47,21 @@ def features(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> 
     """What of the question the best sentence has, and how far it stands out."""
     best = ranked[0]
     near = _near(best, retrieved)
-    others = [s.score for s in ranked[3:10]] or [_UNRELATED]
+    others = [_undated(s) for s in ranked[3:10]] or [_UNRELATED]
     typed = max((best.features.get(name, 0.0) for name in TYPED), default=0.0)
     return {
-        "gap": (best.score - sum(others) / len(others)) / 10,
+        "gap": (_undated(best) - sum(others) / len(others)) / 10,
         "passage_cosine": best.features["passage_cosine"],
         "around": best.features["overlap"] + best.features["around"],
         "named": float(_names(query, retrieved) <= _stems(best, near, retrieved)),
         "untyped": float(query.kind is not Kind.OTHER) * (1 - max(typed, best.features.get("relative_date", 0.0) / 2)),
         "bound": _bound(query, " ".join(s.text for s in near)),
     }
+
+
+def _undated(sentence: Sentence) -> float:
+    """Its score without what its dates add, which many sentences of a time have alike."""
+    return sentence.score - DATED * sentence.features["dated"]
 
 
 def _near(best: Sentence, retrieved: Retrieved) -> list[Sentence]:

@@ -56,13 +56,13 @@ class EventTable:
     def of(self, passage_ids: Sequence[str]) -> dict[str, tuple[EventDate, ...]]:
         """The dates of each passage, in the order of its text."""
         rows = self._database.rows(_EVENTS, [json.dumps(list(passage_ids))]) if self._exists else []
-        found: dict[str, tuple[EventDate, ...]] = {id: () for id in passage_ids}
+        found: dict[str, tuple[EventDate, ...]] = dict.fromkeys(passage_ids, ())
         for row in rows:
             found[row["id"]] = (*found[row["id"]], _event(row))
         return found
 
     def during(self, period: Period, window: Window, *, most: int) -> list[str]:
-        """The first passages, by id, that tell of days in a period, and no much longer time; of those that a window admits."""
+        """The first passages of a window, by id, that tell of days in a period, and of no much longer time."""
         if not self._exists:
             return []
         where = condition(window)

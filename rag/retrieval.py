@@ -27,7 +27,7 @@ PART_WEIGHT = 0.5
 DATED_WEIGHT = 0.5
 DEPTH = 100
 POOL = 24
-_MOST_DATED = 5_000
+_MOST_DATED, _LONGEST = 5_000, 62  # passages, days
 _COMMON = 0.2
 _MANY, _MANY_PASSAGES = 0.1, 50
 _SAME_TEXT = 0.8
@@ -86,7 +86,8 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     """The passages within the window that are nearest to the query, at least `k` of them if there are, best first.
 
     Dense and BM25 ranks are fused by weighted reciprocal rank (Cormack et al. 2009); each part of a question and each
-    outlet that it names is searched for by itself. The best sentence of each passage then decides the order.
+    outlet that it names is searched for by itself; so are the passages that tell of the days that it names. The best
+    sentence of each passage then decides the order.
     """
     with ThreadPoolExecutor(max_workers=1) as beside:  # embeds while SQLite searches; both let go of the interpreter
         sought = _Sought(query, beside.submit(_embedded, index, query.text), max(DEPTH, k))
@@ -140,9 +141,10 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
 
 
 def _dated(index: Index, sought: _Sought, window: Window) -> Iterator[list[str]]:
-    """The nearest, by meaning and by words, of the passages that tell of the days that are asked about."""
+    """The nearest, by meaning and by words, of the passages that tell of the days of a short period that is asked about."""
     catalog, query = index.catalog, sought.query
-    listed = (catalog.events.during(period, window, most=_MOST_DATED) for period in query.periods)
+    periods = [period for period in query.periods if period.days <= _LONGEST]
+    listed = (catalog.events.during(period, window, most=_MOST_DATED) for period in periods)
     ids = list(dict.fromkeys(chain.from_iterable(listed)))
     if not ids:
         return
