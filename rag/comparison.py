@@ -12,7 +12,7 @@ from itertools import combinations
 from rag.contrasts import ALLIES, OPPOSITES, UNITS
 from rag.facts import Evidence, Fact, Ground, bind, ground, surroundings
 from rag.lexicon import CAPITALS, COUNTRIES, PHRASAL, listed
-from rag.moments import Moment, covers
+from rag.moments import Moment, covers, overlap
 from rag.names import occurs, same
 from rag.quantities import Quantity, agree, comparable
 from rag.reading import Word
@@ -168,7 +168,7 @@ def _date(fact: Fact, pair: Compared) -> Iterator[Check]:
     assert isinstance(stated, Moment)
     dates = [f for f in pair.cited.by_kind["date"] if isinstance(f.value, Moment)]
     fitting = [f for f in dates if isinstance(f.value, Moment) and covers(stated, f.value)]
-    rivals = [f for f in dates if f not in fitting]
+    rivals = [f for f in dates if not isinstance(f.value, Moment) or not overlap(stated, f.value)]
     if not fitting and _is_publication(stated, pair) and not any(_bound(fact, f, pair) > 3 * _NEAR for f in dates):
         yield Check("date", fact.text, str(pair.published), True)
     elif fitting or not any(_incomparable(stated, f.value) for f in rivals if isinstance(f.value, Moment)):

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import lru_cache
 
 from rag.chunking import sentences
@@ -46,6 +46,12 @@ _POSSESSIVE = re.compile(r"['’]s\b")
 _WEEKDAY = re.compile(r"(?:mon|tues|wednes|thurs|fri|satur|sun)day", re.IGNORECASE)
 _OBVIOUS = re.compile(r"this |tonight", re.IGNORECASE)
 _HINT = re.compile(r"day\b|today|night|ago\b|week|month|year|earlier|later|before|after|this |tomorrow", re.IGNORECASE)
+_ON = re.compile(r"\bon\s+$", re.IGNORECASE)
+_OPEN = re.compile(
+    r"\bto [a-z]+\b[^.,;]*$|(?:^|[.!?]\s+)On\s+$|"
+    r"\b(?:before|by|until|till|from|if|can|could|may|might|should|must)\b[^.,;]*$"
+)
+_ABOUT = 3
 _BACK = 1_500  # characters
 
 
@@ -74,6 +80,38 @@ def passage_dates(article: Article, span: Span) -> tuple[EventDate, ...]:
     spans = [Span(span.start + s.start, span.start + s.end) for s in sentences(text[span.start : span.end])]
     found = [e for s in spans for e in (*event_dates(text, s, published), *_absolute(text, s, published))]
     return tuple(sorted(found, key=lambda e: (e.start, e.end)))
+
+
+@lru_cache(maxsize=4096)
+def dated(text: str, day: date | None) -> tuple[Moment, ...]:
+    """The dates of a text of that day in order, weekdays with what their sentence makes of them.
+
+    "A day earlier" is one of them if the text has the date from which it counts.
+    """
+    found = [_likely(moment, text) for moment in moments(text, day)]
+    if day and _ANCHORED.search(text):
+        found += _counted(text, Published(day, Precision.DAY), found)
+    return tuple(sorted(found, key=lambda moment: moment.start))
+
+
+def _likely(moment: Moment, text: str) -> Moment:
+    """A weekday behind "on" with the day that is meant, unless an infinitive or the like leaves that open."""
+    before = text[: moment.start]
+    alone = len(moment.periods) > 1 and _WEEKDAY.fullmatch(moment.text) and _ON.search(before)
+    if not alone or (_OPEN.search(before) and not _AHEAD.search(before)):
+        return moment
+    return replace(moment, likely=_meant(moment, text))
+
+
+def _counted(text: str, published: Published, known: Sequence[Moment]) -> Iterator[Moment]:
+    for span in sentences(text):
+        for event in event_dates(text, span, published):
+            counts = _ANCHORED.fullmatch(text, event.start, event.end)
+            before = any(m.periods and m.end <= event.start for m in known)
+            if counts and before and not any(m.start < event.end and event.start < m.end for m in known):
+                around = timedelta(days=_ABOUT if event.about else 0)
+                period = Period(event.period.first - around, event.period.last + around)
+                yield Moment(counts[0], event.start, event.end, (period,))
 
 
 def _absolute(text: str, span: Span, published: Published | None) -> Iterator[EventDate]:

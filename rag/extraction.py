@@ -239,7 +239,7 @@ def _shared(asked: _Asked, rank: int, candidate: Candidate) -> dict[str, float]:
 
 
 def _during(query: Query, events: Sequence[EventDate], span: Span) -> float:
-    """How much of what a sentence dates lies in the days that are asked about: 0 to 1; other sentences' dates count half."""
+    """How much of what a sentence dates lies in the days that are asked about: 0 to 1; half for dates beside it."""
     near = ((e.period, 1.0 if span.start <= e.start < span.end else _BESIDE) for e in events)
     return max((weight * p.shared(q) / q.days for q, weight in near for p in query.periods), default=0.0)
 

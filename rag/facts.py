@@ -12,8 +12,9 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from rag.contrasts import ALLIES, OPPOSITES, UNITS
+from rag.eventdates import dated
 from rag.lexicon import listed
-from rag.moments import Moment, moments
+from rag.moments import Moment
 from rag.names import names
 from rag.quantities import Quantity, quantities
 from rag.reading import Word, read_text
@@ -166,7 +167,7 @@ def _moved(word: Word, number: int) -> Word:
 
 
 def _facts(text: str, words: tuple[Word, ...], published: date | None) -> Iterator[Fact]:
-    dates = moments(text, published)
+    dates = dated(text, published)
     numbers = [q for q in quantities(text) if not any(q.start < m.end and m.start < q.end for m in dates)]
     yield from _measured("date", dates, words)
     counts = list(_measured("number", numbers, words))

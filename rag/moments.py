@@ -23,6 +23,13 @@ class Moment:
     start: int
     end: int
     periods: tuple[Period, ...]
+    likely: Period | None = None
+    """That of them which its sentence means, if that is known."""
+
+    @property
+    def meant(self) -> tuple[Period, ...]:
+        """The likely period, else all that it can mean."""
+        return (self.likely,) if self.likely else self.periods
 
 
 _DAYS = {name.lower(): i for i, name in enumerate(day_name)}
@@ -49,10 +56,16 @@ def moments(text: str, published: date | None = None) -> tuple[Moment, ...]:
 
 
 def covers(stated: Moment, found: Moment) -> bool:
-    """Whether a stated date is the found one, or a longer period around it."""
+    """Whether a stated date is the found one, or a longer period around what that means."""
     if stated.text.casefold() == found.text.casefold():
         return True
-    return any(_within(inner, outer) for inner in found.periods for outer in stated.periods)
+    return any(_within(inner, outer) for inner in found.meant for outer in stated.periods)
+
+
+def overlap(stated: Moment, found: Moment) -> bool:
+    """Whether they have a day in common, so that neither makes the other untrue."""
+    pairs = [(outer, inner) for outer in stated.periods for inner in found.meant]
+    return any(outer.first <= inner.last and inner.first <= outer.last for outer, inner in pairs)
 
 
 def _absolute(match: re.Match[str], meant: tuple[Period, ...], published: date | None) -> Moment:

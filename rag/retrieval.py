@@ -141,7 +141,7 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
 
 
 def _dated(index: Index, sought: _Sought, window: Window) -> Iterator[list[str]]:
-    """The nearest, by meaning and by words, of the passages that tell of the days of a short period that is asked about."""
+    """The nearest, by meaning and by words, of the passages that tell of the days of a short period that is asked."""
     catalog, query = index.catalog, sought.query
     periods = [period for period in query.periods if period.days <= _LONGEST]
     listed = (catalog.events.during(period, window, most=_MOST_DATED) for period in periods)

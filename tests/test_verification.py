@@ -128,6 +128,39 @@ def test_another_date_is_a_contradiction(text: str, span: str, found: str) -> No
     assert (failed(statement)["date"] or "").startswith(found)
 
 
+FORT = "The army retook the fort on Tuesday. A day earlier it had lost the bridge to the rebels."
+AGAIN = "The delegates will meet again in Doha on Friday, the ministry said."
+TAKHAR = "Fighters took three districts of Takhar between 1 and 5 July, the governor said."
+LAST_WEEK = "Fighters took three districts of Takhar last week, the governor said."
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "expected"),
+    [
+        ("Stanikzai met Zarif in Tehran on 7 July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran in early July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran in the first week of July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran between 5 and 9 July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran on 14 July.", TALKS, CONTRADICTED),
+        ("Stanikzai met Zarif in Tehran in the second week of July.", TALKS, CONTRADICTED),
+        ("Stanikzai met Zarif in Tehran between 10 and 12 July.", TALKS, CONTRADICTED),
+        ("The delegates will meet again in Doha on 9 July.", AGAIN, SUPPORTED),
+        ("The delegates will meet again in Doha on 2 July.", AGAIN, CONTRADICTED),
+        ("Fighters took three districts of Takhar between 1 and 5 July.", TAKHAR, SUPPORTED),
+        ("Fighters took three districts of Takhar in early July.", TAKHAR, SUPPORTED),
+        ("Fighters took three districts of Takhar between 15 and 17 July.", TAKHAR, CONTRADICTED),
+        ("Fighters took three districts of Takhar on 3 July.", TAKHAR, UNSUPPORTED),
+        ("Fighters took three districts of Takhar between 28 June and 4 July.", LAST_WEEK, SUPPORTED),
+        ("Fighters took three districts of Takhar in early July.", LAST_WEEK, UNSUPPORTED),
+        ("Fighters took three districts of Takhar in May.", LAST_WEEK, CONTRADICTED),
+        ("The army lost the bridge to the rebels on 5 July.", FORT, SUPPORTED),
+        ("The army lost the bridge to the rebels on 2 July.", FORT, CONTRADICTED),
+    ],
+)
+def test_a_date_is_held_against_the_days_that_a_relative_date_means(text: str, span: str, expected: Verdict) -> None:
+    assert verified(text, span).verdict is expected
+
+
 def test_without_a_day_of_publication_a_weekday_contradicts_no_date() -> None:
     text, span = (
         "Troops crossed the river near the town on 6 July.",
