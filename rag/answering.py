@@ -9,7 +9,9 @@ from typing import TypeAlias
 from rag import verification
 from rag.calling import Account
 from rag.citations import numbered
+from rag.corroboration import corroborated
 from rag.drafting import Answered, Draft, settled
+from rag.editing import edited
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.generation import extract
 from rag.query import Query
@@ -108,11 +110,19 @@ def _checked(task: Task, writer: Writer, check: Check) -> Generator[Statement, N
             draft: Draft = end.value
             return draft
         with task.account.clock.time("verify"):
-            statement = settled(check(written), written)
+            statement = _told(settled(check(written), written), task)
         if task.account.terms.deep:
             held.append(statement)
         else:
             yield statement
+
+
+def _told(statement: Statement, task: Task) -> Statement:
+    """A statement that is supported, with the outlets that report it, and with marks that are no part of its text."""
+    if statement.verdict is not Verdict.SUPPORTED:
+        return statement
+    (found,) = edited(corroborated([statement], task.query, task.retrieved))
+    return found
 
 
 def _repaired(statements: Sequence[Statement], task: Task, writer: Writer, check: Check) -> list[Statement]:
@@ -129,7 +139,7 @@ def _repaired(statements: Sequence[Statement], task: Task, writer: Writer, check
         task.account.warn(f"what failed its check could not be repaired: {error}")
         return found
     for repair in repairs:
-        statement = settled(check(repair.statement), repair.statement)
+        statement = _told(settled(check(repair.statement), repair.statement), task)
         if statement.verdict is Verdict.SUPPORTED:
             found[failed[repair.number]] = statement
     return list(numbered(found))
@@ -162,7 +172,7 @@ def _without(
     told = (*task.account.warnings, f"{error}; {INSTEAD}", *found.warnings)
     found = replace(found, usage=task.account.usage, warnings=told)
     if found.statements:
-        found = judged(found, [check(statement) for statement in found.statements])
+        found = judged(found, [_told(check(statement), task) for statement in found.statements])
     yield from found.statements
     yield found
 

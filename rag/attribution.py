@@ -54,6 +54,20 @@ def voice(text: str, span: Span) -> Voice | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Pronoun:
+    """A pronoun for somebody who speaks, and where it ends in its sentence."""
+
+    text: str
+    end: int
+
+
+def pronoun(sentence: str) -> Pronoun | None:
+    """The first pronoun of a sentence that stands for somebody who speaks."""
+    found = _PRONOUN.search(sentence)
+    return Pronoun(found["who"], found.end("who")) if found else None
+
+
+@dataclass(frozen=True, slots=True)
 class _Labels:
     """The labels of a transcript, with where each begins."""
 

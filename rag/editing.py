@@ -1,19 +1,25 @@
-"""Sets editorial marks into quoted sentences, for what the article tells and the sentence alone does not."""
+"""Sets editorial marks into statements, for what the article tells and the statement alone does not."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag.attribution import voice
+from rag.attribution import pronoun, voice
 from rag.chunking import sentences
-from rag.eventdates import event_dates
+from rag.eventdates import EventDate, event_dates
+from rag.names import names, same
+from rag.periods import Period, named, phrases
 from rag.schema import Citation, Note, Span, Statement
 
 
 def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The statements, those that are quotes with marks that tell who speaks, and which day a relative date is."""
-    return tuple(replace(s, notes=tuple(_notes(s))) if _is_quote(s) else s for s in statements)
+    """The statements with marks that tell who speaks, and which day a relative date is.
+
+    What is no quote has marks behind the words that it shares with what it cites, as far as they mean one thing there.
+    """
+    return tuple(replace(s, notes=tuple(_notes(s) if _is_quote(s) else _shared(s))) for s in statements)
 
 
 def told_by(citation: Citation) -> str | None:
@@ -29,6 +35,54 @@ def _is_quote(statement: Statement) -> bool:
 def _notes(statement: Statement) -> Iterator[Note]:
     citation = statement.citations[0]
     yield from sorted([*_speakers(citation), *_dates(citation)], key=lambda note: note.at)
+
+
+def _shared(statement: Statement) -> list[Note]:
+    """The marks of a statement in other words than those of what it cites."""
+    found = [*_shared_dates(statement), *_shared_speaker(statement)]
+    return sorted(found, key=lambda note: note.at)
+
+
+def _shared_dates(statement: Statement) -> Iterator[Note]:
+    """A mark behind each relative date that the cited sentences have too, unless the statement has that day itself."""
+    meant: dict[str, set[str]] = {}
+    for phrase, day in (pair for citation in statement.citations for pair in _relative(citation)):
+        meant.setdefault(phrase, set()).add(day)
+    given = {str(EventDate(0, 0, p)) for c in statement.citations for p in _given(statement.text, c)}
+    for phrase, days in meant.items():
+        places = [m.end() for m in re.finditer(rf"\b{re.escape(phrase)}(?!\w)", statement.text, re.IGNORECASE)]
+        if len(days) == len(places) == 1 and not days & given:
+            yield Note(places[0], *days)
+
+
+def _relative(citation: Citation) -> Iterator[tuple[str, str]]:
+    """The relative dates that are cited, in lower case, each with the days that it means."""
+    article = citation.article
+    for span in _spans(citation):
+        for found in event_dates(article.text, span, article.published):
+            yield " ".join(article.text[found.start : found.end].casefold().split()), str(found)
+
+
+def _given(text: str, citation: Citation) -> Iterator[Period]:
+    published = citation.article.published
+    for phrase in phrases(text):
+        yield from named(phrase, [published.day.year] if published else [])
+
+
+def _shared_speaker(statement: Statement) -> Iterator[Note]:
+    """A mark behind a pronoun that speaks, if the cited sentences have it for one person."""
+    own = pronoun(statement.text)
+    told = {name for citation in statement.citations for name in _meant(citation, own.text)} if own else set()
+    if own and len(told) == 1 and not any(same(*told, name.text) for name in names(statement.text)):
+        yield Note(own.end, *told)
+
+
+def _meant(citation: Citation, word: str) -> Iterator[str]:
+    text = citation.article.text
+    for span in _spans(citation):
+        found, theirs = voice(text, span), pronoun(text[span.start : span.end])
+        if found and found.at and theirs and theirs.text.casefold() == word.casefold():
+            yield found.name
 
 
 def _dates(citation: Citation) -> Iterator[Note]:
