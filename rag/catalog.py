@@ -18,6 +18,7 @@ from rag.embeddings import Embedded, Vector
 from rag.errors import InputError
 from rag.eventdates import EventDate, passage_dates
 from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
+from rag.hindsight import Hindsight
 from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
 from rag.schema import Article, Passage, Precision, Published, Span, Window
 from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
@@ -86,6 +87,7 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         self._database = Database(path, _SCHEMA, version=VERSION)
         self._lexical = LexicalIndex(self._database)
+        self._hindsight = Hindsight(self._database)
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
@@ -114,10 +116,12 @@ class Catalog:
         where = condition(window)
         return int(self._database.value(f"SELECT count(*) FROM passages p WHERE {where.sql}", where.parameters))
 
-    def sources(self) -> list[str]:
-        """The sources of the articles, each once, in order."""
-        rows = self._database.rows("SELECT DISTINCT source FROM articles WHERE source IS NOT NULL ORDER BY source")
-        return [row[0] for row in rows]
+    def sources(self, window: Window = Window()) -> list[str]:
+        """The sources of the articles that a window admits, each once, in order."""
+        where = condition(window)
+        admitted = f"id IN (SELECT p.article_id FROM passages p WHERE {where.sql})"
+        sql = f"SELECT DISTINCT source FROM articles WHERE source IS NOT NULL AND {admitted} ORDER BY source"
+        return [row[0] for row in self._database.rows(sql, where.parameters)]
 
     def years(self) -> list[int]:
         """The years in which the articles were published, each once, in order."""
@@ -125,11 +129,16 @@ class Catalog:
         return sorted(int(row[0]) for row in rows)
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
-        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
-        return self._lexical.search(terms, limit=limit, window=window)
+        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id.
 
-    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
-        """How many passages hold each stem, or key of a name."""
+        With an `as_of` nothing that was published later counts for BM25.
+        """
+        return (self._hindsight if window.as_of else self._lexical).search(terms, limit=limit, window=window)
+
+    def frequencies(self, terms: Iterable[str], *, as_of: date | None = None) -> dict[str, int]:
+        """How many passages, of those up to a day if it is given, hold each stem, or key of a name."""
+        if as_of:
+            return self._hindsight.frequencies(terms, as_of)
         known = self._counted.get(generation := self.generation, {})
         wanted = list(dict.fromkeys(terms))
         known = known | self._lexical.frequencies([term for term in wanted if term not in known])

@@ -354,7 +354,7 @@ class Library:
         found = read(
             question,
             context=before,
-            sources=self.catalog.sources(),
+            sources=self.catalog.sources(Window(as_of=window.as_of)),
             years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
             today=window.last or date.today(),
         )

@@ -96,7 +96,8 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     if carried := _candidates(index.catalog, [c.passage_id for c in query.evidence]):
         pool = _distinguished(_admitted([*pool.candidates, *carried], window))
     candidates = pool.candidates
-    total, frequencies = index.catalog.passage_count(Window()), index.catalog.frequencies(query.terms)
+    total = index.catalog.passage_count(Window(as_of=window.as_of))
+    frequencies = index.catalog.frequencies(query.terms, as_of=window.as_of)
     sentences = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
     hits = _hits(candidates, sentences, found)
     common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
@@ -161,8 +162,8 @@ def _dense(index: Index, vector: Vector | None, *, limit: int, window: Window) -
 
 def _lexical(catalog: Catalog, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
     """Leaves out terms that stand in many passages, unless there are no others: they decide little and cost most."""
-    most = _COMMON * catalog.passage_count(Window())
-    rare = [t for t, n in catalog.frequencies(terms).items() if 0 < n <= most]
+    most = _COMMON * catalog.passage_count(Window(as_of=window.as_of))
+    rare = [t for t, n in catalog.frequencies(terms, as_of=window.as_of).items() if 0 < n <= most]
     return catalog.lexical(rare or terms, limit=limit, window=window)
 
 
