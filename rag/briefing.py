@@ -96,7 +96,7 @@ def _new(news: News, room: Budget, check: Check, taken: Sequence[Told]) -> Secti
     if news.day is None or news.before is None:
         return Section("New", (), "All articles are of one day, so there is no day before to compare with.")
     heading = f"New on {news.day}, compared with what was published until {news.before}"
-    if not news.pool.embedded or not len(news.earlier):
+    if not news.pool.excerpts or not news.pool.embedded or not len(news.earlier):
         scores = np.ones(len(news.pool.excerpts), np.float32)
     else:
         scores = 1 - np.maximum(0, news.pool.vectors @ news.earlier.T).max(axis=1)

@@ -14,6 +14,7 @@ from fake_embeddings import FakeEmbeddings
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.language_models import FakeListChatModel
+from openai_server import OpenAIServer, Request
 
 from rag.errors import InputError
 from rag.library import Library
@@ -102,6 +103,17 @@ WAYS: dict[str, Callable[[Library, str, Window], str]] = {
     "retriever": lambda library, text, window: repr(library.retriever(window=window).invoke(text)),
 }
 
+DIGESTS: dict[str, Callable[[Library, str, Window], str]] = {
+    "summarize": lambda library, text, window: json.dumps(library.summarize(topic=text, window=window).to_dict()),
+    "briefing": lambda library, text, window: json.dumps(library.summarize(window=window).to_dict()),
+    "timeline": lambda library, text, window: json.dumps(
+        [library.timeline(topic=topic, window=window).to_dict() for topic in (text, None)]
+    ),
+    "conflicts": lambda library, text, window: repr(
+        [library.conflicts(topic=topic, window=window) for topic in (text, None)]
+    ),
+}
+
 
 def leaked(found: str, window: Window) -> list[str]:
     """The articles outside of the window of which a secret is in what came out."""
@@ -119,6 +131,14 @@ def test_nothing_outside_of_a_window_comes_out(offline: Library, way: str, text:
     assert leaked(WAYS[way](offline, text, window), window) == []
 
 
+@tries(8)
+@given(way=st.sampled_from(sorted(DIGESTS)), text=questions, window=windows)
+def test_nothing_outside_of_a_window_comes_out_in_digests(
+    offline: Library, way: str, text: str, window: Window
+) -> None:
+    assert leaked(DIGESTS[way](offline, text, window), window) == []
+
+
 @pytest.mark.slow
 @tries(2000)
 @given(way=st.sampled_from(sorted(WAYS)), text=questions, window=windows)
@@ -132,6 +152,58 @@ def test_nothing_outside_of_a_window_comes_out_in_2000_tries(
 @given(text=questions, window=windows)
 def test_nothing_outside_of_a_window_is_sent_to_a_model(library: Library, text: str, window: Window) -> None:
     assert leaked(" ".join(library.preview(text, window=window).texts), window) == []
+
+
+def _honest(request: Request) -> str:
+    """A model's reply that quotes the first sentence of every passage that it is given."""
+    found = re.findall(r"^\[(\d+)\].*\n(The convoy .*? said\.)", request.messages[-1]["content"], re.M)
+    made = [{"text": quote, "quotes": [{"passage": int(number), "quote": quote}]} for number, quote in found]
+    return json.dumps({"answered": "yes" if made else "no", "statements": made[:12], "missing": ""})
+
+
+def test_nothing_outside_of_a_window_is_sent_to_a_model_that_answers_or_summarizes(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with OpenAIServer(by=_honest) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        with Library(library.path, embeddings=FakeEmbeddings(), model="local") as written:
+
+            @tries(3)
+            @given(text=questions, window=windows)
+            def send(text: str, window: Window) -> None:
+                before = len(server.requests)
+                found = [
+                    written.ask(text, window=window).to_dict(),
+                    written.summarize(topic=text, window=window).to_dict(),
+                    written.summarize(window=window).to_dict(),
+                ]
+                sent = json.dumps([request.json for request in server.requests[before:]])
+                assert leaked(sent + "".join(map(_without, found)), window) == []
+
+            send()
+    assert any("secret" in json.dumps(request.json) for request in server.requests)
+
+
+def _timeless(found: Any) -> Any:
+    return {name: value for name, value in found.items() if name != "timings"} if isinstance(found, dict) else found
+
+
+@pytest.mark.parametrize("as_of", [date(2021, 7, 10), date(2021, 7, 29), date(2021, 8, 20)])
+def test_what_is_published_later_changes_nothing_of_what_comes_out_as_of_a_day(
+    offline: Library, tmp_path: Path, as_of: date
+) -> None:
+    window = Window(as_of=as_of)
+    asked = ["What reached Ghazni with topic3?", "How many lorries reached Zaranj?", "Who met elders last week?"]
+    with Library(tmp_path, embeddings=FakeEmbeddings(), offline=True) as then:
+        then.add(*(item for item in ARTICLES.values() if admits(window, item)))
+        for text in asked:
+            for way in (Library.search, Library.ask, Library.check):
+                now, before = way(offline, text, window=window), way(then, text, window=window)  # type: ignore[operator]  # all take a window
+                assert _timeless(now.to_dict()) == _timeless(before.to_dict())
+            for made in (Library.summarize, Library.timeline):
+                now, before = made(offline, topic=text, window=window), made(then, topic=text, window=window)  # type: ignore[operator]  # both take a topic
+                assert _timeless(now.to_dict()) == _timeless(before.to_dict())
+            assert offline.conflicts(topic=text, window=window) == then.conflicts(topic=text, window=window)
 
 
 @tries(100)
