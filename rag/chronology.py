@@ -12,10 +12,11 @@ from datetime import date
 import numpy as np
 
 from rag.embeddings import Vector
+from rag.eventdates import event_dates
 from rag.excerpts import Excerpt, Pool
-from rag.moments import Moment, moments
+from rag.moments import moments
 from rag.periods import Period
-from rag.schema import Event, Precision, Published
+from rag.schema import Event, Precision, Published, Span
 from rag.selection import Told, repeats, told
 from rag.summarization import Check, corroborated, priority, ranked, shortlist, stated
 from rag.topics import Topic, related
@@ -23,23 +24,23 @@ from rag.topics import Topic, related
 MOST_EVENTS = 10
 # What may hold a date; to look closer at every sentence takes longer.
 _DATED = re.compile(
-    r"(?:19|20)\d\d|\b(?:today|tonight|yesterday|tomorrow|ago)\b|\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b(?!s)|"
+    r"(?:19|20)\d\d|\b(?:today|tonight|yesterday|tomorrow|ago|earlier|later)\b|"
+    r"\b(?:(?:next|same|following|previous|that) day|day before)\b|"
+    r"\b(?:mon|tues|wednes|thurs|fri|satur|sun)day\b(?!s)|"
     r"\b(?:last|next|this) (?:day|week|month|year|morning|afternoon|evening)\b|"
     r"\b(?:january|february|march|april|may|june|july|august|september|october|november|december|"
     r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b",
     re.IGNORECASE,
 )
-_AHEAD = re.compile(
-    r"\b(?:will|shall|won[’']t|going to|scheduled|set to|due to (?:meet|be|start|begin|end)|plans? to|expected to|"
-    r"is to|are to|next|coming|upcoming|tomorrow)\b",
-    re.IGNORECASE,
-)
-_BEFORE = re.compile(
+_SINCE = re.compile(
     r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE
 )
 # Without a year it is the name of the attacks of 2001.
 _ATTACKS = re.compile(r"September (?:the )?11(?:th)?|11(?:th)?(?: of)? September|9/11", re.IGNORECASE)
-_UNSTATED, _COARSE, _AGAIN, _SALIENT = 0.5, 0.5, 0.6, 0.4
+_UNSTATED, _COARSE, _AGAIN, _SALIENT = 0.4, 0.5, 0.5, 1.0
+_FIRST_YEAR, _FRESH = 1900, 6
+_SECOND, _PLANNED, _TELLING = 0.7, 0.6, 0.5
+"""How much less counts what is dated by its second day, or was still to come; the power of how much it tells."""
 _MOST_UNDATED, _LEAD = 2000, 1200
 """Sentences; characters. Of more sentences than that, only those at the start of an article go by its own date."""
 
@@ -55,25 +56,28 @@ class _When:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Dated:
-    """The place of an excerpt in its pool, and when what it tells happened."""
+    """The place of an excerpt in its pool, when what it tells happened, and all days that it refers to."""
 
     place: int
     when: _When
+    refers: frozenset[date]
+    is_first: bool = True
 
 
 def chronicle(pool: Pool, topic: Topic | None, check: Check, *, most: int) -> list[Event]:
     """The `most` most important events, earliest first, each with a statement that was checked.
 
     An event has the date that its sentence gives, a relative one worked out from the day of publication; else that day.
-    A date counts for more the more sentences and articles refer to it (Kessler et al. 2012; Tran et al. 2015), a
-    sentence by LexRank and what it tells. What repeats an event of the same date is cited by it instead.
+    A date counts for more the more sentences and articles refer to it, those of other days above all (Kessler et al.
+    2012; Tran et al. 2015; Ghalandari and Ifrim 2020), a sentence by LexRank and what it tells. What repeats an event
+    of the same date is cited by it instead.
     """
     dated = list(_dated(pool, topic))
     if not dated:
         return []
     near = pool.only([d.place for d in dated])
     whens = [d.when for d in dated]
-    scores = _scores(near, whens, topic)
+    scores = _scores(near, dated, topic)
     chosen = _chosen(near, whens, scores, most)
     events = [_event(near, whens, place, rank, check) for rank, place in enumerate(chosen, start=1)]
     return sorted(events, key=lambda e: (e.date, e.precision is Precision.DAY, e.rank))
@@ -84,37 +88,54 @@ def _dated(pool: Pool, topic: Topic | None) -> Iterator[_Dated]:
     prior = priority(pool, topic)
     places: Sequence[int] = related(prior) if topic else range(len(prior))
     few = len(places) <= _MOST_UNDATED
-    found = {}
+    found: dict[int, list[_Dated]] = {}
     for place in places:
         excerpt = pool.excerpts[place]
-        when = _stated(excerpt) or (_published(excerpt) if few or excerpt.own <= _LEAD else None)
-        if when:
-            found[place] = when
-    weights = np.array([prior[i] + (1.0 if i in found and found[i].stated else 0.0) for i in range(len(prior))])
-    for place in shortlist(sorted(found), weights.astype(np.float32)):
-        yield _Dated(place, found[place])
+        named = list(_moments(excerpt))
+        undated = _published(excerpt) if few or excerpt.own <= _LEAD else None
+        whens = _newest_first(_stated(named), excerpt) or ([undated] if undated else [])
+        days = frozenset(m.period.first for m in named if m.period.first == m.period.last)
+        found[place] = [_Dated(place, w, days | {w.date}, w is whens[0]) for w in whens]
+    weights = [prior[i] + (1.0 if any(d.when.stated for d in found.get(i, ())) else 0.0) for i in range(len(prior))]
+    for place in shortlist(sorted(i for i in found if found[i]), np.array(weights, np.float32)):
+        yield from found[place]
 
 
-def _stated(excerpt: Excerpt) -> _When | None:
-    """The first day that the sentence itself gives, else its first longer period."""
-    text = excerpt.sentence
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A period that a sentence names, and whether what it tells may have happened then."""
+
+    period: Period
+    own: bool
+
+
+def _moments(excerpt: Excerpt) -> Iterator[_Moment]:
+    """The periods that a sentence names, a relative one as the sentences around it tell."""
+    text = excerpt.article.text[excerpt.own : excerpt.span.end]
     if not _DATED.search(text):
-        return None
-    read = moments(text, _day(excerpt.article.published))
-    found = [m for m in read if not (_BEFORE.search(text[: m.start]) or _ATTACKS.fullmatch(m.text))]
-    whens = [when for moment in found if (when := _when(moment, text))]
-    return min(whens, key=lambda when: when.precision is not Precision.DAY, default=None)
+        return
+    relative = event_dates(excerpt.article.text, Span(excerpt.own, excerpt.span.end), excerpt.article.published)
+    found = [(d.start - excerpt.own, d.end - excerpt.own, d.period) for d in relative if not d.about]
+    taken = [(d.start - excerpt.own, d.end - excerpt.own) for d in relative]
+    for moment in moments(text, _day(excerpt.article.published)):
+        known = moment.periods and moment.periods[0].first.year >= _FIRST_YEAR  # else nothing tells the year
+        if known and not any(moment.start < end and start < moment.end for start, end in taken):
+            found.append((moment.start, moment.end, moment.periods[0]))
+    for start, end, period in sorted(found):
+        yield _Moment(period, not (_SINCE.search(text[:start]) or _ATTACKS.fullmatch(text[start:end])))
 
 
-def _when(moment: Moment, text: str) -> _When | None:
-    """Of a weekday that is past or to come, the one that the tense tells."""
-    if not moment.periods or moment.periods[0].first.year < 1900:  # a date whose year nothing tells
-        return None
-    ahead = len(moment.periods) > 1 and _AHEAD.search(text) and moment.text.lower().startswith(_WEEKDAYS)
-    return _known(moment.periods[-1 if ahead else 0])
+def _stated(found: Sequence[_Moment]) -> list[_When]:
+    """The days that the sentence itself gives, the first one first, else its first longer period."""
+    whens = list(dict.fromkeys(when for moment in found if moment.own and (when := _known(moment.period))))
+    return [when for when in whens if when.precision is Precision.DAY] or whens[:1]
 
 
-_WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+def _newest_first(whens: list[_When], excerpt: Excerpt) -> list[_When]:
+    """The days, the one that is news first: what was admitted on Friday of a day three weeks before is of Friday."""
+    published = _day(excerpt.article.published)
+    fresh = [when for when in whens if published and abs((published - when.date).days) <= _FRESH]
+    return [*fresh, *(when for when in whens if when not in fresh)]
 
 
 def _known(period: Period) -> _When | None:
@@ -142,22 +163,37 @@ def _day(published: Published | None) -> date | None:
     return published.day if published and known else None
 
 
-def _scores(pool: Pool, whens: Sequence[_When], topic: Topic | None) -> Vector:
+def _scores(pool: Pool, dated: Sequence[_Dated], topic: Topic | None) -> Vector:
     """How important each is as an event."""
     base = ranked(pool, topic)
-    referring = Counter(when.date for when in whens)
-    articles: dict[date, set[str]] = defaultdict(set)
-    for excerpt, when in zip(pool.excerpts, whens, strict=True):
-        articles[when.date].add(excerpt.article.id)
+    salient = _salience(pool, dated)
     weights = [
-        (1.0 if when.stated else _UNSTATED)
-        * (1.0 if when.precision is Precision.DAY else _COARSE)
-        * (1 + _SALIENT * math.log(referring[when.date] + len(articles[when.date])))
-        for when in whens
+        (1.0 if d.when.stated else _UNSTATED)
+        * (1.0 if d.when.precision is Precision.DAY else _COARSE)
+        * (1.0 if d.is_first else _SECOND)
+        * (_PLANNED if _is_ahead(d.when, excerpt) else 1.0)
+        * salient[d.when.date]
+        for d, excerpt in zip(dated, pool.excerpts, strict=True)
     ]
-    told_ = [_weight(told(excerpt)) for excerpt in pool.excerpts]
+    told_ = [_weight(told(excerpt)) ** _TELLING for excerpt in pool.excerpts]
     found: Vector = base * np.array(weights, np.float32) * np.array(told_, np.float32)
     return found
+
+
+def _is_ahead(when: _When, excerpt: Excerpt) -> bool:
+    published = excerpt.article.published
+    return published is not None and when.date > published.last_day
+
+
+def _salience(pool: Pool, dated: Sequence[_Dated]) -> dict[date, float]:
+    """How important each date is, by the sentences and the articles that refer to it."""
+    referring: Counter[date] = Counter()
+    articles: dict[date, set[str]] = defaultdict(set)
+    for excerpt, one in zip(pool.excerpts, dated, strict=True):
+        for day in one.refers:
+            referring[day] += 1
+            articles[day].add(excerpt.article.id)
+    return {day: 1 + _SALIENT * math.log(referring[day] + len(articles[day])) for day in referring}
 
 
 def _weight(saying: Told) -> float:

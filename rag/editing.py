@@ -22,6 +22,11 @@ def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     return tuple(replace(s, notes=tuple(_notes(s) if _is_quote(s) else _shared(s))) for s in statements)
 
 
+def dated(statements: Sequence[Statement]) -> tuple[Statement, ...]:
+    """The statements, taken from their first citation, with marks that tell which day a relative date is."""
+    return tuple(replace(s, notes=tuple(_marks(s))) if s.citations and not s.notes else s for s in statements)
+
+
 def told_by(citation: Citation) -> str | None:
     """Who says what is cited, by the first of its sentences that tells."""
     found = (voice(citation.article.text, span) for span in _spans(citation))
@@ -91,6 +96,18 @@ def _dates(citation: Citation) -> Iterator[Note]:
     for span in _spans(citation):
         for found in event_dates(article.text, span, article.published):
             yield Note(len(" ".join(article.text[citation.start : found.end].split())), str(found))
+
+
+def _marks(statement: Statement) -> Iterator[Note]:
+    """A mark behind each relative date of the citation that stands once in the text, which may be shorter."""
+    article = statement.citations[0].article
+    found = [d for span in _spans(statement.citations[0]) for d in event_dates(article.text, span, article.published)]
+    places: dict[int, str] = {}
+    for one in found:
+        phrase = " ".join(article.text[one.start : one.end].split())
+        if statement.text.count(phrase) == 1:
+            places[statement.text.index(phrase) + len(phrase)] = str(one)
+    yield from (Note(at, day) for at, day in sorted(places.items()))
 
 
 def _speakers(citation: Citation) -> Iterator[Note]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -26,13 +26,19 @@ PERSON, NUMBER, DATE, NAME, WORD = 2.0, 2.5, 1.0, 0.75, 0.08
 _LENGTH, _SHORT = 0.75, 12
 _SAME_WORDS, _CONTAINED = 0.6, 0.8
 _REDUNDANCY = 0.35
+_MOST_SWAPS, _MOST_SWAPPED, _WORTH_A_SWAP = 4, 150, 1.02
 _POINTS = re.compile(r"\b(?:this|that|these|those|such) (?!week|month|year|morning|is|was|the|it)[a-z]{4,}")
 _REFERS = re.compile(
     r"\b(?:that|this|it|them|those|there|so)\W*$|\b(?:after|about|of|on) (?:that|this)\b|"
     r"\b(?:next|same) day\b|\bhim\b"
 )
 _FIRST_PERSON = re.compile(r"\b(?:[Ww]e|[Oo]urs?|us)\b")
-_POINTING, _WE = 0.7, 0.7
+# What somebody says of what happened, in the place of what happened.
+_SPEAKS = re.compile(
+    r"(?:[^\s,.]+ ){0,6}?(?:said|says|told|added|wrote|called|blamed|asked|urged|regretted|condemned|welcomed|thanked|"
+    r"praised|complained|warned|noted|insisted|stressed)\b(?! on\b)"
+)
+_POINTING, _WE, _SPEAKING = 0.7, 0.7, 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,8 @@ class Told:
     def clarity(self) -> float:
         """1, or less if it points to what another sentence tells ("this area"), or does not say who "we" are."""
         pointing = _POINTING if _POINTS.search(self.text) or _REFERS.search(self.text) else 1.0
-        return pointing * (_WE if _FIRST_PERSON.search(self.text) else 1.0)
+        speaking = _SPEAKING if _SPEAKS.match(self.text) and not any(map(str.isdigit, self.text)) else 1.0
+        return pointing * speaking * (_WE if _FIRST_PERSON.search(self.text) else 1.0)
 
 
 def told(excerpt: Excerpt) -> Told:
@@ -76,29 +83,77 @@ def choose(
 ) -> list[int]:
     """The places of excerpts in the order in which they were chosen, from `first` on if it is given and it fits.
 
-    Greedy maximum coverage of facts within a budget: each step takes the most of what is new for its length, weighed by
-    its score (Gillick and Favre 2009; Lin and Bilmes 2011), less what it is like the chosen ones (maximal marginal
-    relevance, Carbonell and Goldstein 1998). What nearly repeats one of them, or of `taken`, is left out.
+    Maximum coverage of facts within a budget (Gillick and Favre 2009; Lin and Bilmes 2011): each step takes the most of
+    what is new for its length, weighed by its score, less what it is like the chosen ones (maximal marginal relevance,
+    Carbonell and Goldstein 1998); then each chosen one is put back as long as others in its room tell more. What nearly
+    repeats one of them, or of `taken`, is left out.
     """
-    saying = [told(excerpt) for excerpt in pool.excerpts]
+    choice = _Choice(pool, scores, [told(excerpt) for excerpt in pool.excerpts], budget)
     known = {fact for other in taken for fact in other.facts}
-    chosen: list[int] = []
-    left, open_places = budget.words, set(range(len(saying)))
-    open_places -= {i for i in open_places if any(_within(saying[i], other) for other in taken)}
-    while len(chosen) < budget.most:
-        fitting = [i for i in sorted(open_places) if saying[i].length <= left]
+    repeated = {i for i, saying in enumerate(choice.saying) if any(_within(saying, other) for other in taken)}
+    fits = first is not None and first not in repeated and choice.saying[first].length <= budget.words
+    kept = [first] if first is not None and fits and budget.most > 0 else []
+    return _improved(_filled(kept, choice, known, repeated), len(kept), choice, known, repeated)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Choice:
+    """What there is to choose from, and what of it fits."""
+
+    pool: Pool
+    scores: Vector
+    saying: Sequence[Told]
+    budget: Budget
+
+    def worth(self, chosen: Sequence[int], known: Set[str]) -> float:
+        """The weight of all facts that are told, each by the best score of those that tell it."""
+        best: dict[str, float] = {}
+        for i in chosen:
+            for fact, weight in self.saying[i].facts.items():
+                if fact not in known:
+                    best[fact] = max(best.get(fact, 0.0), weight * float(self.scores[i]) * self.saying[i].clarity)
+        return sum(best.values())
+
+
+def _filled(kept: Sequence[int], choice: _Choice, known: Set[str], closed: Set[int]) -> list[int]:
+    """Those that are kept, and the best that there is room for besides."""
+    saying, chosen = choice.saying, list(kept)
+    told_ = set(known).union(*(saying[i].facts for i in chosen))
+    left = choice.budget.words - sum(saying[i].length for i in chosen)
+    open_places = [i for i in range(len(saying)) if i not in closed and not _repeated(i, chosen, choice)]
+    while len(chosen) < choice.budget.most:
+        fitting = [i for i in open_places if saying[i].length <= left]
         if not fitting:
             break
-        best = max(fitting, key=lambda i: (_gain(saying[i], known) * scores[i] * _new(i, pool, chosen), -i))
-        best = first if not chosen and first in fitting else best
+        best = max(
+            fitting, key=lambda i: (_gain(saying[i], told_) * choice.scores[i] * _new(i, choice.pool, chosen), -i)
+        )
         chosen.append(best)
-        open_places -= {i for i in open_places if i == best or repeats(i, best, pool, saying)}
-        known |= set(saying[best].facts)
+        open_places = [i for i in fitting if not _repeated(i, [best], choice)]
+        told_ |= set(saying[best].facts)
         left -= saying[best].length
     return chosen
 
 
-def _gain(saying: Told, known: set[str]) -> float:
+def _improved(chosen: list[int], fixed: int, choice: _Choice, known: Set[str], closed: Set[int]) -> list[int]:
+    """The chosen ones with any of them, after the fixed first, replaced as long as all then tell more."""
+    worth, rounds = choice.worth(chosen, known), 0
+    weights = [_gain(saying, set(known)) * float(choice.scores[i]) for i, saying in enumerate(choice.saying)]
+    low = set(sorted(range(len(weights)), key=lambda i: (-weights[i], i))[_MOST_SWAPPED:])
+    while rounds < _MOST_SWAPS:
+        swaps = [_filled([j for j in chosen if j != i], choice, known, closed | low | {i}) for i in chosen[fixed:]]
+        best = max(swaps, key=lambda s: choice.worth(s, known), default=chosen)
+        if choice.worth(best, known) <= worth * _WORTH_A_SWAP:
+            break
+        chosen, worth, rounds = best, choice.worth(best, known), rounds + 1
+    return chosen
+
+
+def _repeated(place: int, chosen: Sequence[int], choice: _Choice) -> bool:
+    return any(place == j or repeats(place, j, choice.pool, choice.saying) for j in chosen)
+
+
+def _gain(saying: Told, known: Set[str]) -> float:
     new = sum(weight for fact, weight in saying.facts.items() if fact not in known)
     return float(saying.clarity * new / max(saying.length, _SHORT) ** _LENGTH)
 

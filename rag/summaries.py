@@ -17,6 +17,7 @@ from rag.catalog import Catalog
 from rag.chronology import chronicle
 from rag.citations import cited, numbered
 from rag.condensing import Condenser, Task
+from rag.editing import dated
 from rag.embeddings import Embedder, Vector
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.excerpts import Pool
@@ -80,7 +81,7 @@ def room(length: Length, words: int | None) -> Budget:
         return BUDGETS[Length(length)]
     if words < 1:
         raise InputError(f"words is {words}; wanted at least 1, such as 120")
-    return Budget(words, max(3, words // 15))
+    return Budget(words, max(3, words // 10))
 
 
 def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress | None = None) -> Summary:
@@ -110,8 +111,8 @@ def timeline(asked: Asked, shelf: Shelf, account: Account) -> Timeline:
     with clock.time("summarize"):
         found = chronicle(read.pool, read.topic, shelf.check, most=asked.room.most)
     statements = shelf.judged(numbered([event.statement for event in found]))
-    dated = tuple(replace(event, statement=s) for event, s in zip(found, statements, strict=True))
-    return Timeline(asked.topic, read.pool.articles, dated, **_outcome(statements, asked, shelf, account))
+    events = tuple(replace(event, statement=s) for event, s in zip(found, statements, strict=True))
+    return Timeline(asked.topic, read.pool.articles, events, **_outcome(statements, asked, shelf, account))
 
 
 class _Makers:
@@ -144,7 +145,7 @@ class _Makers:
                     raise
                 self.account.warn(f"{error}; {INSTEAD}")
                 self._condenser = None
-        return summarized(pool, topic, room, self.shelf.check, taken=taken)
+        return dated(summarized(pool, topic, room, self.shelf.check, taken=taken))
 
     def _task(self, pool: Pool, topic: Topic | None, room: Budget) -> Task:
         subject = topic.text if topic else _ALL

@@ -21,7 +21,7 @@ Check: TypeAlias = Callable[[Statement], Statement]
 
 MOST_RANKED = 1500
 """How many sentences are compared with one another; of more, those nearest to the topic, or to the mean, are."""
-_CENTRAL, _LEAD, _ABOUT = 0.3, 0.3, 2.0
+_CENTRAL, _LEAD, _ABOUT = 0.3, 0.3, 3.0
 """The weights of LexRank and of where a sentence stands; the power of how much it is about the topic."""
 _CORROBORATED, _MOST_ASKED, _MOST_BESIDE = 0.6, 4, 2
 _SAME_WORDS = 0.4

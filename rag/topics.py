@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -21,7 +22,13 @@ Kin: TypeAlias = Mapping[str, Mapping[str, float]]
 _LETTERS = re.compile(r"[^\W\d_]{3,}")
 _KIN = 0.4
 """The cosine of word vectors from which a word counts for another: "army" does for "military"."""
-_RELATED, _SHARED = 0.65, 0.4
+_SHARED = 0.4
+_RELATED, _FEWEST, _STILL = 0.65, 12, 0.5
+_PART = 4
+"""From what share of the highest on a sentence is about the topic; of the nearest few a lower one will do, if these are
+no more than a part of all."""
+_AROUND, _NEAREST = 0.35, 3
+"""How much the nearest sentences of its passage count for a sentence."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,15 +57,32 @@ def relevance(pool: Pool, topic: Topic) -> Vector:
     stems = {s for row in said for s in row.values()}
     if not shares.any() or (topic.names and not topic.names & stems):
         return np.zeros(len(said), np.float32)
-    if not pool.embedded or topic.vector is None:
-        return shares
-    found: Vector = np.maximum(pool.vectors @ topic.vector, np.float32(0)) + np.float32(_SHARED) * shares
-    return found
+    if pool.embedded and topic.vector is not None:
+        shares = np.maximum(pool.vectors @ topic.vector, np.float32(0)) + np.float32(_SHARED) * shares
+    return _in_context(pool, shares)
 
 
 def related(near: Vector) -> list[int]:
-    """The places of what is about the topic nearly as much as the nearest is."""
-    return [i for i in range(len(near)) if near[i] > 0 and near[i] >= _RELATED * near.max()]
+    """The places of what is about the topic nearly as much as the nearest is; of a few, half as much."""
+    highest = near.max() if len(near) else 0.0
+    order = sorted((i for i in range(len(near)) if near[i] > 0), key=lambda i: (-near[i], i))
+    few = min(_FEWEST, len(near) // _PART)
+    floors = (_STILL if rank < few else _RELATED for rank in range(len(order)))
+    return sorted(i for i, floor in zip(order, floors, strict=True) if near[i] >= floor * highest)
+
+
+def _in_context(pool: Pool, own: Vector) -> Vector:
+    """How much each is about the topic by itself, and by the passage that it stands in.
+
+    "Ismail Khan was captured" is about Herat in a passage about Herat.
+    """
+    by_passage: dict[str, list[float]] = defaultdict(list)
+    for excerpt, value in zip(pool.excerpts, own, strict=True):
+        by_passage[excerpt.passage_id].append(float(value))
+    around = {id: float(np.mean(sorted(values)[-_NEAREST:])) for id, values in by_passage.items()}
+    whole = np.array([around[excerpt.passage_id] for excerpt in pool.excerpts], np.float32)
+    found: Vector = np.where(own > 0, (1 - _AROUND) * own + _AROUND * whole, np.float32(0)).astype(np.float32)
+    return found
 
 
 def _said(text: str) -> Mapping[str, str]:

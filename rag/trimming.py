@@ -17,7 +17,8 @@ _OPENING = re.compile(
 _PLACES = "capital|city|town|village|province|district|region|port|country|suburb|neighborhood"
 _PLACE = re.compile(
     rf"(?<=[a-z]), (?:the |a |an |its )?(?:[a-z-]+ ){{0,3}}(?:{_PLACES})\b[^,;:—()“”\"\d]{{0,90}},"
-    r"(?= (?:are|is|was|were|had|has|have|which|on|in|after|and|to|that)\b)"
+    r"(?= (?:are|is|was|were|had|has|have|which|on|in|after|and|to|that|fell|falls|lies|lay|lost|became|remains|"
+    r"[a-z]{3,}ed)\b)"
 )
 
 

@@ -38,7 +38,7 @@ def home(seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_headline_stands_on_top_and_the_sources_below() -> None:
     found = run("summarize")
     lines = found.stdout.splitlines()
-    assert lines[:2] == [f"{MEETING} on Wednesday. [1]", ""]
+    assert lines[:2] == [f"{MEETING} on Wednesday [7 July 2021]. [1]", ""]
     assert lines[-1].startswith("    “")
     assert any(
         line.endswith("Iran said an Afghan government delegation met with the Taliban, 2021-07-07") for line in lines
@@ -79,11 +79,12 @@ def test_articles_can_be_added_first(tmp_path: Path) -> None:
 
 
 def test_the_timeline_has_a_line_for_each_event_with_its_date_once() -> None:
-    lines = run("timeline", "--max-events", "3").stdout.splitlines()
+    lines = run("timeline", "--max-events", "4").stdout.splitlines()
     assert lines[0].startswith("2021-07-05  ● A statement issued by the Tajik government said Monday")
     assert lines[1].strip() == "│"
     assert lines[2] == f"2021-07-07  ● {MEETING} on Wednesday. [2]"
-    assert lines[3].startswith("            ○ Now the Taliban have captured 10%")
+    assert lines[3].startswith("            ● Zarif warned that today")
+    assert lines[4].startswith("            ○ Now the Taliban have captured 10%")
     assert "○ the article gives no date of its own for it; this is the day of its publication" in lines
 
 

@@ -61,6 +61,7 @@ def test_what_gives_no_date_has_that_of_its_article_and_says_so(seeded: Library)
         ("Militants attacked the town of Ghazni on Monday.", "2021-07-05"),
         ("Militants attacked the town of Ghazni yesterday evening.", "2021-07-06"),
         ("Delegates will meet again in Doha on Friday.", "2021-07-09"),
+        ("The army will defend the town of Ghazni, its spokesman said on Friday.", "2021-07-02"),
         ("Militants attacked the town of Ghazni on 12 June.", "2021-06-12"),
         ("Militants attacked the town of Ghazni in March 2020.", "2020-03"),
         ("Militants attacked the town of Ghazni last month.", "2021-06"),
@@ -74,6 +75,16 @@ def test_a_date_is_worked_out_from_the_day_of_publication_and_no_more_precise_th
     of: Any, text: str, day: str
 ) -> None:
     assert days(of(("2021-07-07", text))) == [day]
+
+
+def test_days_that_the_sentences_before_tell_are_worked_out(of: Any) -> None:
+    text = "Farah fell to the Taliban on Tuesday. The town of Aybak had been taken a day earlier."
+    assert days(of(("2021-08-10", text))) == ["2021-08-09", "2021-08-10"]
+
+
+def test_what_is_admitted_weeks_later_is_an_event_of_the_day_on_which_it_is_admitted(of: Any) -> None:
+    text = "The drone strike in Kabul on 29 August killed ten civilians, the Pentagon admitted on Friday."
+    assert days(of(("2021-09-17", text)), max_events=1) == ["2021-09-17"]
 
 
 def test_without_a_day_of_publication_only_whole_dates_count(of: Any) -> None:
