@@ -12,7 +12,7 @@ from datetime import date
 import numpy as np
 
 from rag.embeddings import Vector
-from rag.eventdates import event_dates
+from rag.eventdates import EventDate, event_dates
 from rag.excerpts import Excerpt, Pool
 from rag.moments import moments
 from rag.periods import Period
@@ -32,6 +32,7 @@ _DATED = re.compile(
     r"jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b",
     re.IGNORECASE,
 )
+_COUNTED = re.compile(r"\b(?:earlier|later|before|after|day)\b", re.IGNORECASE)
 _SINCE = re.compile(
     r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE
 )
@@ -114,15 +115,24 @@ def _moments(excerpt: Excerpt) -> Iterator[_Moment]:
     text = excerpt.article.text[excerpt.own : excerpt.span.end]
     if not _DATED.search(text):
         return
-    relative = event_dates(excerpt.article.text, Span(excerpt.own, excerpt.span.end), excerpt.article.published)
-    found = [(d.start - excerpt.own, d.end - excerpt.own, d.period) for d in relative if not d.about]
-    taken = [(d.start - excerpt.own, d.end - excerpt.own) for d in relative]
+    relative = _relative(excerpt, text)
+    found = [(d.start, d.end, d.period) for d in relative if not d.about]
+    taken = [(d.start, d.end) for d in relative]
     for moment in moments(text, _day(excerpt.article.published)):
         known = moment.periods and moment.periods[0].first.year >= _FIRST_YEAR  # else nothing tells the year
         if known and not any(moment.start < end and start < moment.end for start, end in taken):
             found.append((moment.start, moment.end, moment.periods[0]))
     for start, end, period in sorted(found):
         yield _Moment(period, not (_SINCE.search(text[:start]) or _ATTACKS.fullmatch(text[start:end])))
+
+
+def _relative(excerpt: Excerpt, text: str) -> list[EventDate]:
+    """The relative dates by their places in the sentence; what is before it is read only if one counts from there."""
+    published, own = excerpt.article.published, excerpt.own
+    if not _COUNTED.search(text):
+        return list(event_dates(text, Span(0, len(text)), published))
+    found = event_dates(excerpt.article.text, Span(own, excerpt.span.end), published)
+    return [replace(one, start=one.start - own, end=one.end - own) for one in found]
 
 
 def _stated(found: Sequence[_Moment]) -> list[_When]:
