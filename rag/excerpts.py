@@ -98,7 +98,7 @@ def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> 
     for id, group in groupby(stored, key=lambda s: s.passage.article_id):
         cuts = [cut for row in group for cut in _cuts(row)]
         for place, cut in enumerate(cuts):
-            start = _start(cuts, place) if _stands(cut.text) else None
+            start = _start(cuts, place) if stands(cut.text) else None
             if start is not None:
                 found.append(Excerpt(articles[id], cut.passage_id, Span(start, cut.span.end), cut.span.start))
                 rows.append(cut.vector)
@@ -132,7 +132,7 @@ def _cuts(row: StoredPassage) -> Iterator[_Cut]:
         yield _Cut(row.passage.id, Span(offset + span.start, offset + span.end), text[span.start : span.end], vector)
 
 
-def _stands(text: str) -> bool:
+def stands(text: str) -> bool:
     """Whether it is a sentence of a report: not a heading, a question, a list or small talk."""
     count = len(text.split())
     if not _FEWEST_WORDS <= count <= _MOST_WORDS or not text.endswith(_ENDS):

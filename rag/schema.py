@@ -429,6 +429,8 @@ class Summary:
     status: Status = Status.ANSWERED
     reason: Reason | None = None
     citations: tuple[Citation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    """What the articles say differently on what the statements tell."""
     as_of: date | None = None
     mode: str = "offline"
     model: str | None = None
@@ -452,12 +454,12 @@ class Summary:
         if not self.statements:
             return _NOTHING[self.reason or Reason.NOT_IN_ARTICLES]
         if not self.sections:
-            return "\n".join(map(_marked, self.statements))
+            return "\n".join((*map(_marked, self.statements), *map(str, self.conflicts)))
         return "\n\n".join(map(_section_text, self.sections))
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `rag summarize --json`."""
-        return {
+        record: dict[str, Any] = {
             "schema": 1,
             "topic": self.topic,
             "status": self.status.value,
@@ -476,6 +478,7 @@ class Summary:
             "timings": self.timings,
             "warnings": list(self.warnings),
         }
+        return record | ({"conflicts": [_conflict(c) for c in self.conflicts]} if self.conflicts else {})
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from rag.catalog import Catalog
 from rag.chronology import chronicle
 from rag.citations import cited, numbered
 from rag.condensing import Condenser, Task
+from rag.digestconflicts import borne_out, compared, differing, open_conflicts
 from rag.editing import dated
 from rag.embeddings import Embedder, Vector
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
@@ -34,6 +35,7 @@ from rag.words import content_words
 MOST_PASSAGES = 80
 """How many passages are read on a topic."""
 _BRIEFING_WORDS = 2
+_CONFLICT_WORDS, _MOST_SIDES = 0.75, 4
 _ALL = "everything of weight in these articles"
 
 
@@ -96,9 +98,10 @@ def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress |
     with account.clock.time("gather"):
         read = _read(asked, shelf)
     with account.clock.time("summarize"):
-        statements = shelf.judged(numbered(makers.statements(read.pool, read.topic, asked.room)))
-    outcome = _outcome(statements, asked, shelf, account) | makers.mode
-    return Summary(asked.topic, read.pool.articles, statements, **outcome)
+        statements = shelf.judged(borne_out(numbered(makers.statements(read.pool, read.topic, asked.room))))
+        told = compared(statements, differing(_cited_first(statements, read.pool.articles)))
+    outcome = _outcome(statements, asked, shelf, account) | makers.mode | {"citations": told.citations}
+    return Summary(asked.topic, read.pool.articles, statements, conflicts=told.conflicts, **outcome)
 
 
 def timeline(asked: Asked, shelf: Shelf, account: Account) -> Timeline:
@@ -158,10 +161,21 @@ def _briefed(asked: Asked, makers: _Makers) -> Summary:
         found = _briefing(asked.window, shelf)
     with account.clock.time("summarize"):
         sections = brief(found, asked.room.words * _BRIEFING_WORDS, makers.statements, shelf.check)
-    statements = shelf.judged(numbered([s for section in sections for s in section.statements]))
-    articles = {a.id: a for pool in (*found.pools, found.news.pool) for a in pool.articles}
-    outcome = _outcome(statements, asked, shelf, account) | makers.mode
-    return Summary(None, tuple(articles.values()), statements, _renumbered(sections, statements), **outcome)
+        articles = {a.id: a for pool in (*found.pools, found.news.pool) for a in pool.articles}
+        near = _cited_first([s for section in sections for s in section.statements], tuple(articles.values()))
+        conflicts = differing(near)
+        room = Budget(round(asked.room.words * _CONFLICT_WORDS), _MOST_SIDES)
+        sections.insert(-1, open_conflicts(conflicts, room, shelf.check))
+        statements = shelf.judged(borne_out(numbered([s for section in sections for s in section.statements])))
+        told = compared(statements, conflicts)
+    outcome = _outcome(statements, asked, shelf, account) | makers.mode | {"citations": told.citations}
+    parts = _renumbered(sections, statements)
+    return Summary(None, tuple(articles.values()), statements, parts, conflicts=told.conflicts, **outcome)
+
+
+def _cited_first(statements: Sequence[Statement], articles: Sequence[Article]) -> tuple[Article, ...]:
+    cited_ = {citation.article.id: citation.article for s in statements for citation in s.citations}
+    return tuple((cited_ | {article.id: article for article in articles}).values())
 
 
 def _renumbered(sections: Sequence[Section], statements: Sequence[Statement]) -> tuple[Section, ...]:

@@ -23,6 +23,8 @@ def summary_lines(summary: Summary, *, width: int | None = None) -> Iterator[Lin
             yield from _section(section, width)
     else:
         yield from _headed(summary, width)
+        for conflict in summary.conflicts:
+            yield from wrapped(str(conflict), width)
     yield from source_lines(summary.statements, summary.citations, width=width)
 
 

@@ -207,8 +207,9 @@ def test_a_library_is_briefed_on_its_themes_its_news_and_what_is_not_known(sever
     summary = several.summarize()
     headings = [section.heading for section in summary.sections]
     assert headings[:2] == ["Negotiations", "Military situation"]
-    assert headings[2:] == ["New on 2021-08-12, compared with what was published until 2021-08-11", "Not known"]
-    negotiations, military, new, unknown = ([s.text for s in section.statements] for section in summary.sections)
+    assert headings[2].startswith("New on 2021-08-12, compared with what was published until 2021-08-11")
+    assert headings[3:] == ["Open conflicts", "Not known"]
+    negotiations, military, new, _, unknown = ([s.text for s in section.statements] for section in summary.sections)
     assert "in Doha" in negotiations[0]
     assert "Kunduz" in military[0]
     assert new == ["The embassy of Norway in Kabul closed its doors."]
@@ -219,6 +220,68 @@ def test_a_library_is_briefed_on_its_themes_its_news_and_what_is_not_known(sever
 def test_a_section_of_a_briefing_that_has_nothing_says_so(several: Library) -> None:
     sections = several.summarize(window=Window(until=date(2021, 8, 10))).sections
     assert sections[-1].note == "The articles name nothing that is not known."
+
+
+HELD = "Panjshir has not fallen to the Taliban, the National Resistance Front said on Monday."
+TAKEN = "The Taliban captured Panjshir on Monday, their spokesman, Zabihullah Mujahid, said."
+
+
+@pytest.fixture(scope="module")
+def disputed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("disputed") / "library", offline=True) as library:
+        library.add(
+            news("front", "2021-09-06", HELD, "Northgate Times"),
+            news("taken", "2021-09-06", TAKEN, "Khyber Courier"),
+            news("doha", "2021-09-07", DOHA, "Herat News"),
+        )
+        yield library
+
+
+def test_what_sources_say_differently_on_a_topic_is_told_with_the_citations_of_the_statements(
+    disputed: Library,
+) -> None:
+    summary = disputed.summarize(topic="Panjshir")
+    (conflict,) = summary.conflicts
+    assert {p.citation.article.id for p in conflict.positions} == {"front", "taken"}
+    assert {p.citation.number for p in conflict.positions} <= {c.number for c in summary.citations}
+    assert "Sources differ: " in summary.text
+    assert summary.to_dict()["conflicts"][0]["kind"] == "conflict"
+
+
+def test_a_briefing_has_both_sides_of_what_is_open(disputed: Library) -> None:
+    summary = disputed.summarize()
+    section = next(s for s in summary.sections if s.heading == "Open conflicts")
+    assert {s.text for s in section.statements} == {HELD, TAKEN}
+    assert all(s.verdict is Verdict.SUPPORTED for s in section.statements)
+
+
+def test_nothing_is_told_of_conflicts_where_there_are_none(several: Library) -> None:
+    summary = several.summarize()
+    section = next(s for s in summary.sections if s.heading == "Open conflicts")
+    assert (section.statements, summary.conflicts) == ((), ())
+    assert "conflicts" not in summary.to_dict()
+
+
+def test_a_statement_has_the_outlets_that_report_it_and_a_copy_is_none(tmp_path: Path) -> None:
+    with Library(tmp_path / "library", offline=True) as library:
+        library.add(
+            news("a", "2021-08-08", KUNDUZ, "Kabul Post"),
+            news(
+                "b",
+                "2021-08-09",
+                "Traders shut their shops in Takhar for fear of looting. Taliban fighters captured the city of Kunduz "
+                "on Sunday, 8 August. Roads to the south are full of families with carts, and bread has become scarce.",
+                "Herat News",
+            ),
+        )
+        found = {s.text: s.outlets for s in library.summarize(topic="Kunduz", words=60).statements}
+        assert ("Kabul Post", "Herat News") in found.values()
+    with Library(tmp_path / "copies", offline=True) as library:
+        library.add(
+            news("a", "2021-08-08", KUNDUZ, "Kabul Post"),
+            news("b", "2021-08-09", f"{KUNDUZ} More follows.", "Herat News"),
+        )
+        assert all(len(s.outlets) == 1 for s in library.summarize(topic="Kunduz", words=30).statements)
 
 
 def test_the_json_has_its_keys_and_points_to_the_citations(several: Library) -> None:
