@@ -17,7 +17,7 @@ from rag.excerpts import Excerpt, Pool
 from rag.moments import moments
 from rag.periods import Period
 from rag.schema import Event, Precision, Published, Span
-from rag.selection import Told, repeats, told
+from rag.selection import WORD, Told, repeats, told
 from rag.summarization import Check, corroborated, priority, ranked, shortlist, stated
 from rag.topics import Topic, related
 
@@ -93,7 +93,7 @@ def _dated(pool: Pool, topic: Topic | None) -> Iterator[_Dated]:
     for place in places:
         excerpt = pool.excerpts[place]
         named = list(_moments(excerpt))
-        undated = _published(excerpt) if few or excerpt.own <= _LEAD else None
+        undated = _published(excerpt) if (few or excerpt.own <= _LEAD) and _tells(excerpt) else None
         whens = _newest_first(_stated(named), excerpt) or ([undated] if undated else [])
         days = frozenset(m.period.first for m in named if m.period.first == m.period.last)
         found[place] = [_Dated(place, w, days | {w.date}, w is whens[0]) for w in whens]
@@ -166,6 +166,11 @@ def _published(excerpt: Excerpt) -> _When | None:
         return None
     precision = Precision.DAY if published.precision is Precision.TIME else published.precision
     return _When(published.day, precision, False)
+
+
+def _tells(excerpt: Excerpt) -> bool:
+    """Whether it has a name or a number: "The evacuation went on during the day" is no event."""
+    return any(weight > WORD for weight in told(excerpt).facts.values())
 
 
 def _day(published: Published | None) -> date | None:

@@ -87,6 +87,11 @@ def test_what_is_admitted_weeks_later_is_an_event_of_the_day_on_which_it_is_admi
     assert days(of(("2021-09-17", text)), max_events=1) == ["2021-09-17"]
 
 
+def test_what_has_neither_a_date_nor_a_name_nor_a_number_is_no_event(of: Any) -> None:
+    text = "Seven people died in Ghazni on Sunday. The evacuation went on during the day without them."
+    assert days(of(("2021-08-22", text))) == ["2021-08-22"]
+
+
 def test_without_a_day_of_publication_only_whole_dates_count(of: Any) -> None:
     library = of((None, "Militants attacked Ghazni on Monday. Militants left the town of Ghazni on 12 June 2021."))
     assert days(library) == ["2021-06-12"]
