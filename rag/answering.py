@@ -14,9 +14,10 @@ from rag.drafting import Answered, Draft, settled
 from rag.editing import edited
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.generation import extract
+from rag.orders import is_ordered
 from rag.query import Query
 from rag.retrieval import Retrieved
-from rag.schema import Answer, Citation, Hit, Reason, Statement, Status, Turn, Verdict, Window
+from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status, Turn, Verdict, Window
 from rag.writing import Writer
 
 MODE = "llm"
@@ -75,6 +76,13 @@ def answer(task: Task, writer: Writer, check: Check) -> Iterator[Statement | Ans
         yield from _without(task, writer, check, shown, error)
         return
     yield _finished(task, writer, shown, draft)
+
+
+def left_out(task: Task, mode: str) -> tuple[Article, ...]:
+    """The articles of sentences that are addressed to a program, of what a model was given, or of what was near."""
+    if mode != MODE:
+        return task.retrieved.left_out
+    return tuple(h.article for h in task.hits if is_ordered(h.article, Span(h.passage.start, h.passage.end)))
 
 
 def judged(answer: Answer, statements: Sequence[Statement]) -> Answer:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from rag.chunking import sentences
 from rag.citations import unmarked
 from rag.errors import InputError
+from rag.orders import is_ordered
 from rag.reading import read_text
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict
 from rag.verification import Verify, reason, status, warnings
@@ -148,7 +149,7 @@ def _candidates(region: Region) -> Iterator[_Candidate]:
     spans = tuple(sentences(region.text))
     for place, span in enumerate(spans):
         stems = frozenset(w.stem for w in read_text(region.text[span.start : span.end]).words)
-        if stems:
+        if stems and not is_ordered(region.article, _within(region, span)):
             yield _Candidate(region, spans, place, stems)
 
 
@@ -163,8 +164,14 @@ def _citation(found: _Found) -> Citation:
 
 
 def _cited(region: Region, span: Span) -> Citation:
-    start, end = region.span.start + span.start, region.span.start + span.end
-    return Citation(1, region.article, region.passage_id, start, end, region.article.text[start:end])
+    there = _within(region, span)
+    quote = region.article.text[there.start : there.end]
+    return Citation(1, region.article, region.passage_id, there.start, there.end, quote)
+
+
+def _within(region: Region, span: Span) -> Span:
+    """A span of a region's text as one of the article's."""
+    return Span(region.span.start + span.start, region.span.start + span.end)
 
 
 def _joined(citations: Sequence[Citation]) -> list[Citation]:

@@ -14,6 +14,7 @@ from rag.counting import comparable
 from rag.differences import COMMON, Account, account, differences, is_report, may_be_one_day
 from rag.happenings import happening
 from rag.names import names
+from rag.orders import is_ordered
 from rag.quantities import Quantity
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span
 from rag.stances import Asked, Side, amounts, at_first, kinds, same, side, things, turned
@@ -87,7 +88,7 @@ def _told(article: Article) -> Iterator[_Told]:
     for place, span in enumerate(spans):
         text, first = article.text[span.start : span.end], max(0, place - 2)
         acts, found = kinds(text), account(article, span)
-        if not acts and not found:
+        if not (acts or found) or is_ordered(article, span):
             continue
         said_by = voice(article.text, span)
         before = article.text[spans[first].start : span.end]

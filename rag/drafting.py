@@ -12,6 +12,7 @@ from rag.chunking import sentences
 from rag.citations import locate, unmarked
 from rag.errors import ShapeError
 from rag.members import Member, Members, said
+from rag.orders import is_ordered
 from rag.plaintext import one_line
 from rag.schema import Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.words import content_words
@@ -241,10 +242,16 @@ def _closed(text: str, span: Span) -> Span:
     return Span(start, end)
 
 
+def _believed(hit: Hit) -> list[Span]:
+    """The sentences of a passage, but for those that are addressed to a program unless it has no other."""
+    start, found = hit.passage.start, sentences(hit.passage.text)
+    return [s for s in found if not is_ordered(hit.article, Span(start + s.start, start + s.end))] or found
+
+
 def _nearest(text: str, hit: Hit) -> list[Span]:
     """The sentence of a passage that has most of the words, and one that has at least two more of them."""
     wanted, passage = set(content_words(text)), hit.passage.text
-    stems = {span: wanted & set(content_words(passage[span.start : span.end])) for span in sentences(passage)}
+    stems = {span: wanted & set(content_words(passage[span.start : span.end])) for span in _believed(hit)}
     best = max(stems, key=lambda span: len(stems[span]))
     beside = max(stems, key=lambda span: len(stems[span] - stems[best]))
     return [best, beside] if len(stems[beside] - stems[best]) >= _BESIDE else [best]

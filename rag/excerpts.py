@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from zlib import crc32
 
@@ -14,6 +14,7 @@ from rag.catalog import StoredPassage
 from rag.chunking import sentences
 from rag.embeddings import Vector
 from rag.extraction import leans
+from rag.orders import is_ordered
 from rag.schema import Article, Citation, Hit, Span
 from rag.words import content_words
 
@@ -63,17 +64,19 @@ class Pool:
     """Excerpts in the order of reading, article by article, and the unit vector of each, a row each.
 
     `embedded` tells whether these are of the embedding model; else they are of the words alone. `hits` are the passages
-    that were gathered.
+    that were gathered, `left_out` the articles that have sentences in them which are addressed to a program.
     """
 
     excerpts: tuple[Excerpt, ...]
     vectors: Vector
     embedded: bool
     hits: tuple[Hit, ...] = ()
+    left_out: tuple[Article, ...] = ()
 
     def only(self, places: Sequence[int]) -> Pool:
         """The excerpts of these places, in their order."""
-        return Pool(tuple(self.excerpts[i] for i in places), self.vectors[list(places)], self.embedded, self.hits)
+        kept = tuple(self.excerpts[i] for i in places)
+        return replace(self, excerpts=kept, vectors=self.vectors[list(places)])
 
     @property
     def articles(self) -> tuple[Article, ...]:
@@ -92,21 +95,24 @@ class _Cut:
 
 
 def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> Pool:
-    """The sentences of passages, which are in the order of reading within each article."""
+    """The sentences of passages, which are in the order of reading within each article; none that gives orders."""
     found: list[Excerpt] = []
     rows: list[Vector | None] = []
     for id, group in groupby(stored, key=lambda s: s.passage.article_id):
-        cuts = [cut for row in group for cut in _cuts(row)]
+        cuts = [cut for row in group for cut in _cuts(row) if not is_ordered(articles[id], cut.span)]
         for place, cut in enumerate(cuts):
             start = _start(cuts, place) if stands(cut.text) else None
             if start is not None:
                 found.append(Excerpt(articles[id], cut.passage_id, Span(start, cut.span.end), cut.span.start))
                 rows.append(cut.vector)
     hits = tuple(Hit(row.passage, articles[row.passage.article_id], 0.0) for row in stored)
+    left_out = {h.article.id: h.article for h in hits if is_ordered(h.article, Span(h.passage.start, h.passage.end))}
     if any(row is None for row in rows):
-        return Pool(tuple(found), lexical_vectors([e.sentence for e in found]), False, hits)
-    kept = [row for row in rows if row is not None]
-    return Pool(tuple(found), np.array(kept, np.float32) if kept else np.zeros((0, 1), np.float32), True, hits)
+        vectors, embedded = lexical_vectors([e.sentence for e in found]), False
+    else:
+        kept = [row for row in rows if row is not None]
+        vectors, embedded = np.array(kept, np.float32) if kept else np.zeros((0, 1), np.float32), True
+    return Pool(tuple(found), vectors, embedded, hits, tuple(left_out.values()))
 
 
 def lexical_vectors(texts: Sequence[str]) -> Vector:

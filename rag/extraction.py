@@ -16,6 +16,7 @@ from rag.chunking import header, sentences
 from rag.embeddings import Vector
 from rag.eventdates import EventDate, event_dates
 from rag.names import keys, same
+from rag.orders import is_ordered
 from rag.query import Kind, Query
 from rag.schema import Article, Passage, Span
 from rag.words import STOP_WORDS, content_words, words
@@ -42,6 +43,8 @@ class Sentence:
     stems: frozenset[str]
     features: Mapping[str, float]
     score: float
+    is_order: bool = False
+    """Whether it is addressed to a program, so that it is never an answer."""
 
 
 DATED = 5.0
@@ -175,12 +178,14 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
     stems = [frozenset(alike.get(w, w) for w in found) for found in split.stems] if alike else split.stems
     cosines, headed = _cosines(asked.vector, candidate, len(stems)), _stems(header(candidate.article))
     shared, start, article = _shared(asked, rank, candidate), candidate.passage.start, candidate.article
+    places = [Span(start + span.start, start + span.end) for span in split.spans]
+    ordered = [is_ordered(article, place) for place in places]
+    said = [frozenset() if is_order else found for found, is_order in zip(stems, ordered, strict=True)]
     scored = []
-    for i, (span, text) in enumerate(zip(split.spans, split.texts, strict=True)):
-        near = frozenset().union(*stems[max(0, i - 1) : i + 2])
-        here = Span(start + span.start, start + span.end)
+    for i, (here, text) in enumerate(zip(places, split.texts, strict=True)):
+        near = stems[i].union(*said[max(0, i - 1) : i + 2])
         spoken = _spoken(asked.query, article, here)
-        referred = (asked.names & stems[i - 1] if i and leans(text) else frozenset()) | (asked.names & spoken)
+        referred = (asked.names & said[i - 1] if i and leans(text) else frozenset()) | (asked.names & spoken)
         own = asked.share(stems[i] | referred)
         features = shared | _typed(asked, text, stems[i])
         if asked.query.kind is Kind.PERSON and spoken - asked.terms:
@@ -200,11 +205,12 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
         scored.append(
             Sentence(
                 candidate.passage.id,
-                Span(start + span.start, start + span.end),
+                here,
                 text,
                 stems[i] | (asked.names & spoken),
                 features,
                 total,
+                ordered[i],
             )
         )
     return scored

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from rag.chunking import sentences
 from rag.names import names
+from rag.orders import is_ordered
 from rag.schema import Answer, Citation, Hit, Reason, Span, Statement, Status, Turn
 from rag.speakers import speaker
 from rag.words import content_words
@@ -89,6 +90,8 @@ def _attribution(cited: Citation) -> Citation | None:
     for span in reversed(spans[-_BACK - 1 :]):
         if speaker(text[span.start : span.end]):
             start = min(span.start, cited.start)
+            if is_ordered(cited.article, Span(start, cited.end)):
+                return None
             return Citation(1, cited.article, cited.passage_id, start, cited.end, text[start : cited.end])
     return None
 

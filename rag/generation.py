@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rag.confidence import confidence
 from rag.extraction import TYPED, Sentence, leans
 from rag.query import Query
-from rag.retrieval import Retrieved
+from rag.retrieval import MARGIN, Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
 from rag.words import alike
 
@@ -18,7 +18,6 @@ THRESHOLD = 0.45
 SURE = 0.75
 """The confidence below which it warns: of the answers between the two, about two in three were right."""
 _NOT_SURE = "not sure that these sentences answer the question; read them in their articles"
-_MARGIN = 6.0
 _COVERAGE = 6.0
 _MOST_CONSIDERED = 40
 _SAME_WORDS = 0.7
@@ -58,7 +57,7 @@ def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> l
 
     After the first, one that has words of the question that the others lack is preferred: greedy coverage.
     """
-    pool = [s for s in ranked if s.score >= ranked[0].score - _MARGIN][:_MOST_CONSIDERED]
+    pool = [s for s in ranked if s.score >= ranked[0].score - MARGIN][:_MOST_CONSIDERED]
     terms, chosen, taken = frozenset(query.terms), list[_Choice](), list[Sentence]()
     while pool and (left := MOST_SENTENCES - sum(c.count for c in chosen)) > 0:
         open_terms = terms.difference(*(s.stems for s in taken))
@@ -97,11 +96,19 @@ def _partner(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
     passage = [s for s in retrieved.sentences if s.passage_id == sentence.passage_id]
     place = passage.index(sentence)
     before, after = passage[place - 1] if place else None, passage[place + 1] if place + 1 < len(passage) else None
+    before, after = (s if s and _touch(sentence, s, retrieved) else None for s in (before, after))
     if sentence.text.endswith(":"):
         return after
     if before and (before.text.endswith(":") or (leans(sentence.text) and not before.text.endswith("?"))):
         return before
     return None
+
+
+def _touch(sentence: Sentence, other: Sentence, retrieved: Retrieved) -> bool:
+    """Whether nothing stands between two sentences of a passage: one that was left out may."""
+    text = next(hit.article.text for hit in retrieved.hits if hit.passage.id == sentence.passage_id)
+    first, last = sorted((sentence.span, other.span), key=lambda span: span.start)
+    return not text[first.end : last.start].strip()
 
 
 def _is_in(sentence: Sentence, chosen: Sequence[_Choice]) -> bool:

@@ -15,6 +15,7 @@ from rag.embeddings import Embedded, Embedder, HeadedText, identity
 from rag.errors import EmbeddingError
 from rag.loaders import Origin, expand, load
 from rag.locking import locked
+from rag.orders import flagged
 from rag.preparation import batches, cut, deduplicate, draft, embed, unembedded
 from rag.schema import AddReport, Article, Failure, Window
 from rag.vectors import VectorIndex
@@ -65,7 +66,7 @@ class Ingestion:
 
     def add(self, origins: Iterable[Origin | Article], *, allow_private: bool) -> AddReport:
         """Adds what can be loaded; the numbers in the report are of what is saved."""
-        report, earlier, again = AddReport(), set[str](), list[str]()
+        report, earlier, again, ordering = AddReport(), set[str](), list[str](), list[Article]()
         with self._alone():
             self._complete()
             # 1 load
@@ -74,10 +75,11 @@ class Ingestion:
                 changes = deduplicate(self.catalog, batch.articles, earlier)
                 if changes.articles:
                     self._enter(changes.articles)
+                ordering += (article for article in changes.articles if flagged([article]))
                 again += _again(changes.articles, earlier)
                 earlier.update(article.id for article in changes.articles)
                 report = _sum(report, changes.report, batch.failures)
-        return replace(report, warnings=(_replaced(again),)) if again else report
+        return replace(report, warnings=(*([_replaced(again)] if again else ()), *flagged(ordering)))
 
     def remove(self, ids: Iterable[str]) -> int:
         """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""

@@ -20,6 +20,7 @@ from rag.clock import Clock
 from rag.condensing import Condenser
 from rag.contention import contention
 from rag.corroboration import corroborated
+from rag.demands import LEFT_OUT, NOTHING_ASKED, request
 from rag.disagreements import disagreements
 from rag.editing import edited
 from rag.embeddings import Embedder, MiniLM, identity
@@ -39,6 +40,7 @@ from rag.ingestion import Ingestion, Meter, Progress
 from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models import ModelChoice, chat_model
+from rag.orders import left_out
 from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
 from rag.remote import RemoteEmbeddings
@@ -57,6 +59,7 @@ from rag.schema import (
     SearchResult,
     Span,
     Statement,
+    Status,
     Summary,
     Timeline,
     Turn,
@@ -350,14 +353,15 @@ class Library:
         if not words(question):
             raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
         self._check_filled()
-        before = context(question, history)
+        before, wanted = context(question, history), request(question)
         found = read(
-            question,
+            wanted.asked or question,
             context=before,
             sources=self.catalog.sources(Window(as_of=window.as_of)),
             years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
             today=window.last or date.today(),
         )
+        found = replace(found, orders=wanted.orders, asks=bool(wanted.asked))
         return replace(found, evidence=history[-1].citations, told=history[-1].answer) if before else found
 
     def _check_filled(self) -> None:
@@ -441,7 +445,10 @@ class Library:
         return tuple({hit.passage.id: hit for hit in turns if hit}.values())[: 2 * asked.k]
 
     def _answers(self, task: Task) -> Iterator[Statement | Answer]:
-        """With a model if there is one and something that it can read."""
+        """With a model if there is one and something that it can read; an abstention if nothing is asked."""
+        if not task.query.asks:
+            yield self._finished(_nothing_asked(task), task)
+            return
         found = answering.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
         for event in found:
             yield self._finished(_told_apart(event, task), task) if isinstance(event, Answer) else event
@@ -474,7 +481,7 @@ class Library:
             as_of=asked.window.as_of,
             window=asked.window,
             timings=task.account.clock.times,
-            warnings=(*answer.warnings, *self.warnings),
+            warnings=(*answer.warnings, *_left_out(answer, task), *self.warnings),
         )
 
     def _outside(self, task: Task) -> tuple[Pointer, ...]:
@@ -486,6 +493,18 @@ class Library:
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
+
+
+def _nothing_asked(task: Task) -> Answer:
+    """An abstention, since a question that only gives orders is not obeyed."""
+    text = task.query.text
+    return Answer(text, text, Status.ABSTAINED, Reason.NOT_IN_ARTICLES, hits=task.hits, warnings=(NOTHING_ASKED,))
+
+
+def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
+    """What a reader must know of the orders that the question and the articles give."""
+    asked = (LEFT_OUT,) if task.query.orders and task.query.asks else ()
+    return (*asked, *left_out(answering.left_out(task, answer.mode)))
 
 
 def _reconciled(answer: Answer, task: Task) -> Answer:

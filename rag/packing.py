@@ -7,8 +7,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.judging import fence
+from rag.orders import LEFT_OUT, is_order, without_orders
 from rag.plaintext import clean, one_line
-from rag.schema import Hit
+from rag.schema import Hit, Span
 
 # The tokens that separate turns for many models look like <|im_start|>, </s> or [INST]; servers take them for real even
 # in a text. A space makes them words, and quotes are found whatever the spaces.
@@ -28,7 +29,8 @@ def pack(hits: Sequence[Hit], *, budget: int, count: Callable[[str], int]) -> Pa
     """As many whole passages as fit into the budget of tokens, best first; one in any case.
 
     Each has its number, title, source and date on a line, and its text on the next: a passage of more lines could
-    contain what looks like the heading of another one.
+    contain what looks like the heading of another one. In the place of sentences that are addressed to a program is
+    `[...]`.
     """
     blocks: list[str] = []
     used = 0
@@ -47,7 +49,9 @@ def data(text: str) -> str:
 
 
 def _block(number: int, hit: Hit) -> str:
-    article = hit.article
-    parts = (article.title, article.source, str(article.published) if article.published else None)
+    article, passage = hit.article, hit.passage
+    text = without_orders(article, Span(passage.start, passage.end))
+    title = LEFT_OUT if is_order(article.title) else article.title
+    parts = (title, article.source, str(article.published) if article.published else None)
     heading = " | ".join(data(one_line(part, 200)) for part in parts if part)
-    return f"[{number}] {heading}\n{data(hit.passage.text)}"
+    return f"[{number}] {heading}\n{data(text)}"

@@ -55,6 +55,10 @@ class Query:
     """That answer."""
     said: bool = False
     """Whether it asks what somebody says, or who says it."""
+    orders: bool = False
+    """Whether it gave orders beside what it asks, which are left out of all this."""
+    asks: bool = True
+    """Whether it asks something at all."""
 
 
 _SAID = re.compile(

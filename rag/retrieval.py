@@ -28,6 +28,8 @@ DATED_WEIGHT = 0.5
 DEPTH = 100
 POOL = 24
 _MOST_DATED, _LONGEST = 5_000, 62  # passages, days
+MARGIN = 6.0
+"""How far below the best one a sentence may score and still be shown."""
 _COMMON = 0.2
 _MANY, _MANY_PASSAGES = 0.1, 50
 _SAME_TEXT = 0.8
@@ -45,6 +47,8 @@ class Retrieved:
     """The terms of the query that stand in none of these sentences, not even in another spelling."""
     origins: Mapping[str, Article]
     """The original of each article's cluster of copies among what was found, by the article's id."""
+    left_out: tuple[Article, ...] = ()
+    """The articles of sentences that would have been near enough to be shown, but are addressed to a program."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,12 +102,20 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     candidates = pool.candidates
     total = index.catalog.passage_count(Window(as_of=window.as_of))
     frequencies = index.catalog.frequencies(query.terms, as_of=window.as_of)
-    sentences = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
+    scored = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
+    sentences = [s for s in scored if not s.is_order]
     hits = _hits(candidates, sentences, found)
     common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
     shown = {hit.passage.id for hit in hits}
     missing = frozenset(query.terms).difference(*(s.stems for s in sentences))
-    return Retrieved(hits, tuple(s for s in sentences if s.passage_id in shown), common, missing, pool.origins)
+    kept = tuple(s for s in sentences if s.passage_id in shown)
+    return Retrieved(hits, kept, common, missing, pool.origins, _left_out(scored, candidates))
+
+
+def _left_out(scored: Sequence[Sentence], candidates: Sequence[Candidate]) -> tuple[Article, ...]:
+    articles = {c.passage.id: c.article for c in candidates}
+    least = max((s.score for s in scored if not s.is_order), default=-math.inf) - MARGIN
+    return tuple(articles[s.passage_id] for s in scored if s.is_order and s.score >= least)
 
 
 def _rarity(frequency: int, total: int) -> float:

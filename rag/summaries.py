@@ -24,6 +24,7 @@ from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.excerpts import Pool
 from rag.gathering import of_articles, of_hits, of_window
 from rag.ingestion import Meter, Progress
+from rag.orders import left_out
 from rag.query import Query
 from rag.schema import Article, Hit, Length, Reason, Section, Statement, Status, Summary, Timeline, Window
 from rag.selection import Budget, Told
@@ -97,6 +98,7 @@ def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress |
         return _briefed(asked, makers)
     with account.clock.time("gather"):
         read = _read(asked, shelf)
+    _warn(account, read.pool)
     with account.clock.time("summarize"):
         statements = shelf.judged(borne_out(numbered(makers.statements(read.pool, read.topic, asked.room))))
         told = compared(statements, differing(_cited_first(statements, read.pool.articles)))
@@ -111,6 +113,7 @@ def timeline(asked: Asked, shelf: Shelf, account: Account) -> Timeline:
         raise InputError(f"max_events is {asked.room.most}; wanted at least 1")
     with clock.time("gather"):
         read = _read(asked, shelf)
+    _warn(account, read.pool)
     with clock.time("summarize"):
         found = chronicle(read.pool, read.topic, shelf.check, most=asked.room.most)
     statements = shelf.judged(numbered([event.statement for event in found]))
@@ -159,6 +162,7 @@ def _briefed(asked: Asked, makers: _Makers) -> Summary:
     shelf, account = makers.shelf, makers.account
     with account.clock.time("gather"):
         found = _briefing(asked.window, shelf)
+    _warn(account, *found.pools, found.news.pool)
     with account.clock.time("summarize"):
         sections = brief(found, asked.room.words * _BRIEFING_WORDS, makers.statements, shelf.check)
         articles = {a.id: a for pool in (*found.pools, found.news.pool) for a in pool.articles}
@@ -176,6 +180,11 @@ def _briefed(asked: Asked, makers: _Makers) -> Summary:
 def _cited_first(statements: Sequence[Statement], articles: Sequence[Article]) -> tuple[Article, ...]:
     cited_ = {citation.article.id: citation.article for s in statements for citation in s.citations}
     return tuple((cited_ | {article.id: article for article in articles}).values())
+
+
+def _warn(account: Account, *pools: Pool) -> None:
+    for warning in left_out(article for pool in pools for article in pool.left_out):
+        account.warn(warning)
 
 
 def _renumbered(sections: Sequence[Section], statements: Sequence[Statement]) -> tuple[Section, ...]:

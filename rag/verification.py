@@ -14,8 +14,9 @@ from rag.editing import told_by
 from rag.entailment import Entailment, Pair
 from rag.errors import VerifierError
 from rag.facts import Evidence, ground
+from rag.orders import is_ordered, left_of, without_orders
 from rag.predication import cause, force, polarity, roles
-from rag.schema import Check, Citation, Precision, Published, Reason, Statement, Status, Verdict
+from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
 from rag.speakers import compare_speakers, speaker
 from rag.support import THRESHOLD, support
 from rag.words import words
@@ -62,8 +63,8 @@ def verify(
 
     Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
     left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
-    `searched` is the number of words that the spans were chosen from, if they were chosen for this statement; the
-    default is that they are what it cites.
+    Sentences that are addressed to a program bear nothing out. `searched` is the number of words that the spans
+    were chosen from, if they were chosen for this statement; the default is that they are what it cites.
     """
     said_by = speaker(statement.text)
     if not words(statement.text):
@@ -71,6 +72,10 @@ def verify(
     if not spans:
         missing = Check("citation", "a cited span", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
+    spans = [part for citation in spans for part in _believed(citation)]
+    if not spans:
+        planted = Check("order", "words that are not addressed to a program", None, False)
+        return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
     verbatim = next((c for c in spans if _is_verbatim(statement.text, c.quote)), None)
     if verbatim:
         same = Check("quote", statement.text, " ".join(verbatim.quote.split()), True)
@@ -159,8 +164,19 @@ def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
 def evidence(citation: Citation) -> Evidence:
     """A citation with its frame: the article's header, and what stands around the span."""
     article = citation.article
-    around = article.text[max(0, citation.start - _AROUND) : citation.end + _AROUND]
+    last = min(len(article.text), citation.end + _AROUND)
+    around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
     return Evidence(citation.quote, f"{header(article)}\n{around}", _day(article.published))
+
+
+def _believed(citation: Citation) -> list[Citation]:
+    """What of a cited span is not addressed to a program."""
+    article = citation.article
+    span = Span(citation.start, citation.end)
+    if not is_ordered(article, span):
+        return [citation]
+    parts = left_of(article, span)
+    return [replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end]) for p in parts]
 
 
 def _day(published: Published | None) -> date | None:

@@ -17,8 +17,10 @@ from openai_server import OpenAIServer, Request
 from typer.testing import CliRunner
 
 from rag.cli import app
+from rag.judging import fence
 from rag.library import Library
-from rag.packing import pack
+from rag.orders import LEFT_OUT
+from rag.packing import data, pack
 from rag.plaintext import clean
 from rag.records import article
 from rag.rendering import answer_lines
@@ -138,10 +140,21 @@ def test_a_model_that_obeys_hears_no_order_of_an_article(
     assert model.obeyed == []
     assert [statement.text for statement in answer.statements] == [honest(camp)]
     assert answer.statements[0].verdict is Verdict.SUPPORTED
-    assert words(attack["text"])[:3] == [] or set(words(attack["text"])) & set(words(sent))
+    assert words(attack["text"])[:3] == [] or set(words(attack["text"])) & set(words(sent)) or LEFT_OUT in sent
     assert not UNSEEN.search(sent)
     assert not UNSEEN.search(shown(answer))
     assert attack["goal"] not in shown(answer)
+
+
+@each
+def test_the_fence_holds_what_would_not_be_left_out(attack: dict[str, str], camp: str) -> None:
+    block = f"[1] Camp {camp}\n{data(honest(camp) + ' ' + attack['text'])}"
+    mark = fence(block)
+    rules = {"content": f"They stand between lines that hold only this mark: {mark}"}
+    user = {"content": f"{mark}\n{block}\n{mark}\n\nQuestion: {question(camp)}"}
+    model = Obedient()
+    assert honest(camp) in model(Request("", {}, {"messages": [rules, user]}))
+    assert model.obeyed == []
 
 
 @each
