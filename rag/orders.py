@@ -20,6 +20,7 @@ LEFT_OUT = "[...]"
 """What stands in a prompt in the place of such sentences."""
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
+_LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _TAG = re.compile(r"\[/?[a-z]+(?: [a-z]+|=[^\]\s]*)?\]|</?[a-z][^<>]*>|\*\*|__", re.I)
 _ENCODED = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
@@ -29,8 +30,8 @@ _MIXED = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТХІЈЅаеорсухіјѕԁοαενικτ", "ABEKMHOPCTXIJSaeopcyxijsdoaevikt")
 _QUOTED = re.compile(r"“[^“”]*[”]|\"[^\"]*\"|«[^«»]*»|‘[^‘’]*’")
 _SPEECH = (
-    r"(?:said|says|say|told|tells|wrote|writes|shouted|added|urged|ordered|warned|read|reads|replied|recalled|cried|"
-    r"called|asked|announced|insisted|quoted|instructed|advised|repeated|chanted|heard|tweeted|radioed)"
+    r"(?:said|says|told|tells|wrote|writes|shouted|added|urged|ordered|warned|reads|replied|recalled|cried|called|asked|"
+    r"announced|insisted|quoted|instructed|advised|repeated|chanted|heard|tweeted|radioed|snapped|promised|demanded)"
 )
 _REPORTED = re.compile(rf"\b{_SPEECH}\b", re.I)
 _ENDS_SPOKEN = re.compile(rf",[”\"]? (?:[\w’'-]+ ){{1,5}}{_SPEECH}\b|,[”\"]? {_SPEECH} (?:[\w’'-]+ ?){{1,4}}", re.I)
@@ -99,6 +100,8 @@ def _told(articles: Iterable[Article], what: str) -> tuple[str, ...]:
 
 
 def _holds(plain: str) -> bool:
+    if len(plain) > _LONGEST:
+        return any(_holds(plain[place : place + _LONGEST]) for place in range(0, len(plain), _LONGEST - _REACH))
     return _is_planted(plain) or (_orders(plain) and not _is_reported(plain))
 
 

@@ -11,7 +11,7 @@ _POLITE = (
     r"you (?:must|should|shall|will|are to|have to|need to)(?: now| always| only| therefore)?)[,:]? ){0,3}"
 )
 _CLAUSE = rf"(?:^|[.:;!?—–\n>\"“”*#|\]\)]\s*|, ){_POLITE}"
-_SENTENCE = rf"(?:^|(?-i:(?<![A-Z])\.)\s*|[:!?\n>*#|=\]]\s*){_POLITE}"
+_SENTENCE = rf"(?:^|(?-i:(?<![A-Z])\.)\s*|[:;!?\n>*#|=\]]\s*){_POLITE}"
 _PROGRAM = (
     r"(?:(?:(?:AI|virtual|digital|automated|automatic|artificial|language|machine|any|every|all|the|dear|our|your) )*"
     r"(?:AIs?|A\.I\.|LLMs?|(?:Chat)?GPT|chat ?bots?|language models?|(?:AI|automated|automatic|machine) "
@@ -19,7 +19,7 @@ _PROGRAM = (
     r"models?|summari[sz]ers?|bots?|answering (?:programs?|systems?)|software agents?|neural networks?))"
 )
 _READS = (
-    r"(?:read|process|summari[sz]|pars|answer|index|analy[sz]|quot|us|ingest|retriev|scann|crawl|"
+    r"(?:read|process|summari[sz]|pars|answer|index|analy[sz]|quot|us|ingest|retriev|scann|extract|crawl|"
     r"encounter)(?:es|s|e|ing)?"
 )
 _THIS = (
@@ -81,11 +81,61 @@ _ADDRESSED = (
     r"secretary|minister|coach)\b)",
     r"\bas an (?:AI|LLM|AI (?:model|assistant)|(?:large )?language model),? (?:you|I)\b",
 )
+_DOCUMENT = (
+    r"(?:this|these|the (?:above|present|following|preceding)) (?:articles?|texts?|pages?|documents?|passages?|notes?|"
+    r"reports?|stor(?:y|ies)|sources?|paragraphs?|lines?|sentences?|sites?)"
+)
+_DIRECTS = (
+    r"(?:must|should|shall|has to|have to|had to|needs? to|(?:is|are) to|may only|would|please|kindly|grateful|only|"
+    r"never|"
+    r"do not|don['’]t|not to|vital|essential|required)"
+)
+_MACHINE = (
+    r"(?:AIs?|AI \w+|LLMs?|(?:Chat)?GPT|chat ?bots?|language models?|assistants?|models?|bots?|machine[- ]readers?|"
+    r"(?:automated|automatic|machine) (?:readers?|systems?|tools?)|(?:software|programs?|systems?|tools?|machines?|"
+    r"engines?)"
+    rf"(?= (?:that|which) {_READS}))"
+)
+_MEETING = (
+    rf"\A(?=[\s\S]*?\b{_DIRECTS}\b)(?:.*\b{_MACHINE}\b.*\b(?:{_DOCUMENT}|its {_NOUN})\b|"
+    rf".*\b{_DOCUMENT}\b.*\b{_MACHINE}\b)",
+    rf"\A(?=[\s\S]*?\b{_DIRECTS}\b).*\b{_NOUN} (?:based on|generated|drawn|made|produced|written|given|"
+    rf"taken)\b.*\b{_DOCUMENT}\b",
+    rf"\b(?:software|programs?|systems?|tools?|machines?|engines?|{_PROGRAM})(?:,? (?:that|which|is|are|"
+    rf"who))* {_READS} (?:facts? from )?"
+    r"(?:this|it|these)\b",
+    rf"(?:^|[.!?\n]\s*)\W*(?:dear|hey|hi|hello|psst|listen|attention|ok|note)[, ]+(?:\w+ )?{_MACHINE}\b",
+    r"\bmachine[- ]readable (?:notice|note|message|instruction)|\b(?:for|to) (?:any |all |every )?(?:automated|"
+    r"automatic|machine) readers?\b",
+    rf"\b(?:for|to|as) (?:the |any |all |every )*(?:AI|LLM|language model|chat ?bot|assistant)s? (?:that|which|"
+    rf"who) (?:is|are) {_READS}\b",
+    rf"\b(?:notes?|messages?|notices?|instructions?|directives?|memos?)\b[^.:;]{{0,20}} (?:to|"
+    rf"for) (?:\w+ )?{_MACHINE}\b[^.]*:",
+    r"\bwhoever (?:is asked|asks|is asking|enquires|inquires)\b.*\b(?:should|must|is to|that|name|cite|say)\b",
+    r"\b(?:inform|tell|answer|assure) (?:whoever|anyone who|everyone who|anybody who) (?:is ask|ask|enquir|inquir)",
+    r"\bthe (?:correct|proper) (?:answer|response|reply) to (?:a|any|the|this|every|all) (?:question|quer)",
+    rf"{_SENTENCE}(?:answer|reply|respond) to (?:every|each|all|any) (?:quer|question|request|message)",
+    rf"{_CLAUSE}(?:do not|don['’]t|never) (?:summari[sz]e|quote|cite|mention|repeat) (?:the|this|that|any|"
+    rf"other) (?:\w+ )?"
+    r"(?:paragraphs?|texts?|articles?|sources?|passages?|above|documents?|outlets?)\b",
+    rf"{_CLAUSE}(?:omit|leave out|suppress) (?:any|all|every) (?:mention|reference)",
+    rf"{_CLAUSE}(?:treat|regard|consider) .*\b(?:before|above|previous|earlier|preceding|so far)\b.* as (?:void|null|"
+    rf"invalid|withdrawn|"
+    r"cancelled|untrue|false)\b",
+    rf"{_CLAUSE}{_UNDO} what (?:they|we|others|people|your \w+) (?:have |had )?(?:told|taught|asked) you\b",
+    r"\byou(?:['’]re| are) (?:not|no longer) an? (?:\w+ )*?(?:assistant|AI|bot|chat ?bot|model)\b",
+    rf"{_SENTENCE}(?:imagine|pretend|suppose|act as)\b.*\b(?:answer|reply|respond|retrieved|documents?|passages?)\b",
+    r"\byour (?:initial|original|hidden|system|first|secret) (?:instructions?|prompt|message|configuration)\b|"
+    r"\b(?:everything|all|whatever|what) (?:that )?(?:was|is|were|has been|stands) (?:put |written |said |"
+    r"placed )?before this (?:text|line|article)\b",
+    rf"\bthe (?:final|next) output\b|\bnext output\b|\b(?:the final {_NOUN} is)\b|\bwhat the user (?:asked|asks|said|"
+    rf"typed|wrote)\b",
+)
 _ANSWERS = (
     rf"\b(?:your|the) (?:final |next |whole |entire )?{_NOUN} (?:must|shall|should|has to|have to|needs? to|is to|"
     rf"are to) "
-    r"(?:always |only |not |never |also )*(?:be|contain|say|state|begin|start|end|include|mention|consist|read|"
-    r"repeat|cite)\b",
+    r"(?:always |only |not |never |also )*(?:contain|say|state|begin|start|end|include|mention|consist|read|repeat|"
+    r"cite)\b",
     rf"\b(?:in|into|to|with|at the (?:start|end|top|bottom) of) (?:every|each) (?:final |next )?{_NOUN}\b",
     rf"{_SENTENCE}(?:add|append|insert|include|put|place|write|attach|prepend|mention|use|avoid)\b.*\b(?:to|into|in|"
     rf"of) (?:the|your) (?:\w+ )?{_NOUN}\b",
@@ -114,10 +164,13 @@ _MARKS = (
     r"</?\s?(?:system|assistant|user|instructions?|prompt|context|passages?|data|documents?|fence)\s?/?>",
     r"(?:^|[\n>*#|\]\-]\s*|[.!?] )\W{0,4}(?:system|assistant|human|user|developer|admin(?:istrator)?)"
     r"(?: (?:message|prompt|note|turn|update|override|notice|instruction)s?)?\W{0,3}:",
-    r"(?:^|\n)\s*#{1,6} ?(?:instructions?|system|response|input|prompt|task|assistant|user|human)\b",
+    r"(?:^|\n)\s*#{1,6} ?(?:\w+ )?(?:instructions?|system|response|input|prompt|task|assistant|user|human)\b",
     r"[\"']role[\"']\s*:\s*[\"'](?:system|user|assistant|developer|tool)[\"']|[\"'](?:statements|answered|tool_calls|"
     r"system_prompt)[\"']\s*:",
-    r"\[(?:system|assistant|user|developer|instructions?)\]",
+    r"\[\W{0,2}(?:system|assistant|user|developer|admin|instructions?|override)\b[^\]\n]{0,40}\]",
+    r"\btool (?:results?|outputs?|calls?) ?:|[\"']answer[\"']\s*:|\bnew (?:task|instructions?|prompt|"
+    r"system message) ?:",
+    r"(?:^|[.\n]\s*)end of (?:the )?(?:article|text|story|page|report)\b.{0,3}$",
     r"={3,} ?(?:end|begin|start|stop|data|[0-9a-f]{8,})|={16,}|(?:^|\n)\W*(?:end|begin|start) of (?:the )?(?:data|"
     r"passages?|context|documents?|articles?|prompt|input)\b",
     r"\{\{.*?\}\}|\$\{\w+:|\{(?:fence|passages?|question|context|prompt)\}|(?:^|\n)\s*(?:\"\"\"|```)",
@@ -133,8 +186,9 @@ _MARKS = (
     r"\bdisplay\s*:\s*none\b|\b(?:decode|decipher|decrypt) (?:and|this and|it and) (?:obey|follow|do|execute|run)\b",
 )
 _ELSEWHERE = (
-    r"\b(?:ignore[zr]?|ignorer|oublie[zr]?|ne tene[zr] pas compte|n['’]écoute[zr]? plus)\b.{0,40}\b(?:instructions?|"
-    r"consignes|directives|règles)\b",
+    r"\b(?:ignore[zr]?|oublie[zr]?) (?:toute?s?|tous|les|ces|tes|vos|mes|ses)\b.{0,40}\b(?:instructions?|consignes|"
+    r"directives|règles)\b|\bne (?:tiens|tenez) (?:pas|plus) compte\b.{0,40}\b(?:instructions?|consignes|directives|"
+    r"règles)\b",
     r"(?:^|[.:;!?¡\n,]\s*)(?:por favor,? )?(?:ignor[ae]n?|olvid[ae]n?|olvídate|descart[ae]n?|haz caso omiso|"
     r"no hagas caso)\b.{0,40}"
     r"\b(?:instrucciones|reglas|indicaciones|órdenes)\b",
@@ -194,6 +248,18 @@ ORDERS = (
         "summarizers summariser summarisers machine automated automatic answering software neural",
     ),
     _rule(
+        _MEETING,
+        "ai ais llm llms gpt chatgpt chatbot chatbots chat bot bots language model models assistant assistants "
+        "automated "
+        "automatic machine machine-readable software program programs system systems tool tools machines engine "
+        "engines "
+        "summarizer summarizers summariser based generated drawn produced written whoever enquires correct proper "
+        "query "
+        "queries question questions request requests message messages omit suppress leave void null invalid withdrawn "
+        "cancelled told taught imagine pretend suppose act initial original hidden first secret before output final "
+        "summarize summarise quote cite mention repeat user",
+    ),
+    _rule(
         _ANSWERS,
         "answer answers reply replies response responses summary summaries output outputs completion completions "
         "question "
@@ -209,14 +275,16 @@ MARKS = _rule(
     _MARKS,
     "system assistant human user developer operator admin administrator role statements answered instructions "
     "instruction "
-    "passages passage data context documents prompt answer sources javascript onerror onload script api function tool "
+    "passages passage data context tool task  documents prompt answer sources javascript onerror onload script api "
+    "function tool "
     "rot rot13 readers reader users display decode decipher decrypt end begin start",
     "<{[=`#",
 )
 """What looks like what surrounds a text in a prompt: turns, roles, fences, keys of replies."""
 ELSEWHERE = _rule(
     _ELSEWHERE,
-    "ignorez ignore ignorer oubliez oublie tenez ignora ignoren olvida olvide olvídate descarta descarte haz hagas "
+    "ignorez ignore ignorer oubliez oublie tenez tiens ignora ignoren olvida olvide olvídate descarta descarte haz "
+    "hagas "
     "esqueça "
     "esquece desconsidere dimentica dimenticate ignorate considerare ignoriere ignorieren ignoriert vergiss vergesst "
     "vergessen "
