@@ -91,7 +91,8 @@ _DIRECTS = (
     r"do not|don['’]t|not to|vital|essential|required)"
 )
 _MACHINE = (
-    r"(?:AIs?|AI \w+|LLMs?|(?:Chat)?GPT|chat ?bots?|language models?|assistants?|models?|bots?|machine[- ]readers?|"
+    r"(?:AIs?|AI \w+|LLMs?|(?:Chat)?GPT|chat ?bots?|language models?|(?-i:assistants?|models?)(?! (?:to|secretar))|"
+    r"bots?|machine[- ]readers?|"
     r"(?:automated|automatic|machine) (?:readers?|systems?|tools?)|(?:software|programs?|systems?|tools?|machines?|"
     r"engines?)"
     rf"(?= (?:that|which) {_READS}))"
