@@ -171,10 +171,10 @@ def test_there_is_a_set_for_every_kind_of_thing_that_can_go_wrong(sets: dict[str
         "injection",
         "checks",
     ]
-    news = ["news-windows", "news-dates", "news-superseded", "news-conflicts", "news-copies", "news-speakers"]
-    assert set(kinds + news) <= set(sets)
-    assert sum(len(sets[name].cases) for name in kinds + news) >= 450
-    assert all(len(sets[name].cases) >= 25 for name in news)
+    others = ["as_of", "dates", "superseded", "conflicts", "copies", "speakers"]
+    assert set(kinds + others) <= set(sets)
+    assert sum(len(sets[name].cases) for name in kinds + others) >= 450
+    assert all(len(sets[name].cases) >= 25 for name in others)
 
 
 def test_no_two_cases_have_one_id(sets: dict[str, CaseSet]) -> None:

@@ -45,7 +45,7 @@ def missed(library: Library, *sets: str) -> str:
 
 def test_as_it_stands_no_gate_is_missed(seeded: Library, news: Library) -> None:
     assert missed(seeded, "seed", "smoke") == ""
-    assert missed(news, "news-windows", "unanswerable", "checks-dev") == ""
+    assert missed(news, "as_of", "unanswerable", "checks-dev") == ""
 
 
 def test_an_answer_to_everything_is_caught(seeded: Library, news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,9 +68,9 @@ def test_a_checker_without_numbers_is_caught(news: Library, monkeypatch: pytest.
 
 def test_a_window_that_lets_later_days_in_is_caught(news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(windows, "_tests", lambda _: [])
-    found = missed(news, "news-windows")
-    assert "news-windows: leaks is" in found
-    assert "news-windows: right_cases is" in found
+    found = missed(news, "as_of")
+    assert "as_of: leaks is" in found
+    assert "as_of: right_cases is" in found
 
 
 def next_one(answer: Answer) -> Answer:
