@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -20,11 +20,12 @@ from rag.eventdates import EventDate, passage_dates
 from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.hindsight import Hindsight
 from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
+from rag.ordertable import ORDER_SCHEMA, OrderTable
 from rag.schema import Article, Passage, Precision, Published, Span, Window
 from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
 from rag.windows import condition, stamp
 
-VERSION = 2
+VERSION = 3
 
 _COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
 _SCHEMA = f"""
@@ -44,7 +45,7 @@ CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_day ON passages (day_last);
 CREATE INDEX passages_indexed ON passages (indexed);
 CREATE INDEX passages_embedding ON passages (embedding);
-{VECTOR_SCHEMA}{LEXICAL_SCHEMA}{EVENT_SCHEMA}
+{VECTOR_SCHEMA}{LEXICAL_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
 """
 _LISTED = "IN (SELECT value FROM json_each(?))"
 _PASSAGES = f"""
@@ -93,6 +94,7 @@ class Catalog:
         self._counted: dict[int, dict[str, int]] = {}
         self.embedded = VectorTable(self._database)
         self.events = EventTable(self._database)
+        self.orders = OrderTable(self._database, since=VERSION)
 
     def close(self) -> None:
         self._database.close()
@@ -159,7 +161,8 @@ class Catalog:
     def articles(self, ids: Iterable[str] | None = None) -> list[Article]:
         """The articles of these ids, in their order, or all, by id; ids that there are not are left out."""
         if ids is None:
-            return [_article(row) for row in self._database.rows("SELECT * FROM articles ORDER BY id")]
+            rows = self._database.rows("SELECT * FROM articles ORDER BY id")
+            return self._looked_at(map(_article, rows))
         wanted = list(dict.fromkeys(ids))
         with self._database.snapshot():
             found = self._cached(wanted)
@@ -218,6 +221,10 @@ class Catalog:
             if self.version < FIRST_VERSION:
                 self._database.upgrade(EVENT_SCHEMA, FIRST_VERSION)
                 self._date_all()
+            if self.version < VERSION:
+                self._database.upgrade(ORDER_SCHEMA, VERSION)
+            if not self.orders.is_current:
+                self.orders.rebuild(self.articles())
             self._database.rows("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
             yield
 
@@ -278,9 +285,15 @@ class Catalog:
         missing = [id for id in ids if id not in found]
         if missing:
             rows = self._rows(f"SELECT * FROM articles WHERE id {_LISTED}", json.dumps(missing))
-            found |= {row["id"]: _article(row) for row in rows}
+            found |= {article.id: article for article in self._looked_at(map(_article, rows))}
         self._cache = dict(list((self._cache | found).items())[-_MOST_CACHED:])
         return found
+
+    def _looked_at(self, articles: Iterable[Article]) -> list[Article]:
+        """The articles with their sentences that are addressed to a program, if those are known."""
+        given = list(articles)
+        known = self.orders.of([article.id for article in given])
+        return [replace(article, orders=known.get(article.id)) for article in given]
 
     def _leave(self, article_ids: Sequence[str]) -> None:
         """Takes the passages of articles out of every index."""
@@ -288,6 +301,7 @@ class Catalog:
         found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
         self._lexical.delete(row["number"] for row in found)
         self.events.delete(row["number"] for row in found)
+        self.orders.delete(article_ids)
         self._database.many("INSERT OR IGNORE INTO deletions VALUES (?)", ((row["id"],) for row in found))
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
@@ -302,6 +316,7 @@ class Catalog:
                 for number, (p, key) in enumerate(zip(draft.passages, draft.keys, strict=True), start=first)
             ),
         )
+        self.orders.insert([draft.article])
         numbered = list(enumerate(draft.passages, start=first))
         self._lexical.insert(LexicalRow(n, top, p.text) for n, p in numbered)
         self.events.insert(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,11 +12,14 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag.chunking import sentences
-from rag.orderwords import ELSEWHERE, FOLLOWS, MARKS, ORDERS, OTHER_SCRIPT, PROGRAM, Rule
+from rag.orderwords import ELSEWHERE, FOLLOWS, MARKS, ORDERS, OTHER_SCRIPT, PATTERNS, PROGRAM, Rule
 from rag.plaintext import clean, one_line
 from rag.schema import Article, Span
 from rag.words import content_words
 
+_LOGIC = "1"  # to be raised when the functions below find other sentences by the same patterns
+RULES = hashlib.sha256("\n".join([_LOGIC, *(p.pattern for p in PATTERNS)]).encode()).hexdigest()
+"""Tells these rules from others, by which other sentences may have been found."""
 LEFT_OUT = "[...]"
 """What stands in a prompt in the place of such sentences."""
 _REPEATED, _FEWEST = 0.75, 3
@@ -63,9 +67,14 @@ def orders(text: str) -> tuple[Span, ...]:
     )
 
 
+def planted(article: Article) -> tuple[Span, ...]:
+    """Those of an article, as they were found when it was added, else as they are found now."""
+    return orders(article.text) if article.orders is None else article.orders
+
+
 def is_ordered(article: Article, span: Span) -> bool:
     """Whether a span of an article has a part of such a sentence in it."""
-    return any(span.start < order.end and order.start < span.end for order in orders(article.text))
+    return any(span.start < order.end and order.start < span.end for order in planted(article))
 
 
 def without_orders(article: Article, span: Span) -> str:
@@ -86,7 +95,7 @@ def left_out(articles: Iterable[Article]) -> tuple[str, ...]:
 
 def flagged(articles: Iterable[Article]) -> tuple[str, ...]:
     """The warning that those of the articles that have such sentences are kept without being believed in them."""
-    return _told((a for a in articles if is_order(a.title) or orders(a.text)), "kept, but no answer is made of them")
+    return _told((a for a in articles if is_order(a.title) or planted(a)), "kept, but no answer is made of them")
 
 
 def _told(articles: Iterable[Article], what: str) -> tuple[str, ...]:
@@ -179,7 +188,7 @@ def _decoded(text: str) -> Iterator[str]:
 def _between(article: Article, span: Span) -> Iterator[Span]:
     """What is before, between and after the orders within a span."""
     start = span.start
-    for order in orders(article.text):
+    for order in planted(article):
         if order.start < span.end and start < order.end:
             yield Span(start, max(start, order.start))
             start = min(order.end, span.end)

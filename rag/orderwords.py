@@ -309,3 +309,5 @@ FOLLOWS = re.compile(
     re.IGNORECASE,
 )
 """How a sentence starts that goes on with the order before it."""
+PATTERNS = (*(rule.pattern for rule in (*ORDERS, MARKS, ELSEWHERE)), OTHER_SCRIPT, PROGRAM, FOLLOWS)
+"""All of them."""

@@ -149,6 +149,8 @@ class Article:
     url: str | None = None
     author: str | None = None
     revision: int = 1
+    orders: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
+    """Its sentences that are addressed to a program; None if nobody has looked for them yet."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ def test_a_catalog_of_before_answers_and_gets_its_days_with_the_next_change(libr
     library.add(BRIDGE)
     library.close()
     with sqlite3.connect(library.path / "catalog.sqlite") as old:
-        old.executescript("DROP TABLE event_days; PRAGMA user_version = 1;")
+        old.executescript("DROP TABLE event_days; DROP TABLE orders; PRAGMA user_version = 1;")
     old.close()
     assert library.ask("When was the bridge of Kunduz blown up in August?").statements
     assert (library.catalog.version, days(library)) == (1, [])
