@@ -15,11 +15,12 @@ from rag.attribution import voice
 from rag.chunking import header, sentences
 from rag.embeddings import Vector
 from rag.eventdates import EventDate, event_dates
-from rag.names import keys, same
+from rag.names import keys, names, same, spelled
 from rag.orders import is_ordered
 from rag.query import Kind, Query
 from rag.schema import Article, Passage, Span
-from rag.words import STOP_WORDS, content_words, words
+from rag.words import STOP_WORDS, content_words, forms, words
+from rag.wordvectors import vector as word_vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,6 +61,9 @@ WEIGHTS: Mapping[str, float] = {
     "dated": DATED,
     "carried": 4.0,
     "told": -6.0,
+    "akin": 6.0,
+    "counted": 3.0,
+    "leaning": 3.0,
     "number": 5.0,
     "person": 3.0,
     "date": 6.0,
@@ -69,6 +73,11 @@ WEIGHTS: Mapping[str, float] = {
     "question": -4.0,
     "short": -3.0,
 }
+_AKIN = 0.35
+_REACH, _HEAD_WORDS = 5, 2
+_COUNTED = re.compile(r"\bhow many (.*)", re.IGNORECASE)
+_MONEY_ASKED = re.compile(r"\bhow much\b|\b(?:cost|price|money|salary|ransom|dollars)\b", re.IGNORECASE)
+_MONEY = re.compile(r"[$€£]\s?\d|\d (?:(?:million|billion|thousand) )?(?:dollars|euros|pounds|afghanis)\b", re.I)
 TYPED = ("number", "person", "date", "place", "reason")
 _FEWEST_WORDS = 8
 _MOSTLY = 0.6
@@ -97,6 +106,10 @@ _TITLES = "President|Minister|Secretary|General|Ambassador|M[rs]s?|Dr|Gen|Sgt|Se
 _NO_GIVEN_NAME = "The|United|White|New|Vice|North|South|East|West|Prime|Foreign"
 _PERSON = re.compile(rf"\b(?:(?:{_TITLES})\.? |(?!(?:{_NO_GIVEN_NAME}) )[A-Z][\w’'-]+ (?:[A-Z]\. )?)[A-Z][\w’'-]+")
 _PLACED = re.compile(r"\b(?:in|at|to|from|near|of|into|on) (?:the )?[A-Z]\w+")
+_DEFINED = (
+    rf"\b{{0}}(?:, (?:an?|the|who|then|now)\b| (?:is|was|became) (?:an?|the|[a-z]\w+(?:er|or|an|ent|ary|al)\b))|"
+    rf"(?:\b[a-z][\w-]*, |\b(?:{_TITLES}|[a-z]\w+(?:er|or|man|ent|ary|al)) )(?:[A-Z][\w’'-]+ ){{{{0,3}}}}{{0}}\b"
+)
 _SPELLED = re.compile(r"\b[A-Z][\w’'-]{2,}")
 
 
@@ -119,13 +132,38 @@ def score(
     total = sum(sought.values()) or 1.0
     weights = {t: weight / total for t, weight in sought.items()}
     named = frozenset(stem for name in query.names for stem in content_words(name))
-    asked = _Asked(query, vector, weights, frozenset(query.terms), named)
+    asked = _Asked(query, vector, weights, frozenset(query.terms), named, forms(query.text))
     return [s for rank, candidate in enumerate(candidates) for s in _sentences(asked, rank, candidate)]
 
 
 def leans(text: str) -> bool:
     """Whether a sentence starts with a pronoun, so that the one before says what it is about."""
     return bool(_LEANS.match(text))
+
+
+def uncounted(query: Query, text: str) -> bool:
+    """Whether a question asks for how many of something there are, or for money, and the text has no such number."""
+    if _COUNTED.search(query.text):
+        return not counts(query, text)
+    return bool(_MONEY_ASKED.search(query.text)) and not _MONEY.search(text)
+
+
+def _counted(query: Query) -> frozenset[str]:
+    """The stems of what a question asks how many there are of; none for other questions."""
+    found = _COUNTED.search(query.text)
+    return frozenset(content_words(found[1])[:_HEAD_WORDS]) if found else frozenset()
+
+
+def counts(query: Query, text: str) -> bool:
+    """Whether it has a number of the thing that the question counts, which the question did not give of it."""
+    head = _counted(query)
+    return bool(head and _numbers(head, words(text)) - _numbers(head, words(query.text)))
+
+
+def _numbers(head: frozenset[str], stems: Sequence[str]) -> set[str]:
+    """The numbers that one of the stems soon follows."""
+    numbers = ((i, stem) for i, stem in enumerate(stems) if stem[0].isdigit())
+    return {stem for i, stem in numbers if head.intersection(stems[i + 1 : i + 1 + _REACH])}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,6 +175,7 @@ class _Asked:
     weights: Mapping[str, float]
     terms: frozenset[str]
     names: frozenset[str]
+    forms: Mapping[str, str]
 
     def share(self, found: frozenset[str]) -> float:
         return sum(self.weights[t] for t in self.terms & found)
@@ -150,13 +189,15 @@ class _Split:
     texts: tuple[str, ...]
     stems: tuple[frozenset[str], ...]
     by_key: Mapping[str, frozenset[str]]
+    names: tuple[frozenset[str], ...]
 
 
 @lru_cache(maxsize=2048)
 def _split(text: str) -> _Split:
     spans = tuple(sentences(text))
     texts = tuple(text[s.start : s.end] for s in spans)
-    return _Split(spans, texts, tuple(frozenset(words(t)) for t in texts), _by_key(text))
+    named = tuple(frozenset(name.text for name in names(t)) for t in texts)
+    return _Split(spans, texts, tuple(frozenset(words(t)) for t in texts), _by_key(text), named)
 
 
 def _by_key(text: str) -> dict[str, frozenset[str]]:
@@ -175,7 +216,10 @@ def _stems(text: str) -> frozenset[str]:
 def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]:
     split = _split(candidate.passage.text)
     alike = _spellings(asked.query, split)
-    stems = [frozenset(alike.get(w, w) for w in found) for found in split.stems] if alike else split.stems
+    stems = [
+        frozenset(alike.get(w, w) for w in found) | _named(asked.query.names, there)
+        for found, there in zip(split.stems, split.names, strict=True)
+    ]
     cosines, headed = _cosines(asked.vector, candidate, len(stems)), _stems(header(candidate.article))
     shared, start, article = _shared(asked, rank, candidate), candidate.passage.start, candidate.article
     places = [Span(start + span.start, start + span.end) for span in split.spans]
@@ -200,6 +244,9 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             "header": asked.share(headed - stems[i]),
             "told": float(_told(asked.query, text, stems[i])),
             "dated": max(0.0, _during(asked.query, candidate.events, here) - shared["period"]),
+            "akin": _akin(asked, text, stems[i] | referred),
+            "counted": float(counts(asked.query, text)),
+            "leaning": asked.share(stems[i - 1] - stems[i] if i and leans(text) else frozenset()),
         }
         total = sum(WEIGHTS[name] * value for name, value in features.items())
         scored.append(
@@ -214,6 +261,20 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             )
         )
     return scored
+
+
+def _akin(asked: _Asked, text: str, stems: frozenset[str]) -> float:
+    """The share of the question's words that the text has not, each by how like it its likest word is."""
+    there = _word_vectors(text)
+    missing = [t for t in asked.terms - stems - asked.names if not t[0].isdigit()]
+    likeness = ((t, float((there @ word_vector(asked.forms[t])).max())) for t in missing if len(there))
+    return sum(asked.weights[t] * like for t, like in likeness if like > _AKIN)
+
+
+@lru_cache(maxsize=4096)
+def _word_vectors(text: str) -> NDArray[np.float32]:
+    found = (form for stem, form in forms(text).items() if stem not in STOP_WORDS and not stem[0].isdigit())
+    return np.array([word_vector(form) for form in found], np.float32)
 
 
 def _dated(article: Article, span: Span, text: str) -> bool:
@@ -262,12 +323,14 @@ def _typed(asked: _Asked, text: str, stems: frozenset[str]) -> dict[str, float]:
     features = {"question": float(text.endswith("?")), "short": max(0, _FEWEST_WORDS - len(stems)) / _FEWEST_WORDS}
     match asked.query.kind:
         case Kind.NUMBER:
-            features["number"] = float(any(w[0].isdigit() and w not in given for w in stems))
+            new = any(w[0].isdigit() and w not in given for w in stems)
+            features["number"] = float(new or counts(asked.query, text))
         case Kind.DATE:
             features["date"] = float(bool(_DATE.search(text)))
             features["relative_date"] = float(bool(_RELATIVE.search(text)))
         case Kind.PERSON:
-            features["person"] = float(any(not given.issuperset(words(p)) for p in _PERSON.findall(text)))
+            named = any(not given.issuperset(words(p)) for p in _PERSON.findall(text))
+            features["person"] = float(_defined(asked, text) if given == asked.names else named)
         case Kind.PLACE:
             features["place"] = float(bool(_PLACED.search(text)) and bool(_new_names(text, given)))
         case Kind.REASON:
@@ -275,6 +338,12 @@ def _typed(asked: _Asked, text: str, stems: frozenset[str]) -> dict[str, float]:
         case Kind.OTHER:
             pass
     return features
+
+
+def _defined(asked: _Asked, text: str) -> bool:
+    """Whether the text tells what somebody is: "the spokesman, Ann Lee", "Ann Lee, a lawyer", "Ann Lee is"."""
+    last = {re.escape(name.split()[-1]) for name in asked.query.names}
+    return any(re.search(_DEFINED.format(name), text) for name in last)
 
 
 def _new_names(text: str, given: frozenset[str]) -> list[str]:
@@ -289,6 +358,17 @@ def _spellings(query: Query, split: _Split) -> dict[str, str]:
             pairs = zip(words(written), words(name), strict=False)
             alike |= {theirs: ours for theirs, ours in pairs if theirs not in STOP_WORDS}
     return alike
+
+
+def _named(wanted: tuple[str, ...], there: frozenset[str]) -> frozenset[str]:
+    """The stems of the names of a question that a sentence has, as the question spells them."""
+    found = (name for name in wanted if any(_spelled(name, other) for other in there))
+    return frozenset(stem for name in found for stem in content_words(name))
+
+
+@lru_cache(maxsize=50_000)
+def _spelled(a: str, b: str) -> bool:
+    return spelled(a, b)
 
 
 @lru_cache(maxsize=50_000)

@@ -509,10 +509,10 @@ def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
 
 def _reconciled(answer: Answer, task: Task) -> Answer:
     """The answer with what sources say differently, which may be all that there is."""
-    if answer.statements:
-        return reconciled(answer, disagreements(task.query, task.retrieved))
     asked = answer.hits and asks_control(task.query.text)
-    return opposed(answer, disagreements(task.query, task.retrieved)) if asked else answer
+    found = disagreements(task.query, task.retrieved) if answer.statements or asked else []
+    answer = reconciled(answer, found) if answer.statements else answer
+    return opposed(answer, found) if asked and not answer.conflicts else answer
 
 
 def _told_apart(answer: Answer, task: Task) -> Answer:

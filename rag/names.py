@@ -192,6 +192,11 @@ def same(a: str, b: str) -> bool:
     return _alike("".join(shorter), "".join(longer)) or _ends(shorter, longer)
 
 
+def spelled(a: str, b: str) -> bool:
+    """Whether two names are one word for word, spelling aside; where a word ends does not count: Lashkargah."""
+    return _alike("".join(_units(a)), "".join(_units(b)))
+
+
 def occurs(name: str, text: str) -> bool:
     """Whether a text names this, spelling aside: by a name that is the `same`, or by one with all its words in it."""
     units = _units(name)

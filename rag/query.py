@@ -79,13 +79,13 @@ _AGENTS = _nouns("""
 """)
 _SITES = _nouns("""
     country countrie city citie place province part room post jail prison region town airport capital state valley base
-    location site village district building street
+    location site village district building street hotel hospital school house palace compound square
 """)
 _AMOUNTS = _nouns(
     "number share percentage proportion total level ceiling sum amount figure toll magnitude price cost size rate"
 )
 _ASKS = r"(?:did|do|does|was|were|is|are|will|had|has|have|can|should|exactly)\b"
-_WHICH = rf"\b(?:what|which|what (?:was|is) the) (?:(?!{_ASKS})[\w’'-]+ ){{0,3}}?"
+_WHICH = rf"\b(?:what|which|what (?:was|is|were|are) the) (?:(?!{_ASKS}|the\b)[\w’'-]+ ){{0,3}}?"
 _PREPOSITIONS = "(?:to|from|by|of|with|for|in|on|at|until|since)"
 _BEGINS = rf"(?:^\W*|[,;:.?] |\b(?:and|or|but|so|exactly|{_PREPOSITIONS}) )"
 _KINDS = (

@@ -27,6 +27,11 @@ def words(text: str) -> list[str]:
     return [stem(w) for w in _WORD.findall(plain(text))]
 
 
+def forms(text: str) -> dict[str, str]:
+    """The stems of a text, each with the word it stands for."""
+    return {stem(w): w for w in _WORD.findall(plain(text))}
+
+
 @lru_cache(maxsize=200_000)
 def stem(word: str) -> str:
     """The Snowball (Porter 2) English stem of the base form of a lower-case word."""

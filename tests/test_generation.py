@@ -150,3 +150,48 @@ def test_a_follow_up_is_understood_from_the_turn_before(library: Library) -> Non
 def test_the_same_question_has_the_same_answer(library: Library) -> None:
     first, second = (library.ask("Who led the Taliban side in Doha?").to_dict() for _ in range(2))
     assert {k: v for k, v in first.items() if k != "timings"} == {k: v for k, v in second.items() if k != "timings"}
+
+
+VALLEY = (
+    article(
+        "The mayor of Torvik, Helge Dalum, opened the new bridge on Monday. Ines Marak, a lawyer, thanked the builders.\n\n"
+        "Ferrymen blocked the old pier in the morning. They demanded work for 40 crews.",
+        title="Bridge opens in Torvik",
+        source="Fjord Post",
+        published="2021-05-03",
+    ),
+    article(
+        "The mayor of Lasko Brod said on Tuesday that flood water had reached the mill. Engineers sent nine pumps.",
+        title="Flood at the mill",
+        source="River Times",
+        published="2021-05-04",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def valley(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("valley")) as made:
+        made.add(*VALLEY)
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("question", "words"), [("Who is Helge Dalum?", "The mayor of Torvik"), ("Who is Ines Marak?", "a lawyer")]
+)
+def test_who_somebody_is_is_told_by_the_words_beside_the_name(valley: Library, question: str, words: str) -> None:
+    assert words in best(valley.ask(question))
+
+
+def test_a_name_that_is_parted_otherwise_is_found(valley: Library) -> None:
+    answer = valley.ask("What did the mayor of Laskobrod say about the flood water?")
+    assert "had reached the mill" in answer.text
+
+
+def test_a_count_of_other_things_does_not_answer_how_many(valley: Library) -> None:
+    assert valley.ask("How many boats did the ferrymen lose at Torvik?").status is Status.ABSTAINED
+    assert "nine pumps" in valley.ask("How many pumps did the engineers send?").text
+
+
+def test_a_sentence_without_money_does_not_answer_how_much_was_paid(valley: Library) -> None:
+    assert valley.ask("How much did Torvik pay for the bridge?").status is Status.ABSTAINED
