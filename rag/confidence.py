@@ -20,7 +20,7 @@ WEIGHTS: Mapping[str, float] = {
     "named": 1.1,
     "untyped": -1.2,
     "numberless": -2.5,
-    "uncounted": -1.0,
+    "uncounted": -1.5,
 }
 BIAS = -3.9
 _UNRELATED = 8.0  # about what a sentence scores that has nothing to do with the question

@@ -145,7 +145,8 @@ def uncounted(query: Query, text: str) -> bool:
     """Whether a question asks for how many of something there are, or for money, and the text has no such number."""
     if _COUNTED.search(query.text):
         return not counts(query, text)
-    return bool(_MONEY_ASKED.search(query.text)) and not _MONEY.search(text)
+    paid = query.kind is Kind.NUMBER and _MONEY_ASKED.search(query.text)
+    return bool(paid) and not _MONEY.search(text)
 
 
 def _counted(query: Query) -> frozenset[str]:

@@ -82,7 +82,8 @@ _SITES = _nouns("""
     location site village district building street hotel hospital school house palace compound square
 """)
 _AMOUNTS = _nouns(
-    "number share percentage proportion total level ceiling sum amount figure toll magnitude price cost size rate"
+    "number share percentage proportion total level ceiling sum amount figure toll magnitude price cost size rate "
+    "ransom salary"
 )
 _ASKS = r"(?:did|do|does|was|were|is|are|will|had|has|have|can|should|exactly)\b"
 _WHICH = rf"\b(?:what|which|what (?:was|is|were|are) the) (?:(?!{_ASKS}|the\b)[\w’'-]+ ){{0,3}}?"

@@ -154,7 +154,8 @@ def test_the_same_question_has_the_same_answer(library: Library) -> None:
 
 VALLEY = (
     article(
-        "The mayor of Torvik, Helge Dalum, opened the new bridge on Monday. Ines Marak, a lawyer, thanked the builders.\n\n"
+        "The mayor of Torvik, Helge Dalum, opened the new bridge on Monday. Ines Marak, a lawyer, thanked the "
+        "builders.\n\n"
         "Ferrymen blocked the old pier in the morning. They demanded work for 40 crews.",
         title="Bridge opens in Torvik",
         source="Fjord Post",

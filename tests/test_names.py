@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from rag.names import Name, keys, names, occurs, same
+from rag.names import Name, keys, names, occurs, same, spelled
 
 REQUIRED = [
     ("Qala-i-Naw", "Kalat-e-Nav"),
@@ -360,6 +360,19 @@ def test_a_name_occurs_in_a_sentence_in_another_spelling_or_length(name: str, te
 )
 def test_a_name_does_not_occur_by_a_part_or_by_likeness(name: str, text: str) -> None:
     assert not occurs(name, text)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"),
+    [
+        ("Laskobrod", "Lasko Brod", True),
+        ("Qal'a-ye Naw", "Qala-i-Naw", True),
+        ("Helge Dalum", "Dalum", False),
+        ("Paktia", "Paktika", False),
+    ],
+)
+def test_a_name_is_spelled_otherwise_only_if_all_its_words_are(a: str, b: str, expected: bool) -> None:
+    assert spelled(a, b) is expected
 
 
 def test_a_very_long_heading_is_compared_without_trouble() -> None:
