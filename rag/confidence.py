@@ -6,7 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 
 from rag.chunking import header
-from rag.extraction import DATED, TYPED, Sentence, uncounted
+from rag.counting import uncounted
+from rag.extraction import DATED, TYPED, Sentence
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
 from rag.words import content_words, words

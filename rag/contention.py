@@ -9,8 +9,8 @@ from datetime import date
 
 from rag.attribution import voice
 from rag.chunking import sentences
+from rag.comparability import comparable
 from rag.copies import clusters, contained
-from rag.counting import comparable
 from rag.differences import COMMON, Account, account, differences, is_report, may_be_one_day
 from rag.happenings import happening
 from rag.names import names

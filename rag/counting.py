@@ -1,79 +1,40 @@
-"""Tells whether two numbers can be counts of the same things."""
+"""Tells whether a text has a number of the thing that a question counts."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from rag.happenings import RUN
-from rag.lexicon import COUNTRIES
-from rag.quantities import Quantity
-from rag.stances import canonical
-from rag.words import STOP_WORDS, stem, words
+from rag.query import Kind, Query
+from rag.words import content_words, words
 
-_ROLLING = re.compile(
-    r"\b(?:(?:in|over|within|during|for) (?:just |about )?(?:the )?(?:course of the )?(?:last|past|next) "
-    r"(?P<last>(?:[\w-]+ (?:or \w+ )?)??(?:hour|day|week|month|year)s?)|"
-    r"in (?:a|one) (?P<one>[\w-]+ (?:period|hours?)|day|week|month|year)|"
-    r"(?:per|a|each|every|in one) (?P<each>day|week|month|year)\b|(?P<daily>daily|weekly|monthly)|"
-    r"(?:in )?the (?P<half>(?:first|second) (?:half|quarter|week|months?))|since (?P<since>(?:\w+ ){0,3}?\w+))\b",
-    re.IGNORECASE,
-)
-_MORE = re.compile(r"^\s*(?:\w+ )?(?:additional|more|further|other|others|extra)\b", re.IGNORECASE)
-_PHRASE = re.compile(
-    r"^[^,.;:]*?(?=[,.;:—–]|$|\b(?:were|was|are|is|been|be|have|has|had|that|who|which|in|on|at|to|from|by|for|with|as|"
-    r"killed|died|wounded|left|crossed|during|after|since|over)\b)"
-)
-_OF = re.compile(r"^\s*(?P<head>[\w’'-]+(?: [\w’'-]+)?) of (?:the |an? |one )?(?P<whole>[\w’'-]+)")
-_COUNTRIES = frozenset(map(stem, COUNTRIES))
-_GENERIC = frozenset(words("people person others men man women")) | STOP_WORDS
+_REACH, _HEAD_WORDS = 5, 2
+_COUNTED = re.compile(r"\bhow many (.*)", re.IGNORECASE)
+_MONEY_ASKED = re.compile(r"\bhow much\b|\b(?:cost|price|money|salary|ransom|dollars)\b", re.IGNORECASE)
+_MONEY = re.compile(r"[$€£]\s?\d|\d (?:(?:million|billion|thousand) )?(?:dollars|euros|pounds|afghanis)\b", re.I)
 
 
-def comparable(a: Quantity, text: str, b: Quantity, other: str) -> bool:
-    """Whether they may count the same: things of one kind and one people, over one time, and neither what is added."""
-    if _MORE.match(text[a.end :]) or _MORE.match(other[b.end :]):
-        return False
-    if _time(text) != _time(other) or not _share(peoples(a, text), peoples(b, other)):
-        return False
-    return "%" in (a.unit, b.unit) or _same_things(a, text, b, other)
+def uncounted(query: Query, text: str) -> bool:
+    """Whether a question asks for how many of something there are, or for money, and the text has no such number."""
+    if _COUNTED.search(query.text):
+        return not counts(query, text)
+    paid = query.kind is Kind.NUMBER and _MONEY_ASKED.search(query.text)
+    return bool(paid) and not _MONEY.search(text)
 
 
-def peoples(quantity: Quantity, text: str) -> frozenset[str]:
-    """The countries of the things that a number in a sentence counts, or else of those who act before it."""
-    phrase = _phrase(quantity, text)
-    own = _COUNTRIES.intersection(words(phrase))
-    return own or _COUNTRIES.intersection(words(" ".join(re.findall(RUN, text[: quantity.start]))))
+def counts(query: Query, text: str) -> bool:
+    """Whether it has a number of the thing that the question counts, which the question did not give of it."""
+    head = _counted(query)
+    return bool(head and _numbers(head, words(text)) - _numbers(head, words(query.text)))
 
 
-def _time(text: str) -> str:
-    """The time over which is counted, as far as it is not the whole; since some day is the whole."""
-    found = _ROLLING.search(text)
-    if not found or found["since"]:
-        return ""
-    return next(part.casefold() for part in found.groups() if part)
+def _counted(query: Query) -> frozenset[str]:
+    """The stems of what a question asks how many there are of; none for other questions."""
+    found = _COUNTED.search(query.text)
+    return frozenset(content_words(found[1])[:_HEAD_WORDS]) if found else frozenset()
 
 
-def _share(a: frozenset[str], b: frozenset[str]) -> bool:
-    return not a or not b or bool(a & b)
-
-
-def _same_things(a: Quantity, text: str, b: Quantity, other: str) -> bool:
-    """Whether the words for the things of one are among those of the other, and what they are of is not another."""
-    mine, theirs = _named(a, text), _named(b, other)
-    if mine and theirs and not (mine <= theirs or theirs <= mine):
-        return False
-    return _whole(a, text) <= frozenset(words(other)) and _whole(b, other) <= frozenset(words(text))
-
-
-def _named(quantity: Quantity, text: str) -> frozenset[str]:
-    return canonical(_phrase(quantity, text)) - _GENERIC - _COUNTRIES
-
-
-def _phrase(quantity: Quantity, text: str) -> str:
-    found = _PHRASE.match(text[quantity.end :])
-    return found[0] if found else ""
-
-
-def _whole(quantity: Quantity, text: str) -> frozenset[str]:
-    """What the things are parts or members of."""
-    found = _OF.match(text[quantity.end :])
-    return frozenset(words(found["whole"])) - _GENERIC if found else frozenset()
+def _numbers(head: frozenset[str], stems: Sequence[str]) -> set[str]:
+    """The numbers that one of the stems soon follows."""
+    numbers = ((i, stem) for i, stem in enumerate(stems) if stem[0].isdigit())
+    return {stem for i, stem in numbers if head.intersection(stems[i + 1 : i + 1 + _REACH])}

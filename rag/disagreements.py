@@ -10,7 +10,7 @@ from itertools import combinations
 
 from rag.attribution import voice
 from rag.chunking import header
-from rag.counting import comparable, peoples
+from rag.comparability import comparable, peoples
 from rag.differences import About, Account, account, differences, may_be_one_day
 from rag.extraction import Sentence
 from rag.quantities import Quantity

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from rag.attribution import voice
 from rag.chunking import header, sentences
+from rag.counting import counts
 from rag.embeddings import Vector
 from rag.eventdates import EventDate, event_dates
 from rag.names import keys, names, same, spelled
@@ -74,10 +75,6 @@ WEIGHTS: Mapping[str, float] = {
     "short": -3.0,
 }
 _AKIN = 0.35
-_REACH, _HEAD_WORDS = 5, 2
-_COUNTED = re.compile(r"\bhow many (.*)", re.IGNORECASE)
-_MONEY_ASKED = re.compile(r"\bhow much\b|\b(?:cost|price|money|salary|ransom|dollars)\b", re.IGNORECASE)
-_MONEY = re.compile(r"[$€£]\s?\d|\d (?:(?:million|billion|thousand) )?(?:dollars|euros|pounds|afghanis)\b", re.I)
 TYPED = ("number", "person", "date", "place", "reason")
 _FEWEST_WORDS = 8
 _MOSTLY = 0.6
@@ -139,32 +136,6 @@ def score(
 def leans(text: str) -> bool:
     """Whether a sentence starts with a pronoun, so that the one before says what it is about."""
     return bool(_LEANS.match(text))
-
-
-def uncounted(query: Query, text: str) -> bool:
-    """Whether a question asks for how many of something there are, or for money, and the text has no such number."""
-    if _COUNTED.search(query.text):
-        return not counts(query, text)
-    paid = query.kind is Kind.NUMBER and _MONEY_ASKED.search(query.text)
-    return bool(paid) and not _MONEY.search(text)
-
-
-def _counted(query: Query) -> frozenset[str]:
-    """The stems of what a question asks how many there are of; none for other questions."""
-    found = _COUNTED.search(query.text)
-    return frozenset(content_words(found[1])[:_HEAD_WORDS]) if found else frozenset()
-
-
-def counts(query: Query, text: str) -> bool:
-    """Whether it has a number of the thing that the question counts, which the question did not give of it."""
-    head = _counted(query)
-    return bool(head and _numbers(head, words(text)) - _numbers(head, words(query.text)))
-
-
-def _numbers(head: frozenset[str], stems: Sequence[str]) -> set[str]:
-    """The numbers that one of the stems soon follows."""
-    numbers = ((i, stem) for i, stem in enumerate(stems) if stem[0].isdigit())
-    return {stem for i, stem in numbers if head.intersection(stems[i + 1 : i + 1 + _REACH])}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,7 +218,7 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             "dated": max(0.0, _during(asked.query, candidate.events, here) - shared["period"]),
             "akin": _akin(asked, text, stems[i] | referred),
             "counted": float(counts(asked.query, text)),
-            "leaning": asked.share(stems[i - 1] - stems[i] if i and leans(text) else frozenset()),
+            "leaning": asked.share(said[i - 1] - stems[i] if i and leans(text) else frozenset()),
         }
         total = sum(WEIGHTS[name] * value for name, value in features.items())
         scored.append(

@@ -189,10 +189,25 @@ def test_a_name_that_is_parted_otherwise_is_found(valley: Library) -> None:
     assert "had reached the mill" in answer.text
 
 
-def test_a_count_of_other_things_does_not_answer_how_many(valley: Library) -> None:
-    assert valley.ask("How many boats did the ferrymen lose at Torvik?").status is Status.ABSTAINED
-    assert "nine pumps" in valley.ask("How many pumps did the engineers send?").text
+def test_a_count_of_other_things_is_no_sure_answer_to_how_many(valley: Library) -> None:
+    sure, unsure = (
+        valley.ask("How many pumps did the engineers send?"),
+        valley.ask("How many builders built the bridge?"),
+    )
+    assert "nine pumps" in best(sure)
+    assert not sure.warnings
+    assert unsure.status is Status.ABSTAINED or "not sure" in unsure.warnings[0]
 
 
 def test_a_sentence_without_money_does_not_answer_how_much_was_paid(valley: Library) -> None:
     assert valley.ask("How much did Torvik pay for the bridge?").status is Status.ABSTAINED
+
+
+def test_who_controls_a_place_is_answered_by_both_sides(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Library(tmp_path_factory.mktemp("sides")) as sides:
+        sides.add(
+            article("The army controls Torvik, the ministry said.", title="Torvik", source="A", published="2021-07-12"),
+            article("The rebels control Torvik, they said.", title="Torvik", source="B", published="2021-07-12"),
+        )
+        answer = sides.ask("Who controls Torvik?")
+    assert {"army", "rebels"} <= set(answer.text.replace(".", "").split())
