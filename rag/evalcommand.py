@@ -14,7 +14,7 @@ import typer
 
 from rag.console import reported, show, tell
 from rag.opening import Opening, checked_settings, open_library, progress_bar
-from rag.options import Add, Folder, Json, Judge, Model, NoCache, Number, Offline, Quiet, Verbose
+from rag.options import Add, Folder, Json, Model, NoCache, Number, Offline, Quiet, Verbose
 from rag.rendering import Line
 from rag.terms import Terms
 
@@ -30,6 +30,7 @@ Sets = Annotated[
         metavar="SET...", help="Files of cases, or folders of other sets; without one, all that --gates names."
     ),
 ]
+Reader = Annotated[str | None, typer.Option("--judge", metavar="MODEL", help="Let this chat model grade the answers.")]
 Gates = Annotated[Path | None, typer.Option(metavar="FILE", help="Exit with 10 if a gate of this file is missed.")]
 Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Tell what changed since this report.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Keep results and reports here; go on if it has some.")]
@@ -49,7 +50,7 @@ def evaluate(
     k: Number = 10,
     model: Model = None,
     offline: Offline = False,
-    judge: Judge = None,
+    judge: Reader = None,
     gates: Gates = None,
     baseline: Baseline = None,
     out: Out = None,

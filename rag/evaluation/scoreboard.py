@@ -20,6 +20,7 @@ def score_lines(report: Report, changes: Sequence[Changes] = (), *, all_rates: b
         yield f"{found.name}:"
         yield from _table([_rate(name, rate, found.spread) for name, rate in found.rates.items()])
         yield from _types(found)
+        yield from _wrong(found)
     if report.usage.input_tokens:
         used = report.usage
         yield f"{used.input_tokens:,} tokens in, {used.output_tokens:,} out, ${used.cost:.4f}"
@@ -49,6 +50,16 @@ def _types(found: SetReport) -> Iterator[str]:
     if rows:
         yield "  by type:"
         yield from _table([(f"  {first}", *rest) for first, *rest in rows])
+
+
+def _wrong(found: SetReport) -> Iterator[str]:
+    """The cases that are not right, and those that are unscored, by their ids."""
+    for told, cases in (
+        ("not right", [s.case.id for s in found.cases if s.right is False]),
+        ("unscored", [s.case.id for s in found.cases if s.result.error]),
+    ):
+        if cases:
+            yield f"  {told}: {', '.join(cases)}"
 
 
 def _value(rate: Rate) -> str:
