@@ -49,7 +49,7 @@ def voice(text: str, span: Span) -> Voice | None:
     if labelled:
         return Voice(labelled, 0)
     pronoun = _PRONOUN.search(sentence)
-    meant = _before(text, span.start) if pronoun else None
+    meant = _before(text, span.start, several=pronoun["who"].casefold() == "they") if pronoun else None
     return Voice(meant, pronoun.end("who")) if pronoun and meant else None
 
 
@@ -90,13 +90,13 @@ def _labelled(text: str, start: int) -> str | None:
     return labels.names[place] if place >= 0 else None
 
 
-def _before(text: str, start: int) -> str | None:
-    """Whom a pronoun means: who speaks last before it, else the first name of the sentence before."""
+def _before(text: str, start: int, *, several: bool) -> str | None:
+    """Whom a pronoun means: who speaks last before it, else, if it is one, the first name of the sentence before."""
     first = max(0, start - _BACK)
     spans = sentences(text[first:start])[-_MOST_BACK:]
     for span in reversed(spans):
         told = text[first + span.start : first + span.end]
-        named = speaker(told) or (names(told)[0].text if names(told) else None)
+        named = speaker(told) or (names(told)[0].text if names(told) and not several else None)
         if named and not is_pronoun(named):
             return named
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -11,8 +11,9 @@ from itertools import combinations
 from rag.attribution import voice
 from rag.chunking import header
 from rag.comparability import comparable, peoples
-from rag.differences import About, Account, account, differences, may_be_one_day
+from rag.differences import COMMON, About, Account, account, differences, may_be_one_day
 from rag.extraction import Sentence
+from rag.names import names
 from rag.quantities import Quantity
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
@@ -33,7 +34,11 @@ def disagreements(query: Query, retrieved: Retrieved) -> tuple[Conflict, ...]:
     """
     to = asked(query.text, query.terms)
     told = list(_told(to, retrieved))
-    found = [*_of_numbers(to, told), *_of_sides(to, told), *_of_accounts(query.kind, told)]
+    found = [
+        *_of_numbers(to, told),
+        *_of_sides(to, told, named=bool(_named([query.text]))),
+        *_of_accounts(query.kind, told),
+    ]
     return tuple(_conflict(query.text, kind, views) for kind, views in found)
 
 
@@ -46,6 +51,8 @@ class _Told:
     speaker: str | None
     around: frozenset[str]
     """The stems of the sentence, of the two before it, and of the header where no place is asked about."""
+    named: frozenset[str]
+    """The names in the sentence and the two before it, without those of the sides and their countries."""
 
     @property
     def day(self) -> date:
@@ -74,9 +81,10 @@ def _told(to: Asked, retrieved: Retrieved) -> Iterator[_Told]:
         article, last = articles[s.passage_id], retrieved.sentences[max(0, place - 2) : place + 1]
         if covered[s.passage_id] >= max(least, 0.5):
             found = voice(article.text, s.span)
-            near = (other.stems for other in last if other.passage_id == s.passage_id)
-            around = (frozenset() if "hold" in to.acts else frozenset(words(header(article)))).union(*near)
-            yield _Told(s, article, found.name if found else None, around)
+            near = [other for other in last if other.passage_id == s.passage_id]
+            top = frozenset() if "hold" in to.acts else frozenset(words(header(article)))
+            around = top.union(*(other.stems for other in near))
+            yield _Told(s, article, found.name if found else None, around, _named(other.text for other in near))
 
 
 def _covers(to: Asked, article: Article, retrieved: Retrieved, passage_id: str) -> float:
@@ -131,8 +139,11 @@ def _one(a: _View, b: _View) -> bool:
     return a.told.article.id == b.told.article.id and (len(speakers) == 1 or None in speakers)
 
 
-def _of_sides(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[_View]]]:
-    """Two sides of about the same days are a conflict, unless the later one tells that it was turned back."""
+def _of_sides(to: Asked, told: Sequence[_Told], *, named: bool) -> Iterator[tuple[Dispute, list[_View]]]:
+    """Two sides of about the same days are a conflict, unless the later one tells that it was turned back.
+
+    They are of one thing if the question has it `named`, else if they themselves name the same.
+    """
     if not to.acts or to.counted or to.share:
         return
     near = sorted((t for t in told if _is_about(to, t)), key=lambda t: _directness(t, to))  # stable
@@ -140,12 +151,21 @@ def _of_sides(to: Asked, told: Sequence[_Told]) -> Iterator[tuple[Dispute, list[
     so = [v for v in views if v.value is Side.SO]
     against = [v for v in views if v.value is Side.NOT_SO]
     seen: set[Dispute] = set()
-    for pair in ((a, b) for a in so for b in against):
+    for pair in ((a, b) for a in so for b in against if named or _of_one_thing(a.told, b.told)):
         later, earlier = sorted(pair, key=lambda v: (v.told.day, not at_first(v.told.sentence.text)), reverse=True)
         kind = _dispute(later, earlier)
         if kind and kind not in seen:
             seen.add(kind)
             yield kind, [later, earlier]
+
+
+def _of_one_thing(a: _Told, b: _Told) -> bool:
+    """Whether they have a name in common, if both have names: two towns that were taken are two things."""
+    return not a.named or not b.named or bool(a.named & b.named)
+
+
+def _named(texts: Iterable[str]) -> frozenset[str]:
+    return frozenset(name.text.casefold() for text in texts for name in names(text)) - COMMON
 
 
 def _is_about(to: Asked, told: _Told) -> bool:

@@ -99,3 +99,8 @@ def test_a_mark_is_no_part_of_the_quote(library: Library) -> None:
 )
 def test_notes_are_shown_in_brackets_where_they_belong(notes: tuple[Note, ...], shown: str) -> None:
     assert Statement("He came.", (), notes=notes).shown == shown
+
+
+def test_they_are_who_spoke_not_a_word_for_a_people() -> None:
+    text = "The Uzbek sides ended their talks on Sunday. They promised to meet again."
+    assert voice(text, sentences(text)[1]) is None

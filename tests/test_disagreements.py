@@ -144,3 +144,15 @@ def test_a_library_without_conflicts_says_so(tmp_path: Path) -> None:
     with Library(tmp_path) as library:
         library.add(ARTICLES[-1])
     assert "No articles were found" in CliRunner().invoke(app, ["conflicts", "--library", str(tmp_path)]).stdout
+
+
+def test_two_towns_that_a_question_asks_about_together_are_two_things(tmp_path: Path) -> None:
+    reports = [
+        ("The Taliban captured the crossing of Torbat, the group said on Friday.", "2021-07-09"),
+        ("The interior ministry denied that the crossing of Torbat was lost.", "2021-07-09"),
+        ("The Taliban captured the crossing of Ziaret on Wednesday, officials there said.", "2021-07-14"),
+    ]
+    with Library(tmp_path / "library", offline=True) as library:
+        library.add(*(article(text, published=day, source=f"Post {n}") for n, (text, day) in enumerate(reports)))
+        conflicts = library.ask("Which crossings did the Taliban capture?").conflicts
+    assert [(c.kind.value, [p.value for p in c.positions]) for c in conflicts] == [("conflict", ["so", "not so"])]
