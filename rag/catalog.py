@@ -121,7 +121,7 @@ class Catalog:
     def sources(self, window: Window = Window()) -> list[str]:
         """The sources of the articles that a window admits, each once, in order."""
         where = condition(window)
-        admitted = f"id IN (SELECT p.article_id FROM passages p WHERE {where.sql})"
+        admitted = f"id IN (SELECT p.article_id FROM passages p WHERE {where.sql})" if window.limits else "TRUE"
         sql = f"SELECT DISTINCT source FROM articles WHERE source IS NOT NULL AND {admitted} ORDER BY source"
         return [row[0] for row in self._database.rows(sql, where.parameters)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from rag.query import Kind, Query
 from rag.words import content_words, words
@@ -24,13 +25,14 @@ def uncounted(query: Query, text: str) -> bool:
 
 def counts(query: Query, text: str) -> bool:
     """Whether it has a number of the thing that the question counts, which the question did not give of it."""
-    head = _counted(query)
+    head = _counted(query.text)
     return bool(head and _numbers(head, words(text)) - _numbers(head, words(query.text)))
 
 
-def _counted(query: Query) -> frozenset[str]:
+@lru_cache(maxsize=256)
+def _counted(question: str) -> frozenset[str]:
     """The stems of what a question asks how many there are of; none for other questions."""
-    found = _COUNTED.search(query.text)
+    found = _COUNTED.search(question)
     return frozenset(content_words(found[1])[:_HEAD_WORDS]) if found else frozenset()
 
 

@@ -129,7 +129,10 @@ def score(
     total = sum(sought.values()) or 1.0
     weights = {t: weight / total for t, weight in sought.items()}
     named = frozenset(stem for name in query.names for stem in content_words(name))
-    asked = _Asked(query, vector, weights, frozenset(query.terms), named, forms(query.text))
+    written = forms(query.text)
+    worded = tuple(t for t in dict.fromkeys(query.terms) if t in written and t not in named and not t[0].isdigit())
+    vectors = np.array([word_vector(written[t]) for t in worded], np.float32)
+    asked = _Asked(query, vector, weights, frozenset(query.terms), named, worded, vectors)
     return [s for rank, candidate in enumerate(candidates) for s in _sentences(asked, rank, candidate)]
 
 
@@ -147,7 +150,10 @@ class _Asked:
     weights: Mapping[str, float]
     terms: frozenset[str]
     names: frozenset[str]
-    forms: Mapping[str, str]
+    worded: tuple[str, ...]
+    """The terms that are words: neither names nor numbers."""
+    vectors: NDArray[np.float32]
+    """The word vectors of those, a row each."""
 
     def share(self, found: frozenset[str]) -> float:
         return sum(self.weights[t] for t in self.terms & found)
@@ -238,9 +244,11 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
 def _akin(asked: _Asked, text: str, stems: frozenset[str]) -> float:
     """The share of the question's words that the text has not, each by how like it its likest word is."""
     there = _word_vectors(text)
-    missing = [t for t in asked.terms - stems - asked.names if not t[0].isdigit()]
-    likeness = ((t, float((there @ word_vector(asked.forms[t])).max())) for t in missing if len(there))
-    return sum(asked.weights[t] * like for t, like in likeness if like > _AKIN)
+    if not len(there) or stems.issuperset(asked.worded):
+        return 0.0
+    likeness: list[float] = (there @ asked.vectors.T).max(axis=0).tolist()
+    pairs = zip(asked.worded, likeness, strict=True)
+    return sum(asked.weights[t] * like for t, like in pairs if like > _AKIN and t not in stems)
 
 
 @lru_cache(maxsize=4096)

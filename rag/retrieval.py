@@ -140,7 +140,10 @@ def _windows(query: Query, window: Window) -> list[Window]:
 
 def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
     query, depth = sought.query, sought.depth
-    lexical = _lexical(index.catalog, (*query.terms, *query.name_keys), limit=depth, window=window)
+    told = _telling(index.catalog, query, window)
+    most = _MOST_DATED if told else depth
+    ranked = _lexical(index.catalog, (*query.terms, *query.name_keys), limit=most, window=window)
+    lexical = ranked[:depth]
     dense = _dense(index, sought.vector, limit=depth, window=window)
     scores: dict[str, float] = {}
     _add_ranks(scores, dense, WEIGHTS["dense"])
@@ -148,24 +151,19 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
     for part in query.parts:
         _add_ranks(scores, _dense(index, _embedded(index, part), limit=depth, window=window), PART_WEIGHT)
         _add_ranks(scores, _lexical(index.catalog, content_words(part), limit=depth, window=window), PART_WEIGHT)
-    for ids in _dated(index, sought, window):
-        _add_ranks(scores, ids, DATED_WEIGHT)
+    if told:
+        _add_ranks(scores, [id for id in ranked if id in told][:depth], DATED_WEIGHT)
+        if sought.vector is not None:
+            vectors = index.catalog.embedded.select(window, ids=list(told))
+            _add_ranks(scores, nearest(vectors, sought.vector, depth), DATED_WEIGHT)
     return _Found(scores, tuple(dense), tuple(lexical))
 
 
-def _dated(index: Index, sought: _Sought, window: Window) -> Iterator[list[str]]:
-    """The nearest, by meaning and by words, of the passages that tell of the days of a short period that is asked."""
-    catalog, query = index.catalog, sought.query
+def _telling(catalog: Catalog, query: Query, window: Window) -> dict[str, None]:
+    """The passages that tell of the days of a short period that is asked."""
     periods = [period for period in query.periods if period.days <= _LONGEST]
     listed = (catalog.events.during(period, window, most=_MOST_DATED) for period in periods)
-    ids = list(dict.fromkeys(chain.from_iterable(listed)))
-    if not ids:
-        return
-    if sought.vector is not None:
-        yield nearest(catalog.embedded.select(window, ids=ids), sought.vector, sought.depth)
-    found = set(ids)
-    ranked = _lexical(catalog, (*query.terms, *query.name_keys), limit=_MOST_DATED, window=window)
-    yield [id for id in ranked if id in found][: sought.depth]
+    return dict.fromkeys(chain.from_iterable(listed))
 
 
 def _dense(index: Index, vector: Vector | None, *, limit: int, window: Window) -> list[str]:
