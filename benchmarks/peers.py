@@ -218,7 +218,7 @@ def described(job: Job, rounds: Mapping[str, Sequence[Round]]) -> str:
     return (
         f"{count} articles ({size:.2f} MB), {len(job.golds)} questions, {turns} rounds, each question {job.searches} "
         f"times a round; {date.today()}, {os.cpu_count()} cores ({platform.machine()}), Python "
-        f"{platform.python_version()}. In brackets: times that of {OURS}, the median of the rounds.\n\n{table(rounds)}\n"
+        f"{platform.python_version()}. In brackets: times that of {OURS}, median of the rounds.\n\n{table(rounds)}\n"
     )
 
 

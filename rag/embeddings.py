@@ -216,11 +216,15 @@ def load_tokenizer(folder: Path) -> Tokenizer:
 
 
 def open_session(graph: Path | bytes, *, optimized: Path | None = None) -> InferenceSession:
-    """A graph, from its file or as it is, ready to run on the CPU; raises `graph_errors()` if it cannot be."""
+    """A graph, from its file or as it is, ready to run on the CPU; raises `graph_errors()` if it cannot be.
+
+    Its threads sleep when there is nothing to do: if they spin, they keep a core from what goes on beside them.
+    """
     import onnxruntime
 
     options: Any = onnxruntime.SessionOptions()
     options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if optimized:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
         options.optimized_model_filepath = str(optimized)

@@ -14,7 +14,7 @@ from tokenizers import Tokenizer
 
 from rag import embeddings
 from rag.chunking import sentences
-from rag.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity
+from rag.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity, open_session
 from rag.errors import EmbeddingError
 
 TEXTS = [
@@ -118,6 +118,13 @@ def test_the_graph_is_built_once_and_built_anew_if_its_file_is_damaged(tmp_path:
     assert MiniLM(cache=tmp_path).embed_query("Kabul") == pytest.approx(expected, abs=1e-6)
     assert [path.name for path in tmp_path.iterdir()] == [saved.name]
     assert saved.stat().st_mtime_ns != built
+
+
+def test_threads_of_a_session_do_not_spin_while_there_is_nothing_to_embed(tmp_path: Path) -> None:
+    MiniLM(cache=tmp_path).load()
+    [graph] = tmp_path.glob("*.onnx")
+    options = open_session(graph).get_session_options()
+    assert options.get_session_config_entry("session.intra_op.allow_spinning") == "0"
 
 
 def test_works_from_memory_where_the_graph_cannot_be_saved(tmp_path: Path) -> None:
