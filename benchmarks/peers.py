@@ -10,10 +10,12 @@ are medians over the rounds. `--write` puts the table and the plot into benchmar
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import json
 import os
 import platform
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -104,6 +106,8 @@ def main() -> None:
         print("\n" + json.dumps(child(*given.child, given.searches)), flush=True)
         return
     with tempfile.TemporaryDirectory() as folder:
+        if "LlamaIndex" in given.only:
+            os.environ["NLTK_DATA"] = str(_copied_words(Path(folder)))
         job = chosen(given, Path(folder))
         rounds: dict[str, list[Round]] = {name: [] for name in given.only}
         for number in range(given.rounds):
@@ -160,6 +164,14 @@ def measured(name: str, job: Job, place: Path) -> Round:
         disk=disk,
         quality=mean([quality(gold, texts) for gold, texts in zip(job.golds, found, strict=True)]),
     )
+
+
+def _copied_words(folder: Path) -> Path:
+    """A copy of what LlamaIndex's splitter reads: NLTK refuses files with hard links, as uv makes them."""
+    spec = importlib.util.find_spec("llama_index.core")
+    if not spec or not spec.origin:
+        raise SystemExit("LlamaIndex is not installed; run it with `uv run --group peers`, or without it by `--only`")
+    return shutil.copytree(Path(spec.origin).parent / "_static" / "nltk_cache", folder / "nltk")
 
 
 def _run(name: str, phase: str, folder: str, job: Job) -> dict[str, Any]:
@@ -226,7 +238,7 @@ def table(rounds: Mapping[str, Sequence[Round]]) -> str:
     """Medians over the rounds; in brackets the median of each round's ratio to Dispatches."""
     lines = [f"| | {' | '.join(rounds)} |", f"|---|{'---:|' * len(rounds)}"]
     for measure in SPEED:
-        cells = [_cell(measure, own, rounds.get(OURS, own)) for own in rounds.values()]
+        cells = [_cell(measure, own, rounds.get(OURS, ())) for own in rounds.values()]
         lines.append(f"| {measure.name} | {' | '.join(cells)} |")
     for measure in QUALITY:
         cells = [format(_median(measure, own), measure.form) for own in rounds.values()]
@@ -235,8 +247,9 @@ def table(rounds: Mapping[str, Sequence[Round]]) -> str:
 
 
 def _cell(measure: Measure, own: Sequence[Round], ours: Sequence[Round]) -> str:
-    ratio = statistics.median(measure.value(a) / measure.value(b) for a, b in zip(own, ours, strict=True))
-    return f"{_median(measure, own):{measure.form}} ({ratio:.2f})"
+    ratios = [measure.value(a) / measure.value(b) for a, b in zip(own, ours, strict=False)]
+    beside = f" ({statistics.median(ratios):.2f})" if ratios else ""
+    return f"{_median(measure, own):{measure.form}}{beside}"
 
 
 def _median(measure: Measure, rounds: Sequence[Round]) -> float:
