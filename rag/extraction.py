@@ -156,7 +156,7 @@ class _Asked:
     """The word vectors of those, a row each."""
 
     def share(self, found: frozenset[str]) -> float:
-        return sum(self.weights[t] for t in self.terms & found)
+        return sum([weight for term, weight in self.weights.items() if term in found])
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +226,7 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
             "counted": float(counts(asked.query, text)),
             "leaning": asked.share(said[i - 1] - stems[i] if i and leans(text) else frozenset()),
         }
-        total = sum(WEIGHTS[name] * value for name, value in features.items())
+        total = sum([WEIGHTS[name] * value for name, value in features.items()])
         scored.append(
             Sentence(
                 candidate.passage.id,
@@ -287,6 +287,8 @@ def _shared(asked: _Asked, rank: int, candidate: Candidate) -> dict[str, float]:
 
 def _during(query: Query, events: Sequence[EventDate], span: Span) -> float:
     """How much of what a sentence dates lies in the days that are asked about: 0 to 1; half for dates beside it."""
+    if not query.periods or not events:
+        return 0.0
     near = ((e.period, 1.0 if span.start <= e.start < span.end else _BESIDE) for e in events)
     return max((weight * p.shared(q) / q.days for q, weight in near for p in query.periods), default=0.0)
 

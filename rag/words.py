@@ -51,7 +51,9 @@ def alike(a: frozenset[str], b: frozenset[str], share: float) -> bool:
 
     With other numbers a text that is alike word for word says something else.
     """
-    most = min(len(a), len(b))
-    if most <= share * max(len(a), len(b)) or len(a & b) <= share * len(a | b):
+    if min(len(a), len(b)) <= share * max(len(a), len(b)):
+        return False
+    common = len(a & b)
+    if common <= share * (len(a) + len(b) - common):
         return False
     return not any(stem[0].isdigit() for stem in a ^ b)
