@@ -2,14 +2,16 @@
 
     python benchmarks/embedding.py [--articles FILE] [--questions FILE ...] [--passages N] [--rounds N]
 
-The arithmetic is that of NumPy's product of two large float32 matrices. It and every way to run the model take turns in
-one process; the ratios are medians over the rounds. Seconds of processors are shown beside those of the clock, since
-other programs disturb them less. "Quotes found" is by the vectors alone, over all passages of the articles.
+The arithmetic is that of NumPy's product of two large float32 matrices on one core. It and every way to
+run the model take turns in one process; the ratios are medians over the rounds. Seconds of processors are shown beside
+those of the clock, since other programs disturb them less. "Quotes found" is by the vectors alone, over all passages
+of the articles.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -18,16 +20,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from contenders import Found
-from finding import FIRST, Gold, Quality, mean, quality
-from peers import ARTICLES, QUESTIONS, questions
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):  # before NumPy is imported
+    os.environ[name] = "1"
 
-from rag.embeddings import HeadedText, MiniLM, batches, installed_weights
-from rag.loaders import load
-from rag.minilm import DIMENSIONS, LAYERS, build, load_weights
-from rag.preparation import cut
-from rag.schema import Article
+import numpy as np  # noqa: E402
+from contenders import Found  # noqa: E402
+from finding import FIRST, Gold, Quality, mean, quality  # noqa: E402
+from peers import ARTICLES, QUESTIONS, questions  # noqa: E402
+
+from rag.embeddings import HeadedText, MiniLM, batches, installed_weights  # noqa: E402
+from rag.loaders import load  # noqa: E402
+from rag.minilm import DIMENSIONS, LAYERS, build, load_weights  # noqa: E402
+from rag.preparation import cut  # noqa: E402
+from rag.schema import Article  # noqa: E402
 
 BATCH = 8  # as rag.embeddings has it
 SIDE = 1024
@@ -162,7 +167,9 @@ def main() -> None:
     texts = [text for part in parts for text in part.texts]
     owners = [part.article.id for part in parts for _ in part.texts]
     golds = [g for p in given.questions for g in questions(p) if {e.article for e in g.evidence} <= set(owners)]
-    encoders = {name: runner(way) for name, way in ways(build(load_weights(installed_weights()))).items()}
+    encoders = {
+        name: runner(way) for name, way in ways(build(load_weights(installed_weights() / "model.safetensors"))).items()
+    }
     some = texts[: given.passages]
     lengths = [len(e.ids) for e in MiniLM()._tokenizer.encode_batch([t.joined for t in some])]
     print(f"{len(some)} passages, {sum(lengths)} tokens, {given.rounds} rounds; {len(golds)} questions")
