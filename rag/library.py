@@ -68,6 +68,7 @@ from rag.schema import (
 from rag.selection import Budget
 from rag.settings import Setting, read_settings
 from rag.stances import asks_control
+from rag.telling import Teller
 from rag.terms import Terms
 from rag.vectors import VectorIndex
 from rag.verification import verify
@@ -248,14 +249,21 @@ class Library:
         return summaries.summarize(asked, shelf, Account(self.terms, Clock()), progress)
 
     def timeline(
-        self, *articles: str | Article, topic: str | None = None, max_events: int = 10, window: Window = Window()
+        self,
+        *articles: str | Article,
+        topic: str | None = None,
+        max_events: int = 10,
+        window: Window = Window(),
+        progress: Progress | None = None,
     ) -> Timeline:
         """The most important dated events of articles, or of all of them, at most `max_events`, earliest first.
 
-        Errors as for `summarize`.
+        A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
         asked = summaries.Asked(self._named(articles), topic, Budget(0, max_events), window)
-        return summaries.timeline(asked, self._shelf(), Account(self.terms, Clock()))
+        teller = Teller(self.writer.caller) if self.writer else None
+        shelf = replace(self._shelf(), teller=teller)
+        return summaries.timeline(asked, shelf, Account(self.terms, Clock()), progress)
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.

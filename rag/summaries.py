@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from rag import verification
+from rag import telling, verification
 from rag.answering import INSTEAD, MODE
 from rag.briefing import THEMES, Briefing, News, brief
 from rag.calling import Account
@@ -26,10 +26,11 @@ from rag.gathering import of_articles, of_hits, of_window
 from rag.ingestion import Meter, Progress
 from rag.orders import left_out
 from rag.query import Query
-from rag.schema import Article, Hit, Length, Reason, Section, Statement, Status, Summary, Timeline, Window
+from rag.schema import Article, Event, Hit, Length, Reason, Section, Statement, Status, Summary, Timeline, Window
 from rag.selection import Budget, Told
 from rag.summarization import BUDGETS, Check
 from rag.summarization import summarize as summarized
+from rag.telling import Teller
 from rag.topics import Topic
 from rag.words import content_words
 
@@ -68,6 +69,7 @@ class Shelf:
     check: Check
     judged: Callable[[Sequence[Statement]], tuple[Statement, ...]]
     condenser: Condenser | None = None
+    teller: Teller | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,8 +108,11 @@ def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress |
     return Summary(asked.topic, read.pool.articles, statements, conflicts=told.conflicts, **outcome)
 
 
-def timeline(asked: Asked, shelf: Shelf, account: Account) -> Timeline:
-    """The timeline of what was asked for, in the articles' own sentences."""
+def timeline(asked: Asked, shelf: Shelf, account: Account, progress: Progress | None = None) -> Timeline:
+    """The timeline of what was asked for, in the articles' own sentences, or in those of a model if there is one.
+
+    If the model fails it is the articles' own, with a warning, unless the terms are strict.
+    """
     clock = account.clock
     if asked.room.most < 1:
         raise InputError(f"max_events is {asked.room.most}; wanted at least 1")
@@ -115,10 +120,38 @@ def timeline(asked: Asked, shelf: Shelf, account: Account) -> Timeline:
         read = _read(asked, shelf)
     _warn(account, read.pool)
     with clock.time("summarize"):
-        found = chronicle(read.pool, read.topic, shelf.check, most=asked.room.most)
-    statements = shelf.judged(numbered([event.statement for event in found]))
-    events = tuple(replace(event, statement=s) for event, s in zip(found, statements, strict=True))
-    return Timeline(asked.topic, read.pool.articles, events, **_outcome(statements, asked, shelf, account))
+        found = tuple(chronicle(read.pool, read.topic, shelf.check, most=asked.room.most))
+        told = _told(found, asked, shelf, account, Meter(progress))
+    statements = shelf.judged(numbered([event.statement for event in told.events]))
+    events = tuple(replace(event, statement=s) for event, s in zip(told.events, statements, strict=True))
+    return Timeline(asked.topic, read.pool.articles, events, **_outcome(statements, asked, shelf, account) | told.mode)
+
+
+@dataclass(frozen=True, slots=True)
+class _Events:
+    """Events, and the mode and model of what was made, as keyword arguments."""
+
+    events: tuple[Event, ...]
+    mode: dict[str, Any]
+
+
+def _told(found: tuple[Event, ...], asked: Asked, shelf: Shelf, account: Account, meter: Meter) -> _Events:
+    """The events as a model tells them, if there is one and it does not fail."""
+    if shelf.teller is None or not found:
+        return _Events(found, {})
+    task = telling.Task(found, asked.topic or _ALL, account, shelf.check, meter)
+    try:
+        return _Events(tuple(shelf.teller.told(task)), {"mode": MODE, "model": shelf.teller.caller.choice.id})
+    except ModelError as error:
+        _pass_over(error, account)
+        return _Events(found, {})
+
+
+def _pass_over(error: ModelError, account: Account) -> None:
+    """Makes a warning of a fault of the model; raises it if the terms are strict, or if any call would have it."""
+    if account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
+        raise error
+    account.warn(f"{error}; {INSTEAD}")
 
 
 class _Makers:
@@ -147,9 +180,7 @@ class _Makers:
                 self._wrote = True
                 return found
             except ModelError as error:
-                if self.account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
-                    raise
-                self.account.warn(f"{error}; {INSTEAD}")
+                _pass_over(error, self.account)
                 self._condenser = None
         return dated(summarized(pool, topic, room, self.shelf.check, taken=taken))
 

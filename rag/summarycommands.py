@@ -106,6 +106,11 @@ def timeline(
     since: Since = None,
     until: Until = None,
     source: Source = None,
+    judge: Judge = None,
+    model: Model = None,
+    max_tokens: MaxTokens = None,
+    max_cost: MaxCost = None,
+    no_cache: NoCache = False,
     offline: Offline = False,
     as_json: Json = False,
     strict: Strict = False,
@@ -115,9 +120,11 @@ def timeline(
 ) -> None:
     """Show the dated events of articles, a topic, or the whole library."""
     limits = window(as_of, since, until, source or ())
-    with open_library(Opening(library, offline, wait, quiet, verbose), add) as opened:
+    terms = Terms(strict=strict, cache=not no_cache, max_tokens=max_tokens, max_cost=max_cost)
+    opening = Opening(library, offline, wait, quiet, verbose, judge, model, terms)
+    with open_library(opening, add) as opened, progress_bar(opening) as progress:
         named = named_articles(opened, articles or ())
-        found = opened.timeline(*named, topic=topic, max_events=max_events, window=limits)
+        found = opened.timeline(*named, topic=topic, max_events=max_events, window=limits, progress=progress)
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
     else:

@@ -1,0 +1,169 @@
+"""Has a language model tell dated events, each in one sentence of what it is cited by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from rag.calling import Account, Call, Caller
+from rag.condensing import CONCURRENCY, GROUP_TOKENS
+from rag.errors import ShapeError
+from rag.ingestion import Meter
+from rag.judging import fence
+from rag.packing import data
+from rag.plaintext import one_line
+from rag.prompts import load_prompt
+from rag.schema import Event, Statement, Verdict
+from rag.summarization import Check
+from rag.terms import REPLY_TOKENS
+from rag.tokens import TokenCount
+
+_LONGEST, _MOST = 400, 12
+"""Characters of a sentence; events of one call."""
+_SCHEMA = {
+    "type": "object",
+    "properties": {
+        "events": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"number": {"type": "integer"}, "text": {"type": "string"}},
+                "required": ["number", "text"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["events"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """The events that are to be told, and what they are about."""
+
+    events: tuple[Event, ...]
+    topic: str
+    account: Account
+    check: Check
+    meter: Meter = field(default_factory=Meter)
+
+
+class Teller:
+    """Tells events by one model, some at once; their dates and citations stay as they are.
+
+    A sentence that does not pass its check is left out for the article's own. A reply that was of use is kept by the
+    caller, so that what was stopped goes on where it was.
+    """
+
+    def __init__(self, caller: Caller, *, concurrency: int = CONCURRENCY) -> None:
+        self.caller = caller
+        self._concurrency = concurrency
+        self._prompt = load_prompt("timeline", "events", "fence", "topic")
+
+    def told(self, task: Task) -> list[Event]:
+        """The events in their order, each in the words of the model if those are supported; what is not is counted.
+
+        Raises ModelError, and InputError if it would take more than the terms allow.
+        """
+        calls = [_Group(group, self._call(group, task)) for group in self._groups(task)]
+        self._admit(calls, task)
+        task.meter.expect(len(calls), f"{self.caller.choice.id} tells {len(task.events)} events")
+        texts = self._written(calls, task)
+        events = [_reworded(event, text, task.check) for event, text in zip(task.events, texts, strict=True)]
+        kept = sum(new is old for new, old in zip(events, task.events, strict=True))
+        if kept:
+            task.account.warn(
+                f"{kept} of {len(events)} events are in an article's own words: what the model wrote failed its check"
+            )
+        return events
+
+    def _groups(self, task: Task) -> Iterator[tuple[Event, ...]]:
+        """The events in groups that fit into the model's window; an event alone always is one."""
+        room = min(
+            GROUP_TOKENS, self.caller.tariff.window - self.caller.size(self._call((), task)).count - REPLY_TOKENS
+        )
+        group: list[Event] = []
+        for event in task.events:
+            if group and (len(group) == _MOST or self.caller.count(_lines([*group, event])).count > room):
+                yield tuple(group)
+                group = []
+            group.append(event)
+        if group:
+            yield tuple(group)
+
+    def _call(self, events: Sequence[Event], task: Task) -> Call:
+        text = _lines(events)
+        inputs = {"events": text, "fence": fence(text), "topic": data(task.topic)}
+        return Call(self._prompt, inputs, _SCHEMA)
+
+    def _admit(self, groups: Sequence[_Group], task: Task) -> None:
+        """Raises InputError if all of the calls together might take more than is allowed."""
+        sizes = (self.caller.size(group.call) for group in groups)
+        replies = TokenCount(max(len(groups) - 1, 0) * REPLY_TOKENS, estimated=True)
+        task.account.admit(sum(sizes, replies), self.caller.tariff)
+
+    def _written(self, groups: Sequence[_Group], task: Task) -> list[str]:
+        terms = replace(task.account.terms, max_tokens=None, max_cost=None)  # what all may take was admitted before
+        accounts = [Account(terms) for _ in groups]
+        with ThreadPoolExecutor(self._concurrency) as pool:
+            coming = [pool.submit(self._ask, g, a) for g, a in zip(groups, accounts, strict=True)]
+            try:
+                found: list[str] = []
+                for future in coming:
+                    found += future.result()
+                    task.meter.advance(1)
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+                for account in accounts:
+                    task.account.charge(account.usage)
+        return found
+
+    def _ask(self, group: _Group, account: Account) -> list[str]:
+        return self.caller.json(group.call, account, lambda reply: _texts(reply, len(group.events)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Events, and the call that has them told."""
+
+    events: tuple[Event, ...]
+    call: Call
+
+
+def _lines(events: Sequence[Event]) -> str:
+    """A line of JSON for each event, from 1: its date, and what it is cited by."""
+    return "\n".join(
+        json.dumps({"number": n, "date": event.day, "quotes": _quotes(event)}, ensure_ascii=False)
+        for n, event in enumerate(events, start=1)
+    )
+
+
+def _quotes(event: Event) -> list[dict[str, str | None]]:
+    return [
+        {
+            "quote": data(citation.quote),
+            "source": data(citation.article.source or citation.article.title),
+            "published": str(citation.article.published) if citation.article.published else None,
+        }
+        for citation in event.statement.citations
+    ]
+
+
+def _texts(reply: dict[str, Any], size: int) -> list[str]:
+    """The sentence for each event, by its number; raises ShapeError if one has none, or two."""
+    rows = reply.get("events")
+    given = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    texts = {row.get("number"): text for row in given if isinstance(text := row.get("text"), str) and text.strip()}
+    if len(given) != size or texts.keys() != set(range(1, size + 1)):
+        raise ShapeError(f"the reply tells the events {sorted(map(str, texts))}; wanted each of 1 to {size} once")
+    return [one_line(texts[n], _LONGEST) for n in range(1, size + 1)]
+
+
+def _reworded(event: Event, text: str, check: Check) -> Event:
+    """The event in other words, if they are supported by what it is cited by; else itself."""
+    statement = check(Statement(text, event.statement.citations))
+    return replace(event, statement=statement) if statement.verdict is Verdict.SUPPORTED else event
