@@ -9,6 +9,7 @@ _LISTED = """
     rise increase grow climb surge jump soar gain higher up widen expand double dear dearer costlier |
         fall decrease decline drop shrink plunge lower down narrow slump reduce cut halve cheap cheaper
     more over above exceed beyond | fewer less under below
+    more higher | fewer less lower
     maximum | minimum
     most | least
     longer | shorter less
@@ -26,7 +27,7 @@ _LISTED = """
     release free | detain arrest jail imprison hold
     allow permit | ban forbid bar prohibit block prevent
     strengthen reinforce | weaken
-    raise lift | lower
+    raise lift | lower cut reduce slash
     north northern | south southern | east eastern | west western | northeast northeastern | northwest northwestern |
         southeast southeastern | southwest southwestern
     buy import | sell export

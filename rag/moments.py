@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from calendar import day_name, monthrange
+from calendar import day_name, month_name, monthrange
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -38,6 +38,7 @@ _RELATIVE = re.compile(
     rf"\b(?:(?P<near>today|tonight|yesterday|tomorrow|this (?:morning|afternoon|evening))"
     rf"|(?:(?P<which>last|next|this|the past|past|coming) )?(?P<weekday>{'|'.join(_DAYS)})\b(?!s)"
     rf"|(?<!the )(?P<shift>last|next|this) (?P<unit>day|week|month|year)\b"
+    rf"|(?P<part>beginning|start|middle|end) of (?:the|this) month"
     rf"|(?P<count>\d+|{'|'.join(_COUNTS)}) (?P<units>day|week|month|year)s? ago)\b",
     re.IGNORECASE,
 )
@@ -96,6 +97,9 @@ def _meant(match: re.Match[str], published: date | None) -> Iterator[Period]:
         yield from (_day(published, days) for days in _weekdays((match["which"] or "").lower(), back))
     elif shift:
         yield shifted(published, match["unit"].lower(), _SHIFTS[shift.lower()])
+    elif match["part"]:
+        for phrase in phrases(f"{match['part']} of {month_name[published.month]}"):
+            yield from named(phrase, (published.year,))
     else:
         count = match["count"].lower()
         yield shifted(published, match["units"].lower(), -(_COUNTS.get(count) or int(count)))

@@ -31,6 +31,7 @@ def day(month: int, number: int, year: int = 2021) -> Period:
         ("three days ago", day(7, 4)),
         ("last week", Period(date(2021, 6, 28), date(2021, 7, 4))),
         ("next month", Period(date(2021, 8, 1), date(2021, 8, 31))),
+        ("at the end of the month", Period(date(2021, 7, 24), date(2021, 7, 31))),
         ("last year", Period(date(2020, 1, 1), date(2020, 12, 31))),
         ("in May 2020", Period(date(2020, 5, 1), date(2020, 5, 31))),
         ("in 2019", Period(date(2019, 1, 1), date(2019, 12, 31))),

@@ -229,6 +229,16 @@ def test_a_quotation_must_stand_in_the_span() -> None:
         ("The government reopened the airport at Kandahar.", PLANS, "modality"),
         ("Prices of wheat fell by a fifth in Kabul.", PLANS, "direction"),
         ("The government plans to close the airport at Kandahar.", PLANS, "direction"),
+        (
+            "The governor cut the number of guards to 40.",
+            "The governor raised the number of guards to 40.",
+            "direction",
+        ),
+        (
+            "Prices were 30 percent lower than in May.",
+            "They paid 30 percent more than in May, prices show.",
+            "direction",
+        ),
         ("Stanikzai warned that the people must make difficult decisions.", TALKS, "speaker"),
     ],
 )
