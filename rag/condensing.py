@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from rag.calling import Account, Call, Caller
@@ -13,6 +12,7 @@ from rag.errors import ContextError, ShapeError
 from rag.ingestion import Meter
 from rag.judging import fence
 from rag.packing import Packed, data, pack
+from rag.parallel import CONCURRENCY, at_once
 from rag.plaintext import one_line
 from rag.prompts import load_prompt
 from rag.schema import Check, Citation, Hit, Statement, Verdict
@@ -22,7 +22,6 @@ from rag.terms import REPLY_TOKENS
 from rag.tokens import TokenCount
 
 GROUP_TOKENS = 6_000
-CONCURRENCY = 4
 _MOST_CITED = 6
 _LONGEST = 600
 _MOST_STATEMENTS = 300
@@ -103,20 +102,9 @@ class Condenser:
 
     def _mapped(self, groups: Sequence[Packed], task: Task) -> list[Statement]:
         task.meter.expect(len(groups), f"{self.caller.choice.id} reads {len(groups)} groups of passages")
-        accounts = [_account(task) for _ in groups]
-        with ThreadPoolExecutor(min(self._concurrency, len(groups))) as pool:
-            coming = [pool.submit(self._read, g, task, a) for g, a in zip(groups, accounts, strict=True)]
-            try:
-                found = []
-                for future in coming:
-                    found += future.result()
-                    task.meter.advance(1)
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-                for account in accounts:
-                    task.account.charge(account.usage)
-        for warning in dict.fromkeys(w for account in accounts for w in account.warnings):
-            task.account.warn(warning)
+        found = at_once(
+            groups, lambda g, a: self._read(g, task, a), task.account, task.meter, concurrency=self._concurrency
+        )
         return [settled(task.check(statement), statement) for statement in found]
 
     def _read(self, group: Packed, task: Task, account: Account) -> list[Statement]:
@@ -163,11 +151,6 @@ class Condenser:
         words = str(max(task.room.words, 60))
         inputs = {"fence": packed.fence, "passages": packed.text, "topic": data(task.topic), "words": words}
         return Call(self._map, inputs, SCHEMA)
-
-
-def _account(task: Task) -> Account:
-    """One for a thread; what all of them may take was admitted before."""
-    return Account(replace(task.account.terms, max_tokens=None, max_cost=None))
 
 
 def _repacked(hits: Sequence[Hit]) -> Packed:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from rag.calling import Account, Call, Caller
-from rag.condensing import CONCURRENCY, GROUP_TOKENS
+from rag.condensing import GROUP_TOKENS
 from rag.errors import ShapeError
 from rag.ingestion import Meter
 from rag.judging import fence
 from rag.packing import data
+from rag.parallel import CONCURRENCY, at_once
 from rag.plaintext import one_line
 from rag.prompts import load_prompt
 from rag.schema import Event, Statement, Verdict
@@ -72,7 +72,7 @@ class Teller:
         calls = [_Group(group, self._call(group, task)) for group in self._groups(task)]
         self._admit(calls, task)
         task.meter.expect(len(calls), f"{self.caller.choice.id} tells {len(task.events)} events")
-        texts = self._written(calls, task)
+        texts = at_once(calls, self._ask, task.account, task.meter, concurrency=self._concurrency)
         events = [_reworded(event, text, task.check) for event, text in zip(task.events, texts, strict=True)]
         kept = sum(new is old for new, old in zip(events, task.events, strict=True))
         if kept:
@@ -105,22 +105,6 @@ class Teller:
         sizes = (self.caller.size(group.call) for group in groups)
         replies = TokenCount(max(len(groups) - 1, 0) * REPLY_TOKENS, estimated=True)
         task.account.admit(sum(sizes, replies), self.caller.tariff)
-
-    def _written(self, groups: Sequence[_Group], task: Task) -> list[str]:
-        terms = replace(task.account.terms, max_tokens=None, max_cost=None)  # what all may take was admitted before
-        accounts = [Account(terms) for _ in groups]
-        with ThreadPoolExecutor(self._concurrency) as pool:
-            coming = [pool.submit(self._ask, g, a) for g, a in zip(groups, accounts, strict=True)]
-            try:
-                found: list[str] = []
-                for future in coming:
-                    found += future.result()
-                    task.meter.advance(1)
-            finally:
-                pool.shutdown(wait=True, cancel_futures=True)
-                for account in accounts:
-                    task.account.charge(account.usage)
-        return found
 
     def _ask(self, group: _Group, account: Account) -> list[str]:
         return self.caller.json(group.call, account, lambda reply: _texts(reply, len(group.events)))
