@@ -98,6 +98,9 @@ _KINDS = (
 )
 _CLAUSES = re.compile(rf"\s*(?:[;?]|,? and(?= (?:{_PREPOSITIONS} )?(?:what|who|whom|where|when|which|how|why)\b))\s*")
 _MOST_PARTS = 4
+_HAPPENED = re.compile(
+    r"\b(?:take|took|taken|taking|takes) place\b|\b(?:happen|occur)(?:s|r?ed|r?ing)?\b", re.IGNORECASE
+)
 _VERBS = "(?:report|say|said|write|wrote|claim|publish|cover|describe|article|account)"
 _ATTRIBUTED = (
     rf"\b{{0}}(?:['’]s)? (?:\w+ )?{_VERBS}|"
@@ -127,7 +130,7 @@ def read(
     return Query(
         text=whole,
         kind=_kind(context if further and _kind(text) is Kind.OTHER else text),
-        terms=tuple(t for t in content_words(whole) if t not in outlets),
+        terms=tuple(t for t in _sought(whole) if t not in outlets),
         background=frozenset(content_words(whole)) - frozenset(content_words(text)),
         names=tuple(named),
         name_keys=tuple(dict.fromkeys(key for name in named for key in keys(name))),
@@ -137,6 +140,11 @@ def read(
         goes_on=further,
         said=bool(_SAID.search(text.casefold())),
     )
+
+
+def _sought(text: str) -> list[str]:
+    """The stems that are looked for: not those that only say that something was, unless there are no others."""
+    return content_words(_HAPPENED.sub(" ", text)) or content_words(text)
 
 
 def _kind(text: str) -> Kind:

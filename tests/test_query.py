@@ -54,3 +54,16 @@ def test_clauses_are_parts_and_a_list_of_nouns_is_not() -> None:
 
 def test_names_are_found_in_a_question_without_capitals() -> None:
     assert set(read("who is stanekzai?").name_keys) & set(read("Stanikzai").name_keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Where did the meeting take place?", ("meet",)),
+        ("When did the attack happen?", ("attack",)),
+        ("What happened?", ("happen",)),
+        ("Where did they place the guns?", ("place", "gun")),
+    ],
+)
+def test_that_something_took_place_is_not_looked_for(text: str, terms: tuple[str, ...]) -> None:
+    assert read(text).terms == terms
