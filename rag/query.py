@@ -99,7 +99,7 @@ _KINDS = (
 _CLAUSES = re.compile(rf"\s*(?:[;?]|,? and(?= (?:{_PREPOSITIONS} )?(?:what|who|whom|where|when|which|how|why)\b))\s*")
 _MOST_PARTS = 4
 _HAPPENED = re.compile(
-    r"\b(?:take|took|taken|taking|takes) place\b|\b(?:happen|occur)(?:s|r?ed|r?ing)?\b", re.IGNORECASE
+    r"\b(?:take|took|taken|taking|takes) (?:place|part)\b|\b(?:happen|occur)(?:s|r?ed|r?ing)?\b", re.IGNORECASE
 )
 _VERBS = "(?:report|say|said|write|wrote|claim|publish|cover|describe|article|account)"
 _ATTRIBUTED = (

@@ -61,6 +61,7 @@ def test_names_are_found_in_a_question_without_capitals() -> None:
     [
         ("Where did the meeting take place?", ("meet",)),
         ("When did the attack happen?", ("attack",)),
+        ("Who took part in the talks?", ("talk",)),
         ("What happened?", ("happen",)),
         ("Where did they place the guns?", ("place", "gun")),
     ],
