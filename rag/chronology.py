@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 
+from rag.centrality import lexrank, scaled, similarities
+from rag.daytopics import day_relevance
 from rag.embeddings import Vector
 from rag.eventdates import EventDate, event_dates
 from rag.excerpts import Excerpt, Pool
 from rag.moments import moments
 from rag.periods import Period
 from rag.schema import Event, Precision, Published, Span
-from rag.selection import WORD, Told, repeats, told
-from rag.summarization import Check, corroborated, priority, ranked, shortlist, stated
+from rag.selection import WORD, Told, lead, repeats, told
+from rag.summarization import Check, corroborated, shortlist, stated
 from rag.topics import Topic, related
 
 MOST_EVENTS = 10
@@ -42,6 +44,8 @@ _UNSTATED, _COARSE, _AGAIN, _SALIENT = 0.4, 0.5, 0.5, 1.0
 _FIRST_YEAR, _FRESH = 1900, 6
 _SECOND, _PLANNED, _TELLING = 0.7, 0.6, 0.5
 """How much less counts what is dated by its second day, or was still to come; the power of how much it tells."""
+_ALIKE, _OPENING, _ABOUT = 0.8, 0.1, 3.0
+"""The weights of LexRank and of where a sentence stands; the power of how much it is about the topic."""
 _MOST_UNDATED, _LEAD = 2000, 1200
 """Sentences; characters. Of more sentences than that, only those at the start of an article go by its own date."""
 
@@ -65,41 +69,56 @@ class _Dated:
     is_first: bool = True
 
 
-def chronicle(pool: Pool, topic: Topic | None, check: Check, *, most: int) -> list[Event]:
-    """The `most` most important events, earliest first, each with a statement that was checked.
+def chronicle(
+    pool: Pool, topic: Topic | None, check: Check, *, most: int, admits: Callable[[date], bool] = lambda _: True
+) -> list[Event]:
+    """The `most` most important events of the days admitted, earliest first, each with a statement that was checked.
 
     An event has the date that its sentence gives, a relative one worked out from the day of publication; else that day.
     A date counts for more the more sentences and articles refer to it, those of other days above all (Kessler et al.
     2012; Tran et al. 2015; Ghalandari and Ifrim 2020), a sentence by LexRank and what it tells. What repeats an event
     of the same date is cited by it instead.
     """
-    dated = list(_dated(pool, topic))
+    read = [[d for d in row if admits(d.when.date)] for row in _read(pool, topic)]
+    prior = day_relevance(pool, topic, [{d.when.date for d in row} for row in read]) if topic else lead(pool)
+    dated = list(_likely(read, prior, topic))
     if not dated:
         return []
-    near = pool.only([d.place for d in dated])
+    places = [d.place for d in dated]
+    near = pool.only(places)
     whens = [d.when for d in dated]
-    scores = _scores(near, dated, topic)
+    scores = _scores(near, dated, prior[places], topic)
     chosen = _chosen(near, whens, scores, most)
     events = [_event(near, whens, place, rank, check) for rank, place in enumerate(chosen, start=1)]
     return sorted(events, key=lambda e: (e.date, e.precision is Precision.DAY, e.rank))
 
 
-def _dated(pool: Pool, topic: Topic | None) -> Iterator[_Dated]:
-    """What may become an event."""
-    prior = priority(pool, topic)
-    places: Sequence[int] = related(prior) if topic else range(len(prior))
-    few = len(places) <= _MOST_UNDATED
-    found: dict[int, list[_Dated]] = {}
-    for place in places:
-        excerpt = pool.excerpts[place]
-        named = list(_moments(excerpt))
-        undated = _published(excerpt) if (few or excerpt.own <= _LEAD) and _tells(excerpt) else None
-        whens = _newest_first(_stated(named), excerpt) or ([undated] if undated else [])
-        days = frozenset(m.period.first for m in named if m.period.first == m.period.last)
-        found[place] = [_Dated(place, w, days | {w.date}, w is whens[0]) for w in whens]
-    weights = [prior[i] + (1.0 if any(d.when.stated for d in found.get(i, ())) else 0.0) for i in range(len(prior))]
-    for place in shortlist(sorted(i for i in found if found[i]), np.array(weights, np.float32)):
-        yield from found[place]
+def days_of(excerpt: Excerpt) -> list[date]:
+    """The days that a sentence itself gives for what it tells."""
+    return [when.date for when in _stated(list(_moments(excerpt))) if when.precision is Precision.DAY]
+
+
+def _read(pool: Pool, topic: Topic | None) -> list[list[_Dated]]:
+    """What each excerpt may become an event of."""
+    few = topic is not None or len(pool.excerpts) <= _MOST_UNDATED
+    return [list(_dated(place, excerpt, few)) for place, excerpt in enumerate(pool.excerpts)]
+
+
+def _dated(place: int, excerpt: Excerpt, few: bool) -> Iterator[_Dated]:
+    named = list(_moments(excerpt))
+    undated = _published(excerpt) if (few or excerpt.own <= _LEAD) and _tells(excerpt) else None
+    whens = _newest_first(_stated(named), excerpt) or ([undated] if undated else [])
+    days = frozenset(m.period.first for m in named if m.period.first == m.period.last)
+    for when in whens:
+        yield _Dated(place, when, days | {when.date}, when is whens[0])
+
+
+def _likely(read: Sequence[Sequence[_Dated]], prior: Vector, topic: Topic | None) -> Iterator[_Dated]:
+    """What is about the topic, and of too much that whose date is stated first."""
+    places = related(prior) if topic else range(len(prior))
+    weights = [prior[i] + (1.0 if any(d.when.stated for d in row) else 0.0) for i, row in enumerate(read)]
+    for place in shortlist([i for i in places if read[i]], np.array(weights, np.float32)):
+        yield from read[place]
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,9 +197,11 @@ def _day(published: Published | None) -> date | None:
     return published.day if published and known else None
 
 
-def _scores(pool: Pool, dated: Sequence[_Dated], topic: Topic | None) -> Vector:
+def _scores(pool: Pool, dated: Sequence[_Dated], prior: Vector, topic: Topic | None) -> Vector:
     """How important each is as an event."""
-    base = ranked(pool, topic)
+    base = _central(pool, prior)
+    if topic:
+        base = base * scaled(prior) ** _ABOUT
     salient = _salience(pool, dated)
     weights = [
         (1.0 if d.when.stated else _UNSTATED)
@@ -192,6 +213,15 @@ def _scores(pool: Pool, dated: Sequence[_Dated], topic: Topic | None) -> Vector:
     ]
     told_ = [_weight(told(excerpt)) ** _TELLING for excerpt in pool.excerpts]
     found: Vector = base * np.array(weights, np.float32) * np.array(told_, np.float32)
+    return found
+
+
+def _central(pool: Pool, prior: Vector) -> Vector:
+    """How much others tell of it: LexRank among articles, in which the sentences of its own article say nothing."""
+    ids = np.array([excerpt.article.id for excerpt in pool.excerpts])
+    others = np.where(ids[:, None] == ids[None, :], np.float32(0), similarities(pool.vectors))
+    ranks = lexrank(others.astype(np.float32), prior)
+    found: Vector = (1 - _ALIKE - _OPENING + _ALIKE * ranks + _OPENING * lead(pool)).astype(np.float32)
     return found
 
 

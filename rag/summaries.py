@@ -14,7 +14,7 @@ from rag.answering import INSTEAD, MODE
 from rag.briefing import THEMES, Briefing, News, brief
 from rag.calling import Account
 from rag.catalog import Catalog
-from rag.chronology import chronicle
+from rag.chronology import chronicle, days_of
 from rag.citations import cited, numbered
 from rag.condensing import Condenser, Task
 from rag.digestconflicts import borne_out, compared, differing, open_conflicts
@@ -27,6 +27,7 @@ from rag.ingestion import Meter, Progress
 from rag.orders import left_out
 from rag.query import Query
 from rag.schema import Article, Event, Hit, Length, Reason, Section, Statement, Status, Summary, Timeline, Window
+from rag.scopes import Scope, scope
 from rag.selection import Budget, Told
 from rag.summarization import BUDGETS, Check
 from rag.summarization import summarize as summarized
@@ -120,11 +121,19 @@ def timeline(asked: Asked, shelf: Shelf, account: Account, progress: Progress | 
         read = _read(asked, shelf)
     _warn(account, read.pool)
     with clock.time("summarize"):
-        found = tuple(chronicle(read.pool, read.topic, shelf.check, most=asked.room.most))
+        found = tuple(_chronicled(read, asked, shelf))
         told = _told(found, asked, shelf, account, Meter(progress))
     statements = shelf.judged(numbered([event.statement for event in told.events]))
     events = tuple(replace(event, statement=s) for event, s in zip(told.events, statements, strict=True))
     return Timeline(asked.topic, read.pool.articles, events, **_outcome(statements, asked, shelf, account) | told.mode)
+
+
+def _chronicled(read: _Read, asked: Asked, shelf: Shelf) -> list[Event]:
+    """The events on a topic; of one that goes from an event on, or up to one, those of its days."""
+    limits = scope(read.topic.text, read.pool, days_of) if read.topic else Scope("")
+    is_whole = limits.first is None and limits.last is None
+    topic = read.topic if is_whole else _topic(limits.topic, shelf, ())
+    return chronicle(read.pool, topic, shelf.check, most=asked.room.most, admits=limits.admits)
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,17 @@ def relevance(pool: Pool, topic: Topic) -> Vector:
     return _in_context(pool, shares)
 
 
+def shares(topic: Topic, texts: Sequence[str], pool: Pool) -> list[float]:
+    """The share of the topic's words that each text holds, from 0 to 1; rare ones of the pool weigh more.
+
+    A word that is like one of the topic counts by how much it is.
+    """
+    said = [_said(excerpt.sentence) for excerpt in pool.excerpts]
+    kin = _kin(topic, {word for row in said for word in row})
+    weights = _rarity(topic.terms, said, kin)
+    return [_share(_said(text), weights, kin) for text in texts]
+
+
 def related(near: Vector) -> list[int]:
     """The places of what is about the topic nearly as much as the nearest is; of a few, half as much."""
     highest = near.max() if len(near) else 0.0

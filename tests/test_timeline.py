@@ -142,6 +142,53 @@ def test_a_topic_and_a_window_limit_it(of: Any) -> None:
     assert days(library, topic="football") == []
 
 
+_HARBOUR = (
+    ("2021-03-02", "Rebels attacked two villages near Marsa on Tuesday."),
+    ("2021-03-05", "Rebels entered the harbour of Marsa on Friday."),
+    ("2021-03-09", "Rebels closed the courts of Marsa on Tuesday."),
+)
+
+
+@pytest.mark.parametrize(
+    ("clause", "told"),
+    [
+        ("after they entered the harbour", ["2021-03-05", "2021-03-09"]),
+        ("before they entered the harbour", ["2021-03-02"]),
+        ("until they entered the harbour", ["2021-03-02", "2021-03-05"]),
+    ],
+)
+def test_a_topic_may_go_from_an_event_on_or_up_to_one(of: Any, clause: str, told: list[str]) -> None:
+    assert days(of(*_HARBOUR), topic=f"rebels {clause}") == told
+
+
+def test_an_event_that_no_article_tells_limits_no_topic(of: Any) -> None:
+    told = days(of(*_HARBOUR), topic="rebels near Marsa after the rebels left Marsa")
+    assert told == ["2021-03-02", "2021-03-05", "2021-03-09"]
+
+
+def test_the_day_of_the_event_that_a_topic_goes_from_is_that_of_most_outlets(tmp_path: Path) -> None:
+    with Library(tmp_path / "library", offline=True) as library:
+        for source, text in (
+            ("Coast Post", "Rebels entered the harbour of Marsa on 4 March 2021."),
+            ("Bay News", "Rebels entered the harbour of Marsa on 5 March 2021."),
+            ("Reef Wire", "Rebels entered the harbour of Marsa on 5 March 2021, a captain said."),
+        ):
+            library.add(article(text, id=source, title=source, source=source, published="2021-03-06"))
+        told = days(library, topic="rebels in Marsa after the rebels entered the harbour")
+    assert told == ["2021-03-05"]
+
+
+def test_a_report_begins_the_event_though_a_later_sentence_names_the_topic(of: Any) -> None:
+    library = of(
+        ("2021-03-02", "Four rockets landed beside the palace of Marsa on Tuesday. The Dune Front claimed the attack."),
+        ("2021-03-05", "Gunmen killed 12 guards in an attack on the bridge of Marsa on Friday."),
+        ("2021-03-09", "Traders opened 20 new shops at the market of Marsa on Tuesday."),
+    )
+    told = {event.day: event.statement.text for event in library.timeline(topic="attacks", max_events=2).events}
+    assert told.keys() == {"2021-03-02", "2021-03-05"}
+    assert "Four rockets landed" in told["2021-03-02"]
+
+
 def test_nothing_is_told_with_its_reason(seeded: Library) -> None:
     off_topic = seeded.timeline(topic="football")
     outside = seeded.timeline(window=Window(since=date(2022, 1, 1)))
