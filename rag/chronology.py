@@ -217,10 +217,12 @@ def _scores(pool: Pool, dated: Sequence[_Dated], prior: Vector, topic: Topic | N
 
 
 def _central(pool: Pool, prior: Vector) -> Vector:
-    """How much others tell of it: LexRank among articles, in which the sentences of its own article say nothing."""
+    """How much others tell of it: LexRank in which the sentences of its own article, if there are more, say nothing."""
     ids = np.array([excerpt.article.id for excerpt in pool.excerpts])
-    others = np.where(ids[:, None] == ids[None, :], np.float32(0), similarities(pool.vectors))
-    ranks = lexrank(others.astype(np.float32), prior)
+    similar = similarities(pool.vectors)
+    if len(set(ids)) > 1:
+        similar[ids[:, None] == ids[None, :]] = 0
+    ranks = lexrank(similar, prior)
     found: Vector = (1 - _ALIKE - _OPENING + _ALIKE * ranks + _OPENING * lead(pool)).astype(np.float32)
     return found
 

@@ -21,7 +21,12 @@ from rag.words import content_words
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
 _MOST_BEFORE = 2
 _FARTHEST = 8
-_LATE_PRONOUN = re.compile(r"^(?:In|At|On|After|By|During|For|With|When) [^,.;:A-Z]{0,40},? (?:he|she|they) ")
+_LATE_PRONOUN = re.compile(
+    r"^(?:In|At|On|After|By|During|For|With|When) "
+    r"(?:[^,.;:A-Z]|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|"
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)){0,40},? "
+    r"(?:he|she|they) "
+)
 # An "it" that stands for nothing that was said before.
 _EXPLETIVE = re.compile(
     r"^It (?:is|was|remains|remained|will be) (?:(?:still|not|yet|also|now) )*"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from rag.calling import Account, Call, Caller
@@ -12,11 +13,12 @@ from rag.condensing import GROUP_TOKENS
 from rag.errors import ShapeError
 from rag.ingestion import Meter
 from rag.judging import fence
+from rag.moments import moments
 from rag.packing import data
 from rag.parallel import CONCURRENCY, at_once
 from rag.plaintext import one_line
 from rag.prompts import load_prompt
-from rag.schema import Event, Statement, Verdict
+from rag.schema import Event, Precision, Statement, Verdict
 from rag.summarization import Check
 from rag.terms import REPLY_TOKENS
 from rag.tokens import TokenCount
@@ -148,6 +150,20 @@ def _texts(reply: dict[str, Any], size: int) -> list[str]:
 
 
 def _reworded(event: Event, text: str, check: Check) -> Event:
-    """The event in other words, if they are supported by what it is cited by; else itself."""
+    """The event in other words, if they are supported by what it is cited by and name no other date; else itself."""
     statement = check(Statement(text, event.statement.citations))
-    return replace(event, statement=statement) if statement.verdict is Verdict.SUPPORTED else event
+    is_kept = statement.verdict is Verdict.SUPPORTED and _is_of(event, text)
+    return replace(event, statement=statement) if is_kept else event
+
+
+def _is_of(event: Event, text: str) -> bool:
+    """Whether each date in a text can be that of the event, which the program worked out."""
+    published = event.statement.citations[0].article.published
+    named = [m.periods for m in moments(text, published.day if published else None) if m.periods]
+    return all(any(p.first <= event.date <= p.last or _holds(event, p.first) for p in periods) for periods in named)
+
+
+def _holds(event: Event, day: date) -> bool:
+    """Whether a day lies in the month or year of an event of which no more is known."""
+    parts = {Precision.YEAR: 1, Precision.MONTH: 2}.get(event.precision, 3)
+    return event.date.timetuple()[:parts] == day.timetuple()[:parts]

@@ -83,6 +83,17 @@ def test_another_date_in_a_sentence_fails_its_check(home: Path) -> None:
     assert [event["statement"]["text"] for event in found["events"]] == [FLED, CLOSED]
 
 
+def test_a_date_of_the_article_that_is_not_that_of_the_event_fails_its_check(home: Path) -> None:
+    text = "Gunmen who robbed the bank of Marsa on 12 June were caught on Monday."
+    with Library(home, offline=True) as library:
+        library.remove("news")
+        library.add(article(text, id="bank", published="2021-07-07", source="Pamir Wire"))
+    with OpenAIServer(by=says(lambda _: "Gunmen robbed the bank of Marsa on 12 June.")) as server:
+        found = json.loads(run(server, "--json", "--max-events", "1").stdout)
+    (event,) = found["events"]
+    assert (event["date"], event["statement"]["text"]) == ("2021-07-05", text)
+
+
 @pytest.mark.parametrize(
     "bad",
     [
