@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 
 from rag.attribution import voice
 from rag.chunking import sentences
@@ -13,16 +14,18 @@ from rag.comparability import comparable
 from rag.copies import clusters, contained
 from rag.differences import COMMON, Account, account, differences, is_report, may_be_one_day
 from rag.happenings import happening
+from rag.lexicon import COUNTRIES
 from rag.names import names
 from rag.orders import is_ordered
 from rag.quantities import Quantity
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span
 from rag.stances import Asked, Side, amounts, at_first, kinds, same, side, things, turned
-from rag.words import content_words
+from rag.words import STOP_WORDS, content_words, stem
 
 _DAYS_OF_SIDES, _DAYS = 3, 30
 _ALIKE, _DENIED, _FEWEST = 0.6, 0.4, 2
 _COPIED = 0.8
+_COUNTRIES = frozenset(map(stem, COUNTRIES))
 _COMMON = frozenset(("afghanistan", "afghan", "afghans", "taliban", "american", "united states", "us"))
 
 
@@ -37,7 +40,10 @@ def contention(articles: Iterable[Article]) -> tuple[Conflict, ...]:
     for item in told:
         for name in item.names:
             by_name[name].append(item)
-    pairs = (pair for item in told for pair in _pairs(item, by_name))
+    shares = [item for item in told if item.number and item.number.unit == "%"]
+    pairs = chain(
+        (p for item in told for p in _pairs(item, by_name)), (p for item in shares for p in _shares(item, shares))
+    )
     found = {(_key(pair), pair.kind): pair for pair in pairs}
     ordered = sorted(found.values(), key=lambda p: (-p.later.day.toordinal(), p.later.article.id, p.later.span.start))
     return tuple(_conflict(pair, 2 * place + 1) for place, pair in enumerate(ordered))
@@ -136,6 +142,24 @@ def _counts_otherwise(item: _Told, other: _Told) -> bool:
     if not comparable(mine, item.text, theirs, other.text) or not may_be_one_day(item.account, other.account):
         return False
     return bool(a & b) and len(shared) >= _ALIKE * least and abs((item.day - other.day).days) <= _DAYS
+
+
+def _shares(item: _Told, others: Iterable[_Told]) -> Iterator[_Pair]:
+    """The nearest later one that gives another share of the same things to the same side: a third, then half."""
+    later = [o for o in others if o.day > item.day and _shares_otherwise(item, o)]
+    yield from (_numbers(item, o) for o in sorted(later, key=_by_day)[-1:])
+
+
+def _shares_otherwise(item: _Told, other: _Told) -> bool:
+    mine, theirs = item.number, other.number
+    if not mine or not theirs or same(mine, theirs) or not comparable(mine, item.text, theirs, other.text):
+        return False
+    if not item.acts & other.acts or (other.day - item.day).days > _DAYS:
+        return False
+    a, b = happening(item.article, item.span), happening(other.article, other.span)
+    holders = (a.names & b.names) - _COUNTRIES
+    parts = (things(mine, item.text) & things(theirs, other.text)) - STOP_WORDS - _COUNTRIES
+    return a.place == b.place and bool(holders) and bool(parts)
 
 
 def _accounts(item: _Told, others: Iterable[_Told]) -> Iterator[_Pair]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 
 from rag.citations import cited
 from rag.contention import contention
 from rag.copies import clusters
+from rag.editing import dated
 from rag.excerpts import stands
 from rag.reconciling import annotated
-from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Status
+from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Status, Verdict
 from rag.selection import Budget
 from rag.summarization import Check
 
@@ -31,6 +33,43 @@ class Compared:
 def differing(articles: Sequence[Article]) -> tuple[Conflict, ...]:
     """What articles say differently from one another, the latest first; of long ones only some are read."""
     return contention(list(_read(articles))) if len(articles) > 1 else ()
+
+
+def current(
+    statements: Sequence[Statement], conflicts: Sequence[Conflict], check: Check, *, told: Sequence[Statement] = ()
+) -> list[Statement]:
+    """The statements with what a later article says in the place of what it superseded; none that `told` has."""
+    found: list[Statement] = []
+    for statement in statements:
+        later = _superseding(statement, conflicts)
+        new = check(Statement(_shown(later), (later,))) if later else statement
+        if not later or new.verdict is not Verdict.SUPPORTED:
+            found.append(statement)
+        elif not any(_cites(other, later) for other in (*statements, *told, *found)):
+            found += dated([new])
+    return found
+
+
+def fitted(statements: Sequence[Statement], words: int) -> list[Statement]:
+    """As many of the statements, from the first on, as there is room for."""
+    sums = accumulate(len(statement.text.split()) for statement in statements)
+    return [statement for statement, total in zip(statements, sums, strict=True) if total <= words]
+
+
+def _superseding(statement: Statement, conflicts: Sequence[Conflict]) -> Citation | None:
+    """What says anew, later, what the statement says with a number that no longer holds."""
+    for conflict in conflicts:
+        latest, *earlier = conflict.positions
+        is_old = any(_cites(statement, p.citation) and p.value in statement.text for p in earlier)
+        if conflict.kind is Dispute.SUPERSEDED and is_old and not _cites(statement, latest.citation):
+            return latest.citation if stands(_shown(latest.citation)) else None
+    return None
+
+
+def _cites(statement: Statement, inner: Citation) -> bool:
+    return any(
+        c.article.id == inner.article.id and c.start <= inner.start and inner.end <= c.end for c in statement.citations
+    )
 
 
 def compared(statements: Sequence[Statement], conflicts: Sequence[Conflict]) -> Compared:

@@ -17,7 +17,7 @@ from rag.catalog import Catalog
 from rag.chronology import chronicle, days_of
 from rag.citations import cited, numbered
 from rag.condensing import Condenser, Task
-from rag.digestconflicts import borne_out, compared, differing, open_conflicts
+from rag.digestconflicts import borne_out, compared, current, differing, fitted, open_conflicts
 from rag.editing import dated
 from rag.embeddings import Embedder, Vector
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
@@ -26,7 +26,20 @@ from rag.gathering import of_articles, of_hits, of_window
 from rag.ingestion import Meter, Progress
 from rag.orders import left_out
 from rag.query import Query
-from rag.schema import Article, Event, Hit, Length, Reason, Section, Statement, Status, Summary, Timeline, Window
+from rag.schema import (
+    Article,
+    Conflict,
+    Event,
+    Hit,
+    Length,
+    Reason,
+    Section,
+    Statement,
+    Status,
+    Summary,
+    Timeline,
+    Window,
+)
 from rag.scopes import Scope, scope
 from rag.selection import Budget, Told
 from rag.summarization import BUDGETS, Check
@@ -103,8 +116,11 @@ def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress |
         read = _read(asked, shelf)
     _warn(account, read.pool)
     with account.clock.time("summarize"):
-        statements = shelf.judged(borne_out(numbered(makers.statements(read.pool, read.topic, asked.room))))
-        told = compared(statements, differing(_cited_first(statements, read.pool.articles)))
+        made = makers.statements(read.pool, read.topic, asked.room)
+        conflicts = differing(_cited_first(made, read.pool.articles))
+        now = fitted(current(made, conflicts, shelf.check), max(asked.room.words, _words(made)))
+        statements = shelf.judged(borne_out(numbered(now or made)))
+        told = compared(statements, conflicts)
     outcome = _outcome(statements, asked, shelf, account) | makers.mode | {"citations": told.citations}
     return Summary(asked.topic, read.pool.articles, statements, conflicts=told.conflicts, **outcome)
 
@@ -208,13 +224,30 @@ def _briefed(asked: Asked, makers: _Makers) -> Summary:
         articles = {a.id: a for pool in (*found.pools, found.news.pool) for a in pool.articles}
         near = _cited_first([s for section in sections for s in section.statements], tuple(articles.values()))
         conflicts = differing(near)
+        sections = _current(sections, conflicts, shelf.check)
         room = Budget(round(asked.room.words * _CONFLICT_WORDS), _MOST_SIDES)
         sections.insert(-1, open_conflicts(conflicts, room, shelf.check))
+        sections[len(THEMES) :] = [replace(s, statements=dated(s.statements)) for s in sections[len(THEMES) :]]
         statements = shelf.judged(borne_out(numbered([s for section in sections for s in section.statements])))
         told = compared(statements, conflicts)
     outcome = _outcome(statements, asked, shelf, account) | makers.mode | {"citations": told.citations}
     parts = _renumbered(sections, statements)
     return Summary(None, tuple(articles.values()), statements, parts, conflicts=told.conflicts, **outcome)
+
+
+def _current(sections: Sequence[Section], conflicts: Sequence[Conflict], check: Check) -> list[Section]:
+    """The sections with what holds now; a statement that another section has is told once."""
+    told = [statement for section in sections for statement in section.statements]
+    found: list[Section] = []
+    for section in sections:
+        statements = tuple(current(section.statements, conflicts, check, told=told))
+        told += statements
+        found.append(replace(section, statements=statements))
+    return found
+
+
+def _words(statements: Sequence[Statement]) -> int:
+    return sum(len(statement.text.split()) for statement in statements)
 
 
 def _cited_first(statements: Sequence[Statement], articles: Sequence[Article]) -> tuple[Article, ...]:

@@ -19,8 +19,7 @@ def summary_lines(summary: Summary, *, width: int | None = None) -> Iterator[Lin
         yield Line(summary.text)
         return
     if summary.sections:
-        for section in summary.sections:
-            yield from _section(section, width)
+        yield from _sections(summary, width)
     else:
         yield from _headed(summary, width)
         for conflict in summary.conflicts:
@@ -52,13 +51,27 @@ def _headed(summary: Summary, width: int | None) -> Iterator[Line]:
         yield from statement_lines(statement, width=width)
 
 
+def _sections(summary: Summary, width: int | None) -> Iterator[Line]:
+    """Each section, and below it the conflicts of its statements that no statements of the summary show whole."""
+    shown = {citation.number for statement in summary.statements for citation in statement.citations}
+    left = [c for c in summary.conflicts if not {p.citation.number for p in c.positions} <= shown]
+    for place, section in enumerate(summary.sections):
+        if place:
+            yield Line("")
+        yield from _section(section, width)
+        cited = {citation.number for statement in section.statements for citation in statement.citations}
+        here = [c for c in left if cited & {p.citation.number for p in c.positions}]
+        left = [c for c in left if c not in here]
+        for conflict in here:
+            yield from wrapped(str(conflict), width)
+
+
 def _section(section: Section, width: int | None) -> Iterator[Line]:
     yield Line(section.heading.upper())
     for statement in section.statements:
         yield from statement_lines(statement, width=width)
     if section.note:
         yield from wrapped(section.note, width, Line("", quiet=True))
-    yield Line("")
 
 
 def _event(event: Event, day: str, width: int | None) -> Iterator[Line]:

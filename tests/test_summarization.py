@@ -132,6 +132,13 @@ def test_a_pronoun_after_a_short_opening_needs_the_sentence_before_too(tmp_path:
         assert said(library.summarize(words=20)) == text
 
 
+def test_a_pronoun_after_a_day_of_the_week_needs_the_sentence_before_too(tmp_path: Path) -> None:
+    text = "Three envoys landed in Doha. On Tuesday they promised to release 5,000 prisoners by March."
+    with Library(tmp_path / "library", offline=True) as library:
+        library.add(news("doha", "2021-01-06", text, title="Release of prisoners"))
+        assert said(library.summarize(words=20)) == text
+
+
 def test_a_sentence_that_is_clear_alone_is_preferred(tmp_path: Path) -> None:
     clear = "The governor of Herat ordered 3,000 police officers to the airport."
     vague = "We will send 3,000 police officers from that area of Herat after that."
@@ -253,6 +260,58 @@ def test_a_briefing_has_both_sides_of_what_is_open(disputed: Library) -> None:
     section = next(s for s in summary.sections if s.heading == "Open conflicts")
     assert {s.text for s in section.statements} == {HELD, TAKEN}
     assert all(s.verdict is Verdict.SUPPORTED for s in section.statements)
+
+
+THIRD = "The Taliban now control about a third of the districts of Afghanistan, researchers said on Tuesday."
+HALF = "About half of the districts of Afghanistan are under Taliban control, General Omar Rahimi said on Wednesday."
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("counted") / "library", offline=True) as library:
+        library.add(
+            news("third", "2021-07-06", f"{THIRD} Roads in the north are closed.", "Northgate Times"),
+            news("half", "2021-07-21", f"{HALF} Shops in the capital are open.", "Kabul Ledger"),
+        )
+        yield library
+
+
+@pytest.mark.parametrize("topic", [None, "districts under Taliban control"])
+def test_a_share_that_a_later_article_gives_anew_is_only_what_was_reported_before(
+    counted: Library, topic: str | None
+) -> None:
+    summary = counted.summarize(topic=topic)
+    assert HALF in said(summary)
+    assert THIRD not in said(summary)
+    (conflict,) = summary.conflicts
+    assert [p.value for p in conflict.positions] == ["half", "a third"]
+    assert str(conflict).startswith("Reported before: “The Taliban now control about a third")
+
+
+def test_what_is_superseded_after_the_window_is_told_as_it_was(counted: Library) -> None:
+    summary = counted.summarize(topic="districts under Taliban control", window=Window(as_of=date(2021, 7, 10)))
+    assert THIRD in said(summary)
+    assert not summary.conflicts
+
+
+@pytest.mark.parametrize("words", [16, 18, 40])
+def test_what_holds_now_keeps_to_the_words_that_there_are(counted: Library, words: int) -> None:
+    summary = counted.summarize(topic="districts under Taliban control", words=words)
+    assert sum(len(s.text.split()) for s in summary.statements) <= words
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "About half of the districts in Helmand are under Taliban control, General Omar Rahimi said on Wednesday.",
+        "About half of the soldiers of Afghanistan are under Taliban control, General Omar Rahimi said on Wednesday.",
+        "About half of the districts of Afghanistan are held by the army, General Omar Rahimi said on Wednesday.",
+    ],
+)
+def test_shares_of_other_places_things_or_sides_supersede_nothing(tmp_path: Path, other: str) -> None:
+    with Library(tmp_path / "library", offline=True) as library:
+        library.add(news("third", "2021-07-06", THIRD), news("other", "2021-07-21", other))
+        assert library.conflicts() == ()
 
 
 def test_nothing_is_told_of_conflicts_where_there_are_none(several: Library) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from rag.cli import app
+from rag.library import Library
 from rag.records import article
 from rag.schema import Citation, Event, Precision, Statement, Timeline, Verdict
 from rag.summarylines import timeline_lines
@@ -76,6 +78,19 @@ def test_articles_can_be_added_first(tmp_path: Path) -> None:
     found = run("summarize", "-q", "-a", SEEDS, "--library", str(tmp_path / "library"))
     assert (found.exit_code, found.stderr) == (0, "")
     assert MEETING in found.stdout
+
+
+def test_below_a_section_of_a_briefing_stands_what_was_reported_before(tmp_path: Path) -> None:
+    texts = {
+        "2021-07-06": "The Taliban now control about a third of the districts of Afghanistan, researchers said.",
+        "2021-07-21": "About half of the districts of Afghanistan are under Taliban control, General Omar Rahimi said.",
+    }
+    with Library(tmp_path / "library", offline=True) as library:
+        library.add(*(article(text, id=day, title=day, published=day) for day, text in texts.items()))
+    lines = run("summarize", "--library", str(tmp_path / "library")).stdout.splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith("About half of the districts"))
+    assert lines[place + 1].startswith("Reported before: “The Taliban now control about a third")
+    assert all(line or after for line, after in pairwise(lines))
 
 
 def test_the_timeline_has_a_line_for_each_event_with_its_date_once() -> None:
