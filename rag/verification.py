@@ -15,7 +15,8 @@ from rag.entailment import Entailment, Pair
 from rag.errors import VerifierError
 from rag.facts import Evidence, ground
 from rag.orders import is_ordered, left_of, without_orders
-from rag.predication import cause, force, polarity, roles
+from rag.predication import cause, force, polarity
+from rag.roles import roles
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
 from rag.speakers import compare_speakers, speaker
 from rag.support import THRESHOLD, support
