@@ -1,10 +1,10 @@
-"""Keeps articles and their passages in SQLite."""
+"""Keeps articles and their passages in a database: SQLite's, or one of PostgreSQL."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.chunking import header
-from rag.database import Database, Row
+from rag.database import Database, OnWait, Row, is_address
 from rag.embeddings import Embedded, Vector
 from rag.errors import InputError
 from rag.eventdates import EventDate, passage_dates
@@ -21,22 +21,26 @@ from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.hindsight import Hindsight
 from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
 from rag.ordertable import ORDER_SCHEMA, OrderTable
+from rag.postgres import Postgres
 from rag.schema import Article, Passage, Precision, Published, Span, Window
+from rag.sqlite import SQLite
+from rag.textsearch import TEXT_SCHEMA, TextSearch
 from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
 from rag.windows import condition, stamp
 
 VERSION = 3
 
 _COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
+_TYPED = ", ".join(f"{name} {'INTEGER' if name == 'revision' else 'TEXT'}" for name in _COLUMNS.split(", "))
 _SCHEMA = f"""
-CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
-CREATE TABLE articles ({_COLUMNS}, PRIMARY KEY (id));
+CREATE TABLE articles ({_TYPED}, PRIMARY KEY (id));
 CREATE INDEX articles_sha256 ON articles (sha256);
 CREATE INDEX articles_url ON articles (url);
 CREATE INDEX articles_source ON articles (source);
 CREATE INDEX articles_published ON articles (published);
-CREATE TABLE revisions ({_COLUMNS}, PRIMARY KEY (id, revision));
+CREATE TABLE revisions ({_TYPED}, PRIMARY KEY (id, revision));
 CREATE TABLE passages (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL, start INTEGER NOT NULL,
     stop INTEGER NOT NULL, day_first INTEGER, day_last INTEGER, source TEXT, embedding TEXT,
@@ -45,8 +49,9 @@ CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_day ON passages (day_last);
 CREATE INDEX passages_indexed ON passages (indexed);
 CREATE INDEX passages_embedding ON passages (embedding);
-{VECTOR_SCHEMA}{LEXICAL_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
+{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
 """
+_KEYS = {"articles": "id", "revisions": "id, revision"}
 _LISTED = "IN (SELECT value FROM json_each(?))"
 _PASSAGES = f"""
     SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
@@ -80,15 +85,21 @@ class StoredPassage:
 
 
 class Catalog:
-    """The truth about a library. Threads share it; what another process commits is seen at once.
+    """The truth about a library, in a file, or in the PostgreSQL database of an address.
 
-    Opening a catalog that is there writes nothing. Raises DamagedError, LockedError or LibraryError.
+    Threads share it; what another process commits is seen at once. Opening a catalog that is there writes nothing.
+    Raises DamagedError, LockedError or LibraryError.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._database = Database(path, _SCHEMA, version=VERSION)
-        self._lexical = LexicalIndex(self._database)
-        self._hindsight = Hindsight(self._database)
+    def __init__(self, place: Path | str) -> None:
+        self._lexical: LexicalIndex | TextSearch
+        self._hindsight: Hindsight | TextSearch
+        if is_address(place):
+            self._database: Database = Postgres(str(place), _SCHEMA + TEXT_SCHEMA, version=VERSION)
+            self._lexical = self._hindsight = TextSearch(self._database)
+        else:
+            self._database = SQLite(Path(place), _SCHEMA + LEXICAL_SCHEMA, version=VERSION)
+            self._lexical, self._hindsight = LexicalIndex(self._database), Hindsight(self._database)
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
@@ -98,6 +109,16 @@ class Catalog:
 
     def close(self) -> None:
         self._database.close()
+
+    @property
+    def name(self) -> str:
+        """Where it is, as a person calls it."""
+        return self._database.name
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others may write to it at the same time."""
+        return self._database.is_shared
 
     @property
     def generation(self) -> int:
@@ -127,7 +148,7 @@ class Catalog:
 
     def years(self) -> list[int]:
         """The years in which the articles were published, each once, in order."""
-        rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published NOT NULL")
+        rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published IS NOT NULL")
         return sorted(int(row[0]) for row in rows)
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
@@ -210,13 +231,13 @@ class Catalog:
     def days(self, window: Window, *, most: int = 2) -> list[date]:
         """The last days on which articles that a window admits were published, the latest first."""
         where = condition(window)
-        listed = f"SELECT DISTINCT p.day_last FROM passages p WHERE p.day_last NOT NULL AND {where.sql}"
+        listed = f"SELECT DISTINCT p.day_last FROM passages p WHERE p.day_last IS NOT NULL AND {where.sql}"
         rows = self._database.rows(f"{listed} ORDER BY p.day_last DESC LIMIT ?", (*where.parameters, most))
         return [date(row[0] // 10_000, row[0] // 100 % 100, row[0] % 100) for row in rows]
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """All of the changes inside, or none; raises the generation."""
+        """All of the changes inside, or none; raises the generation, at the end, since others wait for that row."""
         with self._database.transaction():
             if self.version < FIRST_VERSION:
                 self._database.upgrade(EVENT_SCHEMA, FIRST_VERSION)
@@ -225,8 +246,16 @@ class Catalog:
                 self._database.upgrade(ORDER_SCHEMA, VERSION)
             if not self.orders.is_current:
                 self.orders.rebuild(self.articles())
-            self._database.rows("UPDATE meta SET value = value + 1 WHERE key = 'generation'")
             yield
+            self._database.rows("UPDATE meta SET value = CAST(value AS BIGINT) + 1 WHERE key = 'generation'")
+
+    def claiming(self) -> AbstractContextManager[None]:
+        """What `embedded.missing` gives inside is nobody else's to embed until the end."""
+        return self._database.claiming()
+
+    def alone(self, what: str, *, wait: float, on_wait: OnWait) -> AbstractContextManager[None]:
+        """Keeps others from writing the same inside; raises LockedError after `wait` seconds."""
+        return self._database.alone(what, wait=wait, on_wait=on_wait)
 
     def save(self, drafts: Iterable[Draft], embedded: Mapping[str, Embedded]) -> None:
         """Makes each article the current revision of its id, and only its passages searched, in one transaction."""
@@ -274,7 +303,7 @@ class Catalog:
                 for event in passage_dates(article, Span(row["start"], row["stop"]))
             )
 
-    def _rows(self, sql: str, parameter: str | None) -> list[Row]:
+    def _rows(self, sql: str, parameter: str | None) -> Sequence[Row]:
         return self._database.rows(sql, [parameter])
 
     def _cached(self, ids: Collection[str]) -> dict[str, Article]:
@@ -302,7 +331,7 @@ class Catalog:
         self._lexical.delete(row["number"] for row in found)
         self.events.delete(row["number"] for row in found)
         self.orders.delete(article_ids)
-        self._database.many("INSERT OR IGNORE INTO deletions VALUES (?)", ((row["id"],) for row in found))
+        self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
     def _enter(self, draft: Draft) -> None:
@@ -325,7 +354,9 @@ class Catalog:
 
 
 def _into(table: str, rows: str) -> str:
-    return f"INSERT OR REPLACE INTO {table} ({_COLUMNS}) {rows}"
+    key = _KEYS[table]
+    values = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", "))
+    return f"INSERT INTO {table} ({_COLUMNS}) {rows} ON CONFLICT ({key}) DO UPDATE SET {values}"
 
 
 def _values(article: Article) -> tuple[str | int | None, ...]:

@@ -1,4 +1,4 @@
-"""Keeps the days that the dates in passages mean in SQLite."""
+"""Keeps the days that the dates in passages mean."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ _INSTANCES = "CREATE VIRTUAL TABLE IF NOT EXISTS temp.lexical_instances USING ft
 _COUNTS = "SELECT doc, count(*) AS number FROM temp.lexical_instances WHERE term = ? GROUP BY doc"
 _MATCHES = "SELECT rowid AS doc, 1 AS number FROM lexical WHERE lexical MATCH ?"
 _LENGTHS = "SELECT p.number, d.sz FROM passages p JOIN lexical_docsize d ON d.id = p.number WHERE {where}"
-_K1, _B, _LEAST = 1.2, 0.75, 1e-6  # those of bm25() of FTS5
+K1, B, LEAST = 1.2, 0.75, 1e-6  # those of bm25() of FTS5
 _ONE_TOKEN = re.compile(r"[\w.]+")
 _MOST_CACHED = 4
 _MARK, _SEVEN = 0x80, 7
@@ -87,10 +87,10 @@ class Hindsight:
 
 def _add(scores: dict[int, float], counts: Mapping[int, int], state: _State) -> None:
     total, found = len(state.lengths), len(counts)
-    rarity = max(_LEAST, math.log((total - found + 0.5) / (found + 0.5)))
+    rarity = max(LEAST, math.log((total - found + 0.5) / (found + 0.5)))
     for number, count in counts.items():
         share = state.lengths[number] / (state.mean or 1.0)
-        gain = rarity * count * (_K1 + 1) / (count + _K1 * (1 - _B + _B * share))
+        gain = rarity * count * (K1 + 1) / (count + K1 * (1 - B + B * share))
         scores[number] = scores.get(number, 0.0) + gain
 
 

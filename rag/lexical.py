@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from rag.database import Database
 from rag.names import keys, names
@@ -30,6 +31,11 @@ class LexicalRow:
     text: str
 
 
+def tokens_of(row: LexicalRow) -> list[str]:
+    """All that a passage is found by: the stems of its header and its text, and the keys of its names."""
+    return list(chain.from_iterable(_columns(row)))
+
+
 class LexicalIndex:
     """FTS5 over stems that were made in Python, so that index, query and answerer see the same ones."""
 
@@ -51,8 +57,8 @@ class LexicalIndex:
 
     def insert(self, rows: Iterable[LexicalRow]) -> None:
         """Indexes passages that are not in it yet."""
-        tokens = ((row.number, " ".join(words(row.header)), " ".join(words(row.text)), _name_keys(row)) for row in rows)
-        self._database.many("INSERT INTO lexical (rowid, header, body, names) VALUES (?, ?, ?, ?)", tokens)
+        columns = ((row.number, *map(" ".join, _columns(row))) for row in rows)
+        self._database.many("INSERT INTO lexical (rowid, header, body, names) VALUES (?, ?, ?, ?)", columns)
 
     def delete(self, numbers: Iterable[int]) -> None:
         self._database.many("DELETE FROM lexical WHERE rowid = ?", ((number,) for number in numbers))
@@ -75,6 +81,6 @@ def _quoted(token: str) -> str:
     return '"' + token.replace('"', '""').replace("\0", "") + '"'
 
 
-def _name_keys(row: LexicalRow) -> str:
+def _columns(row: LexicalRow) -> tuple[Sequence[str], ...]:
     found = [*names(row.header), *names(row.text)]
-    return " ".join(key for name in found for key in keys(name.text))
+    return words(row.header), words(row.text), [key for name in found for key in keys(name.text)]

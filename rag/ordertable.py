@@ -1,4 +1,4 @@
-"""Keeps in SQLite which sentences of articles are addressed to a program."""
+"""Keeps which sentences of articles are addressed to a program."""
 
 from __future__ import annotations
 
@@ -48,7 +48,9 @@ class OrderTable:
         """Looks for those of all articles, by the rules of today."""
         self._database.rows("DELETE FROM orders")
         self.insert(articles)
-        self._database.many("INSERT OR REPLACE INTO meta VALUES ('orders', ?)", [(RULES,)])
+        self._database.many(
+            "INSERT INTO meta VALUES ('orders', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [(RULES,)]
+        )
 
     @property
     def is_current(self) -> bool:

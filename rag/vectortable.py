@@ -1,4 +1,4 @@
-"""Keeps the embeddings of passages in SQLite."""
+"""Keeps the embeddings of passages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.database import Database
+from rag.database import SET_META, Database
 from rag.embeddings import Embedded, HeadedText, Model, Vector
 from rag.errors import EmbeddingError
 from rag.schema import Window
@@ -24,6 +24,7 @@ _WAITING = """
     SELECT p.id, e.vector, p.day_first, p.day_last, p.source
     FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.indexed = 0 ORDER BY p.number LIMIT ?
 """
+_INSERT = "INSERT INTO embeddings (key, vector, sentences) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _UNUSED = "key NOT IN (SELECT embedding FROM passages WHERE embedding IS NOT NULL)"
 
 
@@ -64,7 +65,9 @@ class VectorTable:
         rows = self._database.rows("SELECT key, value FROM meta WHERE key LIKE 'model_%'")
         found = {row["key"]: row["value"] for row in rows}
         return (
-            StoredModel(Model(found["model_id"], found["model_digest"]), found["model_dimensions"]) if found else None
+            StoredModel(Model(found["model_id"], found["model_digest"]), int(found["model_dimensions"]))
+            if found
+            else None
         )
 
     def check_model(self, model: Model) -> None:
@@ -85,7 +88,7 @@ class VectorTable:
         """Records the model; after this the vectors of another one must not stay."""
         model = stored.model
         rows = [("model_id", model.id), ("model_digest", model.digest), ("model_dimensions", stored.dimensions)]
-        self._database.many("INSERT OR REPLACE INTO meta (key, value) VALUES (?, ?)", rows)
+        self._database.many(SET_META, rows)
 
     def count(self, window: Window) -> int:
         """How many passages that a window admits have a vector."""
@@ -121,8 +124,10 @@ class VectorTable:
 
     def insert(self, embedded: Mapping[str, Embedded]) -> None:
         """Keeps embeddings by their keys."""
-        rows = ((key, e.vector.tobytes(), _blob(e)) for key, e in embedded.items())
-        self._database.many("INSERT OR IGNORE INTO embeddings (key, vector, sentences) VALUES (?, ?, ?)", rows)
+        rows = (
+            (key, e.vector.tobytes(), _blob(e)) for key, e in sorted(embedded.items())
+        )  # in one order, so that no two wait for each other
+        self._database.many(_INSERT, rows)
 
     def assign(self, keys: Mapping[str, str]) -> None:
         """Gives passages, by id, the embeddings of these keys."""
@@ -130,8 +135,8 @@ class VectorTable:
         self._database.many("UPDATE passages SET embedding = ?, indexed = 0 WHERE id = ?", rows)
 
     def missing(self, limit: int) -> list[str]:
-        """Passages that have no embedding."""
-        sql = "SELECT id FROM passages WHERE embedding IS NULL ORDER BY number LIMIT ?"
+        """Passages that have no embedding, and that nobody else has claimed."""
+        sql = f"SELECT id FROM passages WHERE embedding IS NULL ORDER BY number LIMIT ? {self._database.claim}"
         return [row[0] for row in self._database.rows(sql, [limit])]
 
     def prune(self) -> None:

@@ -1,8 +1,52 @@
-"""No test sees the key, the server or the model of whoever runs it."""
+"""No test sees the key, the server or the model of whoever runs it; tests of the store run over both catalogs."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from itertools import count
+from pathlib import Path
 
-for name in ("OPENAI_API_KEY", "OPENAI_BASE_URL", "RAG_MODEL", "RAG_EMBEDDINGS", "RAG_OFFLINE", "RAG_HOME"):
+import pytest
+from services import MissingProgramError, Service, postgres
+
+for name in (
+    *("OPENAI_API_KEY", "OPENAI_BASE_URL", "RAG_MODEL", "RAG_EMBEDDINGS", "RAG_OFFLINE", "RAG_HOME"),
+    *("RAG_CATALOG", "RAG_CHROMA"),
+):
     os.environ.pop(name, None)
+
+_numbers = count()
+
+
+@pytest.fixture(scope="session")
+def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    """One PostgreSQL server for all tests that only need a database; skips where there is none."""
+    pytest.importorskip("psycopg", reason="no psycopg; install it with `uv sync`")
+    try:
+        with postgres(tmp_path_factory.mktemp("postgres") / "server") as service:
+            yield service
+    except MissingProgramError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def database(database_server: Service) -> str:
+    """The address of an empty PostgreSQL database."""
+    return fresh_database(database_server)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where a catalog is to be: a file, and then a database."""
+    return tmp_path / "catalog.sqlite" if request.param == "sqlite" else request.getfixturevalue("database")
+
+
+def fresh_database(server: Service) -> str:
+    """The address of a new database on a server."""
+    import psycopg
+
+    name = f"library_{next(_numbers)}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # a name cannot be a parameter
+    return f"{server.url.rpartition('/')[0]}/{name}"

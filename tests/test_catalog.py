@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import numpy as np
+import psycopg
 import pytest
 from fake_embeddings import FakeEmbeddings
 
@@ -30,8 +31,8 @@ AUGUST_1 = Published(datetime(2021, 8, 1, 9, 30, tzinfo=UTC), Precision.TIME)
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    opened = Catalog(tmp_path / "catalog.sqlite")
+def catalog(place: Path | str) -> Iterator[Catalog]:
+    opened = Catalog(place)
     yield opened
     opened.close()
 
@@ -192,8 +193,8 @@ def test_a_removed_article_leaves_nothing_behind(catalog: Catalog) -> None:
     assert catalog.embedded.known(["k1.0"]) == set()
 
 
-def test_every_change_raises_the_generation_and_is_seen_by_others(catalog: Catalog, tmp_path: Path) -> None:
-    reader = Catalog(tmp_path / "catalog.sqlite")
+def test_every_change_raises_the_generation_and_is_seen_by_others(catalog: Catalog, place: Path | str) -> None:
+    reader = Catalog(place)
     before = reader.generation
     save(catalog, DOHA)
     assert reader.generation > before
@@ -223,10 +224,10 @@ def test_remembers_the_embedding_model(catalog: Catalog) -> None:
     assert catalog.embedded.model is None
 
 
-def test_words_can_be_indexed_anew(catalog: Catalog, tmp_path: Path) -> None:
+def test_words_can_be_indexed_anew(catalog: Catalog, place: Path | str) -> None:
     save(catalog, TEHRAN, DOHA)
     expected = found(catalog, "talks tehran")
-    with sqlite3.connect(tmp_path / "catalog.sqlite") as other:
+    with psycopg.connect(place) if isinstance(place, str) else sqlite3.connect(place) as other:
         other.execute("DELETE FROM lexical")
     assert found(catalog, "talks tehran") == []
     catalog.rebuild_lexical()
@@ -293,3 +294,44 @@ def test_passages_of_more_articles_than_are_cached_are_found(tmp_path: Path) -> 
         ids = [library.catalog.passage_ids(f"a{n:03d}")[0] for n in range(300)]
         for part in (ids[:200], ids[150:], ids):
             assert [s.passage.id for s in library.catalog.passages(part)] == part
+
+
+def test_both_catalogs_find_the_same_passages_in_the_same_order(tmp_path: Path, database: str) -> None:
+    rng = np.random.default_rng(7)
+    known = ["talks", "Doha", "Kabul", "troops", "Café", "1,000", "U.S. troops", "Younus Qanooni", "ceasefire", "over"]
+    made = [
+        article(
+            " ".join(rng.choice(known, size=rng.integers(1, 40))),
+            id=f"a{n:03}",
+            title=f"Report {n % 7}",
+            source=["DW", "ToloNews", None][n % 3],
+            published=Published(date(2021, 7, 1 + n % 28), Precision.DAY) if n % 5 else None,
+        )
+        for n in range(120)
+    ]
+    catalogs = [Catalog(tmp_path / "catalog.sqlite"), Catalog(database)]
+    for catalog in catalogs:
+        save(catalog, *made)
+        catalog.remove([f"a{n:03}" for n in range(0, 120, 11)])
+    questions = [
+        ["talk"],
+        ["doha", "kabul"],
+        ["1000", "cafe", "troop"],
+        [*keys("Yunus Qanuni"), "usa"],
+        ["none", "over"],
+    ]
+    windows = [ALL, Window(as_of=date(2021, 7, 9)), Window(since=date(2021, 7, 20)), Window(sources=("dw",))]
+    for terms in questions:
+        for window in windows:
+            one, other = (catalog.lexical(terms, limit=50, window=window) for catalog in catalogs)
+            assert one == other
+            as_of = window.as_of
+            assert catalogs[0].frequencies(terms, as_of=as_of) == catalogs[1].frequencies(terms, as_of=as_of)
+    assert catalogs[1].lexical(["talk"], limit=50, window=ALL)
+    for catalog in catalogs:
+        catalog.close()
+
+
+def test_a_word_counts_as_often_as_it_stands_in_a_passage(catalog: Catalog) -> None:
+    save(catalog, *(article("talks " * n + "river " * (40 - n), id=f"a{n:02}", title="T") for n in range(1, 40)))
+    assert found(catalog, "talks") == [f"a{n:02}-1-0" for n in range(39, 29, -1)]
