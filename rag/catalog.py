@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,6 +120,14 @@ class Catalog:
     def is_shared(self) -> bool:
         """Whether others may write to it at the same time."""
         return self._database.is_shared
+
+    def identity(self) -> str:
+        """What tells it from other catalogs; made when it is first asked for."""
+        asked = "SELECT value FROM meta WHERE key = 'identity'"
+        if not self._database.value(asked):
+            made = "INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO NOTHING"
+            self._database.rows(made, [uuid4().hex])
+        return str(self._database.value(asked))
 
     @property
     def generation(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from io import TextIOWrapper
@@ -47,6 +48,7 @@ from rag.options import (
     Until,
     Verbose,
     Wait,
+    Watch,
     Words,
 )
 from rag.rendering import (
@@ -257,7 +259,7 @@ def articles(
     with open_library(Opening(library, offline, wait, quiet, verbose), add) as opened:
         found = opened.articles()
     if not found:
-        tell(f"{opened.path} has no articles; add some with `rag add PATH`")
+        tell(f"{opened.name} has no articles; add some with `rag add PATH`")
     if as_json:
         typer.echo(json.dumps([article_record(article) for article in found]))
     elif sys.stdout.isatty():
@@ -288,6 +290,28 @@ def remove(
     else:
         for article in gone:
             typer.echo(f"removed {article.id}  {origin(article)}")
+
+
+@app.command()
+@reported
+def work(
+    *,
+    library: Folder = None,
+    watch: Watch = None,
+    as_json: Json = False,
+    wait: Wait = 600.0,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Embed and index what has no vector yet, beside other workers."""
+    opening = Opening(library, False, wait, quiet, verbose)
+    with open_library(opening) as opened, progress_bar(opening) as progress:
+        count = opened.work(progress=progress, wait=wait)
+        while watch is not None:
+            time.sleep(watch)
+            count += opened.work(progress=progress, wait=wait)
+    warn(opened.warnings, quiet=quiet)
+    typer.echo(json.dumps({"passages": count}) if as_json else f"embedded {count} passages")
 
 
 @app.command()

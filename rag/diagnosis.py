@@ -18,6 +18,7 @@ from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError
 from rag.remote import RemoteEmbeddings
 from rag.schema import Window
 from rag.settings import Settings
+from rag.vectors import VectorIndex
 
 _PACKAGES = (
     "chromadb",
@@ -155,26 +156,43 @@ def _verifier(settings: Settings) -> Diagnosis:
 
 def _library(settings: Settings) -> Diagnosis:
     folder = settings.library.value
-    facts = (Fact("library", str(folder.absolute()), settings.library.origin),)
-    path = folder / "catalog.sqlite"
-    if not path.is_file():
+    place = settings.database or folder / "catalog.sqlite"
+    facts = (Fact("library", str(folder.absolute()), settings.library.origin), *_servers(settings))
+    if isinstance(place, Path) and not place.is_file():
         return Diagnosis((*facts, Fact("articles", 0, "add some with `rag add PATH`")), _unwritable(folder))
     try:
-        catalog = Catalog(path)
+        catalog = Catalog(place)
     except LibraryError as error:
-        return Diagnosis((*facts, Fact("catalog", str(path))), (str(error),))
+        return Diagnosis((*facts, *([Fact("catalog", str(place))] if isinstance(place, Path) else [])), (str(error),))
     try:
-        stored = _stored(catalog, path, _present(settings))
+        stored = _stored(catalog, _present(settings))
+        unsound = _index(settings, catalog)
     finally:
         catalog.close()
-    return Diagnosis(facts + stored.facts, stored.problems + _unwritable(folder))
+    return Diagnosis(facts + stored.facts, (*stored.problems, *unsound, *_unwritable(folder)))
 
 
-def _stored(catalog: Catalog, path: Path, present: Model | None) -> Diagnosis:
+def _servers(settings: Settings) -> tuple[Fact, ...]:
+    """Those that the library is on, if it is on any."""
+    return (Fact("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
+
+
+def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
+    """What is wrong with a server of vectors."""
+    if not settings.index:
+        return ()
+    try:
+        VectorIndex(settings.index, catalog).check()
+    except LibraryError as error:
+        return (str(error),)
+    return ()
+
+
+def _stored(catalog: Catalog, present: Model | None) -> Diagnosis:
     passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
     model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
     facts = (
-        Fact("catalog", str(path.absolute()), f"schema {catalog.version}"),
+        Fact("catalog", catalog.name, f"schema {catalog.version}"),
         Fact("articles", catalog.article_count),
         Fact("passages", passages),
         Fact("vectors indexed", catalog.embedded.indexed_count()),
@@ -208,9 +226,9 @@ def _other_model(model: Model, present: Model) -> tuple[str, ...]:
 def _unfinished(unembedded: int, waiting: int) -> tuple[str, ...]:
     told = []
     if unembedded:
-        told.append(f"{unembedded} passages have no embedding and are found by words only; run `rag reindex`")
+        told.append(f"{unembedded} passages have no embedding and are found by words only; run `rag work`")
     if waiting:
-        told.append(f"{waiting} passages wait for the vector index; run `rag reindex`")
+        told.append(f"{waiting} passages wait for the vector index; run `rag work`")
     return tuple(told)
 
 

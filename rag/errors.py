@@ -18,6 +18,7 @@
     └── LibraryError             1  the library on disk cannot be used as it is
         ├── LockedError          1  another process is writing and the wait ran out
         ├── EmbeddingError       1  the index was made by another embedding model, or the model is damaged
+        ├── ServerError          1  the database or the Chroma server that the library is on fails or is not there
         └── DamagedError         1  the catalog or the vector index cannot be read
 
 The number is the exit code of the command line.
@@ -110,6 +111,10 @@ class LockedError(LibraryError):
 
 class EmbeddingError(LibraryError):
     """The index was made by another embedding model, or the model itself is missing or damaged."""
+
+
+class ServerError(LibraryError):
+    """The PostgreSQL database or the Chroma server that the library is on fails, or is not there."""
 
 
 class DamagedError(LibraryError):

@@ -1,20 +1,18 @@
-"""Adds articles to a library, removes them and indexes them anew, one process at a time."""
+"""Adds articles to a library, removes them and indexes them anew."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
-from pathlib import Path
 from typing import TypeAlias
 
 from rag.catalog import Catalog
 from rag.embeddings import Embedded, Embedder, HeadedText, identity
-from rag.errors import EmbeddingError
+from rag.errors import EmbeddingError, ServerError
 from rag.loaders import Origin, expand, load
-from rag.locking import locked
 from rag.orders import flagged
 from rag.preparation import batches, cut, deduplicate, draft, embed, unembedded
 from rag.schema import AddReport, Article, Failure, Window
@@ -24,7 +22,8 @@ from rag.vectortable import StoredModel, embedding_key
 Progress: TypeAlias = Callable[[int, int, str], None]
 """Is told how many passages are done, how many there are so far, and what is being done."""
 
-_REST = 512  # passages
+_REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
+_ARTICLES, _VECTORS = "articles", "vectors"
 
 
 class Meter:
@@ -54,10 +53,10 @@ class Ingestion:
     """One piece of writing to a library; without an embedding model it is indexed by words only.
 
     Every change is one transaction of the catalog. What the vector index lacks of it, because the process was stopped,
-    is made up for at the next start of any.
+    is made up for at the next start of any. One process at a time enters articles; of a catalog that is shared, any
+    number embeds them, each what it has claimed.
     """
 
-    path: Path
     catalog: Catalog
     vectors: VectorIndex
     embeddings: Embedder | None
@@ -67,31 +66,37 @@ class Ingestion:
     def add(self, origins: Iterable[Origin | Article], *, allow_private: bool) -> AddReport:
         """Adds what can be loaded; the numbers in the report are of what is saved."""
         report, earlier, again, ordering = AddReport(), set[str](), list[str](), list[Article]()
-        with self._alone():
-            self._complete()
-            # 1 load
-            for batch in batches(_loaded(origins, allow_private)):
+        waiting = self._completed()
+        # 1 load
+        for batch in batches(_loaded(origins, allow_private)):
+            with self._alone(_ARTICLES):
                 # 2 deduplicate
                 changes = deduplicate(self.catalog, batch.articles, earlier)
                 if changes.articles:
                     self._enter(changes.articles)
-                ordering += (article for article in changes.articles if flagged([article]))
-                again += _again(changes.articles, earlier)
-                earlier.update(article.id for article in changes.articles)
-                report = _sum(report, changes.report, batch.failures)
-        return replace(report, warnings=(*([_replaced(again)] if again else ()), *flagged(ordering)))
+            if changes.articles:
+                waiting = self._completed()
+            ordering += (article for article in changes.articles if flagged([article]))
+            again += _again(changes.articles, earlier)
+            earlier.update(article.id for article in changes.articles)
+            report = _sum(report, changes.report, batch.failures)
+        return replace(report, warnings=(*([_replaced(again)] if again else ()), *flagged(ordering), *waiting))
 
     def remove(self, ids: Iterable[str]) -> int:
         """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
-        with self._alone():
+        with self._alone(_ARTICLES):
             known = {self.catalog.article(id).id for id in ids}
             self.catalog.remove(sorted(known))
-            self.vectors.synchronize()
+        self._synchronize()
         return len(known)
+
+    def work(self) -> int:
+        """Embeds and indexes what others have entered, beside them; returns how many passages it has embedded."""
+        return self._complete()
 
     def reindex(self) -> int:
         """Makes every index anew; returns how many passages have a vector."""
-        with self._alone():
+        with self._alone(_ARTICLES):
             if not self._is_of_model():
                 with self.catalog.writing():
                     self.catalog.embedded.forget_model()
@@ -100,40 +105,65 @@ class Ingestion:
             self.catalog.rebuild_lexical()
             self.meter.say("working out dates")
             self.catalog.rebuild_events()
-            self.meter.say("indexing vectors")
+        self.meter.say("indexing vectors")
+        with self._alone(_VECTORS):
             self.vectors.rebuild()
-            return self.catalog.embedded.count(Window())
+        return self.catalog.embedded.count(Window())
 
     def _enter(self, articles: Sequence[Article]) -> None:
         # 3 chunk
         cuts = cut(articles, self.embeddings)
-        # 4 embed
-        self.meter.expect(sum(len(c.passages) for c in cuts), f"adding {articles[0].title}")
-        embedded = self._embed([text for c in cuts for text in c.texts])
+        # 4 embed, unless others may help
+        texts = [] if self.catalog.is_shared else [text for c in cuts for text in c.texts]
+        self.meter.expect(len(texts), f"adding {articles[0].title}")
+        embedded = self._embed(texts)
         # 5 catalog, in one transaction
         with self.catalog.writing():
             self._record_model(embedded)
-            self.catalog.save((draft(c, self.embeddings) for c in cuts), embedded)
-        # 6 vectors, 7 mark indexed
-        self.vectors.synchronize()
+            self.catalog.save((draft(c, self.catalog, self.embeddings) for c in cuts), embedded)
 
-    def _complete(self) -> None:
-        """Does what a process that was stopped, or had no embedding model, left undone."""
+    def _completed(self) -> tuple[str, ...]:
+        """Why what was added waits for its index, if it does: what is in the catalog is added."""
+        try:
+            self._complete()
+        except ServerError as error:
+            return (str(error),)
+        return ()
+
+    def _complete(self) -> int:
+        """Does what a process that was stopped, had no embedding model, or left it to all, has not done."""
         if self.embeddings:
             self.catalog.embedded.check_model(identity(self.embeddings))
-        self._embed_rest()
-        self.vectors.synchronize()
+        with nullcontext() if self.catalog.is_shared else self._alone(_VECTORS):
+            done = self._embed_rest()
+        # 6 vectors, 7 mark indexed
+        self._synchronize()
+        return done
 
-    def _embed_rest(self) -> None:
-        while self.embeddings and (ids := self.catalog.embedded.missing(_REST)):
-            texts = unembedded(self.catalog, self.embeddings, ids)
+    def _synchronize(self) -> None:
+        if self.catalog.embedded.has_changes():
+            with self._alone(_VECTORS):
+                self.vectors.synchronize()
+
+    def _embed_rest(self) -> int:
+        done = 0
+        while self.embeddings and (more := self._embed_some(self.embeddings)):
+            done += more
+        return done
+
+    def _embed_some(self, embeddings: Embedder) -> int:
+        with self.catalog.claiming():
+            ids = self.catalog.embedded.missing(_CLAIMED if self.catalog.is_shared else _REST)
+            if not ids:
+                return 0
+            texts, model = unembedded(self.catalog, embeddings, ids), identity(embeddings)
             self.meter.expect(len(texts), "embedding what has no vector yet")
             embedded = self._embed(list(texts.values()))
-            model = identity(self.embeddings)
             with self.catalog.writing():
                 self._record_model(embedded)
                 self.catalog.embedded.insert(embedded)
                 self.catalog.embedded.assign({id: embedding_key(model, text) for id, text in texts.items()})
+        return len(ids)
 
     def _embed(self, texts: Sequence[HeadedText]) -> dict[str, Embedded]:
         return embed(self.catalog, self.embeddings, texts, self.meter.advance) if self.embeddings else {}
@@ -147,14 +177,16 @@ class Ingestion:
             raise EmbeddingError(
                 f"{model.id} gives vectors of {sorted(lengths)} numbers, wanted one length; run `rag reindex`"
             )
-        self.catalog.embedded.set_model(StoredModel(model, lengths.pop()))
+        now = StoredModel(model, lengths.pop())
+        if now != stored:
+            self.catalog.embedded.set_model(now)
 
     def _is_of_model(self) -> bool:
         stored = self.catalog.embedded.model
         return not stored or not self.embeddings or stored.model == identity(self.embeddings)
 
-    def _alone(self) -> AbstractContextManager[None]:
-        return locked(self.path / "write.lock", wait=self.wait, on_wait=self.meter.say)
+    def _alone(self, what: str) -> AbstractContextManager[None]:
+        return self.catalog.alone(what, wait=self.wait, on_wait=self.meter.say)
 
 
 def _loaded(origins: Iterable[Origin | Article], allow_private: bool) -> Iterator[Article | Failure]:

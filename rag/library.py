@@ -66,6 +66,7 @@ from rag.schema import (
     Window,
 )
 from rag.selection import Budget
+from rag.servers import ChromaServer, catalog_address, chroma_server
 from rag.settings import Setting, read_settings
 from rag.stances import asks_control
 from rag.telling import Teller
@@ -92,13 +93,15 @@ _MOST_OUTSIDE = 3
 
 
 class Library:
-    """Articles in a folder. Nothing is opened, made or loaded before it is needed.
+    """Articles in a folder, or on servers. Nothing is opened, made or loaded before it is needed.
 
     One process writes at a time, any number read. `embeddings` is any LangChain embedding model, or the name of one;
     the default is that of the settings (`RAG_EMBEDDINGS`), or the local MiniLM. If that is not installed, or another
     one is meant and `offline`, the library is searched by words only, which `warnings` tells. `judge`
     names a chat model, such as `openai:gpt-5-mini`, that gives a second opinion on every statement. Without a
-    `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder.
+    `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder, with the servers of
+    `RAG_CATALOG` and `RAG_CHROMA`. `catalog` is the address of a PostgreSQL database, `chroma` that of a Chroma server,
+    which many processes share; what only this machine needs stays in the folder.
 
     `model` writes the answers: a name, or any LangChain chat model. Without it, it is the one of the settings:
     `RAG_MODEL`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`; if they name none, or if `offline`, the answers are the articles'
@@ -109,13 +112,18 @@ class Library:
         self,
         path: str | Path | None = None,
         *,
+        catalog: str | None = None,
+        chroma: str | ChromaServer | None = None,
         embeddings: Embedder | str | None = None,
         judge: str | None = None,
         model: str | BaseChatModel | None = None,
         offline: bool = False,
         terms: Terms | None = None,
     ) -> None:
-        self.path = Path(path).expanduser() if path else read_settings().library.value
+        settings = None if path else read_settings()
+        self.path = settings.library.value if settings else Path(path or "").expanduser()
+        self._database = catalog or (settings.database if settings else None)
+        self._index = chroma or (settings.index if settings else None)
         self._given = embeddings
         self._judge = judge
         self._model = model
@@ -123,6 +131,11 @@ class Library:
         self.terms = terms or Terms()
         self._opening = Lock()
         self.warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Where it is, as a person calls it: its folder, or its database."""
+        return self.catalog.name if self._database else str(self.path)
 
     def add(
         self,
@@ -143,6 +156,10 @@ class Library:
     def remove(self, *ids: str, progress: Progress | None = None, wait: float = 600) -> int:
         """Removes articles with all of their revisions; raises InputError, and removes none, if an id is unknown."""
         return self._ingestion(progress, wait).remove(ids)
+
+    def work(self, *, progress: Progress | None = None, wait: float = 600) -> int:
+        """Embeds and indexes what has no vector yet, beside others; returns how many passages it has embedded."""
+        return self._ingestion(progress, wait).work()
 
     def reindex(self, *, progress: Progress | None = None, wait: float = 600) -> int:
         """Makes every index anew from the catalog; returns how many passages have a vector.
@@ -272,7 +289,7 @@ class Library:
         article, InputError if the topic has no words.
         """
         if topic is None and not self.catalog.article_count:
-            raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
+            raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
         hits = self.search(topic, k=k, window=window).hits if topic is not None else ()
         near = {hit.article.id: hit.article for hit in hits}
         read = near.values() if topic is not None else (a for a in self.articles() if admits(window, a))
@@ -299,6 +316,8 @@ class Library:
     @cached_property
     def catalog(self) -> Catalog:
         """The articles and passages; made, with its folder, if there is none."""
+        if self._database:
+            return Catalog(catalog_address(self._database, origin="catalog"))
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -310,7 +329,8 @@ class Library:
     @cached_property
     def vectors(self) -> VectorIndex:
         """The search by vectors."""
-        return VectorIndex(self.path / "vectors", self.catalog)
+        place = chroma_server(self._index, origin="chroma") if isinstance(self._index, str) else self._index
+        return VectorIndex(place or self.path / "vectors", self.catalog)
 
     @cached_property
     def judge(self) -> Judge | None:
@@ -374,7 +394,7 @@ class Library:
 
     def _check_filled(self) -> None:
         if not self.catalog.article_count:
-            raise EmptyLibraryError(f"{self.path} has no articles; add some with `rag add PATH` or `--add PATH`")
+            raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
 
     def _retrieve(self, query: Query, k: int, window: Window, clock: Clock) -> Retrieved:
         if self.embeddings:
@@ -500,7 +520,7 @@ class Library:
         return tuple(nearest.values())[:_MOST_OUTSIDE]
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
-        return Ingestion(self.path, self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
+        return Ingestion(self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
 
 
 def _nothing_asked(task: Task) -> Answer:

@@ -55,6 +55,8 @@ def with_model(opening: Opening, model: str | None) -> Library:
     settings = read_settings(library=opening.library, offline=opening.offline)
     return Library(
         settings.library.value,
+        catalog=settings.database,
+        chroma=settings.index,
         judge=opening.judge,
         model=None if model == OFFLINE else model,
         offline=settings.offline.value or model == OFFLINE,

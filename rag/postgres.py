@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from urllib.parse import urlsplit
 
 from rag.database import OnWait
-from rag.errors import DamagedError, LibraryError, LockedError
+from rag.errors import DamagedError, LibraryError, LockedError, ServerError
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor, Error
@@ -228,5 +228,5 @@ def _explained(error: Error, name: str) -> LibraryError:
         case IndexCorrupted() | DataCorrupted():
             return DamagedError(f"{name} is damaged: {told}; `rag reindex`, or restore it from a backup")
         case OperationalError():
-            return LibraryError(f"{name} cannot be reached: {told}; check that the server runs, and RAG_CATALOG")
+            return ServerError(f"{name} cannot be reached: {told}; check that the server runs, and RAG_CATALOG")
     return LibraryError(f"{name} refuses what it was asked: {told}; check that it is a library of this version")

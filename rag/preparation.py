@@ -97,10 +97,12 @@ def embed(
     return dict(zip(missing, found, strict=True))
 
 
-def draft(article: Cut, embeddings: Embedder | None) -> Draft:
-    """What the catalog saves; without a model the passages get no embedding."""
-    keys = [embedding_key(identity(embeddings), text) if embeddings else None for text in article.texts]
-    return Draft(article.article, article.passages, tuple(keys))
+def draft(article: Cut, catalog: Catalog, embeddings: Embedder | None) -> Draft:
+    """What the catalog saves; a passage that it has no embedding for gets none."""
+    keys = [embedding_key(identity(embeddings), text) for text in article.texts] if embeddings else []
+    known = catalog.embedded.known(keys)
+    found = (key if key in known else None for key in keys or [""] * len(article.passages))
+    return Draft(article.article, article.passages, tuple(found))
 
 
 def unembedded(catalog: Catalog, embeddings: Embedder, ids: Sequence[str]) -> dict[str, HeadedText]:

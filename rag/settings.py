@@ -11,11 +11,12 @@ from typing import Any, Generic, TypeVar
 
 from rag.errors import InputError
 from rag.models import MINILM, ModelChoice, Secret, resolve, resolve_embeddings
+from rag.servers import ChromaServer, catalog_address, chroma_server
 
 T = TypeVar("T")
 
 _APP = "dispatches"
-_KEY = "api_key"
+_KEYS = {"api_key": "OPENAI_API_KEY", "chroma_key": "CHROMA_API_KEY"}
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -29,7 +30,7 @@ class Setting(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the library is, whether the network may be used, and which models do the work."""
+    """Where the library is kept, whether the network may be used, and which models do the work."""
 
     library: Setting[Path]
     offline: Setting[bool]
@@ -38,6 +39,9 @@ class Settings:
     api_key: Setting[Secret | None]
     embeddings: Setting[str]
     verifier: Setting[Path | None]
+    catalog: Setting[str | None]
+    chroma: Setting[str | None]
+    chroma_key: Setting[Secret | None]
 
     @property
     def history(self) -> Path:
@@ -45,6 +49,21 @@ class Settings:
         import platformdirs
 
         return Path(platformdirs.user_state_dir(_APP)) / "history"
+
+    @property
+    def database(self) -> str | None:
+        """The address of the PostgreSQL database that is the catalog, which may hold a password; None for the folder's.
+
+        Raises InputError if it is none.
+        """
+        address = self.catalog.value
+        return catalog_address(address, origin=self.catalog.origin) if address else None
+
+    @property
+    def index(self) -> ChromaServer | None:
+        """The server of the vectors; None if they are in the folder. Raises InputError if it is none."""
+        address = self.chroma.value
+        return chroma_server(address, origin=self.chroma.origin, key=self.chroma_key.value) if address else None
 
     def chat(self) -> ModelChoice | None:
         """The chat model that answers; None if the answers are the articles' own sentences.
@@ -83,19 +102,23 @@ def read_settings(
 ) -> Settings:
     """The settings: flag, else the variable of the environment, else `config.toml` of the user, else the default.
 
-    Raises InputError for a value, a key or a file that cannot be used.
+    A folder that is named by the flag is a library of its own, whatever servers the environment names. Raises
+    InputError for a value, a key or a file that cannot be used.
     """
     file = file or config_file()
     places = _Places(environment, _config(file), file)
-    key = environment.get("OPENAI_API_KEY")
+    servers = _Places({}, {}, file) if library else places
     return Settings(
         library=Setting(library, "--library") if library else places.folder("library", "RAG_HOME", default_library()),
         offline=_offline(offline, places),
         model=Setting(model, "--model") if model else places.text("model", "RAG_MODEL", None),
         base_url=places.text("base_url", "OPENAI_BASE_URL", None),
-        api_key=Setting(Secret(key), "OPENAI_API_KEY") if key else Setting(None, "default"),
+        api_key=places.secret("OPENAI_API_KEY"),
         embeddings=places.text("embeddings", "RAG_EMBEDDINGS", MINILM),
         verifier=places.folder("verifier", "RAG_VERIFIER", None),
+        catalog=servers.text("catalog", "RAG_CATALOG", None),
+        chroma=servers.text("chroma", "RAG_CHROMA", None),
+        chroma_key=places.secret("CHROMA_API_KEY"),
     )
 
 
@@ -127,6 +150,11 @@ class _Places:
         if name in self.config:
             return Setting(self._text(name, "a name in quotes"), str(self.file))
         return Setting(default, "default")
+
+    def secret(self, variable: str) -> Setting[Secret | None]:
+        """Only from the environment."""
+        value = self.environment.get(variable)
+        return Setting(Secret(value), variable) if value else Setting(None, "default")
 
     def folder(self, name: str, variable: str, default: T) -> Setting[Path | T]:
         """A path in the file is relative to the file."""
@@ -161,9 +189,10 @@ def _config(file: Path) -> dict[str, Any]:
         return {}
     except (OSError, ValueError) as error:
         raise InputError(f"the settings file {file} cannot be read as TOML ({error}); mend or remove it") from None
-    if _KEY in config:
-        raise InputError(f"the settings file {file} has {_KEY!r}; keep the key in the variable OPENAI_API_KEY alone")
-    known = [f.name for f in fields(Settings) if f.name != _KEY]
+    for name, variable in _KEYS.items():
+        if name in config:
+            raise InputError(f"the settings file {file} has {name!r}; keep the key in the variable {variable} alone")
+    known = [f.name for f in fields(Settings) if f.name not in _KEYS]
     unknown = [key for key in config if key not in known]
     if unknown:
         raise InputError(f"the settings file {file} has {unknown[0]!r}; it knows {', '.join(known)}: mend or remove it")

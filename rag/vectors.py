@@ -13,8 +13,9 @@ import numpy as np
 
 from rag.catalog import Catalog
 from rag.embeddings import Vector, unit
-from rag.errors import DamagedError, EmbeddingError
+from rag.errors import DamagedError, EmbeddingError, LibraryError, ServerError
 from rag.schema import Window
+from rag.servers import ChromaServer
 from rag.vectortable import Vectors, Waiting
 from rag.windows import chroma_filter
 
@@ -40,11 +41,12 @@ class VectorIndex:
     similarities are the catalog's. While it cannot be read, all passages are compared one by one. Threads may share it.
 
     Chroma writes its files in place, so a process that is killed meanwhile leaves files that can crash who reads them.
-    The catalog's `index_version` is odd for that time: then readers keep away, and the next writer starts anew.
+    The catalog's `index_version` is odd for that time: then readers keep away, and the next writer starts anew. A
+    server keeps its files itself, so there it is odd only while the index is made anew.
     """
 
-    def __init__(self, folder: Path, catalog: Catalog, *, exact: int = EXACT) -> None:
-        self._folder = folder
+    def __init__(self, place: Path | ChromaServer, catalog: Catalog, *, exact: int = EXACT) -> None:
+        self._place = place
         self._most = exact
         self.catalog = catalog
         self._lock = RLock()
@@ -52,6 +54,11 @@ class VectorIndex:
         self._opened_at = -1
         self._exact: dict[Window, Vectors | None] = {}
         self._exact_at = -1
+
+    @property
+    def name(self) -> str:
+        """Where it is, as a person calls it."""
+        return str(self._place) if isinstance(self._place, Path) else self._place.name
 
     def search(self, query: Vector, *, limit: int, window: Window) -> list[str]:
         """The ids of the passages nearest to the query by cosine, the nearest first; ties by id."""
@@ -62,7 +69,10 @@ class VectorIndex:
         return nearest(vectors, query, limit)
 
     def synchronize(self) -> None:
-        """Brings the index up to the catalog; makes it anew if it is damaged. Only for the one writer."""
+        """Brings the index up to the catalog; makes it anew if it is damaged. Only for the one writer.
+
+        Raises ServerError if it is on a server that fails; what it lacks is then made up for by the next try.
+        """
         if not self.catalog.embedded.has_changes():
             return
         with self._lock:
@@ -70,13 +80,23 @@ class VectorIndex:
             try:
                 self._update(version)
             except _failures() as error:
-                _log.info("the vector index in %s is made anew: %s", self._folder, error)
+                if isinstance(self._place, ChromaServer) and not isinstance(error, DamagedError):
+                    raise self._explained(error) from error
+                _log.info("the vector index in %s is made anew: %s", self.name, error)
                 self._start_anew(version + 2)
 
     def rebuild(self) -> None:
         """Makes the index anew from the catalog. Only for the one writer."""
         with self._lock:
             self._start_anew(self.catalog.embedded.index_version)
+
+    def check(self) -> None:
+        """Raises DamagedError if it has not what it should have, ServerError if its server fails."""
+        with self._lock:
+            try:
+                self._counted(self._collection())
+            except _failures() as error:
+                raise self._explained(error) from error
 
     def close(self) -> None:
         """Lets go of the index; the next search opens it again."""
@@ -102,7 +122,7 @@ class VectorIndex:
         try:
             found = self._query(query, limit + len(table.deletions()), window)
         except _failures() as error:
-            _log.warning("the vector index in %s cannot be read: %s; run `rag reindex`", self._folder, error)
+            _log.warning("the vector index in %s cannot be read: %s; run `rag reindex`", self.name, error)
             return self.catalog.vectors(window)
         if table.index_version != version:
             return self.catalog.vectors(window)
@@ -110,18 +130,22 @@ class VectorIndex:
 
     def _query(self, query: Vector, limit: int, window: Window) -> list[str]:
         collection = self._collection()
-        if collection.count() < (wanted := self.catalog.embedded.indexed_count()):
-            raise DamagedError(f"it lacks some of {wanted} entries")
+        self._counted(collection)
         found: Any = collection.query(
             query_embeddings=query[np.newaxis], n_results=limit, where=chroma_filter(window), include=[]
         )
         return list(found["ids"][0])
 
+    def _counted(self, collection: Collection) -> None:
+        if collection.count() < (wanted := self.catalog.embedded.indexed_count()):
+            raise DamagedError(f"it lacks some of {wanted} entries")
+
     def _update(self, version: int) -> None:
         if version % 2:
             raise DamagedError("a process ended while it wrote it")
         collection = self._collection()
-        self.catalog.embedded.set_index_version(version + 1)
+        if isinstance(self._place, Path):
+            self.catalog.embedded.set_index_version(version + 1)
         self._write(collection, version + 2)
 
     def _start_anew(self, version: int) -> None:
@@ -131,14 +155,11 @@ class VectorIndex:
         with self.catalog.writing():
             self.catalog.embedded.set_index_version(version)
             self.catalog.embedded.set_unindexed()
-        shutil.rmtree(self._folder, ignore_errors=True)
         try:
+            self._remove()
             self._write(self._collection(), version + 1)
         except _failures() as error:
-            raise DamagedError(
-                f"the vector index in {self._folder} cannot be written: {error}; check the space on disk and the "
-                "permissions, then run `rag reindex`"
-            ) from error
+            raise self._explained(error) from error
 
     def _write(self, collection: Collection, version: int) -> None:
         table = self.catalog.embedded
@@ -158,29 +179,70 @@ class VectorIndex:
         if seen != wanted:
             raise DamagedError(f"it has {seen} entries, wanted {wanted}")
 
+    def _remove(self) -> None:
+        """Files that may be damaged are not opened any more; a server is told."""
+        if isinstance(self._place, Path):
+            shutil.rmtree(self._place, ignore_errors=True)
+        else:
+            client, name = _open(self._place), self._collection_name()
+            client.get_or_create_collection(name, embedding_function=None)  # else there is none to be deleted
+            client.delete_collection(name)
+
     def _collection(self) -> Collection:
         """Opened again after another process has written: Chroma would go on with the old index."""
         version = self.catalog.embedded.index_version
         if self._client is None or version != self._opened_at:
-            self._client, self._opened_at = _open(self._folder), version
+            self._client, self._opened_at = _open(self._place), version
         return self._client.get_or_create_collection(
-            _NAME, embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+            self._collection_name(), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
+        )
+
+    def _collection_name(self) -> str:
+        """A server may keep the vectors of several libraries."""
+        return _NAME if isinstance(self._place, Path) else f"{_NAME}-{self.catalog.identity()}"
+
+    def _explained(self, error: Exception) -> LibraryError:
+        if isinstance(self._place, Path):
+            return DamagedError(
+                f"the vector index in {self.name} cannot be used: {error}; check the space on disk and the "
+                "permissions, then run `rag reindex`"
+            )
+        if isinstance(error, DamagedError):
+            return DamagedError(f"the vector index at {self.name} is not whole: {error}; run `rag reindex`")
+        return ServerError(
+            f"the Chroma server at {self.name} fails: {' '.join(str(error).split())}; what is added waits in the "
+            "catalog until `rag work` or the next `rag add` finds it well"
         )
 
 
-def _open(folder: Path) -> ClientAPI:
+def _open(place: Path | ChromaServer) -> ClientAPI:
     import chromadb
     from chromadb.api.shared_system_client import SharedSystemClient
     from chromadb.config import Settings
 
     SharedSystemClient.clear_system_cache()  # else it gives the client of before, and its view of the files
-    return chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False))
+    settings = Settings(anonymized_telemetry=False)
+    if isinstance(place, Path):
+        return chromadb.PersistentClient(str(place), settings=settings)
+    try:
+        return chromadb.HttpClient(
+            host=place.host,
+            port=place.port,
+            ssl=place.ssl,
+            headers={"x-chroma-token": place.key.reveal()} if place.key else None,
+            settings=settings,
+            tenant=place.tenant,
+            database=place.database,
+        )
+    except ValueError as error:  # what it makes of a connection that fails
+        raise ConnectionError(str(error)) from error
 
 
 def _failures() -> tuple[type[Exception], ...]:
+    import httpx
     from chromadb.errors import ChromaError
 
-    return ChromaError, OSError, DamagedError
+    return ChromaError, OSError, DamagedError, httpx.HTTPError
 
 
 def _upsert(collection: Collection, rows: Sequence[Waiting]) -> None:

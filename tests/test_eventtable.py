@@ -23,9 +23,10 @@ BRIDGE = article(
 LATER = article("The bridge of Kunduz was blown up on Sunday.", id="bridge", title="B", published="2021-08-20")
 
 
-@pytest.fixture
-def library(tmp_path: Path) -> Iterator[Library]:
-    with Library(tmp_path / "library", offline=True) as made:
+@pytest.fixture(params=["sqlite", "postgres"])
+def library(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Library]:
+    catalog = request.getfixturevalue("database") if request.param == "postgres" else None
+    with Library(tmp_path / "library", catalog=catalog, offline=True) as made:
         yield made
 
 
@@ -85,7 +86,8 @@ def test_reindexing_makes_the_days_anew(library: Library) -> None:
     assert days(library) == ["8 August 2021"]
 
 
-def test_a_catalog_of_before_answers_and_gets_its_days_with_the_next_change(library: Library) -> None:
+def test_a_catalog_of_before_answers_and_gets_its_days_with_the_next_change(tmp_path: Path) -> None:
+    library = Library(tmp_path, offline=True)
     library.add(BRIDGE)
     library.close()
     with sqlite3.connect(library.path / "catalog.sqlite") as old:

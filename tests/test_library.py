@@ -33,8 +33,16 @@ def fake() -> FakeEmbeddings:
     return FakeEmbeddings()
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def library(request: pytest.FixtureRequest, tmp_path: Path, fake: FakeEmbeddings) -> Iterator[Library]:
+    catalog = request.getfixturevalue("database") if request.param == "postgres" else None
+    with Library(tmp_path / "library", catalog=catalog, embeddings=fake) as opened:
+        yield opened
+
+
 @pytest.fixture
-def library(tmp_path: Path, fake: FakeEmbeddings) -> Iterator[Library]:
+def local(tmp_path: Path, fake: FakeEmbeddings) -> Iterator[Library]:
+    """One in a folder, whatever the catalog of the others."""
     with Library(tmp_path / "library", embeddings=fake) as opened:
         yield opened
 
@@ -153,10 +161,10 @@ def test_reindexing_embeds_nothing_twice(library: Library, fake: FakeEmbeddings)
     assert nearest(library, fake.log[0]) == TEHRAN.text
 
 
-def test_another_embedding_model_is_refused_until_reindexed(library: Library) -> None:
-    library.add(TEHRAN, DOHA)
+def test_another_embedding_model_is_refused_until_reindexed(local: Library) -> None:
+    local.add(TEHRAN, DOHA)
     other = FakeEmbeddings("other", dimensions=24)
-    with Library(library.path, embeddings=other) as changed:
+    with Library(local.path, embeddings=other) as changed:
         with pytest.raises(
             EmbeddingError, match=r"model FakeEmbeddings:fake, this is FakeEmbeddings:other; .*`rag reindex`"
         ):
@@ -193,28 +201,28 @@ def test_long_headers_and_texts_fit_the_window(tmp_path: Path) -> None:
         assert library.catalog.passages(ids)[0].sentences is not None
 
 
-def test_tells_how_far_it_is(library: Library) -> None:
+def test_tells_how_far_it_is(local: Library) -> None:
     told: list[tuple[int, int, str]] = []
-    library.add(TEHRAN, DOHA, progress=lambda done, total, text: told.append((done, total, text)))
+    local.add(TEHRAN, DOHA, progress=lambda done, total, text: told.append((done, total, text)))
     assert told[0] == (0, 2, "adding Talks end")
     assert told[-1][:2] == (2, 2)
 
 
-def test_one_writer_at_a_time(library: Library) -> None:
+def test_one_writer_at_a_time(local: Library) -> None:
     told: list[str] = []
-    library.add(TEHRAN)
+    local.add(TEHRAN)
     with (
-        locked(library.path / "write.lock", wait=1, on_wait=told.append),
+        locked(local.path / "write.lock", wait=1, on_wait=told.append),
         pytest.raises(LockedError, match=r"for 0\.05 s; try again when it is done, or wait longer with `--wait`"),
     ):
-        library.add(DOHA, wait=0.05, progress=lambda done, total, text: told.append(text))
-    assert told == [f"waiting for another process that is writing to {library.path}"]
-    assert library.add(DOHA).added == 1
+        local.add(DOHA, wait=0.05, progress=lambda done, total, text: told.append(text))
+    assert told == [f"waiting for another process that is writing to {local.path}"]
+    assert local.add(DOHA).added == 1
 
 
-def test_two_writers_at_once_both_complete(library: Library) -> None:
+def test_two_writers_at_once_both_complete(local: Library) -> None:
     def add(name: str) -> None:
-        with Library(library.path, embeddings=FakeEmbeddings()) as other:
+        with Library(local.path, embeddings=FakeEmbeddings()) as other:
             for n in range(5):
                 other.add(article(f"Story {name} {n}.", id=f"{name}{n}", title="T"))
 
@@ -223,8 +231,8 @@ def test_two_writers_at_once_both_complete(library: Library) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(library.articles()) == 15
-    assert not library.catalog.embedded.has_changes()
+    assert len(local.articles()) == 15
+    assert not local.catalog.embedded.has_changes()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
@@ -234,9 +242,9 @@ def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path:
 
 
 @pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="wants to become a user who may only read")
-def test_a_library_that_cannot_be_written_answers_and_says_so_on_add(library: Library, tmp_path: Path) -> None:
-    library.add(TEHRAN, DOHA)
-    library.close()
+def test_a_library_that_cannot_be_written_answers_and_says_so_on_add(local: Library, tmp_path: Path) -> None:
+    local.add(TEHRAN, DOHA)
+    local.close()
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         folder.chmod(0o755)
     code = (
@@ -246,7 +254,7 @@ def test_a_library_that_cannot_be_written_answers_and_says_so_on_add(library: Li
         "try: library.add(KABUL)\n"
         "except LibraryError as error: print(error)"
     )
-    command = [sys.executable, "-c", code, str(library.path)]
+    command = [sys.executable, "-c", code, str(local.path)]
     lines = subprocess.check_output(command, text=True, cwd=ROOT).splitlines()
     assert lines[0] == "['tehran'] The talks in Doha went on for days."
     assert "cannot be written: Permission denied; check its permissions" in lines[1]

@@ -51,8 +51,8 @@ def nearest(rows: NDArray[np.float32], query: NDArray[np.float32], name: str = "
 
 
 @pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    opened = Catalog(tmp_path / "catalog.sqlite")
+def catalog(place: Path | str) -> Iterator[Catalog]:
+    opened = Catalog(place)
     yield opened
     opened.close()
 
