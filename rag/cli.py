@@ -18,8 +18,16 @@ from rag.conflictcommand import conflicts
 from rag.console import reported, show, show_stream, tell, warn, width
 from rag.errors import InputError
 from rag.evalcommand import evaluate
-from rag.inputs import Request, one_question, one_text, window
-from rag.opening import Opening, add_articles, checked_settings, named_articles, open_library, progress_bar
+from rag.inputs import Request, listed, one_question, one_text, window
+from rag.opening import (
+    Opening,
+    add_articles,
+    add_by_cluster,
+    checked_settings,
+    named_articles,
+    open_library,
+    progress_bar,
+)
 from rag.options import (
     Add,
     Against,
@@ -32,6 +40,7 @@ from rag.options import (
     Ids,
     Json,
     Judge,
+    Listing,
     MaxCost,
     MaxTokens,
     Model,
@@ -42,6 +51,7 @@ from rag.options import (
     Origins,
     Private,
     Quiet,
+    Ray,
     Since,
     Source,
     Strict,
@@ -98,9 +108,11 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
 @app.command()
 @reported
 def add(
-    origins: Origins,
+    origins: Origins = None,
     *,
     library: Folder = None,
+    listing: Listing = None,
+    ray: Ray = None,
     allow_private: Private = False,
     offline: Offline = False,
     as_json: Json = False,
@@ -110,9 +122,15 @@ def add(
 ) -> None:
     """Add articles from files, folders, URLs and feeds."""
     opening = Opening(library, offline, wait, quiet, verbose)
-    checked_settings(opening, origins)
-    with open_library(opening) as opened:
-        report = add_articles(opened, origins, opening, allow_private=allow_private)
+    places = [*(origins or ()), *(listed(listing) if listing else ())]
+    if not places:
+        raise InputError("nothing to add was named; wanted a file, a folder or a URL, or --listing FILE")
+    settings = checked_settings(opening, places)
+    if ray:
+        report = add_by_cluster(places, settings, opening, ray, allow_private=allow_private)
+    else:
+        with open_library(opening) as opened:
+            report = add_articles(opened, places, opening, allow_private=allow_private)
     typer.echo(json.dumps(asdict(report)) if as_json else str(report))
     raise typer.Exit(0 if report.added + report.updated + report.unchanged + report.duplicates else 1)
 

@@ -79,7 +79,7 @@ class Ingestion:
             ordering += (article for article in changes.articles if flagged([article]))
             again += _again(changes.articles, earlier)
             earlier.update(article.id for article in changes.articles)
-            report = _sum(report, changes.report, batch.failures)
+            report += replace(changes.report, failed=batch.failures)
         return replace(report, warnings=(*([_replaced(again)] if again else ()), *flagged(ordering), *waiting))
 
     def remove(self, ids: Iterable[str]) -> int:
@@ -212,14 +212,4 @@ def _replaced(ids: Sequence[str]) -> str:
     return (
         f"{len(ids)} articles had the id of another one that was added with them, such as {ids[0]!r}, and replaced it "
         "as its revisions; if they are other articles, give them ids of their own and add them again"
-    )
-
-
-def _sum(report: AddReport, more: AddReport, failures: Sequence[Failure]) -> AddReport:
-    return AddReport(
-        added=report.added + more.added,
-        updated=report.updated + more.updated,
-        unchanged=report.unchanged + more.unchanged,
-        duplicates=report.duplicates + more.duplicates,
-        failed=(*report.failed, *failures),
     )

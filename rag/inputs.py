@@ -61,14 +61,26 @@ def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[Request 
 
 def one_text(name: str) -> str:
     """The text of a file, or of stdin if it is `-`; raises InputError if it cannot be read or has no words."""
+    text = clean(_read(name))
+    if not text.strip():
+        raise InputError(f"{name} has no text; wanted one with sentences to check")
+    return text
+
+
+def listed(name: str) -> list[str]:
+    """The paths and URLs, a line each, of a file, or of stdin if it is `-`; raises InputError if there are none."""
+    found = [line.strip() for line in _read(name).splitlines() if line.strip()]
+    if not found:
+        raise InputError(f"{name} names nothing; wanted a path or a URL a line")
+    return found
+
+
+def _read(name: str) -> str:
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise InputError(f"{name} cannot be read ({error.strerror}); wanted a text file, or - for stdin") from None
-    text = clean(raw.decode("utf-8-sig", errors="replace"))
-    if not text.strip():
-        raise InputError(f"{name} has no text; wanted one with sentences to check")
-    return text
+    return raw.decode("utf-8-sig", errors="replace")
 
 
 def one_question(words: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.console import tell, warn
 from rag.errors import InputError
+from rag.models import Secret
 from rag.plaintext import one_line
 from rag.rendering import safe
 from rag.schema import AddReport, Article
@@ -89,12 +90,30 @@ def checked_settings(opening: Opening, origins: Sequence[str]) -> Settings:
     return settings
 
 
+def add_by_cluster(
+    origins: Sequence[str], settings: Settings, opening: Opening, address: str, *, allow_private: bool
+) -> AddReport:
+    """Adds what is named by a Ray cluster, and tells what failed."""
+    from rag.cluster import Shared, add_by_ray
+
+    if not settings.database or not settings.index:
+        raise InputError("--ray needs a library on servers; set RAG_CATALOG and RAG_CHROMA, and leave out --library")
+    shared = Shared(settings.library.value, Secret(settings.database), settings.index, allow_private)
+    with progress_bar(opening) as progress:
+        report = add_by_ray(origins, shared, address, progress=progress)
+    return _told(report, opening)
+
+
 def add_articles(
     library: Library, origins: Sequence[str], opening: Opening, *, allow_private: bool = False
 ) -> AddReport:
     """Adds what is named, and tells what failed."""
     with progress_bar(opening) as progress:
         report = library.add(*origins, progress=progress, wait=opening.wait, allow_private=allow_private)
+    return _told(report, opening)
+
+
+def _told(report: AddReport, opening: Opening) -> AddReport:
     for failure in report.failed:
         tell(f"{failure.origin}: {failure.message}")
     warn(report.warnings, quiet=opening.quiet)

@@ -8,7 +8,11 @@ from typing import Annotated
 import typer
 
 Words = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
-Origins = Annotated[list[str], typer.Argument(metavar="PATH|URL...", help="Files, folders, URLs or feeds; - is stdin.")]
+Origins = Annotated[
+    list[str] | None, typer.Argument(metavar="PATH|URL...", help="Files, folders, URLs or feeds; - is stdin.")
+]
+Listing = Annotated[str | None, typer.Option(metavar="FILE", help="Also add what this names, a line each; - is stdin.")]
+Ray = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Add by a Ray cluster: HOST:PORT, auto or local.")]
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of articles, as `rag articles` shows them.")]
 Folder = Annotated[Path | None, typer.Option("--library", metavar="DIR", help="The library's folder.")]
 Add = Annotated[list[str] | None, typer.Option("--add", "-a", metavar="PATH|URL", help="Add this first; repeatable.")]

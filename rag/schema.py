@@ -571,6 +571,17 @@ class AddReport:
     failed: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def __add__(self, other: AddReport) -> AddReport:
+        """The report of both; a warning that both have stands once."""
+        return AddReport(
+            added=self.added + other.added,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            duplicates=self.duplicates + other.duplicates,
+            failed=(*self.failed, *other.failed),
+            warnings=tuple(dict.fromkeys((*self.warnings, *other.warnings))),
+        )
+
     def __str__(self) -> str:
         return (
             f"added {self.added}, updated {self.updated}, unchanged {self.unchanged}, "

@@ -38,7 +38,7 @@ EDGE = {
 CHAT = {"chat", "conversation", "commands", "effects", "talk", "transcript"}
 MEASURING = {"campaign", "evaluating", "grading", "identity", "observing", "rivals", "runner"}
 """What of the evaluation asks a library, or a judge."""
-ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking"} | {f"evaluation/{name}" for name in MEASURING}
+ABOVE_LIBRARY = EDGE | CHAT | {"__init__", "asking", "cluster"} | {f"evaluation/{name}" for name in MEASURING}
 PAGES = {f"evaluation/{name}" for name in ("page", "charts", "casecards", "goldcards")}
 """The parts of the page of a report, which is rendered as other pages are."""
 
@@ -61,6 +61,7 @@ OWNERS = {
     "openai": {"failures"},
     "httpx2": {"transport"},
     "rensa": {"copies"},
+    "ray": {"cluster"},
 }
 HEAVY = {
     "chromadb",
@@ -78,6 +79,8 @@ HEAVY = {
     "langchain_openai",
     "openai",
     "tiktoken",
+    "psycopg",
+    "ray",
 }
 
 
