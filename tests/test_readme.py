@@ -16,7 +16,7 @@ from rag.schema import Answer, Status
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-COMMANDS = ("add", "ask", "search", "check", "articles", "summarize", "timeline")
+COMMANDS = ("add", "ask", "search", "check", "articles", "summarize", "timeline", "work")
 HELP = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in COMMANDS}
 
 
