@@ -20,6 +20,7 @@ from rag.errors import InputError
 from rag.eventdates import EventDate, passage_dates
 from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.hindsight import Hindsight
+from rag.keeping import Kept
 from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
 from rag.ordertable import ORDER_SCHEMA, OrderTable
 from rag.postgres import Postgres
@@ -29,10 +30,16 @@ from rag.textsearch import TEXT_SCHEMA, TextSearch
 from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
 from rag.windows import condition, stamp
 
-VERSION = 3
+VERSION = 4
+_ORDER_VERSION = 3
 
 _COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
 _TYPED = ", ".join(f"{name} {'INTEGER' if name == 'revision' else 'TEXT'}" for name in _COLUMNS.split(", "))
+_WINDOW_SCHEMA = """
+CREATE INDEX IF NOT EXISTS passages_days ON passages (day_last, day_first);
+CREATE INDEX IF NOT EXISTS passages_source ON passages (source, day_last, day_first);
+"""
+"""By which the passages that a window admits are counted without being read."""
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
@@ -47,10 +54,9 @@ CREATE TABLE passages (
     stop INTEGER NOT NULL, day_first INTEGER, day_last INTEGER, source TEXT, embedding TEXT,
     indexed INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX passages_article ON passages (article_id);
-CREATE INDEX passages_day ON passages (day_last);
 CREATE INDEX passages_indexed ON passages (indexed);
 CREATE INDEX passages_embedding ON passages (embedding);
-{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
+{_WINDOW_SCHEMA}{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
 """
 _KEYS = {"articles": "id", "revisions": "id, revision"}
 _LISTED = "IN (SELECT value FROM json_each(?))"
@@ -61,6 +67,13 @@ _PASSAGES = f"""
 _INSERT = """
     INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SOURCES = """
+    SELECT s.source FROM (SELECT DISTINCT source FROM articles WHERE source IS NOT NULL) s
+    WHERE {within} ORDER BY s.source
+"""
+_WITHIN = """EXISTS (
+    SELECT 1 FROM articles a JOIN passages p ON p.article_id = a.id WHERE a.source = s.source AND {window})
 """
 _MOST_CACHED = 256
 _MOST_COUNTED = 50_000
@@ -104,9 +117,10 @@ class Catalog:
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
+        self._kept = Kept(_MOST_CACHED)
         self.embedded = VectorTable(self._database)
         self.events = EventTable(self._database)
-        self.orders = OrderTable(self._database, since=VERSION)
+        self.orders = OrderTable(self._database, since=_ORDER_VERSION)
 
     def close(self) -> None:
         self._database.close()
@@ -145,20 +159,15 @@ class Catalog:
 
     def passage_count(self, window: Window) -> int:
         """How many passages a window admits."""
-        where = condition(window)
-        return int(self._database.value(f"SELECT count(*) FROM passages p WHERE {where.sql}", where.parameters))
+        return self._kept.get(self.generation, ("count", window), lambda: self._count(window))
 
     def sources(self, window: Window = Window()) -> list[str]:
         """The sources of the articles that a window admits, each once, in order."""
-        where = condition(window)
-        admitted = f"id IN (SELECT p.article_id FROM passages p WHERE {where.sql})" if window.limits else "TRUE"
-        sql = f"SELECT DISTINCT source FROM articles WHERE source IS NOT NULL AND {admitted} ORDER BY source"
-        return [row[0] for row in self._database.rows(sql, where.parameters)]
+        return list(self._kept.get(self.generation, ("sources", window), lambda: self._sources(window)))
 
     def years(self) -> list[int]:
         """The years in which the articles were published, each once, in order."""
-        rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published IS NOT NULL")
-        return sorted(int(row[0]) for row in rows)
+        return list(self._kept.get(self.generation, "years", self._years))
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id.
@@ -251,8 +260,10 @@ class Catalog:
             if self.version < FIRST_VERSION:
                 self._database.upgrade(EVENT_SCHEMA, FIRST_VERSION)
                 self._date_all()
+            if self.version < _ORDER_VERSION:
+                self._database.upgrade(ORDER_SCHEMA, _ORDER_VERSION)
             if self.version < VERSION:
-                self._database.upgrade(ORDER_SCHEMA, VERSION)
+                self._database.upgrade(f"DROP INDEX IF EXISTS passages_day;{_WINDOW_SCHEMA}", VERSION)
             if not self.orders.is_current:
                 self.orders.rebuild(self.articles())
             yield
@@ -301,6 +312,19 @@ class Catalog:
         with self.writing():
             self.events.clear()
             self._date_all()
+
+    def _count(self, window: Window) -> int:
+        where = condition(window)
+        return int(self._database.value(f"SELECT count(*) FROM passages p WHERE {where.sql}", where.parameters))
+
+    def _sources(self, window: Window) -> list[str]:
+        where = condition(window)
+        within = _WITHIN.format(window=where.sql) if where.parameters else "TRUE"
+        return [row[0] for row in self._database.rows(_SOURCES.format(within=within), where.parameters)]
+
+    def _years(self) -> list[int]:
+        rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published IS NOT NULL")
+        return sorted(int(row[0]) for row in rows)
 
     def _date_all(self) -> None:
         for (id,) in self._database.rows("SELECT id FROM articles ORDER BY id"):

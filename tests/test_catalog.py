@@ -77,6 +77,17 @@ def test_gives_back_what_was_saved(catalog: Catalog) -> None:
     assert catalog.sources() == ["DW", "ToloNews"]
 
 
+def test_counts_sources_and_years_are_of_what_is_there_now(catalog: Catalog) -> None:
+    july = Window(as_of=date(2021, 7, 31))
+    save(catalog, TEHRAN)
+    assert (catalog.passage_count(july), catalog.sources(july), catalog.years()) == (2, ["ToloNews"], [2021])
+    save(catalog, DOHA, KABUL, article("Nobody dated it.", id="undated", title="Undated", source="DW"))
+    assert (catalog.passage_count(july), catalog.sources(july)) == (3, ["DW", "ToloNews"])
+    catalog.remove(["tehran", "doha", "kabul"])
+    assert (catalog.passage_count(july), catalog.sources(july), catalog.years()) == (0, [], [])
+    assert catalog.sources() == ["DW"]
+
+
 def test_gives_passages_with_their_vectors_in_the_order_asked_for(catalog: Catalog) -> None:
     save(catalog, TEHRAN, DOHA)
     stored = catalog.passages(["doha-1-0", "nothing", "tehran-1-24"])
@@ -244,7 +255,7 @@ def test_threads_share_a_catalog(catalog: Catalog) -> None:
 def test_a_newer_catalog_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalog.sqlite") as newer:
         newer.execute("PRAGMA user_version = 99")
-    with pytest.raises(LibraryError, match=r"has version 99 .* wanted at most 3; upgrade"):
+    with pytest.raises(LibraryError, match=r"has version 99 .* wanted at most 4; upgrade"):
         Catalog(tmp_path / "catalog.sqlite")
 
 
