@@ -44,7 +44,9 @@ _OUTLETS = {"Northern Wire": 0.3, "River Courier": 0.05, "Hill Gazette": 0.045, 
     for place in ("Harbour", "Valley", "Plain", "Lake", "Desert")
     for kind in ("Post", "Times", "Herald", "Bulletin")
 }
-_SYLLABLES = [a + b for a in "b d f g h k l m n p r s t v z sh kh dr st".split() for b in "a e i o u ai an ar en or".split()]
+_HEADS = ("b", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v", "z", "sh", "kh", "dr", "st")
+_TAILS = ("a", "e", "i", "o", "u", "ai", "an", "ar", "en", "or")
+_SYLLABLES = [head + tail for head in _HEADS for tail in _TAILS]
 _FRAMES = (
     "{name} said on {weekday} that {words}.",
     "The {words} in {place}, according to {name}.",
@@ -203,9 +205,7 @@ class Maker:
         text = "\n\n".join(texts)
         digest = hashlib.sha256(text.encode()).hexdigest()
         outlet = supply.chance.choices(list(_OUTLETS), list(_OUTLETS.values()))[0]
-        article = Article(
-            f"s{id}", _title(supply), text, digest, outlet, Published(_day(supply.chance), Precision.DAY)
-        )
+        article = Article(f"s{id}", _title(supply), text, digest, outlet, Published(_day(supply.chance), Precision.DAY))
         ends = list(accumulate(len(t) + 2 for t in texts))
         passages = tuple(
             Passage(hashlib.sha256(f"{id} {n}".encode()).hexdigest()[:20], article.id, end - 2 - len(t), end - 2, t)
@@ -228,7 +228,6 @@ class Maker:
             month=f"{day:%B %Y}",
             day=f"{day.day} {day:%B %Y}",
         )
-
 
 
 class _Drawn:
@@ -321,14 +320,12 @@ def simply_found() -> Iterator[None]:
 
     The finders of the package read many more shapes, which takes four fifths of the time of `Catalog.save`.
     """
-    kept = [(module, name, getattr(module, name)) for module, name in ((catalog, "passage_dates"), (lexical, "_name_keys"), (ordertable, "planted"))]
+    kept = catalog.passage_dates, lexical._name_keys, ordertable.planted
+    catalog.passage_dates, lexical._name_keys, ordertable.planted = _dates, _name_keys, lambda article: ()
     try:
-        for (module, name, _), found in zip(kept, (_dates, _name_keys, lambda article: ()), strict=True):
-            setattr(module, name, found)
         yield
     finally:
-        for module, name, found in kept:
-            setattr(module, name, found)
+        catalog.passage_dates, lexical._name_keys, ordertable.planted = kept
 
 
 def _dates(article: Article, span: Span) -> Iterator[EventDate]:

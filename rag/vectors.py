@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,19 +18,29 @@ from rag.errors import DamagedError, EmbeddingError, LibraryError, ServerError
 from rag.schema import Window
 from rag.servers import ChromaServer
 from rag.vectortable import Vectors, Waiting
-from rag.windows import chroma_filter
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateHNSWConfiguration
     from chromadb.api.models.Collection import Collection
 
 EXACT = 20_000
 """Up to this many candidates are compared one by one, in milliseconds; importing Chroma takes two seconds."""
 
 _NAME = "passages"
-_BATCH = 1024
+_BATCH = 5_000  # Chroma takes at most 5,461 at once
+_BY_COSINE: CreateHNSWConfiguration = {"space": "cosine"}
+_IN_FILES: CreateHNSWConfiguration = {
+    # Every batch goes to the files at once: what is only in the log, each reader indexes by itself when it opens them.
+    **_BY_COSINE,
+    "batch_size": 2,
+    "sync_threshold": 2,
+}
+_MARGIN = 1.5  # more than the share of a window would ask for: it is not the same everywhere
+_FURTHER = 4  # times as many are asked for if too few were admitted
+_MOST_ASKED = 12_000  # a tenth of a second
+_LEAST = 10
 _MOST_CACHED = 3
-_NO_DAY_FIRST, _NO_DAY_LAST = 0, 99_999_999  # outside of any window that has a day
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +49,8 @@ class VectorIndex:
     """A Chroma index that is derived from the catalog, and never trusted over it.
 
     What it does not have yet is compared one by one, what it still has but the catalog has not is dropped, and the
-    similarities are the catalog's. While it cannot be read, all passages are compared one by one. Threads may share it.
+    similarities and windows are the catalog's. While it cannot be read, all passages are compared one by one. Threads
+    may share it.
 
     Chroma writes its files in place, so a process that is killed meanwhile leaves files that can crash who reads them.
     The catalog's `index_version` is odd for that time: then readers keep away, and the next writer starts anew. A
@@ -50,7 +62,7 @@ class VectorIndex:
         self._most = exact
         self.catalog = catalog
         self._lock = RLock()
-        self._client: ClientAPI | None = None
+        self._opened: Collection | None = None
         self._opened_at = -1
         self._exact: dict[Window, Vectors | None] = {}
         self._exact_at = -1
@@ -61,7 +73,10 @@ class VectorIndex:
         return str(self._place) if isinstance(self._place, Path) else self._place.name
 
     def search(self, query: Vector, *, limit: int, window: Window) -> list[str]:
-        """The ids of the passages nearest to the query by cosine, the nearest first; ties by id."""
+        """The ids of the passages nearest to the query by cosine, the nearest first; ties by id.
+
+        They are fewer than `limit` where a window admits fewer of those that are near at all.
+        """
         with self._lock:
             vectors = self._few(window)
             if vectors is None:
@@ -101,7 +116,7 @@ class VectorIndex:
     def close(self) -> None:
         """Lets go of the index; the next search opens it again."""
         with self._lock:
-            self._client = None
+            self._opened = None
 
     def _few(self, window: Window) -> Vectors | None:
         """The vectors that a window admits, unless they are many."""
@@ -110,7 +125,7 @@ class VectorIndex:
         if window not in self._exact:
             if len(self._exact) >= _MOST_CACHED:
                 self._exact.pop(next(iter(self._exact)))
-            few = self.catalog.embedded.count(window) <= self._most
+            few = self.catalog.passage_count(window) <= self._most
             self._exact[window] = self.catalog.vectors(window) if few else None
         return self._exact[window]
 
@@ -118,22 +133,41 @@ class VectorIndex:
         table = self.catalog.embedded
         version = table.index_version
         if version % 2:
-            return self.catalog.vectors(window)
+            return self._compared(query, limit, window)
         try:
-            found = self._query(query, limit + len(table.deletions()), window)
+            found = self._admitted(query, limit, window)
         except _failures() as error:
             _log.warning("the vector index in %s cannot be read: %s; run `rag reindex`", self.name, error)
-            return self.catalog.vectors(window)
-        if table.index_version != version:
-            return self.catalog.vectors(window)
-        return table.select(window, ids={*found, *table.waiting_ids()})
+            return self._compared(query, limit, window)
+        if table.index_version != version or len(found.ids) < min(limit, _LEAST):
+            return self._compared(query, limit, window)
+        return found
 
-    def _query(self, query: Vector, limit: int, window: Window) -> list[str]:
+    def _admitted(self, query: Vector, limit: int, window: Window) -> Vectors:
+        """Asks for as many as hold `limit` that the window admits: a filter of Chroma takes far longer than that."""
+        table, total = self.catalog.embedded, self.catalog.passage_count(Window())
+        more, waiting = len(table.deletions()), table.waiting_ids()
+        asked = math.ceil(limit * (_MARGIN * total / self.catalog.passage_count(window) if window.limits else 1))
+        most = min(total, max(_MOST_ASKED, limit))
+        while True:
+            found = self._query(query, min(asked, most) + more)
+            vectors = table.select(window, ids={*found, *waiting})
+            if len(vectors.ids) >= limit or asked >= most:
+                return vectors
+            asked *= _FURTHER
+
+    def _compared(self, query: Vector, limit: int, window: Window) -> Vectors:
+        """The nearest ones, by comparing all that the window admits; a slice at a time, since they may be many."""
+        best = Vectors((), query[:0])
+        for part in self.catalog.embedded.slices(window, self._most):
+            best = _nearest_of(best, part, query, limit)
+        return best
+
+    def _query(self, query: Vector, limit: int) -> list[str]:
         collection = self._collection()
-        self._counted(collection)
-        found: Any = collection.query(
-            query_embeddings=query[np.newaxis], n_results=limit, where=chroma_filter(window), include=[]
-        )
+        if not isinstance(self._place, Path):
+            self._counted(collection)  # others write to it without this version's growing
+        found: Any = collection.query(query_embeddings=query[np.newaxis], n_results=limit, include=[])
         return list(found["ids"][0])
 
     def _counted(self, collection: Collection) -> None:
@@ -191,11 +225,15 @@ class VectorIndex:
     def _collection(self) -> Collection:
         """Opened again after another process has written: Chroma would go on with the old index."""
         version = self.catalog.embedded.index_version
-        if self._client is None or version != self._opened_at:
-            self._client, self._opened_at = _open(self._place), version
-        return self._client.get_or_create_collection(
-            self._collection_name(), embedding_function=None, configuration={"hnsw": {"space": "cosine"}}
-        )
+        if self._opened is None or version != self._opened_at:
+            self._opened = None
+            hnsw = _IN_FILES if isinstance(self._place, Path) else _BY_COSINE
+            opened = _open(self._place).get_or_create_collection(
+                self._collection_name(), embedding_function=None, configuration={"hnsw": hnsw}
+            )
+            self._counted(opened)
+            self._opened, self._opened_at = opened, version
+        return self._opened
 
     def _collection_name(self) -> str:
         """A server may keep the vectors of several libraries."""
@@ -246,19 +284,18 @@ def _failures() -> tuple[type[Exception], ...]:
 
 
 def _upsert(collection: Collection, rows: Sequence[Waiting]) -> None:
-    stamps = [row.stamp for row in rows]
-    collection.upsert(
-        ids=[row.id for row in rows],
-        embeddings=np.stack([row.vector for row in rows]),
-        metadatas=[
-            {
-                "day_first": stamp.day_first or _NO_DAY_FIRST,
-                "day_last": stamp.day_last or _NO_DAY_LAST,
-                "source": stamp.source or "",
-            }
-            for stamp in stamps
-        ],
-    )
+    collection.upsert(ids=[row.id for row in rows], embeddings=np.stack([row.vector for row in rows]))
+
+
+def _nearest_of(a: Vectors, b: Vectors, query: Vector, limit: int) -> Vectors:
+    """The vectors of both that are nearest to the query, by id."""
+    if a.ids:
+        matrix, ids = np.vstack([a.matrix, b.matrix]), (*a.ids, *b.ids)
+        order = sorted(range(len(ids)), key=lambda i: ids[i])
+        b = Vectors(tuple(ids[i] for i in order), matrix[order])
+    kept = set(nearest(b, query, limit))
+    places = [i for i, id in enumerate(b.ids) if id in kept]
+    return Vectors(tuple(b.ids[i] for i in places), b.matrix[places])
 
 
 def nearest(vectors: Vectors, query: Vector, limit: int) -> list[str]:

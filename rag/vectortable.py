@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from rag.database import SET_META, Database
+from rag.database import SET_META, Database, Row
 from rag.embeddings import Embedded, HeadedText, Model, Vector
 from rag.errors import EmbeddingError
 from rag.schema import Window
-from rag.windows import Stamp, condition
+from rag.windows import condition
 
 VECTOR_SCHEMA = """
 CREATE TABLE embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB);
 CREATE TABLE deletions (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_VECTORS = "SELECT p.id, e.vector FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE {where} ORDER BY p.id"
+_VECTORS = "SELECT p.number, p.id, e.vector FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE {where}"
 _WAITING = """
-    SELECT p.id, e.vector, p.day_first, p.day_last, p.source
+    SELECT p.id, e.vector
     FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.indexed = 0 ORDER BY p.number LIMIT ?
 """
 _INSERT = "INSERT INTO embeddings (key, vector, sentences) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
@@ -50,7 +50,6 @@ class Waiting:
 
     id: str
     vector: Vector
-    stamp: Stamp
 
 
 class VectorTable:
@@ -113,9 +112,15 @@ class VectorTable:
         where = condition(window)
         listed = "" if ids is None else " AND p.id IN (SELECT value FROM json_each(?))"
         parameters = [*where.parameters, *([] if ids is None else [json.dumps(list(ids))])]
-        rows = self._database.rows(_VECTORS.format(where=where.sql + listed), parameters)
-        matrix = np.frombuffer(b"".join(row["vector"] for row in rows), np.float32)
-        return Vectors(tuple(row["id"] for row in rows), matrix.reshape(len(rows), -1) if rows else matrix)
+        return _vectors(self._database.rows(_VECTORS.format(where=where.sql + listed), parameters))
+
+    def slices(self, window: Window, size: int) -> Iterator[Vectors]:
+        """The vectors that a window admits, at most `size` of them at a time."""
+        where, last = condition(window), 0
+        sql = _VECTORS.format(where=f"{where.sql} AND p.number > ? ORDER BY p.number LIMIT ?")
+        while rows := self._database.rows(sql, [*where.parameters, last, size]):
+            last = rows[-1]["number"]
+            yield _vectors(rows)
 
     def known(self, keys: Collection[str]) -> set[str]:
         """Those of these keys that have an embedding."""
@@ -146,7 +151,7 @@ class VectorTable:
     def waiting(self, limit: int) -> list[Waiting]:
         """Passages that the vector index has yet to take."""
         rows = self._database.rows(_WAITING, [limit])
-        return [Waiting(row[0], np.frombuffer(row[1], np.float32), Stamp(*row[2:])) for row in rows]
+        return [Waiting(row[0], np.frombuffer(row[1], np.float32)) for row in rows]
 
     def waiting_ids(self) -> list[str]:
         """All passages that the vector index has yet to take."""
@@ -178,6 +183,13 @@ class VectorTable:
 def embedding_key(model: Model, text: HeadedText) -> str:
     """The same for the same text under the same header by the same model."""
     return hashlib.sha256("\0".join((model.digest, text.header, text.text)).encode("utf-8", "replace")).hexdigest()
+
+
+def _vectors(rows: Sequence[Row]) -> Vectors:
+    """Sorted here: a database that is to give them in the order of their ids reads all of them by id."""
+    ordered = sorted(rows, key=lambda row: str(row["id"]))
+    matrix = np.frombuffer(b"".join(row["vector"] for row in ordered), np.float32)
+    return Vectors(tuple(row["id"] for row in ordered), matrix.reshape(len(rows), -1) if rows else matrix)
 
 
 def _blob(embedded: Embedded) -> bytes | None:

@@ -1,10 +1,9 @@
-"""Says what a window admits in the terms of an index."""
+"""Says what a window admits."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from rag.schema import Article, Window
 
@@ -54,15 +53,6 @@ def admits(window: Window, article: Article) -> bool:
     if window.since and (first is None or first < _number(window.since)):
         return False
     return not window.last or (last is not None and last <= _number(window.last))
-
-
-def chroma_filter(window: Window) -> dict[str, Any] | None:
-    """The same as a `where` of Chroma, which finds no entry that lacks the value; None if all are admitted."""
-    signs = {">=": "$gte", "<=": "$lte"}
-    parts: list[dict[str, Any]] = [{test.column: {signs[test.sign]: test.value}} for test in _tests(window)]
-    if window.sources:
-        parts.append({"source": {"$in": _sources(window)}})
-    return {"$and": parts} if len(parts) > 1 else next(iter(parts), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,28 @@ def test_a_window_is_a_hard_limit_of_chroma_too(big: VectorIndex) -> None:
     assert big.search(query, limit=500, window=Window(until=date(2020, 1, 1))) == []
 
 
+@pytest.mark.parametrize("name", ["ToloNews", "Far"])
+def test_a_window_that_admits_few_of_many_finds_what_comparing_one_by_one_finds(copy: Path, name: str) -> None:
+    catalog = Catalog(copy / "catalog.sqlite")
+    query = vectors(1, seed=9)[0]
+    rows = {"ToloNews": vectors(100, seed=1), "Far": vectors(60, seed=4) / 9 - query}
+    far = (rows["Far"] / np.linalg.norm(rows["Far"], axis=1, keepdims=True)).astype(np.float32)
+    save(catalog, "far", far, source="Far")
+    few = VectorIndex(copy / "vectors", catalog, exact=50)
+    few.synchronize()
+    expected = nearest(far, query, "far") if name == "Far" else nearest(rows[name], query, "b")
+    found = few.search(query, limit=20, window=Window(sources=(name,)))
+    few.close()
+    catalog.close()
+    assert len(set(found) & set(expected[:20])) >= 19
+    assert found[0] == expected[0]
+
+
+def test_all_that_is_indexed_is_in_the_files_so_that_no_reader_indexes_it_again(many: Path) -> None:
+    lengths = next((many / "vectors").glob("*/length.bin"))
+    assert lengths.stat().st_size // 4 >= MANY + 100
+
+
 def test_what_the_index_does_not_have_yet_is_found_and_what_is_gone_is_not(big: VectorIndex) -> None:
     new = vectors(3, seed=5)
     save(big.catalog, "new", new)
