@@ -14,6 +14,7 @@ the exit code is 1 if anything was seen that must not be.
 from __future__ import annotations
 
 import argparse
+import faulthandler
 import json
 import os
 import signal
@@ -43,6 +44,7 @@ from rag.library import Library
 _TICK = 0.02  # seconds
 _STUCK = 90.0  # seconds without a question or a change
 _LAST = 120.0  # seconds for what is at work when the time is over
+_PATIENCE = 20.0  # seconds for a process that was interrupted
 _COMPARED = 60
 _LIFE = {"writer": (0.05, 6.0), "reader": (0.5, 12.0), "server": (15.0, 60.0)}
 """The least and the most seconds between a start and the next kill."""
@@ -104,7 +106,7 @@ class Soak:
         name = "writer" if worker.row == 0 else "reader"
         how = signal.SIGKILL if self.chance.random() < 0.8 else signal.SIGINT
         os.kill(worker.process, how)
-        self._reap(worker.process)
+        self._reap(worker.process, how)
         self._count(f"{name}s killed" if how == signal.SIGKILL else f"{name}s interrupted")
         return self._started(worker.row)
 
@@ -143,12 +145,17 @@ class Soak:
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
 
-    def _reap(self, process: int) -> None:
-        deadline = monotonic() + _STUCK
+    def _reap(self, process: int, how: signal.Signals) -> None:
+        """Waits for the end of a process that was sent a signal; if it does not end, it says where it is."""
+        deadline = monotonic() + _PATIENCE
         while not os.waitpid(process, os.WNOHANG)[0]:
             if monotonic() > deadline:
-                self.board.violation("a process does not end when it is interrupted", process=process)
+                self.board.violation("a process does not end when it is told to", process=process, how=how)
+                os.kill(process, signal.SIGUSR1)
+                sleep(1)
                 os.kill(process, signal.SIGKILL)
+                os.waitpid(process, 0)
+                return
             sleep(_TICK)
 
     def _count(self, name: str) -> None:
@@ -221,6 +228,8 @@ def forked(job: Callable[[], None], board: Board) -> int:
     child = os.fork()
     if child:
         return child
+    faulthandler.register(signal.SIGUSR1, all_threads=True)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has jobs in the background ignore it
     status = 1
     try:
         job()
