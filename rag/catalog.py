@@ -200,10 +200,10 @@ class Catalog:
     def articles(self, ids: Iterable[str] | None = None) -> list[Article]:
         """The articles of these ids, in their order, or all, by id; ids that there are not are left out."""
         if ids is None:
-            rows = self._database.rows("SELECT * FROM articles ORDER BY id")
-            return self._looked_at(map(_article, rows))
+            with self.snapshot():
+                return self._looked_at(map(_article, self._database.rows("SELECT * FROM articles ORDER BY id")))
         wanted = list(dict.fromkeys(ids))
-        with self._database.snapshot():
+        with self.snapshot():
             found = self._cached(wanted)
         return [found[id] for id in wanted if id in found]
 
@@ -221,7 +221,7 @@ class Catalog:
 
     def passages(self, ids: Sequence[str]) -> list[StoredPassage]:
         """The passages of these ids, in their order; ids that there are not are left out."""
-        with self._database.snapshot():
+        with self.snapshot():
             rows = {row["id"]: row for row in self._rows(_PASSAGES, json.dumps(list(ids)))}
             articles = self._cached({row["article_id"] for row in rows.values()})
             events = self.events.of(list(rows))
@@ -252,6 +252,10 @@ class Catalog:
         listed = f"SELECT DISTINCT p.day_last FROM passages p WHERE p.day_last IS NOT NULL AND {where.sql}"
         rows = self._database.rows(f"{listed} ORDER BY p.day_last DESC LIMIT ?", (*where.parameters, most))
         return [date(row[0] // 10_000, row[0] // 100 % 100, row[0] % 100) for row in rows]
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All of the reads inside see one state, so that passages are those of the articles read with them."""
+        return self._database.snapshot()
 
     @contextmanager
     def writing(self) -> Iterator[None]:

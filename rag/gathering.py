@@ -32,14 +32,16 @@ def of_hits(catalog: Catalog, hits: Iterable[Hit]) -> Pool:
 
 def of_passages(catalog: Catalog, ids: Sequence[str]) -> Pool:
     """The sentences of passages, in the order of their ids, which is that of reading."""
-    rows = catalog.passages(ids)
-    articles = catalog.articles(row.passage.article_id for row in rows)
+    with catalog.snapshot():
+        rows = catalog.passages(ids)
+        articles = catalog.articles(row.passage.article_id for row in rows)
     return gather(rows, {article.id: article for article in articles})
 
 
 def _stored(catalog: Catalog, article: Article) -> list[StoredPassage]:
-    known = catalog.articles([article.id])
-    return catalog.passages(catalog.passage_ids(article.id)) if known == [article] else []
+    with catalog.snapshot():
+        known = catalog.articles([article.id])
+        return catalog.passages(catalog.passage_ids(article.id)) if known == [article] else []
 
 
 def _read(embeddings: Embedder | None, article: Article) -> list[StoredPassage]:

@@ -232,8 +232,9 @@ def _repeated(cluster: Sequence[Article], candidates: Sequence[Candidate]) -> It
 
 
 def _candidates(catalog: Catalog, ids: Sequence[str]) -> list[Candidate]:
-    stored = {s.passage.id: s for s in catalog.passages(ids)}
-    articles: dict[str, Article] = {a.id: a for a in catalog.articles({s.passage.article_id for s in stored.values()})}
+    with catalog.snapshot():
+        stored = {s.passage.id: s for s in catalog.passages(ids)}
+        articles = {a.id: a for a in catalog.articles({s.passage.article_id for s in stored.values()})}
     present = [stored[id] for id in ids if id in stored and stored[id].passage.article_id in articles]
     return [Candidate(s.passage, articles[s.passage.article_id], s.vector, s.sentences, s.events) for s in present]
 

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from fake_embeddings import FakeEmbeddings
 from rag.catalog import Catalog
 from rag.library import Library
 from rag.records import article
-from rag.schema import Window
+from rag.schema import Article, Window
 from rag.words import content_words
 
 ROOT = Path(__file__).parents[1]
@@ -71,6 +71,35 @@ def test_a_reader_that_stays_open_sees_what_other_writers_add_at_once(tmp_path: 
             undisturbed.add(*ARTICLES[:9])
             assert state(reader) == state(undisturbed)
         assert not reader.catalog.embedded.has_changes()
+
+
+class Overtaken(Catalog):
+    """A catalog in which another process corrects the first article just before articles are read."""
+
+    editions = 0
+
+    def articles(self, ids: Iterable[str] | None = None) -> list[Article]:
+        self.editions += 1
+        text = f"The envoy said in Tehran that draft 0 fell at noon, in the edition of number {self.editions}."
+        with Library(self.folder, embeddings=FakeEmbeddings()) as other:
+            assert other.add(article(text, id="a00", title="Report 0")).updated == 1
+        return super().articles(ids)
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        super().__init__(folder / "catalog.sqlite")
+
+
+def test_what_is_shown_of_an_article_that_is_corrected_meanwhile_is_all_of_one_edition(tmp_path: Path) -> None:
+    with Library(tmp_path, embeddings=FakeEmbeddings()) as library:
+        library.add(ARTICLES[0])
+        library.catalog = Overtaken(tmp_path)
+        hits = library.search("What did the envoy say of draft 0?").hits
+        assert hits
+        assert all(hit.article.text[hit.passage.start : hit.passage.end] == hit.passage.text for hit in hits)
+        for told in (library.summarize(topic="draft 0 of the envoy"), library.summarize("a00"), library.timeline()):
+            assert len({c.article.text for c in told.citations}) <= 1
+        assert library.catalog.editions > 4
 
 
 def environment() -> dict[str, str]:
