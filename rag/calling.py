@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from rag.clock import Clock
 from rag.errors import InputError, ReplyError, RequestError, ShapeError
@@ -33,6 +33,7 @@ _TOKENS_PER_MESSAGE = 4
 _LANGCHAIN = ("langchain", "chat_models", "langchain_core", "language_models", "tests")
 
 MOST_CHARACTERS = 32_000
+_MOST_COUNTED = 10**9
 _OPTIONAL = {
     "stream_options": re.compile(r"stream_options|include_usage"),
     "stream": re.compile(r"\bstream(?:ing)?\b", re.I),
@@ -243,12 +244,18 @@ class Caller:
         """As the server counted, else as we do."""
         whole = _whole(chunks)
         told = getattr(whole, "usage_metadata", None) or {}
-        other = whole.response_metadata.get("token_usage") or {}
+        counted = whole.response_metadata.get("token_usage")
+        other = counted if isinstance(counted, Mapping) else {}
         size = told.get("input_tokens") or other.get("prompt_tokens")
         length = told.get("output_tokens") or other.get("completion_tokens")
-        if isinstance(size, int) and isinstance(length, int):
+        if _is_count(size) and _is_count(length):
             return self.tariff.usage(size, length, estimated=False)
         return self.tariff.usage(self.size(call).count, self.count(whole.text).count, estimated=True)
+
+
+def _is_count(number: Any) -> TypeGuard[int]:
+    """Whether a server can have counted so many tokens."""
+    return type(number) is int and 0 <= number <= _MOST_COUNTED
 
 
 def described(model: BaseChatModel) -> ModelChoice:

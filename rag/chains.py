@@ -12,6 +12,7 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from rag.answering import Asked, Task, Understood
 from rag.dates import parse_published
 from rag.errors import InputError
+from rag.plaintext import clean
 from rag.schema import Answer, Published, Statement, Status, Turn, Window
 
 Question: TypeAlias = str | Mapping[str, Any]
@@ -44,17 +45,22 @@ def chain(steps: Steps, *, k: int, window: Window) -> Runnable[Question, Answer]
 def asked(given: Question, *, k: int = 10, window: Window = Window()) -> Asked:
     """A question of a chain's input; raises InputError for what cannot be asked."""
     if isinstance(given, str):
-        return Asked(given, k, window)
+        return Asked(clean(given), k, window)
     if not isinstance(given, Mapping) or not isinstance(given.get("question"), str):
         raise InputError(f"the question is {str(given)[:80]!r}; wanted a text, or a mapping with a `question`")
     since, until, as_of = (_published(name, given.get(name)) for name in ("since", "until", "as_of"))
+    sources, turns = given.get("sources") or window.sources, given.get("history") or ()
+    if not isinstance(sources, list | tuple) or not all(isinstance(source, str) for source in sources):
+        raise InputError(f"sources is {str(sources)[:80]!r}; wanted a list of names")
+    if not isinstance(turns, list | tuple):
+        raise InputError(f"history is {str(turns)[:80]!r}; wanted a list of turns")
     limits = Window(
         as_of=min((day for day in (as_of and as_of.last_day, window.as_of) if day), default=None),
         since=since.day if since else window.since,
         until=until.last_day if until else window.until,
-        sources=tuple(given.get("sources") or window.sources),
+        sources=tuple(sources),
     )
-    return Asked(given["question"], k, limits, tuple(map(_turn, given.get("history") or ())))
+    return Asked(clean(given["question"]), k, limits, tuple(map(_turn, turns)))
 
 
 class _Answering(Runnable[Task, Answer]):
@@ -112,7 +118,8 @@ def _turn(given: Any) -> Turn:
 def _published(name: str, given: Any) -> Published | None:
     if given is None:
         return None
-    found = parse_published(given.isoformat() if isinstance(given, date) else given) if given else None
+    stamp = given.isoformat() if isinstance(given, date) else given
+    found = parse_published(stamp) if isinstance(stamp, str) else None
     if found is None:
-        raise InputError(f"{name} is {given!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
+        raise InputError(f"{name} is {str(given)[:80]!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
     return found

@@ -23,6 +23,7 @@ from rag.tokens import TokenCount
 
 GROUP_TOKENS = 6_000
 _MOST_CITED = 6
+_LONGEST_NUMBER = 60
 _LONGEST = 600
 _MOST_STATEMENTS = 300
 _MERGED = {
@@ -183,7 +184,8 @@ def _merged(item: Any, made: Sequence[Statement]) -> Statement:
     for number in known:
         for citation in made[number - 1].citations:
             cited.setdefault((citation.article.id, citation.start, citation.end), citation)
-    invented = tuple(Check("citation", f"[{n}]", None, False) for n in numbers if n not in known)
+    others = [n for n in numbers if type(n) is not int or n not in known]
+    invented = tuple(Check("citation", one_line(f"[{n}]", _LONGEST_NUMBER), None, False) for n in others)
     return Statement(one_line(text, _LONGEST), tuple(cited.values())[:_MOST_CITED], checks=invented)
 
 

@@ -26,11 +26,20 @@ The number is the exit code of the command line.
 
 from __future__ import annotations
 
+_LONGEST = 1_000
+_JOINERS = "\u200c\u200d"  # spelling in Persian and Pashto, though they cannot be seen
+
 
 class RagError(Exception):
-    """Any error that the package raises on purpose; its text is one line that says what to do."""
+    """Any error that the package raises on purpose; its text is one line that says what to do.
+
+    What the message shows of what was read may be anything, so it is made one line of at most 1,000 characters here.
+    """
 
     exit_code = 1
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_one_line(message))
 
 
 class InputError(RagError, ValueError):
@@ -119,3 +128,9 @@ class ServerError(LibraryError):
 
 class DamagedError(LibraryError):
     """The catalog or the vector index cannot be read."""
+
+
+def _one_line(message: str) -> str:
+    shown = (c if c.isprintable() or c in _JOINERS else " " for c in message[: 4 * _LONGEST])
+    line = " ".join("".join(shown).split())
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"

@@ -41,6 +41,7 @@ from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models import ModelChoice, chat_model
 from rag.orders import left_out
+from rag.plaintext import clean
 from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
 from rag.remote import RemoteEmbeddings
@@ -90,6 +91,7 @@ OFFLINE = "offline"
 
 
 _MOST_OUTSIDE = 3
+_LONGEST_QUESTION = 10_000
 
 
 class Library:
@@ -205,7 +207,7 @@ class Library:
         `terms` are for this question, in the place of the library's own.
         """
         # 1. standalone question -> dates and sources in it
-        understood = self._understood(Asked(question, k, window, tuple(history)), terms)
+        understood = self._understood(Asked(clean(question), k, window, tuple(history)), terms)
         # 2. retrieve
         task = self._task(understood)
         # 3. generate, 4. verify
@@ -241,7 +243,9 @@ class Library:
         clock = Clock()
         given = [_admitted(a if isinstance(a, Article) else self.catalog.article(a), window) for a in against]
         with clock.time("check"):
-            found = checked(text, lambda s: whole(given) or self._regions(s, k, window), self._verify, given=given)
+            found = checked(
+                clean(text), lambda s: whole(given) or self._regions(s, k, window), self._verify, given=given
+            )
         answer = replace(found, statements=self._judged(found.statements), as_of=window.as_of, window=window)
         return replace(answer, timings=clock.times, warnings=(*answer.warnings, *self.warnings))
 
@@ -260,7 +264,7 @@ class Library:
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
-        asked = summaries.Asked(self._named(articles), topic, summaries.room(length, words), window)
+        asked = summaries.Asked(self._named(articles), topic and clean(topic), summaries.room(length, words), window)
         condenser = Condenser(self.writer.caller) if self.writer else None
         shelf = replace(self._shelf(), condenser=condenser)
         return summaries.summarize(asked, shelf, Account(self.terms, Clock()), progress)
@@ -277,7 +281,7 @@ class Library:
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
-        asked = summaries.Asked(self._named(articles), topic, Budget(0, max_events), window)
+        asked = summaries.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
         teller = Teller(self.writer.caller) if self.writer else None
         shelf = replace(self._shelf(), teller=teller)
         return summaries.timeline(asked, shelf, Account(self.terms, Clock()), progress)
@@ -378,10 +382,13 @@ class Library:
         return Writer(Caller(model, choice, ReplyCache(self.path / "replies")))
 
     def _read(self, question: str, window: Window, history: Sequence[Turn]) -> Query:
+        question = clean(question)
         if not words(question):
             raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
+        if len(question) > _LONGEST_QUESTION:
+            raise InputError(f"the question has {len(question):,} characters; ask in at most {_LONGEST_QUESTION:,}")
         self._check_filled()
-        before, wanted = context(question, history), request(question)
+        before, wanted = clean(context(question, history)), request(question)
         found = read(
             wanted.asked or question,
             context=before,
@@ -403,7 +410,7 @@ class Library:
             return retrieve(Index(self.catalog, self.vectors, self.embeddings), query, k=k, window=window)
 
     def _regions(self, sentence: str, k: int, window: Window) -> list[Region]:
-        hits = self._retrieve(self._read(sentence, window, ()), k, window, Clock()).hits[:k]
+        hits = self._retrieve(self._read(sentence[:_LONGEST_QUESTION], window, ()), k, window, Clock()).hits[:k]
         return [Region(h.article, Span(h.passage.start, h.passage.end), h.passage.id) for h in hits]
 
     def _verify(self, statement: Statement, spans: Sequence[Citation], *, searched: int | None = None) -> Statement:

@@ -14,8 +14,12 @@ _SPACE = " \t\r\n"
 
 # How models mark what they think, where their server leaves it in the reply; some servers leave out the first mark.
 _THINKS = re.compile(r"\s*(?:<think(?:ing)?>|\[THINK\]|◁think▷)")
-_THOUGHT_ENDS = re.compile(r"</think(?:ing)?>|\[/THINK\]|◁/think▷")
+_ENDS = ("</think>", "</thinking>", "[/THINK]", "◁/think▷")
+_THOUGHT_ENDS = re.compile("|".join(map(re.escape, _ENDS)))
+_MAY_START = re.compile(r'["}>\]▷]')
+"""What a piece has, if an object starts with it, or thoughts end."""
 _LONGEST_MARK = 12
+_MORE = re.compile(r"\.?[eE]?[+-]?")
 _OBJECT = re.compile(r'\{(?=\s*["}])')
 
 
@@ -29,9 +33,9 @@ class Member:
 
 def said(text: str) -> str:
     """The text of a reply without what the model thought before; empty if it has not come to an end of that."""
-    ends = list(_THOUGHT_ENDS.finditer(text))
-    if ends:
-        return text[ends[-1].end() :]
+    end = max(place + len(mark) if (place := text.rfind(mark)) >= 0 else 0 for mark in _ENDS)
+    if end:
+        return text[end:]
     return "" if _THINKS.match(text) else text
 
 
@@ -79,7 +83,7 @@ class Members:
         self.text += piece
         if self.begun and not self._given and self._thought(len(piece)):
             self._at, self._in_list, self.done = -1, False, False
-        if not self.begun:
+        if not self.begun and _MAY_START.search(piece):
             start = _start(self.text)
             self._at = -1 if start is None else start + 1
         while self.begun and not self.done and (found := self._next()):
@@ -123,9 +127,9 @@ class Members:
         return Member(str(name), value)
 
     def _decoded(self, start: int) -> tuple[Any, int]:
-        """A number at the end of what has come may go on."""
+        """A number at the end of what has come may go on: `1` with `.5`, `1.` with `5`."""
         value, end = _DECODE(self.text, start)
-        if end == len(self.text) and isinstance(value, int | float):
+        if isinstance(value, int | float) and not isinstance(value, bool) and _MORE.fullmatch(self.text, end):
             raise ValueError("not whole yet")
         return value, end
 

@@ -15,7 +15,7 @@ from rag.schema import Answer, Article, Citation, Conflict, Dispute, Reason, Sea
 
 # ECMA-48 control sequences and strings; without these their letters would stay behind when `clean` takes the escape.
 _ESCAPES = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]).*?(?:\x07|\x1b\\|\x9c)", re.S
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
 )
 _PARTIAL = {
     Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
@@ -44,6 +44,7 @@ _DIFFERENCES = {
 }
 _OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; the articles do not have it"
 _INDENT = "    "
+_LONG_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,4 +224,20 @@ def _parts(text: str, width: int) -> list[str]:
         return textwrap.wrap(text, width, break_on_hyphens=False)
     import wcwidth
 
-    return wcwidth.wrap(text, width, break_on_hyphens=False)
+    words = (word if len(word) <= _LONG_WORD else _cut(word, width) for word in text.split(" "))
+    return wcwidth.wrap(" ".join(words), width, break_on_hyphens=False)
+
+
+def _cut(word: str, width: int) -> str:
+    """A long word, or a line of a script without spaces, in parts that fit; to wrap it takes time by its square."""
+    import wcwidth
+
+    parts, room = [""], width
+    for letter in wcwidth.iter_graphemes(word):
+        cells = max(0, wcwidth.wcswidth(letter))
+        if cells > room:
+            parts.append("")
+            room = width
+        parts[-1] += letter
+        room -= cells
+    return " ".join(parts)

@@ -143,9 +143,13 @@ def _texts(reply: dict[str, Any], size: int) -> list[str]:
     """The sentence for each event, by its number; raises ShapeError if one has none, or two."""
     rows = reply.get("events")
     given = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-    texts = {row.get("number"): text for row in given if isinstance(text := row.get("text"), str) and text.strip()}
+    texts = {
+        row["number"]: text
+        for row in given
+        if type(row.get("number")) is int and isinstance(text := row.get("text"), str) and text.strip()
+    }
     if len(given) != size or texts.keys() != set(range(1, size + 1)):
-        raise ShapeError(f"the reply tells the events {sorted(map(str, texts))}; wanted each of 1 to {size} once")
+        raise ShapeError(f"the reply tells the events {sorted(texts)}; wanted each of 1 to {size} once")
     return [one_line(texts[n], _LONGEST) for n in range(1, size + 1)]
 
 

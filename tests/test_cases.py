@@ -114,7 +114,15 @@ def test_a_set_may_be_written_in_yaml(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("a.yaml", "id: a\n"), ("b.yaml", "- [\n"), ("c.jsonl", "\n"), ("d.yml", "")]
+    ("name", "text"),
+    [
+        ("a.yaml", "id: a\n"),
+        ("b.yaml", "- [\n"),
+        ("c.jsonl", "\n"),
+        ("d.yml", ""),
+        ("e.yaml", "\x1f"),
+        ("f.yaml", "[" * 2_000),
+    ],
 )
 def test_a_file_without_cases_is_refused_in_one_line(tmp_path: Path, name: str, text: str) -> None:
     (tmp_path / name).write_text(text)

@@ -8,6 +8,8 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests, RetrieversIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
 
+from rag.chains import asked
+from rag.errors import InputError
 from rag.langchain import HybridRetriever, MiniLMEmbeddings
 from rag.library import Library
 from rag.loaders import article
@@ -67,3 +69,11 @@ def test_a_document_has_the_place_of_its_text_in_the_article(library: Library) -
 def test_it_composes_with_other_runnables(library: Library) -> None:
     chain = library.retriever(k=1) | (lambda documents: [d.metadata["article_id"] for d in documents])
     assert chain.invoke(QUESTION) == [hit.article.id for hit in library.search(QUESTION, k=1).hits]
+
+
+@pytest.mark.parametrize(
+    "limit", [{"since": [None]}, {"as_of": {"": 1}}, {"until": 3.5}, {"sources": 7}, {"sources": [7]}, {"history": 7}]
+)
+def test_limits_that_are_none_are_errors_of_the_input(limit: dict[str, object]) -> None:
+    with pytest.raises(InputError, match=next(iter(limit))):
+        asked({"question": "Who?", **limit})

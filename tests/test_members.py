@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from time import perf_counter
+from unittest.mock import ANY
 
 import pytest
 from hypothesis import given
@@ -57,3 +59,17 @@ def test_what_was_given_away_stays_whatever_comes_after() -> None:
 def test_the_name_of_the_list_inside_a_text_is_only_text() -> None:
     found, _ = read('{"a": "\\"items\\": [9]", "items": [1]}', 4)
     assert [m.value for m in found if m.name == "items"] == [1]
+
+
+@pytest.mark.parametrize("number", ["0.0", "1.5", "2e3", "1E+2", "-0", "0"])
+def test_a_number_is_not_whole_before_what_may_go_on_is_over(number: str) -> None:
+    found, members = read(f'{{"a": {number}, "b": 1}}', 1)
+    assert [repr(m.value) for m in found] == [repr(json.loads(number)), "1"]
+    assert members.done
+
+
+@pytest.mark.parametrize("text", ["[" * 32_000, "{" * 32_000, "<think>" + "{ " * 16_000, "</think>" * 4_000])
+def test_what_never_becomes_an_object_is_read_in_a_moment(text: str) -> None:
+    start = perf_counter()
+    assert read(text, 4) == ([], ANY)
+    assert perf_counter() - start < 3  # from the beginning for each piece it took 10 s

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
+from time import perf_counter
 
 import pytest
+from wcwidth import wcswidth
 
-from rag.rendering import answer_lines, safe, search_lines
+from rag.rendering import answer_lines, safe, search_lines, wrapped
 from rag.schema import (
     Answer,
     Article,
@@ -105,3 +107,14 @@ def test_the_window_is_told_under_the_answer() -> None:
     answer = Answer("Q?", "Q?", Status.ABSTAINED, window=Window(as_of=date(2021, 7, 10), sources=("Pamir Wire",)))
     lines = [line.text for line in answer_lines(answer)]
     assert lines[1] == "Only articles published up to 2021-07-10, by Pamir Wire were read."
+
+
+@pytest.mark.parametrize(
+    "text", ["塔利班" * 20_000, "e\u0301" * 20_000, "🇦🇫" * 20_000, "\x1b]0;x" * 20_000, "\x90" * 50_000]
+)
+def test_long_lines_of_any_script_are_wrapped_in_a_moment(text: str) -> None:
+    start = perf_counter()
+    lines = [line.text for line in wrapped(text, 30)]
+    assert perf_counter() - start < 4  # by the square of the length it would be minutes
+    assert "".join(lines) == safe(text)
+    assert max(map(wcswidth, lines), default=0) <= 30

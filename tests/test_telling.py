@@ -101,6 +101,7 @@ def test_a_date_of_the_article_that_is_not_that_of_the_event_fails_its_check(hom
         '{"events": []}',
         '{"events": [{"number": 1, "text": "Ten fled."}, {"number": 1, "text": "Ten fled."}]}',
         '{"events": [{"number": 1, "text": "Ten fled."}, {"number": 2, "text": " "}]}',
+        '{"events": [{"number": [1], "text": "Ten fled."}, {"number": {}, "text": "Ten fled."}]}',
     ],
 )
 def test_a_reply_that_is_not_what_was_asked_for_is_asked_for_once_more(home: Path, bad: str) -> None:

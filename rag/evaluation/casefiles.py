@@ -44,14 +44,12 @@ _Plain.yaml_implicit_resolvers = {
 
 
 def _yaml(content: str, path: Path) -> Iterator[Record]:
-    loader = _Plain(content)
     try:
+        loader = _Plain(content)
         root = loader.get_single_node()
         if not isinstance(root, yaml.SequenceNode):
             raise InputError(f"{path.name} is no list of cases; start each with `- id: ...`")
         for node in root.value:
             yield Record(f"{path.name}:{node.start_mark.line + 1}", loader.construct_object(node, deep=True))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path.name}: no YAML: {' '.join(str(error).split())}; {SCHEMA}") from error
-    finally:
-        loader.dispose()
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InputError(f"{path.name}: no YAML: {error}; {SCHEMA}") from error

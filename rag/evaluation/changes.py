@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from rag.errors import InputError
 from rag.evaluation.report import Report, SetReport
@@ -65,7 +65,7 @@ def load_baseline(path: Path) -> dict[str, Before]:
     """The sets of a file that `rag eval --out` or `--save-baseline` wrote; raises InputError if it is none."""
     try:
         return _SETS.validate_python(json.loads(path.read_text(encoding="utf-8"))["sets"])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         told = " ".join(str(error).split())[:200]
         raise InputError(f"{path} is no baseline: {told}; give the report.json of an earlier `--out`") from error
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, floor
 from pathlib import Path
@@ -66,6 +68,7 @@ class Measured:
     rates: Mapping[str, Rate]
 
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _FILE: TypeAdapter[dict[str, Gates]] = TypeAdapter(dict[str, Gates])
 
 
@@ -143,10 +146,15 @@ def _reached(metric: str, found: Rate) -> float:
 
 
 def _table(name: str, gates: Gates) -> str:
-    articles: Sequence[str] = [f'"{place}"' for place in gates.articles]
-    lines = [f"[{name}]", f'cases = "{gates.cases}"', f"articles = [{', '.join(articles)}]"]
-    lines += [f'set = "{gates.set}"', f'corpus = "{gates.corpus}"', "", f"[{name}.gates]"]
+    key = name if _BARE.fullmatch(name) else _quoted(name)
+    lines = [f"[{key}]", f"cases = {_quoted(gates.cases)}", f"articles = [{', '.join(map(_quoted, gates.articles))}]"]
+    lines += [f"set = {_quoted(gates.set)}", f"corpus = {_quoted(gates.corpus)}", "", f"[{key}.gates]"]
     return "\n".join([*lines, *(f"{metric} = {value}" for metric, value in (gates.gates or {}).items()), ""])
+
+
+def _quoted(text: str) -> str:
+    """A text as TOML, which has the escapes of JSON and wants one more."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _first(error: ValidationError) -> str:
