@@ -1,7 +1,9 @@
-"""Lets one process at a time write to a library."""
+"""Keeps processes that share a library out of each other's way."""
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,3 +40,52 @@ def locked(path: Path, *, wait: float, on_wait: Callable[[str], None]) -> Iterat
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def quiet(path: Path) -> Iterator[bool]:
+    """Whether nobody is in `undisturbed` of this file; if so, nobody gets there before the end.
+
+    Windows has no such locks: there it is always so.
+    """
+    file = _opened(path, os.O_RDONLY)
+    try:
+        yield file is None or _shared(file)
+    finally:
+        if file is not None:
+            os.close(file)
+
+
+@contextmanager
+def undisturbed(path: Path) -> Iterator[None]:
+    """Waits for all that are in `quiet` of this file, and lets none in before the end."""
+    file = _opened(path, os.O_RDONLY | os.O_CREAT)
+    try:
+        if file is not None and sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        if file is not None:
+            os.close(file)
+
+
+def _shared(file: int) -> bool:
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _opened(path: Path, flags: int) -> int | None:
+    """The lock's file; None if it is not there, which it is before anybody writes, or may not be opened."""
+    try:
+        return os.open(path, flags, 0o666)
+    except OSError:
+        return None

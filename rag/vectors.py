@@ -4,38 +4,22 @@ from __future__ import annotations
 
 import logging
 import math
-import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from rag.catalog import Catalog
+from rag.chroma import MOST_WRITTEN, Chroma, failures
 from rag.embeddings import Vector, unit
-from rag.errors import DamagedError, EmbeddingError, LibraryError, ServerError
+from rag.errors import DamagedError, EmbeddingError
 from rag.schema import Window
 from rag.servers import ChromaServer
-from rag.vectortable import Vectors, Waiting
-
-if TYPE_CHECKING:
-    from chromadb.api import ClientAPI
-    from chromadb.api.collection_configuration import CreateHNSWConfiguration
-    from chromadb.api.models.Collection import Collection
+from rag.vectortable import Vectors
 
 EXACT = 20_000
 """Up to this many candidates are compared one by one, in milliseconds; importing Chroma takes two seconds."""
 
-_NAME = "passages"
-_BATCH = 5_000  # Chroma takes at most 5,461 at once
-_BY_COSINE: CreateHNSWConfiguration = {"space": "cosine"}
-_IN_FILES: CreateHNSWConfiguration = {
-    # Every batch goes to the files at once: what is only in the log, each reader indexes by itself when it opens them.
-    **_BY_COSINE,
-    "batch_size": 2,
-    "sync_threshold": 2,
-}
 _MARGIN = 1.5  # more than the share of a window would ask for: it is not the same everywhere
 _FURTHER = 4  # times as many are asked for if too few were admitted
 _MOST_ASKED = 12_000  # a tenth of a second
@@ -53,24 +37,23 @@ class VectorIndex:
     may share it.
 
     Chroma writes its files in place, so a process that is killed meanwhile leaves files that can crash who reads them.
-    The catalog's `index_version` is odd for that time: then readers keep away, and the next writer starts anew. A
-    server keeps its files itself, so there it is odd only while the index is made anew.
+    The catalog's `index_version` is odd for that time: then readers keep away, and the next writer starts anew. It
+    waits for those that are at it still, and in the end it seals the files: others than those are not opened. A server
+    keeps its files itself, so there the version is odd only while the index is made anew.
     """
 
     def __init__(self, place: Path | ChromaServer, catalog: Catalog, *, exact: int = EXACT) -> None:
-        self._place = place
-        self._most = exact
         self.catalog = catalog
+        self._chroma = Chroma(place)
+        self._most = exact
         self._lock = RLock()
-        self._opened: Collection | None = None
-        self._opened_at = -1
         self._exact: dict[Window, Vectors | None] = {}
         self._exact_at = -1
 
     @property
     def name(self) -> str:
         """Where it is, as a person calls it."""
-        return str(self._place) if isinstance(self._place, Path) else self._place.name
+        return self._chroma.name
 
     def search(self, query: Vector, *, limit: int, window: Window) -> list[str]:
         """The ids of the passages nearest to the query by cosine, the nearest first; ties by id.
@@ -94,9 +77,9 @@ class VectorIndex:
             version = self.catalog.embedded.index_version
             try:
                 self._update(version)
-            except _failures() as error:
-                if isinstance(self._place, ChromaServer) and not isinstance(error, DamagedError):
-                    raise self._explained(error) from error
+            except failures() as error:
+                if self._chroma.is_server and not isinstance(error, DamagedError):
+                    raise self._chroma.explained(error) from error
                 _log.info("the vector index in %s is made anew: %s", self.name, error)
                 self._start_anew(version + 2)
 
@@ -109,14 +92,15 @@ class VectorIndex:
         """Raises DamagedError if it has not what it should have, ServerError if its server fails."""
         with self._lock:
             try:
-                self._counted(self._collection())
-            except _failures() as error:
-                raise self._explained(error) from error
+                self._open()
+                self._counted()
+            except failures() as error:
+                raise self._chroma.explained(error) from error
 
     def close(self) -> None:
         """Lets go of the index; the next search opens it again."""
         with self._lock:
-            self._opened = None
+            self._chroma.close()
 
     def _few(self, window: Window) -> Vectors | None:
         """The vectors that a window admits, unless they are many."""
@@ -130,18 +114,25 @@ class VectorIndex:
         return self._exact[window]
 
     def _near(self, query: Vector, limit: int, window: Window) -> Vectors:
-        table = self.catalog.embedded
-        version = table.index_version
+        version = self.catalog.embedded.index_version
         if version % 2:
             return self._compared(query, limit, window)
-        try:
-            found = self._admitted(query, limit, window)
-        except _failures() as error:
-            _log.warning("the vector index in %s cannot be read: %s; run `rag reindex`", self.name, error)
-            return self._compared(query, limit, window)
-        if table.index_version != version or len(found.ids) < min(limit, _LEAST):
+        with self._chroma.quiet() as is_quiet:
+            found = self._found(query, limit, window) if is_quiet else None
+        if not found or self.catalog.embedded.index_version != version or len(found.ids) < min(limit, _LEAST):
             return self._compared(query, limit, window)
         return found
+
+    def _found(self, query: Vector, limit: int, window: Window) -> Vectors | None:
+        """What Chroma finds; None if it cannot be read, which is told."""
+        try:
+            if self._open() or self._chroma.is_server:  # to which others write without its version's growing
+                self._counted()
+            return self._admitted(query, limit, window)
+        except failures() as error:
+            todo = "check that it runs" if self._chroma.is_server else "run `rag reindex`"
+            _log.warning("the vector index in %s cannot be read: %s; %s", self.name, error, todo)
+            return None
 
     def _admitted(self, query: Vector, limit: int, window: Window) -> Vectors:
         """Asks for as many as hold `limit` that the window admits: a filter of Chroma takes far longer than that."""
@@ -150,7 +141,7 @@ class VectorIndex:
         asked = math.ceil(limit * (_MARGIN * total / self.catalog.passage_count(window) if window.limits else 1))
         most = min(total, max(_MOST_ASKED, limit))
         while True:
-            found = self._query(query, min(asked, most) + more)
+            found = self._chroma.nearest(query, min(asked, most) + more)
             vectors = table.select(window, ids={*found, *waiting})
             if len(vectors.ids) >= limit or asked >= most:
                 return vectors
@@ -163,24 +154,24 @@ class VectorIndex:
             best = _nearest_of(best, part, query, limit)
         return best
 
-    def _query(self, query: Vector, limit: int) -> list[str]:
-        collection = self._collection()
-        if not isinstance(self._place, Path):
-            self._counted(collection)  # others write to it without this version's growing
-        found: Any = collection.query(query_embeddings=query[np.newaxis], n_results=limit, include=[])
-        return list(found["ids"][0])
+    def _open(self) -> bool:
+        return self._chroma.open(self.catalog.embedded.index_version, self._library())
 
-    def _counted(self, collection: Collection) -> None:
-        if collection.count() < (wanted := self.catalog.embedded.indexed_count()):
+    def _library(self) -> str:
+        return self.catalog.identity() if self._chroma.is_server else ""
+
+    def _counted(self) -> None:
+        if self._chroma.count() < (wanted := self.catalog.embedded.indexed_count()):
             raise DamagedError(f"it lacks some of {wanted} entries")
 
     def _update(self, version: int) -> None:
         if version % 2:
             raise DamagedError("a process ended while it wrote it")
-        collection = self._collection()
-        if isinstance(self._place, Path):
+        self._open()
+        if not self._chroma.is_server:
             self.catalog.embedded.set_index_version(version + 1)
-        self._write(collection, version + 2)
+        with self._chroma.undisturbed():
+            self._write(version + 2)
 
     def _start_anew(self, version: int) -> None:
         """Leaves the old files unopened; a stop at any point leaves the version odd."""
@@ -190,101 +181,32 @@ class VectorIndex:
             self.catalog.embedded.set_index_version(version)
             self.catalog.embedded.set_unindexed()
         try:
-            self._remove()
-            self._write(self._collection(), version + 1)
-        except _failures() as error:
-            raise self._explained(error) from error
+            with self._chroma.undisturbed():
+                self._chroma.remove(self._library())
+                self._open()
+                self._write(version + 1)
+        except failures() as error:
+            raise self._chroma.explained(error) from error
 
-    def _write(self, collection: Collection, version: int) -> None:
-        table = self.catalog.embedded
+    def _write(self, version: int) -> None:
+        table, chroma = self.catalog.embedded, self._chroma
         for ids in _sliced(table.deletions()):
-            collection.delete(ids=ids)
+            chroma.delete(ids)
             table.set_deleted(ids)
-        while rows := table.waiting(_BATCH):
-            _upsert(collection, rows)
+        while rows := table.waiting(MOST_WRITTEN):
+            chroma.upsert(rows)
             table.set_indexed([row.id for row in rows])
-        self._check(collection)
+        self._check()
+        chroma.seal()
         with self.catalog.writing():
             table.set_index_version(version)
-        self._opened_at = version
+        chroma.is_now(version)
 
-    def _check(self, collection: Collection) -> None:
-        seen, wanted = collection.count(), self.catalog.embedded.indexed_count()
-        if seen != wanted:
+    def _check(self) -> None:
+        """Of a shared catalog, others may have removed what was just indexed: the next time drops it."""
+        seen, wanted = self._chroma.count(), self.catalog.embedded.indexed_count()
+        if seen < wanted or (seen > wanted and not self.catalog.is_shared):
             raise DamagedError(f"it has {seen} entries, wanted {wanted}")
-
-    def _remove(self) -> None:
-        """Files that may be damaged are not opened any more; a server is told."""
-        if isinstance(self._place, Path):
-            shutil.rmtree(self._place, ignore_errors=True)
-        else:
-            client, name = _open(self._place), self._collection_name()
-            client.get_or_create_collection(name, embedding_function=None)  # else there is none to be deleted
-            client.delete_collection(name)
-
-    def _collection(self) -> Collection:
-        """Opened again after another process has written: Chroma would go on with the old index."""
-        version = self.catalog.embedded.index_version
-        if self._opened is None or version != self._opened_at:
-            self._opened = None
-            hnsw = _IN_FILES if isinstance(self._place, Path) else _BY_COSINE
-            opened = _open(self._place).get_or_create_collection(
-                self._collection_name(), embedding_function=None, configuration={"hnsw": hnsw}
-            )
-            self._counted(opened)
-            self._opened, self._opened_at = opened, version
-        return self._opened
-
-    def _collection_name(self) -> str:
-        """A server may keep the vectors of several libraries."""
-        return _NAME if isinstance(self._place, Path) else f"{_NAME}-{self.catalog.identity()}"
-
-    def _explained(self, error: Exception) -> LibraryError:
-        if isinstance(self._place, Path):
-            return DamagedError(
-                f"the vector index in {self.name} cannot be used: {error}; check the space on disk and the "
-                "permissions, then run `rag reindex`"
-            )
-        if isinstance(error, DamagedError):
-            return DamagedError(f"the vector index at {self.name} is not whole: {error}; run `rag reindex`")
-        return ServerError(
-            f"the Chroma server at {self.name} fails: {' '.join(str(error).split())}; what is added waits in the "
-            "catalog until `rag work` or the next `rag add` finds it well"
-        )
-
-
-def _open(place: Path | ChromaServer) -> ClientAPI:
-    import chromadb
-    from chromadb.api.shared_system_client import SharedSystemClient
-    from chromadb.config import Settings
-
-    SharedSystemClient.clear_system_cache()  # else it gives the client of before, and its view of the files
-    settings = Settings(anonymized_telemetry=False)
-    if isinstance(place, Path):
-        return chromadb.PersistentClient(str(place), settings=settings)
-    try:
-        return chromadb.HttpClient(
-            host=place.host,
-            port=place.port,
-            ssl=place.ssl,
-            headers={"x-chroma-token": place.key.reveal()} if place.key else None,
-            settings=settings,
-            tenant=place.tenant,
-            database=place.database,
-        )
-    except ValueError as error:  # what it makes of a connection that fails
-        raise ConnectionError(str(error)) from error
-
-
-def _failures() -> tuple[type[Exception], ...]:
-    import httpx
-    from chromadb.errors import ChromaError
-
-    return ChromaError, OSError, DamagedError, httpx.HTTPError
-
-
-def _upsert(collection: Collection, rows: Sequence[Waiting]) -> None:
-    collection.upsert(ids=[row.id for row in rows], embeddings=np.stack([row.vector for row in rows]))
 
 
 def _nearest_of(a: Vectors, b: Vectors, query: Vector, limit: int) -> Vectors:
@@ -312,4 +234,4 @@ def nearest(vectors: Vectors, query: Vector, limit: int) -> list[str]:
 
 
 def _sliced(ids: list[str]) -> list[list[str]]:
-    return [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
+    return [ids[start : start + MOST_WRITTEN] for start in range(0, len(ids), MOST_WRITTEN)]

@@ -43,7 +43,7 @@ PAGES = {f"evaluation/{name}" for name in ("page", "charts", "casecards", "goldc
 """The parts of the page of a report, which is rendered as other pages are."""
 
 OWNERS = {
-    "chromadb": {"vectors"},
+    "chromadb": {"chroma"},
     "onnxruntime": {"embeddings"},
     "onnx": {"minilm"},
     "safetensors": {"minilm"},

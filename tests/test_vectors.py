@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from rag.catalog import Catalog, Draft
 from rag.embeddings import Embedded, Model
+from rag.locking import undisturbed
 from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
 from rag.vectors import VectorIndex
@@ -24,6 +26,9 @@ ALL = Window()
 MANY = 1200
 EXACT = 1000
 SIZE = 16
+FILES = ("data_level0.bin", "header.bin", "length.bin", "link_lists.bin", "index_metadata.pickle")
+"""What Chroma's native code reads without a look at what it is."""
+HARMS = ("cut", "gone", "junk", "flipped")
 
 
 def vectors(count: int, *, seed: int = 0) -> NDArray[np.float32]:
@@ -199,9 +204,15 @@ def test_synchronizing_brings_chroma_up_to_the_catalog(big: VectorIndex, copy: P
     assert {id.split("-")[0] for id in collection.get(include=[])["ids"]} == {"a", "new"}
 
 
-@pytest.mark.parametrize("damage", ["no database", "killed"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        *("no database", "killed", "seal.json junk", "header.bin flipped"),
+        *(pytest.param(f"{name} {how}", marks=pytest.mark.slow) for name in FILES for how in HARMS),
+    ],
+)
 def test_a_damaged_index_still_answers_and_is_made_anew_by_the_next_change(
-    big: VectorIndex, copy: Path, damage: str
+    big: VectorIndex, copy: Path, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     damaged(copy / "vectors", damage)
     if damage == "killed":
@@ -209,11 +220,34 @@ def test_a_damaged_index_still_answers_and_is_made_anew_by_the_next_change(
     query, rows = vectors(1, seed=9)[0], vectors(MANY)
     expected = big.search(query, limit=5, window=Window(sources=("dw",)))
     assert expected == nearest(rows, query)[:5]
+    assert damage == "killed" or "cannot be read" in caplog.text
+    caplog.clear()
     save(big.catalog, "new", vectors(3, seed=5))
     big.synchronize()
     assert not big.catalog.embedded.has_changes()
     assert big.search(query, limit=5, window=Window(sources=("dw",))) == expected
     assert big.search(vectors(1, seed=5)[0], limit=1, window=ALL) == ["new-0000"]
+    assert not caplog.text
+
+
+def test_a_copy_of_an_index_is_as_good_as_the_index(
+    many: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    shutil.copytree(many, tmp_path / "copy", copy_function=shutil.copyfile)  # with times of its own
+    with closing(Catalog(tmp_path / "copy/catalog.sqlite")) as catalog:
+        index = VectorIndex(tmp_path / "copy/vectors", catalog, exact=EXACT)
+        assert index.search(vectors(MANY)[77], limit=1, window=ALL) == ["a-0077"]
+        index.close()
+    assert not caplog.text
+
+
+def test_who_comes_while_another_writes_the_index_compares_one_by_one(
+    big: VectorIndex, copy: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    damaged(copy / "vectors", "data_level0.bin junk")  # as it may look in the middle
+    with undisturbed(copy / "vectors.lock"):
+        assert big.search(vectors(MANY)[77], limit=1, window=ALL) == ["a-0077"]
+    assert not caplog.text
 
 
 def test_a_rebuilt_index_has_all_of_it(big: VectorIndex) -> None:
@@ -239,12 +273,29 @@ def test_a_reader_sees_what_another_process_adds(big: VectorIndex, copy: Path) -
 
 
 def damaged(folder: Path, damage: str) -> None:
-    match damage:
-        case "no database":
+    match damage.split():
+        case ["no", "database"]:
             (folder / "chroma.sqlite3").write_bytes(b"x" * 5000)
-        case "killed":
+        case ["killed"]:
             for file in folder.glob("*/*.bin"):
                 file.write_bytes(b"")
+        case [name, how]:
+            (file,) = folder.rglob(name)
+            harmed(file, how)
+
+
+def harmed(file: Path, how: str) -> None:
+    content = file.read_bytes()
+    match how:
+        case "cut":
+            file.write_bytes(content[: len(content) // 2])
+        case "gone":
+            file.unlink()
+        case "junk":
+            file.write_bytes(np.random.default_rng(0).bytes(len(content)))
+        case "flipped":
+            at = len(content) // 2
+            file.write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
 
 
 def test_many_are_more_than_are_compared_one_by_one() -> None:
