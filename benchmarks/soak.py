@@ -46,7 +46,7 @@ _STUCK = 90.0  # seconds without a question or a change
 _LAST = 120.0  # seconds for what is at work when the time is over
 _PATIENCE = 20.0  # seconds for a process that was interrupted
 _COMPARED = 60
-_LIFE = {"writer": (0.05, 6.0), "reader": (0.5, 12.0), "server": (15.0, 60.0)}
+_LIFE = {"writer": (0.5, 20.0), "reader": (1.0, 30.0), "server": (15.0, 60.0)}
 """The least and the most seconds between a start and the next kill."""
 _OTHER_MODEL = "the library was made with the embedding model soak"
 

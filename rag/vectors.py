@@ -45,7 +45,7 @@ class VectorIndex:
     def __init__(self, place: Path | ChromaServer, catalog: Catalog, *, exact: int = EXACT) -> None:
         self.catalog = catalog
         self._chroma = Chroma(place)
-        self._most = exact
+        self.exact = exact
         self._lock = RLock()
         self._exact: dict[Window, Vectors | None] = {}
         self._exact_at = -1
@@ -109,7 +109,7 @@ class VectorIndex:
         if window not in self._exact:
             if len(self._exact) >= _MOST_CACHED:
                 self._exact.pop(next(iter(self._exact)))
-            few = self.catalog.passage_count(window) <= self._most
+            few = self.catalog.passage_count(window) <= self.exact
             self._exact[window] = self.catalog.vectors(window) if few else None
         return self._exact[window]
 
@@ -150,7 +150,7 @@ class VectorIndex:
     def _compared(self, query: Vector, limit: int, window: Window) -> Vectors:
         """The nearest ones, by comparing all that the window admits; a slice at a time, since they may be many."""
         best = Vectors((), query[:0])
-        for part in self.catalog.embedded.slices(window, self._most):
+        for part in self.catalog.embedded.slices(window, self.exact):
             best = _nearest_of(best, part, query, limit)
         return best
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,9 @@ class Shelf(Library):
 
     @cached_property
     def vectors(self) -> VectorIndex:
-        return VectorIndex(self.path / "vectors", self.catalog, exact=0)
+        index = super().vectors
+        index.exact = 0
+        return index
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,8 @@ class Scene:
     def library(self) -> Library:
         """The library, with an embedding model that costs nothing; what it warns of is counted."""
         logging.getLogger("rag.vectors").handlers = [_Counter(self.board, self.row)]
-        return Shelf(self.folder / "library", embeddings=Embeddings(), offline=True)
+        servers = {name: os.environ.get(f"RAG_{name.upper()}") for name in ("catalog", "chroma")}
+        return Shelf(self.folder / "library", **servers, embeddings=Embeddings(), offline=True)
 
     def ledger(self) -> Ledger:
         return Ledger(self.folder / "journal")
