@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -59,6 +60,7 @@ class Batch:
 
 def main() -> int:
     """Runs the batches that are not done yet; gives the exit code."""
+    logging.disable(logging.CRITICAL)  # what parsers say of damaged files
     flags = _flags()
     flags.folder.mkdir(parents=True, exist_ok=True)
     if flags.one:

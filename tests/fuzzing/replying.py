@@ -16,7 +16,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
 from fuzzing import material
-from fuzzing.asking import library
+from fuzzing.asking import library, ready
 from fuzzing.invariants import is_json, sound_answer, sound_summary, sound_timeline
 from fuzzing.loading import folder
 from fuzzing.outcomes import Target, holds, told
@@ -115,6 +115,14 @@ def _written() -> Library:
     return made
 
 
+@cache
+def _ready() -> None:
+    """Loads what is loaded once."""
+    ready()
+    for run in (_asked, _summarized, _told, _judged):
+        list(run("{}"))
+
+
 def _asked(reply: str) -> Iterator[str]:
     _model().reply = reply
     found = _written().ask(QUESTION)
@@ -194,10 +202,10 @@ def targets() -> list[Target]:
     reply: Callable[..., st.SearchStrategy[str]] = _replies
     assert ReplyError  # what is raised if the terms are strict
     return [
-        Target("reply-answer", reply(ANSWER, ANSWER, PLAN), _asked, 4),
-        Target("reply-summary", reply(SUMMARY), _summarized, 2),
-        Target("reply-timeline", reply(EVENTS), _told, 2),
-        Target("reply-opinion", reply(OPINION), _judged, 3),
-        Target("reply-pieces", cuts, _in_pieces, 5),
-        Target("reply-message", messages, _metered, 1),
+        Target("reply-answer", reply(ANSWER, ANSWER, PLAN), _asked, 4, _ready),
+        Target("reply-summary", reply(SUMMARY), _summarized, 2, _ready),
+        Target("reply-timeline", reply(EVENTS), _told, 2, _ready),
+        Target("reply-opinion", reply(OPINION), _judged, 3, _ready),
+        Target("reply-pieces", cuts, _in_pieces, 5, _ready),
+        Target("reply-message", messages, _metered, 1, _ready),
     ]
