@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -29,10 +29,12 @@ _EVENTS = """
     SELECT p.id, d.start, d.stop, d.first, d.last FROM passages p JOIN event_days d ON d.passage = p.number
     WHERE p.id IN (SELECT value FROM json_each(?)) ORDER BY p.id, d.start, d.stop
 """
-_DURING = """
+_WITHIN = "d.last >= ? AND d.last <= ? AND d.first <= ? AND d.last - d.first < ?"
+_DURING = f"""
     SELECT DISTINCT p.id FROM event_days d JOIN passages p ON p.number = d.passage
-    WHERE d.last >= ? AND d.first <= ? AND d.last - d.first < ? AND {window} ORDER BY p.id LIMIT ?
+    WHERE {_WITHIN} AND {{window}} ORDER BY p.id LIMIT ?
 """
+_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM event_days d WHERE {_WITHIN} LIMIT ?) AS found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +63,22 @@ class EventTable:
             found[row["id"]] = (*found[row["id"]], _event(row))
         return found
 
-    def during(self, period: Period, window: Window, *, most: int) -> list[str]:
-        """The first passages of a window, by id, that tell of days in a period, and of no much longer time."""
+    def during(self, period: Period, window: Window, *, most: int, among: Collection[str] | None = None) -> list[str]:
+        """The first passages of a window, by id, that tell of days in a period, and of no much longer time.
+
+        Of all passages, or of those of these ids.
+        """
         if not self._exists:
             return []
         where = condition(window)
-        days = period.first.toordinal(), period.last.toordinal(), period.days + _ROUGH
-        return [
-            row[0] for row in self._database.rows(_DURING.format(window=where.sql), [*days, *where.parameters, most])
-        ]
+        listed = "" if among is None else " AND p.id IN (SELECT value FROM json_each(?))"
+        ids = [] if among is None else [json.dumps(list(among))]
+        sql = _DURING.format(window=where.sql + listed)
+        return [row[0] for row in self._database.rows(sql, [*_days(period), *where.parameters, *ids, most])]
+
+    def are_many(self, period: Period, *, most: int) -> bool:
+        """Whether more than so many dates lie in a period."""
+        return self._exists and int(self._database.value(_COUNT, [*_days(period), most + 1])) > most
 
     def insert(self, rows: Iterable[EventRow]) -> None:
         """Adds dates; what is only near a day is taken to be within three days of it."""
@@ -85,6 +94,11 @@ class EventTable:
     @property
     def _exists(self) -> bool:
         return self._database.version >= FIRST_VERSION
+
+
+def _days(period: Period) -> tuple[int, ...]:
+    first, last, longest = period.first.toordinal(), period.last.toordinal(), period.days + _ROUGH
+    return first, last + longest, last, longest
 
 
 def _values(row: EventRow) -> tuple[int, ...]:

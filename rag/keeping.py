@@ -18,8 +18,10 @@ class Kept:
         self._generation = -1
         self._things: dict[Hashable, object] = {}
 
-    def get(self, generation: int, key: Hashable, read: Callable[[], T]) -> T:
-        """What was read for the key in this generation, else what `read` gives now."""
+    def get(
+        self, generation: int, key: Hashable, read: Callable[[], T], *, worth: Callable[[T], bool] = lambda _: True
+    ) -> T:
+        """What was read for the key in this generation, else what `read` gives now; that is kept if `worth` it."""
         with self._lock:
             if generation != self._generation:
                 self._things, self._generation = {}, generation
@@ -27,7 +29,7 @@ class Kept:
                 return cast(T, self._things[key])
         thing = read()
         with self._lock:
-            if generation == self._generation:
+            if generation == self._generation and worth(thing):
                 while len(self._things) >= self._most:
                     self._things.pop(next(iter(self._things)))
                 self._things[key] = thing

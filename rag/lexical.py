@@ -18,8 +18,11 @@ CREATE VIRTUAL TABLE lexical_terms USING fts5vocab(lexical, row);
 """
 _SEARCH = """
     SELECT p.id FROM lexical JOIN passages p ON p.number = lexical.rowid
-    WHERE lexical MATCH ? AND {window} ORDER BY bm25(lexical, 1.0, 1.0, 1.0), p.id LIMIT ?
+    WHERE lexical MATCH ? AND lexical.rowid >= ? AND {window} ORDER BY bm25(lexical, 1.0, 1.0, 1.0), p.id LIMIT ?
 """
+_FIRST = "SELECT rowid FROM lexical WHERE lexical MATCH ? ORDER BY rowid DESC LIMIT 1 OFFSET ?"
+MOST_SCORED = 20_000
+"""Passages; SQLite's BM25 takes 2.4 ms for 1,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,17 @@ class LexicalIndex:
         self._database = database
 
     def search(self, tokens: Sequence[str], *, limit: int, window: Window) -> list[str]:
-        """The ids of the passages that hold any of the tokens, best BM25 first; ties by id."""
+        """The ids of the passages that hold any of the tokens, best BM25 first; ties by id.
+
+        If far more than MOST_SCORED hold one, only about as many that the window admits are looked at, those that were
+        added last.
+        """
         if not tokens or limit < 1:
             return []
         where = condition(window)
         query = " OR ".join(_quoted(token) for token in dict.fromkeys(tokens))
-        rows = self._database.rows(_SEARCH.format(window=where.sql), [query, *where.parameters, limit])
-        return [row[0] for row in rows]
+        parameters = [query, self._first(query, tokens, window), *where.parameters, limit]
+        return [row[0] for row in self._database.rows(_SEARCH.format(window=where.sql), parameters)]
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """How many passages hold each term."""
@@ -69,6 +76,15 @@ class LexicalIndex:
             self._database.rows(f"DROP TABLE {table}")
         for statement in filter(str.strip, LEXICAL_SCHEMA.split(";")):
             self._database.rows(statement)
+
+    def _first(self, query: str, tokens: Sequence[str], window: Window) -> int:
+        """The first number that is looked at."""
+        if sum(self.frequencies(tokens).values()) <= 2 * MOST_SCORED:
+            return 0
+        count, where = "SELECT count(*) FROM passages p WHERE {}", condition(window)
+        admitted = self._database.value(count.format(where.sql), where.parameters)
+        reach = MOST_SCORED * self._database.value(count.format("TRUE")) // max(1, admitted)
+        return int(self._database.value(_FIRST, [query, reach]) or 0)
 
     def _frequency(self, term: str) -> int:
         if term.isascii():

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from itertools import chain, zip_longest
+from itertools import accumulate, chain, zip_longest
 
 import numpy as np
 
@@ -14,6 +14,8 @@ from rag.catalog import Catalog
 from rag.copies import clusters, contained
 from rag.embeddings import Embedder, Vector, unit
 from rag.extraction import Candidate, Sentence, score
+from rag.lexical import MOST_SCORED
+from rag.periods import Period
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
 from rag.vectors import VectorIndex, nearest
@@ -28,6 +30,7 @@ DATED_WEIGHT = 0.5
 DEPTH = 100
 POOL = 24
 _MOST_DATED, _LONGEST = 5_000, 62  # passages, days
+_MANY_DATES, _MOST_AMONG = 20_000, 1_000  # dates, passages
 MARGIN = 6.0
 """How far below the best one a sentence may score and still be shown."""
 _COMMON = 0.2
@@ -139,9 +142,9 @@ def _windows(query: Query, window: Window) -> list[Window]:
 
 
 def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
-    query, depth = sought.query, sought.depth
-    told = _telling(index.catalog, query, window)
-    most = _MOST_DATED if told else depth
+    query, depth, dated = sought.query, sought.depth, _Dated(index.catalog, _short(sought.query), window)
+    told = dated.told()
+    most = max(depth, dated.reach) if dated.crowded or told else depth
     ranked = _lexical(index.catalog, (*query.terms, *query.name_keys), limit=most, window=window)
     lexical = ranked[:depth]
     dense = _dense(index, sought.vector, limit=depth, window=window)
@@ -151,7 +154,7 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
     for part in query.parts:
         _add_ranks(scores, _dense(index, _embedded(index, part), limit=depth, window=window), PART_WEIGHT)
         _add_ranks(scores, _lexical(index.catalog, content_words(part), limit=depth, window=window), PART_WEIGHT)
-    if told:
+    if told := told or dated.told_among([*ranked, *dense]):
         _add_ranks(scores, [id for id in ranked if id in told][:depth], DATED_WEIGHT)
         if sought.vector is not None:
             vectors = index.catalog.embedded.select(window, ids=list(told))
@@ -159,11 +162,37 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
     return _Found(scores, tuple(dense), tuple(lexical))
 
 
-def _telling(catalog: Catalog, query: Query, window: Window) -> dict[str, None]:
-    """The passages that tell of the days of a short period that is asked."""
-    periods = [period for period in query.periods if period.days <= _LONGEST]
-    listed = (catalog.events.during(period, window, most=_MOST_DATED) for period in periods)
-    return dict.fromkeys(chain.from_iterable(listed))
+def _short(query: Query) -> tuple[Period, ...]:
+    return tuple(period for period in query.periods if period.days <= _LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class _Dated:
+    """The passages that tell of the days of short periods that are asked: all, or those among others if many do."""
+
+    catalog: Catalog
+    periods: tuple[Period, ...]
+    window: Window
+
+    @property
+    def crowded(self) -> bool:
+        return any(self.catalog.events.are_many(period, most=_MANY_DATES) for period in self.periods)
+
+    @property
+    def reach(self) -> int:
+        """How far down the list of words is read for them."""
+        return _MOST_AMONG if self.crowded else _MOST_DATED
+
+    def told(self) -> dict[str, None]:
+        return {} if self.crowded else self._during(None)
+
+    def told_among(self, ids: Sequence[str]) -> dict[str, None]:
+        return self._during(ids) if self.crowded else {}
+
+    def _during(self, among: Sequence[str] | None) -> dict[str, None]:
+        events = self.catalog.events
+        listed = (events.during(p, self.window, most=_MOST_DATED, among=among) for p in self.periods)
+        return dict.fromkeys(chain.from_iterable(listed))
 
 
 def _dense(index: Index, vector: Vector | None, *, limit: int, window: Window) -> list[str]:
@@ -172,9 +201,20 @@ def _dense(index: Index, vector: Vector | None, *, limit: int, window: Window) -
 
 def _lexical(catalog: Catalog, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
     """Leaves out terms that stand in many passages, unless there are no others: they decide little and cost most."""
-    most = _COMMON * catalog.passage_count(Window(as_of=window.as_of))
-    rare = [t for t, n in catalog.frequencies(terms, as_of=window.as_of).items() if 0 < n <= most]
-    return catalog.lexical(rare or terms, limit=limit, window=window)
+    total = catalog.passage_count(Window(as_of=window.as_of))
+    counted = catalog.frequencies(terms, as_of=window.as_of)
+    rare = {t: n for t, n in counted.items() if 0 < n <= _COMMON * total}
+    return catalog.lexical(_affordable(rare or counted, total), limit=limit, window=window)
+
+
+def _affordable(counted: Mapping[str, int], total: int) -> list[str]:
+    """The rarest terms that no more passages are scored for than MOST_SCORED, at least one; in their order."""
+    if total <= MOST_SCORED:
+        return list(counted)
+    rising = sorted(counted, key=lambda t: (counted[t], t))
+    ends = accumulate(counted[t] for t in rising)
+    kept = {t for place, (t, end) in enumerate(zip(rising, ends, strict=True)) if not place or end <= MOST_SCORED}
+    return [t for t in counted if t in kept]
 
 
 def _add_ranks(scores: dict[str, float], ids: Sequence[str], weight: float) -> None:

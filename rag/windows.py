@@ -30,7 +30,7 @@ def stamp(article: Article) -> Stamp:
     source = article.source.casefold() if article.source else None
     if not article.published:
         return Stamp(None, None, source)
-    return Stamp(_number(article.published.day), _number(article.published.last_day), source)
+    return Stamp(day_number(article.published.day), day_number(article.published.last_day), source)
 
 
 def condition(window: Window) -> Condition:
@@ -50,9 +50,14 @@ def admits(window: Window, article: Article) -> bool:
     if window.sources and at.source not in _sources(window):
         return False
     first, last = at.day_first, at.day_last
-    if window.since and (first is None or first < _number(window.since)):
+    if window.since and (first is None or first < day_number(window.since)):
         return False
-    return not window.last or (last is not None and last <= _number(window.last))
+    return not window.last or (last is not None and last <= day_number(window.last))
+
+
+def day_number(day: date) -> int:
+    """A day as passages have it: 20210707."""
+    return day.year * 10_000 + day.month * 100 + day.day
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +68,10 @@ class _Test:
 
 
 def _tests(window: Window) -> list[_Test]:
-    since = [_Test("day_first", ">=", _number(window.since))] if window.since else []
-    last = [_Test("day_last", "<=", _number(window.last))] if window.last else []
+    since = [_Test("day_first", ">=", day_number(window.since))] if window.since else []
+    last = [_Test("day_last", "<=", day_number(window.last))] if window.last else []
     return since + last
 
 
 def _sources(window: Window) -> list[str]:
     return [source.casefold() for source in window.sources]
-
-
-def _number(day: date) -> int:
-    return day.year * 10_000 + day.month * 100 + day.day

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -86,6 +87,19 @@ def test_counts_sources_and_years_are_of_what_is_there_now(catalog: Catalog) -> 
     catalog.remove(["tehran", "doha", "kabul"])
     assert (catalog.passage_count(july), catalog.sources(july), catalog.years()) == (0, [], [])
     assert catalog.sources() == ["DW"]
+
+
+def test_as_of_the_last_day_words_find_what_they_find_without_a_day(catalog: Catalog) -> None:
+    texts = [f"Envoy {n % 7} met envoy {n % 5}. " + "The river rose. " * (n % 4) for n in range(80)]
+    save(catalog, *(article(text, id=f"a{n}", source=f"S{n % 3}", published=JULY_7) for n, text in enumerate(texts)))
+    catalog.remove([f"a{n}" for n in range(10, 80, 9)])
+    for window in (ALL, Window(sources=("S1",)), Window(since=date(2021, 7, 1)), Window(until=date(2021, 7, 8))):
+        for question in ("envoy", "river rose", "Envoy 3 met envoy 4 at the river"):
+            terms = content_words(question)
+            expected = catalog.lexical(terms, limit=15, window=window)
+            assert catalog.lexical(terms, limit=15, window=replace(window, as_of=date(2021, 9, 1))) == expected
+            assert catalog.frequencies(terms, as_of=date(2021, 9, 1)) == catalog.frequencies(terms)
+    assert catalog.lexical(terms, limit=15, window=Window(as_of=date(2021, 7, 6))) == []
 
 
 def test_gives_passages_with_their_vectors_in_the_order_asked_for(catalog: Catalog) -> None:
