@@ -114,9 +114,10 @@ class Ingestion:
         # 3 chunk
         cuts = cut(articles, self.embeddings)
         # 4 embed, unless others may help
-        texts = [] if self.catalog.is_shared else [text for c in cuts for text in c.texts]
-        self.meter.expect(len(texts), f"adding {articles[0].title}")
-        embedded = self._embed(texts)
+        texts = [text for c in cuts for text in c.texts]
+        if not self.catalog.is_shared:
+            self.meter.expect(len(texts), f"adding {articles[0].title}")
+        embedded = {} if self.catalog.is_shared else self._embed(texts)
         # 5 catalog, in one transaction
         with self.catalog.writing():
             self._record_model(embedded)
