@@ -95,7 +95,7 @@ def _request(number: int, line: bytes, fallback: Window) -> Request | BadLine:
     key = None
     try:
         record = _record(line)
-        key = record.get("id")
+        key = _id(record.get("id"))
         return Request(key, _question(record), _window(record, fallback), _history(record.get("history")))
     except InputError as error:
         return BadLine(key, f"line {number}: {error}")
@@ -111,17 +111,26 @@ def _record(line: bytes) -> dict[str, Any]:
     return record
 
 
+def _id(value: Any) -> Any:
+    """Python reads NaN, and 1e999 as Infinity, which a line of JSON cannot say again."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise InputError(f"has the id {str(value)[:80]}; wanted a value that JSON has") from None
+    return value
+
+
 def _question(record: dict[str, Any]) -> str:
     question = record.get("question")
     if not isinstance(question, str) or not clean(question).strip():
-        raise InputError(f"has the question {question!r}; {_WANTED}")
+        raise InputError(f"has the question {repr(question)[:80]}; {_WANTED}")
     return clean(question)
 
 
 def _window(record: dict[str, Any], fallback: Window) -> Window:
     sources = record.get("sources") or []
     if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
-        raise InputError(f"has the sources {sources!r}; wanted a list of names")
+        raise InputError(f"has the sources {repr(sources)[:80]}; wanted a list of names")
     own = window(record.get("as_of"), record.get("since"), record.get("until"), sources)
     return _ordered(
         Window(

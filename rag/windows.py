@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from rag.plaintext import clean
 from rag.schema import Article, Window
 
 
@@ -74,4 +75,4 @@ def _tests(window: Window) -> list[_Test]:
 
 
 def _sources(window: Window) -> list[str]:
-    return [source.casefold() for source in window.sources]
+    return [clean(source).casefold() for source in window.sources]

@@ -11,10 +11,12 @@ from fuzzing.outcomes import Target, outcomes
 from fuzzing.replying import Message
 from hypothesis import HealthCheck, given, settings
 
-from rag.schema import Turn
+from rag.schema import Turn, Window
 
 FOUND: list[tuple[str, Any]] = [
+    ("batch", b'{"id": NaN, "question": "Who?"}\n{"id": [1e999], "question": "Who?"}'),
     ("check", "Kabul \ud800 fell."),
+    ("ask", Question("Who fled?", window=Window(sources=("\ud800",)))),
     ("ask", Question("Who fled to \ud800 Kabul?")),
     ("search", Question("Who fled?", (Turn("Who was in \ud800 Tehran?", "Nobody."),))),
     ("summarize-timeline", Question("Taliban \ud800")),
