@@ -162,7 +162,7 @@ class Caller:
                         f"the reply goes on after {MOST_CHARACTERS:,} characters; ask again, or another model"
                     )
                 if chunk.text:
-                    yield chunk.text
+                    yield chunk.text.encode("utf-8", "replace").decode()  # a lone surrogate could not be kept
         finally:
             if chunks:
                 account.charge(self._usage(call, chunks))

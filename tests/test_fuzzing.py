@@ -22,6 +22,8 @@ FOUND: list[tuple[str, Any]] = [
     ("summarize-timeline", Question("Taliban \ud800")),
     ("ask", Question("Who fled to Tajikistan? " * 5_000)),
     ("reply-message", Message("{}", {}, {"token_usage": "length"})),
+    ("reply-summary", "Soldiers \ud800 fled [1]."),
+    ("reply-answer", "Soldiers \ud800 fled [1]."),
     ("reply-message", Message("{}", {}, {"token_usage": {"prompt_tokens": 10**400, "completion_tokens": -1}})),
     ("baseline", b"[" * 20_000),
     ("gates", b'["a b.\\"c\\u007f"]\ncases = "x\\"y.jsonl"'),
