@@ -192,7 +192,9 @@ _yaml = st.one_of(
     material.deep.map(str.encode),
 )
 _files: dict[str, st.SearchStrategy[dict[str, bytes]]] = {
-    "set.jsonl": _lines(*CASES, RGB, RGB_WRONG, SOURCED).map(lambda body: {"set.jsonl": body}),
+    "set.jsonl": st.one_of(_lines(*CASES), _lines(RGB, RGB_WRONG), _lines(SOURCED)).map(
+        lambda body: {"set.jsonl": body}
+    ),
     "set.yaml": _yaml.map(lambda body: {"set.yaml": body}),
     "set.json": _document(SQUAD, RGB, MULTIHOP).map(lambda body: {"set.json": body}),
     "multihop": st.builds(

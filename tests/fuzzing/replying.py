@@ -76,7 +76,7 @@ SUMMARY = {
         {"text": "Russia closed its consulate.", "quotes": [{"passage": 1, "quote": "Russia closed"}], "from": [1]}
     ]
 }
-EVENTS = {"events": [{"number": n, "text": "Russia closed its consulate in Mazar-i-Sharif."} for n in range(1, 4)]}
+EVENTS = {"events": [{"number": n, "text": "Russia closed its consulate in Mazar-i-Sharif."} for n in range(1, 3)]}
 OPINION = {"reason": "It says so.", "verdict": "supported"}
 PLAN = {"questions": ["Who fled?", "When?"], "parts": ["Who?"], "repairs": [{"number": 1, "text": "x", "quotes": []}]}
 
@@ -142,7 +142,7 @@ def _summarized(reply: str) -> Iterator[str]:
 
 def _told(reply: str) -> Iterator[str]:
     _model().reply = reply
-    found = _written().timeline(topic="soldiers consulate Tajikistan")
+    found = _written().timeline(topic="soldiers consulate Tajikistan", max_events=2)
     sound_timeline(found)
     yield "taken" if found.mode == "llm" else "the articles' own sentences"
 
