@@ -30,7 +30,7 @@ FOUND: list[tuple[str, Any]] = [
     ("gates", b'[smoke]\n"\\u0000" = 1'),
 ]
 """What once was a crash, a hang or an error of several lines."""
-FEW = settings(max_examples=12, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+FEW = settings(max_examples=4, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.mark.parametrize("target", every(), ids=lambda target: target.name)
