@@ -17,7 +17,7 @@ from rag.entailment import Entailment, Pair
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.remote import RemoteEmbeddings
 from rag.schema import Window
-from rag.settings import Settings
+from rag.settings import Setting, Settings
 from rag.vectors import VectorIndex
 
 _PACKAGES = (
@@ -122,21 +122,22 @@ def _embedding(settings: Settings) -> Diagnosis:
     except (InputError, KeyRefusedError) as error:
         return Diagnosis((named,), () if settings.offline.value else (str(error),))
     if choice is None:
-        return _local_embedding(named)
+        return _local_embedding(named, settings.threads)
     where = f"not used: {settings.offline.origin}" if settings.offline.value else choice.place
     return Diagnosis((named, Fact("embedding model", choice.id, where)), ())
 
 
-def _local_embedding(named: Fact) -> Diagnosis:
+def _local_embedding(named: Fact, threads: Setting[int]) -> Diagnosis:
     facts = (
         named,
         Fact("embedding model", MiniLM.id),
         Fact("embedding digest", MiniLM.digest),
+        Fact("threads", threads.value, threads.origin),
     )
     spec = find_spec(PACKAGE)
     place = next(iter(spec.submodule_search_locations or []), None) if spec else None
     try:
-        MiniLM().embed_query("test")
+        MiniLM(threads=threads.value).embed_query("test")
     except EmbeddingError as error:
         return Diagnosis((*facts, Fact("embedding loads", "no", place)), (str(error),))
     return Diagnosis((*facts, Fact("embedding loads", "yes", place)), ())

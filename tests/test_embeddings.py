@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 from functools import cache
 from pathlib import Path
 
@@ -98,6 +99,37 @@ def test_reports_each_batch_and_embeds_nothing_of_nothing() -> None:
     assert model().embed_passages([]) == []
 
 
+@pytest.mark.parametrize(("threads", "most"), [(1, 0), (3, 3)])
+def test_many_texts_are_embedded_by_the_threads_that_are_allowed_with_the_same_vectors(threads: int, most: int) -> None:
+    texts = [HeadedText("Talks", f"{'word ' * (n * 7 % 90)}end {n}.") for n in range(40)]
+    alone = [model().embed_passages([text])[0] for text in texts]
+    seen: list[int] = []
+    together = MiniLM(threads=threads).embed_passages(texts, lambda count: seen.extend([workers()] * count))
+    assert max(seen) == most
+    assert len(seen) == len(texts)
+    assert workers() == 0
+    for a, b in zip(together, alone, strict=True):
+        assert np.abs(a.vector - b.vector).max() < 1e-6
+        assert a.sentences is not None
+        assert b.sentences is not None
+        assert np.abs(a.sentences - b.sentences).max() < 1e-3
+
+
+def test_the_threads_of_a_session_are_those_that_are_asked_for(tmp_path: Path) -> None:
+    MiniLM(cache=tmp_path).load()
+    [graph] = tmp_path.glob("*.onnx")
+    assert [open_session(graph, threads=n).get_session_options().intra_op_num_threads for n in (1, 2)] == [1, 2]
+
+
+def test_batches_have_few_texts_of_like_length_and_few_tokens() -> None:
+    lengths = [3, 200, 5, 256, 4, *[60] * 20]
+    found = list(embeddings.batches(lengths))
+    assert sorted(place for batch in found for place in batch) == list(range(25))
+    assert found[0][:3] == [0, 4, 2]
+    assert [len(batch) for batch in found] == [8, 8, 7, 2]
+    assert all(len(batch) * max(lengths[i] for i in batch) <= 512 for batch in found)
+
+
 def test_weights_with_another_digest_are_refused(tmp_path: Path) -> None:
     weights = damaged_package(tmp_path)
     with pytest.raises(EmbeddingError, match=r"has the SHA-256 \w{64}, wanted 53aa5117.*reinstall"):
@@ -156,6 +188,11 @@ def test_models_are_told_apart_by_their_names() -> None:
 def test_tokens_of_other_models_are_estimated_from_the_letters() -> None:
     assert count_tokens(None, ["", "12345678", "喀布尔"]) == [0, 2, 3]
     assert count_tokens(model(), ["hello world"]) == [2]
+
+
+def workers() -> int:
+    """The threads that embed at this moment."""
+    return sum(thread.name.startswith("embedding") for thread in threading.enumerate())
 
 
 def damaged_package(folder: Path) -> Path:

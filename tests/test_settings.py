@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rag.cores import cores
+from rag.diagnosis import diagnose
+from rag.embeddings import MiniLM
 from rag.errors import InputError
 from rag.library import Library
 from rag.models import ModelChoice
@@ -71,6 +74,9 @@ def test_offline_from_flag_and_file(tmp_path: Path) -> None:
         ("offline = 1", "offline = 1; wanted true or false"),
         ("library = ", "cannot be read as TOML"),
         ("model = 4", "model = 4; wanted a name in quotes"),
+        ("threads = 0", "threads = 0; wanted a whole number from 1 to 1024"),
+        ("threads = true", "threads = True; wanted a whole number"),
+        ('threads = "2"', "threads = '2'; wanted a whole number"),
         ("verifier = true", "verifier = True; wanted a folder's path in quotes"),
         ('api_key = "sk-secret"', "has 'api_key'; keep the key in the variable OPENAI_API_KEY alone"),
     ],
@@ -85,6 +91,33 @@ def test_a_file_that_cannot_be_used_says_what_is_wanted(tmp_path: Path, text: st
 def test_a_value_that_is_neither_yes_nor_no_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="RAG_OFFLINE is 'maybe'; wanted 1 or 0"):
         settings(tmp_path, environment={"RAG_OFFLINE": "maybe"})
+
+
+def test_the_local_model_takes_the_cores_of_the_process_or_fewer(tmp_path: Path) -> None:
+    by_default = settings(tmp_path).threads
+    by_environment = settings(tmp_path, "threads = 3", environment={"RAG_THREADS": "1"}).threads
+    by_file = settings(tmp_path, "threads = 3").threads
+    assert (by_default.value, by_default.origin) == (cores(), "default")
+    assert (by_environment.value, by_environment.origin) == (1, "RAG_THREADS")
+    assert (by_file.value, by_file.origin) == (3, str(tmp_path / "config.toml"))
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "1025", "٢", " 2"])
+def test_a_number_of_threads_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    with pytest.raises(InputError, match=f"^RAG_THREADS is '{text}'; wanted a whole number from 1 to 1024$"):
+        settings(tmp_path, environment={"RAG_THREADS": text})
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_threads_of_the_settings_reach_the_model_and_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    monkeypatch.setenv("RAG_THREADS", str(threads))
+    model = Library(tmp_path / "library").embeddings
+    assert isinstance(model, MiniLM)
+    assert model.threads == threads
+    told = {fact.name: fact for fact in diagnose(read_settings(library=tmp_path / "library")).facts}
+    assert (told["threads"].value, told["threads"].origin) == (threads, "RAG_THREADS")
 
 
 @pytest.mark.parametrize(
