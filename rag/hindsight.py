@@ -41,6 +41,7 @@ _ONE_TOKEN = re.compile(r"[\w.]+")
 _AT_ONCE = 65_536  # passages
 _FURTHER = 4
 _MOST_CACHED = 48
+_MOST_COUNTED = 10_000
 _MANY = 1_000  # passages; fewer are read again as fast
 _NEVER = 99_999_999
 _COLUMNS = 3
@@ -83,6 +84,7 @@ class Hindsight:
         self._shelves = Kept(1)
         self._totals = Kept(_MOST_CACHED)
         self._counted = Kept(_MOST_CACHED)
+        self._frequencies = Kept(_MOST_COUNTED)
 
     def search(self, tokens: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages that hold any of the tokens, best BM25 first; ties by id. The window has an `as_of`."""
@@ -98,13 +100,13 @@ class Hindsight:
     def frequencies(self, terms: Iterable[str], as_of: date) -> dict[str, int]:
         """How many passages of that time hold each term."""
         generation = self._generation()
-        return {term: len(self._until(term, as_of, generation).passages) for term in dict.fromkeys(terms)}
+        return {term: self._frequency(term, as_of, generation) for term in dict.fromkeys(terms)}
 
     def _best(self, scored: _Scored, limit: int, window: Window) -> list[str]:
         """The ids of the best that the window admits, which are looked up in parts."""
         found: list[tuple[float, str]] = []
         where = condition(window)
-        for part in scored.parts(2 * limit):
+        for part in scored.parts(limit):
             listed = json.dumps(part.passages.tolist())
             rows = self._database.rows(_ADMITTED.format(window=where.sql), [*where.parameters, listed])
             scores = dict(zip(part.passages.tolist(), part.scores.tolist(), strict=True))
@@ -112,6 +114,11 @@ class Hindsight:
             if len(found) >= limit:
                 break
         return [id for _, id in found[:limit]]
+
+    def _frequency(self, term: str, as_of: date, generation: int) -> int:
+        return self._frequencies.get(
+            generation, (term, as_of), lambda: len(self._until(term, as_of, generation).passages)
+        )
 
     def _until(self, token: str, as_of: date, generation: int) -> _Counts:
         """How often each passage of that time has a token."""

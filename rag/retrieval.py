@@ -30,10 +30,11 @@ DATED_WEIGHT = 0.5
 DEPTH = 100
 POOL = 24
 _MOST_DATED, _LONGEST = 5_000, 62  # passages, days
-_MANY_DATES, _MOST_AMONG = 20_000, 1_000  # dates, passages
+_MOST_AMONG = 1_000  # passages
 MARGIN = 6.0
 """How far below the best one a sentence may score and still be shown."""
 _COMMON = 0.2
+_FEW_PASSAGES = 20_000
 _MANY, _MANY_PASSAGES = 0.1, 50
 _SAME_TEXT = 0.8
 
@@ -176,7 +177,7 @@ class _Dated:
 
     @property
     def crowded(self) -> bool:
-        return any(self.catalog.events.are_many(period, most=_MANY_DATES) for period in self.periods)
+        return any(self.catalog.events.are_many(period, most=_MOST_DATED) for period in self.periods)
 
     @property
     def reach(self) -> int:
@@ -208,8 +209,11 @@ def _lexical(catalog: Catalog, terms: Sequence[str], *, limit: int, window: Wind
 
 
 def _affordable(counted: Mapping[str, int], total: int) -> list[str]:
-    """The rarest terms that no more passages are scored for than MOST_SCORED, at least one; in their order."""
-    if total <= MOST_SCORED:
+    """The rarest terms, in their order, that no more passages have to be scored for than MOST_SCORED; at least one.
+
+    All of them in a library of few passages.
+    """
+    if total <= _FEW_PASSAGES:
         return list(counted)
     rising = sorted(counted, key=lambda t: (counted[t], t))
     ends = accumulate(counted[t] for t in rising)

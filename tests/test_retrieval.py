@@ -2,14 +2,17 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import accumulate
+from random import Random
 
 import pytest
 from fake_embeddings import FakeEmbeddings
 
+from rag.catalog import Catalog, Draft
 from rag.errors import EmptyLibraryError, InputError
 from rag.library import Library
 from rag.loaders import article
-from rag.schema import Article, Turn, Window
+from rag.schema import Article, Passage, Turn, Window
 
 ARTICLES = [
     article(
@@ -168,3 +171,45 @@ def test_without_an_embedding_model_words_are_searched(
 def test_articles_are_what_was_added(library: Library) -> None:
     assert sorted(a.title for a in library.articles()) == sorted(a.title for a in ARTICLES)
     assert all(isinstance(a, Article) for a in library.articles())
+
+
+@pytest.fixture(scope="module")
+def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    """So many passages that neither all words nor all dates are looked at; each is one sentence."""
+    random = Random(1)
+    texts = [
+        f"Convoy {n} met a patrol {'near Ghazni' if n % 5_000 == 7 else 'there'} on {1 + n % 28} July 2021."
+        f"{' It was late.' * random.randrange(3)}"
+        for n in range(21_000)
+    ]
+    folder = tmp_path_factory.mktemp("crowded")
+    catalog = Catalog(folder / "catalog.sqlite")
+    long = [article("\n\n".join(texts[n : n + 500]), id=f"a{n}", published="2021-07-29") for n in range(0, 21_000, 500)]
+    catalog.save(map(each_line, long), {})
+    catalog.close()
+    with Library(folder, offline=True) as made:
+        yield made
+
+
+def each_line(whole: Article) -> Draft:
+    """A passage for each line."""
+    ends = list(accumulate(len(line) + 2 for line in whole.text.split("\n\n")))
+    starts = [0, *ends[:-1]]
+    passages = tuple(
+        Passage(f"{whole.id}-{n}", whole.id, a, b - 2, whole.text[a : b - 2])
+        for n, (a, b) in enumerate(zip(starts, ends, strict=True))
+    )
+    return Draft(whole, passages, (None,) * len(passages))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("as_of", [None, date(2021, 8, 1)])
+def test_the_rare_words_of_a_question_find_it_among_very_many_passages(crowded: Library, as_of: date | None) -> None:
+    hits = crowded.search("Which convoy met a patrol near Ghazni on 8 July 2021?", window=Window(as_of=as_of)).hits
+    assert "near Ghazni on 8 July" in hits[0].passage.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("window", [Window(), Window(as_of=date(2021, 8, 1)), Window(since=date(2021, 7, 1))])
+def test_words_that_very_many_passages_hold_find_as_many_as_are_asked(crowded: Library, window: Window) -> None:
+    assert len(crowded.search("Which convoy met a patrol?", k=20, window=window).hits) == 20
