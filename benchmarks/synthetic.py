@@ -25,6 +25,7 @@ from rag.eventdates import EventDate
 from rag.names import keys
 from rag.periods import Period
 from rag.schema import Article, Passage, Precision, Published, Span, Window
+from rag.words import words
 
 CORPUS = Path(__file__).parents[1] / "evals" / "corpora" / "afghanistan-2021" / "articles.jsonl"
 BLOCK = 1_000
@@ -320,12 +321,12 @@ def simply_found() -> Iterator[None]:
 
     The finders of the package read many more shapes, which takes four fifths of the time of `Catalog.save`.
     """
-    kept = catalog.passage_dates, lexical._name_keys, ordertable.planted
-    catalog.passage_dates, lexical._name_keys, ordertable.planted = _dates, _name_keys, lambda article: ()
+    kept = catalog.passage_dates, lexical._columns, ordertable.planted
+    catalog.passage_dates, lexical._columns, ordertable.planted = _dates, _columns, lambda article: ()
     try:
         yield
     finally:
-        catalog.passage_dates, lexical._name_keys, ordertable.planted = kept
+        catalog.passage_dates, lexical._columns, ordertable.planted = kept
 
 
 def _dates(article: Article, span: Span) -> Iterator[EventDate]:
@@ -339,8 +340,9 @@ def _read_day(text: str) -> date:
     return datetime.strptime(text, "%d %B %Y").date()
 
 
-def _name_keys(row: lexical.LexicalRow) -> str:
-    return " ".join(key for name in _NAME.findall(row.text) for key in _cached_keys(name))
+def _columns(row: lexical.LexicalRow) -> tuple[list[str], ...]:
+    found = [key for name in _NAME.findall(row.text) for key in _cached_keys(name)]
+    return words(row.header), words(row.text), found
 
 
 @lru_cache(maxsize=_PEOPLE + _PLACES)
