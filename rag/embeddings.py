@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -20,7 +21,8 @@ from rag.chunking import sentences
 from rag.cores import cores
 from rag.errors import EmbeddingError
 from rag.minilm import DIMENSIONS, VERSION, build, load_weights
-from rag.models import MINILM, MOST_TEXTS
+from rag.models import MINILM
+from rag.sending import embed_at_once
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -62,6 +64,13 @@ class Identified(Protocol):
 
     id: str
     digest: str
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """An embedding model that waits and tries again, unless it has been told to stop."""
+
+    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,18 +189,25 @@ class MiniLM:
 def embed_passages(
     embeddings: Embedder, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None
 ) -> list[Embedded]:
-    """The vectors of passages by any model; only MiniLM gives those of sentences."""
+    """The vectors of passages by any model; only MiniLM gives those of sentences.
+
+    Any other is called by a few threads at once, each with a batch of its own.
+    """
     if isinstance(embeddings, MiniLM):
         return embeddings.embed_passages(texts, on_batch)
-    found: list[Embedded] = []
-    for start in range(0, len(texts), MOST_TEXTS):
-        batch = [text.joined for text in texts[start : start + MOST_TEXTS]]
-        vectors = embeddings.embed_documents(batch)
+
+    def request(batch: list[str], stopped: Event) -> list[list[float]]:
+        vectors = (
+            embeddings.embed_until(batch, stopped)
+            if isinstance(embeddings, Stoppable)
+            else embeddings.embed_documents(batch)
+        )
         if len(vectors) != len(batch):
             raise EmbeddingError(f"{identity(embeddings).id} gave {len(vectors)} vectors for {len(batch)} texts")
-        found += [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
-        on_batch(len(batch))
-    return found
+        return vectors
+
+    vectors = embed_at_once([text.joined for text in texts], request, on_batch)
+    return [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
 
 
 def count_tokens(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 
 from rag.errors import (
     ContextError,
@@ -27,6 +29,7 @@ _PARAMETER = re.compile(
     r"response_format|json_schema|json_object|grammar|guided|structured output|stream_options", re.I
 )
 _NO_CREDIT = "insufficient_quota"
+_LONGEST_WAIT = 120.0  # seconds
 # What LangChain and the SDK raise over a reply that is not of the wire format, such as the page of a proxy.
 _MALFORMED = (ValueError, LookupError, TypeError, AttributeError, AssertionError)
 
@@ -48,6 +51,49 @@ def model_errors(choice: ModelChoice) -> Iterator[None]:
         raise ReplyError(
             f"{choice.place} sent no reply of a model ({seen}); check the base URL and the model"
         ) from None
+
+
+def wait_before(error: ModelError, pause: float) -> float | None:
+    """Seconds until the same may be asked again: what the server wants, else `pause`; None if it is of no use.
+
+    It is of none if the server says so, or wants a wait of more than two minutes.
+    """
+    response = getattr(error.__context__, "response", None)
+    headers: Mapping[str, str] = response.headers if response is not None else {}
+    if headers.get("x-should-retry") == "false" or not _may_pass(error):
+        return None
+    asked = _wait_asked(headers)
+    seconds = pause if asked is None else asked
+    return seconds if seconds <= _LONGEST_WAIT else None
+
+
+def is_too_large(error: ModelError) -> bool:
+    """Whether less of the same may be taken, as far as the status tells: servers have no common word for it."""
+    status = getattr(error.__context__, "status_code", None)
+    return isinstance(error, ContextError | RequestError) and status in (400, 413, 422)
+
+
+def _may_pass(error: ModelError) -> bool:
+    """Whether it is of the moment."""
+    cause = error.__context__
+    status = getattr(cause, "status_code", None)
+    if isinstance(error, NoModelError) or getattr(cause, "code", None) == _NO_CREDIT:
+        return False
+    if status is None:
+        return isinstance(error, UnreachableError | TimedOutError)
+    return status in (408, 409, 429) or (status >= 500 and status != 501)
+
+
+def _wait_asked(headers: Mapping[str, str]) -> float | None:
+    """The seconds of Retry-After, or of what OpenAI has beside it."""
+    for name, unit in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        if re.fullmatch(r"[0-9]{1,9}(?:\.[0-9]+)?", value := headers.get(name, "")):
+            return float(value) * unit
+    try:
+        until = parsedate_to_datetime(headers.get("retry-after", ""))
+    except ValueError:
+        return None
+    return max(0.0, until.timestamp() - time.time())
 
 
 def _sdk_errors() -> tuple[type[Exception], ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from rag.errors import InputError, KeyRefusedError
+from rag.errors import InputError, KeyRefusedError, ReplyError
 from rag.plaintext import one_line
 
 if TYPE_CHECKING:
@@ -68,6 +68,11 @@ class ModelChoice:
         return f"{self.provider}:{self.name}"
 
     @property
+    def is_openai(self) -> bool:
+        """Whether it is at OpenAI, or a server that speaks as that does."""
+        return self.provider == _OPENAI
+
+    @property
     def place(self) -> str:
         """Where it is, in the words of a message."""
         return self.base_url or (OPENAI_URL if self.provider == _OPENAI else self.provider)
@@ -124,20 +129,42 @@ def chat_model(
     return model
 
 
-def embedding_model(
-    choice: ModelChoice, *, timeout: float = 30.0, longest: float = 120.0, max_retries: int = 4
-) -> Embeddings:
-    """The LangChain embedding model of a choice; all else is as with `chat_model`."""
+def embedding_model(choice: ModelChoice, *, timeout: float = 30.0, longest: float = 120.0) -> Embeddings:
+    """The LangChain embedding model of a choice; all else is as with `chat_model`, but that nothing is tried again."""
     from langchain.embeddings import init_embeddings
 
     options: dict[str, Any] = {}
     if choice.provider == _OPENAI:
-        options = _openai(choice, timeout, longest) | {"max_retries": max_retries, "chunk_size": MOST_TEXTS}
+        options = _openai(choice, timeout, longest) | {"max_retries": 0, "chunk_size": MOST_TEXTS}
         options["check_embedding_ctx_length"] = False  # it would count tokens with a vocabulary that is downloaded
     try:
-        return init_embeddings(choice.name, provider=choice.provider, **options)
+        model: Any = init_embeddings(choice.name, provider=choice.provider, **options)
     except (ImportError, ValueError) as error:
         raise _cannot_be_made(choice, error) from None
+    if choice.provider == _OPENAI:
+        model.client = _Ordered(model.client, choice)
+    found: Embeddings = model
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """OpenAI's client for embeddings, with the vectors of a reply in the order of the texts.
+
+    Each says which text it is of, which LangChain does not look at. Some servers say nothing, or 0 of each.
+    """
+
+    client: Any
+    choice: ModelChoice
+
+    def create(self, **request: Any) -> Any:
+        reply = self.client.create(**request)
+        places = [getattr(row, "index", None) for row in reply.data]
+        if len({*places}) > 1:
+            if sorted(map(str, places)) != sorted(map(str, range(len(places)))):
+                raise ReplyError(f"{self.choice.place} does not say which vector of {self.choice.id} is of which text")
+            reply.data = sorted(reply.data, key=lambda row: int(row.index))
+        return reply
 
 
 def _chosen(name: str, place: ModelChoice) -> ModelChoice:

@@ -5,8 +5,8 @@
     assert server.requests[0].messages[-1]["content"] == "Where?"
 
 Chat completions take the next reply of the script, or what a function of the request gives. Requests for embeddings
-take the next of `embeddings`, then get vectors; the list of models needs none. A request for which the script has no
-reply is refused, and raises when the `with` ends.
+take the next of `embeddings`, else what the function `embeds` gives for the request, else get vectors; the list of
+models needs none. A request for which the script has no reply is refused, and raises when the `with` ends.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import json
 import re
 import struct
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle
@@ -50,7 +50,8 @@ class Reply:
     """What is answered: a text in pieces of a word each, or an error if the status is not 200.
 
     Before it the server waits `delay` seconds. The connection is cut after `breaks_after` pieces; an `endless` text is
-    repeated until the client leaves; a `body` is sent as it is. The pieces are `pause` seconds apart.
+    repeated until the client leaves; a `body` is sent as it is, and cut after `breaks_after` bytes. The pieces are
+    `pause` seconds apart.
     """
 
     text: str = ""
@@ -67,6 +68,7 @@ class Reply:
 
 
 Script: TypeAlias = Callable[[Request], Reply | str]
+Embeds: TypeAlias = Callable[[Request], Reply | None]
 
 
 def refused_key(message: str = "Incorrect API key provided.", status: int = 401) -> Reply:
@@ -86,6 +88,13 @@ def too_long() -> Reply:
     return Reply("This model's maximum context length is 8192 tokens.", 400, code="context_length_exceeded")
 
 
+def vectors(request: Request, *, order: Sequence[int] | None = None, **more: Any) -> Reply:
+    """The vectors of a request, in that order of their places; `more` is put into each of them."""
+    body = _embeddings(request.json, DIMENSIONS)
+    rows = body["data"] if order is None else [body["data"][place] for place in order]
+    return _json_body(body | {"data": [row | more for row in rows]})
+
+
 def failing(status: int = 500) -> Reply:
     """It is not tried again, so that tests need not wait."""
     return Reply("The server had an error.", status, {"x-should-retry": "false"})
@@ -100,13 +109,15 @@ class OpenAIServer:
         by: Script | None = None,
         refuses: tuple[str, ...] = (),
         embeddings: tuple[Reply, ...] = (),
+        embeds: Embeds = lambda _: None,
         dimensions: int = DIMENSIONS,
     ) -> None:
         self.requests: list[Request] = []
         self.surplus: list[Request] = []
         self.closing = threading.Event()
         self._script, self._by, self._refuses = list(script), by, refuses
-        self._embeddings, self.dimensions = list(embeddings), dimensions
+        self._embeddings, self._embeds, self.dimensions = list(embeddings), embeds, dimensions
+        self.in_flight = self.most_in_flight = 0
         self._lock = threading.Lock()
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), type("_Bound", (_Handler,), {"owner": self}))
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
@@ -133,10 +144,21 @@ class OpenAIServer:
     def replied(self) -> None:
         """Called when all of a reply was sent."""
 
-    def next_of_embeddings(self) -> Reply | None:
-        """What is replied to a request for embeddings; None for vectors."""
+    def of_embeddings(self, request: Request) -> Reply:
+        """What is replied to a request for embeddings."""
         with self._lock:
-            return self._embeddings.pop(0) if self._embeddings else None
+            reply = self._embeddings.pop(0) if self._embeddings else None
+        return reply or self._embeds(request) or _plain(request, self.dimensions)
+
+    @contextmanager
+    def flying(self) -> Iterator[None]:
+        """Counts the requests that have no reply yet."""
+        with self._lock:
+            self.in_flight += 1
+            self.most_in_flight = max(self.most_in_flight, self.in_flight)
+        yield
+        with self._lock:
+            self.in_flight -= 1
 
     def _next(self, request: Request) -> Reply | str:
         with self._lock:
@@ -167,11 +189,9 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = self._take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         if request.path == "/v1/embeddings":
-            fault = self.owner.next_of_embeddings()
-            if fault:
-                self._chat(request, fault)
-            else:
-                self._json(200, _embeddings(request.json, self.owner.dimensions))
+            with self.owner.flying():
+                reply = self.owner.of_embeddings(request)
+            self._chat(request, reply)
         elif request.path != "/v1/chat/completions":
             self._json(404, {"error": {"message": f"unknown path {request.path}", "code": None}})
         else:
@@ -189,7 +209,8 @@ class _Handler(BaseHTTPRequestHandler):
         streamed = bool(request.json.get("stream"))
         if reply.body is not None:
             self._head(reply.status, reply.headers, len(reply.body))
-            self.wfile.write(reply.body)
+            self.wfile.write(reply.body[: reply.breaks_after])
+            self.close_connection = reply.breaks_after is not None
         elif reply.status != 200:
             self._json(reply.status, {"error": {"message": reply.text, "code": reply.code}}, reply.headers)
         elif streamed or reply.endless or reply.breaks_after is not None:
@@ -260,6 +281,14 @@ def _usage(request: Request, reply: Reply) -> dict[str, int]:
     asked = sum(len(str(message["content"]).split()) for message in request.messages)
     told = len(reply.text.split())
     return {"prompt_tokens": asked, "completion_tokens": told, "total_tokens": asked + told}
+
+
+def _plain(request: Request, dimensions: int) -> Reply:
+    return _json_body(_embeddings(request.json, dimensions))
+
+
+def _json_body(body: dict[str, Any]) -> Reply:
+    return Reply(body=json.dumps(body).encode(), headers={"Content-Type": "application/json"})
 
 
 def _embeddings(body: dict[str, Any], dimensions: int) -> dict[str, Any]:
