@@ -89,7 +89,7 @@ def test_many_passages_are_sent_in_bounded_batches_and_each_is_told(tmp_path: Pa
 def test_a_long_question_is_cut_as_the_server_would_refuse_it(tmp_path: Path) -> None:
     with OpenAIServer() as server:
         run(server, "add", "seeds")
-        assert run(server, "search", "Tehran " * 5_000).exit_code == 0
+        assert run(server, "search", "Tehran " * 1_000).exit_code == 0
     assert len(embedded(server)[-1]) == 2_000
 
 
