@@ -5,17 +5,20 @@
 The arithmetic is that of NumPy's product of two large float32 matrices on one core. It and every way to
 run the model take turns in one process; the ratios are medians over the rounds. Seconds of processors are shown beside
 those of the clock, since other programs disturb them less. "Quotes found" is by the vectors alone, over all passages
-of the articles.
+of the articles. "Two processes" is as many as there are cores, each with one thread and every so-manieth batch.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,26 +31,32 @@ from contenders import Found  # noqa: E402
 from finding import FIRST, Gold, Quality, mean, quality  # noqa: E402
 from peers import ARTICLES, QUESTIONS, questions  # noqa: E402
 
-from rag.embeddings import HeadedText, MiniLM, batches, installed_weights  # noqa: E402
+from rag.cores import cores  # noqa: E402
+from rag.embeddings import HeadedText, MiniLM, batches  # noqa: E402
 from rag.loaders import load  # noqa: E402
 from rag.minilm import DIMENSIONS, LAYERS, build, load_weights  # noqa: E402
 from rag.preparation import cut  # noqa: E402
 from rag.schema import Article  # noqa: E402
+from rag.sessions import installed_weights  # noqa: E402
 
-BATCH = 8  # as rag.embeddings has it
+BATCH, TOKENS = 8, 256  # as rag.embeddings has it
+ANY = 8 * 256  # as much as 8 texts can have
 SIDE = 1024
 NOW = "as it is"
+PROCESSES = "a process for each core"
 Encode = Callable[[Sequence[HeadedText]], np.ndarray]
 
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to run the model: its graph, its threads (0: one a core), and what is in a batch."""
+    """A way to run the model: its graph, how many threads run batches at once and share one, and what is in a batch."""
 
     graph: bytes
-    threads: int = 0
+    workers: int = 0  # one for each core
+    threads: int = 1
     spins: bool = False
     batch: int = BATCH
+    tokens: int = TOKENS
     sorts: bool = True
 
 
@@ -60,13 +69,17 @@ class Took:
 
 
 def ways(graph: bytes) -> dict[str, Way]:
-    """What is compared; the first is what the program does."""
+    """What is compared; the first is what the program does with many texts."""
     return {
         NOW: Way(graph),
-        "threads spin": Way(graph, spins=True),
-        "one thread": Way(graph, threads=1),
+        "threads share a batch": Way(graph, workers=1, threads=cores()),
+        "the same, of any length": Way(graph, workers=1, threads=cores(), tokens=ANY),
+        "the same, and spin": Way(graph, workers=1, threads=cores(), tokens=ANY, spins=True),
+        "one thread": Way(graph, workers=1),
         "batches of 1": Way(graph, batch=1),
-        "batches of 32": Way(graph, batch=32),
+        "batches of 512 tokens": Way(graph, tokens=512),
+        "batches of 1,024 tokens": Way(graph, tokens=1024),
+        "batches of any length": Way(graph, tokens=ANY),
         "not sorted by length": Way(graph, sorts=False),
         "int8 weights": Way(quantized(graph)),
     }
@@ -88,32 +101,79 @@ def quantized(graph: bytes) -> bytes:
 
 def runner(way: Way) -> Encode:
     """Gives the unit vector of each text, a row each, as `rag.embeddings` does."""
-    import onnxruntime
-
-    options: Any = onnxruntime.SessionOptions()
-    options.log_severity_level, options.intra_op_num_threads = 3, way.threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(way.spins)))
-    session = onnxruntime.InferenceSession(way.graph, options, providers=["CPUExecutionProvider"])
+    session = _session(way)
     tokenizer = MiniLM()._tokenizer
 
     def encode(texts: Sequence[HeadedText]) -> np.ndarray:
         ids = [e.ids for e in tokenizer.encode_batch([t.joined for t in texts])]
         found = np.empty((len(ids), DIMENSIONS), np.float32)
-        for places in _batches([len(i) for i in ids], way):
+
+        def run(places: list[int]) -> None:
             padded, mask = _padded([ids[p] for p in places])
             tokens = session.run(None, {"input_ids": padded, "mask": mask})[0]
             sums = (tokens * mask[:, :, None]).sum(axis=1)
             found[places] = sums / np.linalg.norm(sums, axis=1, keepdims=True)
+
+        with ThreadPoolExecutor(way.workers or cores()) as pool:
+            list(pool.map(run, list(_batches([len(i) for i in ids], way))[::-1]))
         return found
 
     return encode
 
 
+def _session(way: Way) -> Any:
+    import onnxruntime
+
+    options: Any = onnxruntime.SessionOptions()
+    options.log_severity_level, options.intra_op_num_threads = 3, way.threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", str(int(way.spins)))
+    return onnxruntime.InferenceSession(way.graph, options, providers=["CPUExecutionProvider"])
+
+
 def _batches(lengths: Sequence[int], way: Way) -> Iterator[list[int]]:
-    if way.sorts and way.batch == BATCH:
-        return batches(lengths)
-    order = sorted(range(len(lengths)), key=lambda i: lengths[i] if way.sorts else 0)
-    return (order[start : start + way.batch] for start in range(0, len(order), way.batch))
+    if way.sorts and (way.batch, way.tokens) == (BATCH, TOKENS):
+        yield from batches(lengths)
+        return
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda i: lengths[i] if way.sorts else 0):
+        width = max(lengths[i] for i in [*batch, place])
+        if batch and (len(batch) == way.batch or width * (len(batch) + 1) > way.tokens):
+            yield batch
+            batch = []
+        batch.append(place)
+    yield batch
+
+
+class Processes:
+    """A process for each core, with one thread; calling it embeds all, and gives the seconds of their processors."""
+
+    def __init__(self, graph: bytes, texts: Sequence[HeadedText]) -> None:
+        context = multiprocessing.get_context("spawn")
+        lengths = [len(e.ids) for e in MiniLM()._tokenizer.encode_batch([t.joined for t in texts])]
+        parts = [[texts[i] for b in list(batches(lengths))[k :: cores()] for i in b] for k in range(cores())]
+        pipes = [context.Pipe() for _ in parts]
+        self._ends = [ours for ours, _ in pipes]
+        for (_, theirs), part in zip(pipes, parts, strict=True):
+            context.Process(target=_serve, args=(theirs, graph, part), daemon=True).start()
+        self()
+
+    def __call__(self) -> float:
+        for end in self._ends:
+            end.send(True)
+        return float(sum(end.recv() for end in self._ends))
+
+    def close(self) -> None:
+        for end in self._ends:
+            end.send(False)
+
+
+def _serve(end: Any, graph: bytes, texts: Sequence[HeadedText]) -> None:
+    encode = runner(Way(graph, workers=1))
+    encode(texts[:2])
+    while end.recv():
+        start = time.process_time()
+        encode(texts)
+        end.send(time.process_time() - start)
 
 
 def _padded(ids: Sequence[Sequence[int]]) -> tuple[np.ndarray, np.ndarray]:
@@ -132,23 +192,44 @@ def operations(lengths: Sequence[int]) -> float:
 
 
 def timed(work: Callable[[], object]) -> Took:
+    """What it returns, if a number, are seconds of processors in other processes."""
     clock, processors = time.perf_counter(), time.process_time()
-    work()
-    return Took(time.perf_counter() - clock, time.process_time() - processors)
+    others = work()
+    elsewhere = others if isinstance(others, float) else 0.0
+    return Took(time.perf_counter() - clock, time.process_time() - processors + elsewhere)
 
 
-def measured(encoders: Mapping[str, Encode], texts: Sequence[HeadedText], rounds: int) -> dict[str, list[Took]]:
-    """What each way took for the texts, and the arithmetic under the name of "arithmetic", by turns."""
-    matrix = np.random.default_rng(7).standard_normal((SIDE, SIDE), np.float32)
-    jobs: dict[str, Callable[[], object]] = {"arithmetic": lambda: [matrix @ matrix for _ in range(20)]}
-    jobs |= {name: lambda e=encode: e(texts) for name, encode in encoders.items()}
-    for encode in encoders.values():
-        encode(texts[:2])
+def measured(jobs: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[Took]]:
+    """What each took, by turns, one way round and then the other."""
     took: dict[str, list[Took]] = {name: [] for name in jobs}
     for number in range(rounds):
         for name in list(jobs) if number % 2 else list(jobs)[::-1]:
             took[name].append(timed(jobs[name]))
     return took
+
+
+def arithmetic() -> Callable[[], object]:
+    matrix = np.random.default_rng(7).standard_normal((SIDE, SIDE), np.float32)
+    return lambda: [matrix @ matrix for _ in range(20)]
+
+
+def ask(graph: bytes, question: str, rounds: int) -> None:
+    """Prints what one question takes in a session of one thread and in one of all, and what each session holds."""
+    jobs, texts = dict[str, Callable[[], object]](), [HeadedText("", question)]
+    for threads in (1, cores()):
+        before = _held()
+        encode = runner(Way(graph, workers=1, threads=threads))
+        encode(texts)
+        print(f"a session of {threads} threads holds {_held() - before:.0f} MB")
+        jobs[f"{threads} threads"] = lambda encode=encode: encode(texts)
+    for name, values in measured(jobs, rounds).items():
+        clock, busy = (1000 * statistics.median(getattr(v, f) for v in values) for f in ("clock", "processors"))
+        print(f"a question with {name}: {clock:.1f} ms, {busy:.1f} ms of processors, median of {rounds}")
+
+
+def _held() -> float:
+    """Megabytes that are in memory now (Linux)."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def found_by(encode: Encode, texts: Sequence[HeadedText], articles: Sequence[str], golds: Sequence[Gold]) -> Quality:
@@ -167,14 +248,19 @@ def main() -> None:
     texts = [text for part in parts for text in part.texts]
     owners = [part.article.id for part in parts for _ in part.texts]
     golds = [g for p in given.questions for g in questions(p) if {e.article for e in g.evidence} <= set(owners)]
-    encoders = {
-        name: runner(way) for name, way in ways(build(load_weights(installed_weights() / "model.safetensors"))).items()
-    }
+    graph = build(load_weights(installed_weights() / "model.safetensors"))
+    if golds:
+        ask(graph, golds[0].question, 20 * given.rounds)
+    encoders = {name: runner(way) for name, way in ways(graph).items()}
     some = texts[: given.passages]
     lengths = [len(e.ids) for e in MiniLM()._tokenizer.encode_batch([t.joined for t in some])]
     print(f"{len(some)} passages, {sum(lengths)} tokens, {given.rounds} rounds; {len(golds)} questions")
-    took = measured(encoders, some, given.rounds)
-    _report(took, operations(lengths))
+    jobs: dict[str, Callable[[], object]] = {"arithmetic": arithmetic()}
+    jobs |= {name: lambda e=encode: e(some) for name, encode in encoders.items()}
+    for encode in encoders.values():
+        encode(texts[:2])
+    with closing(Processes(graph, some)) as processes:
+        _report(measured(jobs | {PROCESSES: processes}, given.rounds), operations(lengths))
     for name in (NOW, "int8 weights") if golds else ():
         found = found_by(encoders[name], texts, owners, golds)
         recall = f"quotes found in the first {FIRST} of {len(texts)}: {found.passage_recall:.3f}"
@@ -191,7 +277,7 @@ def _report(took: Mapping[str, Sequence[Took]], needed: float) -> None:
         rate = statistics.median(work / v.processors for v in values) / 1e9
         times = "" if name == "arithmetic" else f"  clock x {clock:.2f}  processors x {busy:.2f}"
         print(
-            f"{name:22} {rate:6.1f} GFLOP a second of a core  {statistics.median(shares):4.0%} of the arithmetic{times}"
+            f"{name:24} {rate:6.1f} GFLOP a second of a core  {statistics.median(shares):4.0%} of the arithmetic{times}"
         )
 
 

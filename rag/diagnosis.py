@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.catalog import Catalog
-from rag.embeddings import PACKAGE, MiniLM, Model, identity
+from rag.embeddings import MiniLM, Model, identity
 from rag.entailment import Entailment, Pair
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.remote import RemoteEmbeddings
 from rag.schema import Window
+from rag.sessions import PACKAGE
 from rag.settings import Setting, Settings
 from rag.vectors import VectorIndex
 

