@@ -38,8 +38,10 @@ _TYPED = ", ".join(f"{name} {'INTEGER' if name == 'revision' else 'TEXT'}" for n
 _WINDOW_SCHEMA = """
 CREATE INDEX IF NOT EXISTS passages_days ON passages (day_last, day_first);
 CREATE INDEX IF NOT EXISTS passages_source ON passages (source, day_last, day_first);
+CREATE INDEX IF NOT EXISTS passages_waiting ON passages (indexed, embedding);
 """
-"""By which the passages that a window admits are counted without being read."""
+"""By which the passages that a window admits, or the vector index has yet to take, are counted without being read."""
+_FORMER_INDEXES = "DROP INDEX IF EXISTS passages_day; DROP INDEX IF EXISTS passages_indexed;"
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
@@ -54,7 +56,6 @@ CREATE TABLE passages (
     stop INTEGER NOT NULL, day_first INTEGER, day_last INTEGER, source TEXT, embedding TEXT,
     indexed INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX passages_article ON passages (article_id);
-CREATE INDEX passages_indexed ON passages (indexed);
 CREATE INDEX passages_embedding ON passages (embedding);
 {_WINDOW_SCHEMA}{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
 """
@@ -267,7 +268,7 @@ class Catalog:
             if self.version < _ORDER_VERSION:
                 self._database.upgrade(ORDER_SCHEMA, _ORDER_VERSION)
             if self.version < VERSION:
-                self._database.upgrade(f"DROP INDEX IF EXISTS passages_day;{_WINDOW_SCHEMA}", VERSION)
+                self._database.upgrade(f"{_FORMER_INDEXES}{_WINDOW_SCHEMA}", VERSION)
             if not self.orders.is_current:
                 self.orders.rebuild(self.articles())
             yield
