@@ -212,6 +212,15 @@ class Catalog:
         """What an article said before, oldest first."""
         return [_article(row) for row in self._rows("SELECT * FROM revisions WHERE id = ? ORDER BY revision", id)]
 
+    def editions(self) -> Iterator[Article]:
+        """All that articles say and have said, each after what it said before; reads nothing but their tables."""
+        for table in ("revisions", "articles"):
+            yield from map(_article, self._database.rows(f"SELECT * FROM {table}"))
+
+    def check(self) -> None:
+        """Raises DamagedError if its file is damaged; reads all of it."""
+        self._database.check()
+
     def like(self, article: Article) -> list[Article]:
         """The articles with its id, its URL or its text, in this order."""
         return [

@@ -72,6 +72,9 @@ class Database(Protocol):
         It is let go of when the process ends, however it ends.
         """
 
+    def check(self) -> None:
+        """Raises DamagedError if what it is kept in is damaged, as far as that can be seen from here."""
+
     def close(self) -> None: ...
 
 

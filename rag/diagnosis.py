@@ -167,8 +167,11 @@ def _library(settings: Settings) -> Diagnosis:
     except LibraryError as error:
         return Diagnosis((*facts, *([Fact("catalog", str(place))] if isinstance(place, Path) else [])), (str(error),))
     try:
+        catalog.check()
         stored = _stored(catalog, _present(settings))
         unsound = _index(settings, catalog)
+    except LibraryError as error:
+        stored, unsound = Diagnosis((Fact("catalog", catalog.name),), (str(error),)), ()
     finally:
         catalog.close()
     return Diagnosis(facts + stored.facts, (*stored.problems, *unsound, *_unwritable(folder)))
@@ -180,11 +183,12 @@ def _servers(settings: Settings) -> tuple[Fact, ...]:
 
 
 def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
-    """What is wrong with a server of vectors."""
-    if not settings.index:
+    """What is wrong with the index of the vectors; that in a folder is there only where there are many."""
+    place = settings.index or settings.library.value / "vectors"
+    if isinstance(place, Path) and not place.exists():
         return ()
     try:
-        VectorIndex(settings.index, catalog).check()
+        VectorIndex(place, catalog).check()
     except LibraryError as error:
         return (str(error),)
     return ()

@@ -26,6 +26,7 @@ from rag.editing import edited
 from rag.embeddings import Embedder, MiniLM, identity
 from rag.entailment import Entailment
 from rag.errors import (
+    DamagedError,
     EmbeddingError,
     EmptyLibraryError,
     InputError,
@@ -47,6 +48,7 @@ from rag.reconciling import annotated, opposed, reconciled
 from rag.remote import RemoteEmbeddings
 from rag.replycache import ReplyCache
 from rag.retrieval import Index, Retrieved, retrieve
+from rag.salvage import mend
 from rag.schema import (
     AddReport,
     Answer,
@@ -89,6 +91,9 @@ if TYPE_CHECKING:
 OFFLINE = "offline"
 """Where a model is named: none."""
 
+
+CATALOG = "catalog.sqlite"
+"""The file of the catalog in the folder of a library."""
 
 _MOST_OUTSIDE = 3
 _LONGEST_QUESTION = 10_000
@@ -166,8 +171,11 @@ class Library:
     def reindex(self, *, progress: Progress | None = None, wait: float = 600) -> int:
         """Makes every index anew from the catalog; returns how many passages have a vector.
 
-        Embeds only what has no embedding yet: all of it, if the library was made with another embedding model.
+        Embeds only what has no embedding yet: all of it, if the library was made with another embedding model. A file
+        of the catalog that is damaged is made anew from its articles, which `warnings` tells; raises DamagedError if
+        they cannot be read.
         """
+        self._mend(Meter(progress), wait)
         return self._ingestion(progress, wait).reindex()
 
     def articles(self) -> list[Article]:
@@ -328,7 +336,7 @@ class Library:
             raise LibraryError(
                 f"{self.path} cannot be a library: {error.strerror or error}; choose another folder with `--library`"
             ) from error
-        return Catalog(self.path / "catalog.sqlite")
+        return Catalog(self.path / CATALOG)
 
     @cached_property
     def vectors(self) -> VectorIndex:
@@ -525,6 +533,21 @@ class Library:
         hits = self._retrieve(task.query, task.asked.k, known, clock).hits
         nearest = {hit.article.id: Pointer(hit.article.title, hit.article.published) for hit in hits}
         return tuple(nearest.values())[:_MOST_OUTSIDE]
+
+    def _mend(self, meter: Meter, wait: float) -> None:
+        """Makes the catalog anew if it is damaged; that of a server is left to it."""
+        catalog = self.catalog
+        try:
+            catalog.check()
+        except DamagedError:
+            if catalog.is_shared:
+                raise
+            with catalog.alone("articles", wait=wait, on_wait=meter.say):
+                meter.say("making the damaged catalog anew")
+                self.close()
+                kept = mend(self.path / CATALOG, self.embeddings)
+            told = f"the catalog was damaged, and was made anew from its articles; the damaged one is kept as {kept}"
+            self.warnings = (*self.warnings, told)
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.catalog, self.vectors, self.embeddings, Meter(progress), wait)

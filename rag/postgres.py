@@ -91,6 +91,9 @@ class Postgres:
             finally:
                 self._alone -= 1
 
+    def check(self) -> None:
+        """Its server looks after its own files."""
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()

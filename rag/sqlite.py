@@ -75,6 +75,11 @@ class SQLite:
         """One lock for all, in the folder of the file."""
         return locked(self.path.with_name("write.lock"), wait=wait, on_wait=on_wait)
 
+    def check(self) -> None:
+        found = self.value("PRAGMA quick_check(1)")
+        if found != "ok":
+            raise _damaged(self.path, found)
+
     def close(self) -> None:
         with self._lock:
             self._connection.close()
@@ -170,8 +175,13 @@ def _explained(error: sqlite3.DatabaseError, path: Path) -> LibraryError:
         )
     if code.startswith(_REFUSED):
         return LibraryError(f"{path} cannot be used: {error}; check the folder, its permissions and the space on disk")
+    return _damaged(path, error)
+
+
+def _damaged(path: Path, seen: object) -> DamagedError:
     return DamagedError(
-        f"{path} is damaged: {error}; restore it from a backup, or move it away and run `rag add` on the articles again"
+        f"{path} is damaged: {' '.join(str(seen).split())}; run `rag reindex`, which mends it if its articles can be "
+        "read; if not, restore it from a backup, or move it away and run `rag add` on the articles again"
     )
 
 

@@ -25,6 +25,7 @@ _FURTHER = 4  # times as many are asked for if too few were admitted
 _MOST_ASKED = 12_000  # a tenth of a second
 _LEAST = 10
 _MOST_CACHED = 3
+_INTERRUPTED = "a process ended while it wrote it"
 
 _log = logging.getLogger(__name__)
 
@@ -89,11 +90,14 @@ class VectorIndex:
             self._start_anew(self.catalog.embedded.index_version)
 
     def check(self) -> None:
-        """Raises DamagedError if it has not what it should have, ServerError if its server fails."""
-        with self._lock:
+        """Raises DamagedError if it has not what it should have, ServerError if its server fails.
+
+        While another process writes its files nothing is looked at.
+        """
+        with self._lock, self._chroma.quiet() as is_quiet:
             try:
-                self._open()
-                self._counted()
+                if is_quiet:
+                    self._complete()
             except failures() as error:
                 raise self._chroma.explained(error) from error
 
@@ -160,13 +164,19 @@ class VectorIndex:
     def _library(self) -> str:
         return self.catalog.identity() if self._chroma.is_server else ""
 
+    def _complete(self) -> None:
+        if self.catalog.embedded.index_version % 2:
+            raise DamagedError(_INTERRUPTED)
+        self._open()
+        self._counted()
+
     def _counted(self) -> None:
         if self._chroma.count() < (wanted := self.catalog.embedded.indexed_count()):
             raise DamagedError(f"it lacks some of {wanted} entries")
 
     def _update(self, version: int) -> None:
         if version % 2:
-            raise DamagedError("a process ended while it wrote it")
+            raise DamagedError(_INTERRUPTED)
         self._open()
         if not self._chroma.is_server:
             self.catalog.embedded.set_index_version(version + 1)

@@ -11,7 +11,7 @@ import numpy as np
 
 from rag.database import SET_META, Database, Row
 from rag.embeddings import Embedded, HeadedText, Model, Vector
-from rag.errors import EmbeddingError
+from rag.errors import DamagedError, EmbeddingError
 from rag.schema import Window
 from rag.windows import condition
 
@@ -25,6 +25,8 @@ _WAITING = """
     FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.indexed = 0 ORDER BY p.number LIMIT ?
 """
 _INSERT = "INSERT INTO embeddings (key, vector, sentences) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_PART_OF_ALL = "SELECT key, vector, sentences FROM embeddings WHERE rowid BETWEEN ? AND ?"
+_PART = 500
 _UNUSED = "key NOT IN (SELECT embedding FROM passages WHERE embedding IS NOT NULL)"
 
 
@@ -139,6 +141,19 @@ class VectorTable:
         rows = ((key, id) for id, key in keys.items())
         self._database.many("UPDATE passages SET embedding = ?, indexed = 0 WHERE id = ?", rows)
 
+    def readable(self) -> Iterator[dict[str, Embedded]]:
+        """The embeddings by key, in parts, without those parts that are damaged. Only of a catalog in a file."""
+        try:
+            last = int(self._database.value("SELECT max(rowid) FROM embeddings") or 0)
+        except DamagedError:
+            return
+        for first in range(0, last + 1, _PART):
+            try:
+                rows = self._database.rows(_PART_OF_ALL, [first, first + _PART - 1])
+            except DamagedError:
+                continue
+            yield {row["key"]: _embedded(row["vector"], row["sentences"]) for row in rows if row["vector"]}
+
     def missing(self, limit: int) -> list[str]:
         """Passages that have no embedding, and that nobody else has claimed."""
         sql = f"SELECT id FROM passages WHERE embedding IS NULL ORDER BY number LIMIT ? {self._database.claim}"
@@ -190,6 +205,12 @@ def _vectors(rows: Sequence[Row]) -> Vectors:
     ordered = sorted(rows, key=lambda row: str(row["id"]))
     matrix = np.frombuffer(b"".join(row["vector"] for row in ordered), np.float32)
     return Vectors(tuple(row["id"] for row in ordered), matrix.reshape(len(rows), -1) if rows else matrix)
+
+
+def _embedded(vector: bytes, sentences: bytes | None) -> Embedded:
+    numbers = np.frombuffer(vector, np.float32)
+    rows = None if sentences is None else np.frombuffer(sentences, np.float16).reshape(-1, len(numbers))
+    return Embedded(numbers, rows)
 
 
 def _blob(embedded: Embedded) -> bytes | None:
