@@ -80,13 +80,18 @@ class Soak:
         """Until the time is over; then it waits for the last questions."""
         workers = [self._started(row) for row in range(readers + 1)]
         servers = {name: self._end_of("server") for name in self.services}
-        while monotonic() < self.until:
-            workers = [self._watched(worker) for worker in workers]
-            for name in [name for name, at in servers.items() if monotonic() > at]:
-                self._struck(name)
-                servers[name] = self._end_of("server")
-            sleep(_TICK)
-        self._awaited(workers)
+        try:
+            while monotonic() < self.until:
+                workers[:] = map(self._watched, workers)
+                for name in [name for name, at in servers.items() if monotonic() > at]:
+                    self._struck(name)
+                    servers[name] = self._end_of("server")
+                sleep(_TICK)
+            self._awaited(workers)
+        except BaseException:
+            for worker in workers:
+                os.kill(worker.process, signal.SIGKILL)
+            raise
 
     def _watched(self, worker: Worker) -> Worker:
         """The worker, or the one that comes after it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
+from time import monotonic, sleep
 
 from rag.errors import RagError
 from rag.library import Library
@@ -15,6 +15,7 @@ from soaking.ledger import Ledger
 from soaking.shelf import Scene
 from soaking.world import CITIES, GOODS, SOURCES, VERBS, World, day, word
 
+_BETWEEN_TRIES = 0.2  # seconds, while a server is down
 _KINDS = {"word": 8, "answer": 8, "city": 4, "summary": 1, "timeline": 1, "list": 1}
 """What is asked, and how often beside the others."""
 
@@ -38,6 +39,7 @@ class Reader:
             wrong = list(self._asked(window, Checker(self.scene.world, self.ledger, window)))
         except RagError as error:
             self._failed(error)
+            sleep(_BETWEEN_TRIES)
             return
         self.outages = begun
         for each in wrong:
