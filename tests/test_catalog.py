@@ -282,7 +282,7 @@ def test_a_damaged_catalog_says_what_to_do(tmp_path: Path, place: int) -> None:
     content = bytearray(path.read_bytes())
     content[place : place + 40_000] = b"x" * 40_000
     path.write_bytes(content)
-    with pytest.raises(DamagedError, match=r"is damaged: .*; restore it from a backup, or .* `rag add`"):
+    with pytest.raises(DamagedError, match=r"is damaged: .*; run `rag reindex`, .* restore it from a backup"):
         found(Catalog(path), "talks")
 
 

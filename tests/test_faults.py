@@ -126,11 +126,12 @@ def test_doctor_tells_of_a_damaged_page(folder: Path, name: str) -> None:
     assert f"{folder / 'catalog.sqlite'} is damaged: " in problem
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", ["header.bin", "chroma.sqlite3"])
 def test_doctor_tells_of_a_damaged_vector_index(tmp_path: Path, file: str) -> None:
     folder = tmp_path / "library"
     with opened(folder) as library:
-        library.add(*(article(f"Envoy {n} met minister {n * 7}.", id=f"b{n}", title=f"T{n}") for n in range(1100)))
+        library.add(*(article(f"Envoy {n} met minister {n * 7}.", id=f"b{n}", title=f"T{n}") for n in range(60)))
     assert told_of_vectors(folder) == []
     (damaged,) = (folder / "vectors").rglob(file)
     damaged.write_bytes(os.urandom(100))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,7 +58,7 @@ class Ledger:
             whole, newline, _ = file.read().rpartition(b"\n")
         self._read += len(whole) + len(newline)
         for line in whole.splitlines():
-            if line:
+            with suppress(ValueError):  # nothing, or what a writer that was killed left of a line
                 self._take(json.loads(line))
 
     def possible(self, number: int) -> set[Edition]:
