@@ -448,6 +448,8 @@ class Library:
             self.catalog, self.vectors, self.embeddings, self.writer, self.entailment  # noqa: B018
             if isinstance(self.embeddings, MiniLM):
                 self.embeddings.load()
+            if self.embeddings:
+                self.vectors.load()
 
     def _understood(self, asked: Asked, terms: Terms | None = None) -> Understood:
         self.load()  # the chain may be run by several threads

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from pathlib import Path
 from threading import RLock
 
@@ -101,6 +102,15 @@ class VectorIndex:
             except failures() as error:
                 raise self._chroma.explained(error) from error
 
+    def load(self) -> None:
+        """Opens the index where a search needs it, so that the first one does not wait; what fails, a search tells."""
+        with self._lock:
+            if self.catalog.passage_count(Window()) <= self.exact or self.catalog.embedded.index_version % 2:
+                return
+            with self._chroma.quiet() as is_quiet, suppress(*failures()):
+                if is_quiet:
+                    self._checked()
+
     def close(self) -> None:
         """Lets go of the index; the next search opens it again."""
         with self._lock:
@@ -130,8 +140,7 @@ class VectorIndex:
     def _found(self, query: Vector, limit: int, window: Window) -> Vectors | None:
         """What Chroma finds; None if it cannot be read, which is told."""
         try:
-            if self._open() or self._chroma.is_server:  # to which others write without its version's growing
-                self._counted()
+            self._checked()
             return self._admitted(query, limit, window)
         except failures() as error:
             todo = "check that it runs" if self._chroma.is_server else "run `rag reindex`"
@@ -157,6 +166,15 @@ class VectorIndex:
         for part in self.catalog.embedded.slices(window, self.exact):
             best = _nearest_of(best, part, query, limit)
         return best
+
+    def _checked(self) -> None:
+        """Opens it, but not if it lacks something."""
+        if self._open() or self._chroma.is_server:  # to which others write without its version's growing
+            try:
+                self._counted()
+            except DamagedError:
+                self._chroma.close()
+                raise
 
     def _open(self) -> bool:
         return self._chroma.open(self.catalog.embedded.index_version, self._library())

@@ -192,6 +192,17 @@ def test_what_the_index_does_not_have_yet_is_found_and_what_is_gone_is_not(big: 
     assert {id[0] for id in found} == {"a"}
 
 
+@pytest.mark.parametrize("loaded", [False, True])
+def test_an_index_that_lacks_something_is_not_trusted_the_second_time_either(big: VectorIndex, loaded: bool) -> None:
+    new = vectors(3, seed=5)
+    save(big.catalog, "new", new)
+    big.catalog.embedded.set_indexed(["new-0000", "new-0001", "new-0002"])
+    if loaded:
+        big.load()
+    for _ in range(2):
+        assert big.search(new[1], limit=1, window=ALL) == ["new-0001"]
+
+
 def test_synchronizing_brings_chroma_up_to_the_catalog(big: VectorIndex, copy: Path) -> None:
     big.catalog.remove(["b"])
     save(big.catalog, "new", vectors(3, seed=5))
