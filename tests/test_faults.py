@@ -6,9 +6,11 @@ import json
 import os
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -84,6 +86,21 @@ def test_what_was_embedded_is_kept_when_a_catalog_is_mended(folder: Path) -> Non
         f"{folder / 'catalog.sqlite.damaged'}"
     )
     assert (folder / "catalog.sqlite.damaged").is_file()
+
+
+@pytest.mark.slow
+def test_mending_that_is_killed_at_any_instant_loses_nothing(whole: Path, tmp_path: Path) -> None:
+    code = "import sys; sys.path.insert(0, 'tests'); from test_faults import *; mend_and_kill(*map(Path, sys.argv[1:]))"
+    command = [sys.executable, "-c", code, str(whole), str(tmp_path)]
+    killed = int(subprocess.check_output(command, text=True, cwd=ROOT))
+    assert killed > 3
+    with opened(whole) as expected:
+        for n in range(12):
+            with opened(tmp_path / f"{n}") as library:
+                library.reindex()
+                assert library.articles() == expected.articles()
+                assert library.catalog.revisions("a03") == expected.catalog.revisions("a03")
+                assert found(library) == 1
 
 
 @pytest.mark.parametrize("name", TRUTH)
@@ -213,6 +230,37 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_one_line_for_each_change
 
 def opened(folder: Path) -> Library:
     return Library(folder, embeddings=FakeEmbeddings())
+
+
+def mend_and_kill(whole: Path, folder: Path) -> None:
+    """Mends copies of a library, each until a later instant; forks, so it must not have opened any itself."""
+    import chromadb
+
+    assert chromadb
+    start = time.perf_counter()
+    assert not killed_mending(whole, folder / "undisturbed", after=120)
+    duration = time.perf_counter() - start
+    print(sum(killed_mending(whole, folder / f"{n}", after=duration * n / 12) for n in range(12)))
+
+
+def killed_mending(whole: Path, folder: Path, *, after: float) -> bool:
+    """Whether a process that mends a copy of the library, one index of which is damaged, was killed at it."""
+    shutil.copytree(whole, folder)
+    damage(folder / "catalog.sqlite", root_page(folder / "catalog.sqlite", "passages_indexed"))
+    child = os.fork()
+    if not child:
+        try:
+            with opened(folder) as library:
+                library.reindex()
+        finally:
+            os._exit(0)
+    deadline = time.monotonic() + after
+    while time.monotonic() < deadline:
+        if os.waitpid(child, os.WNOHANG)[0]:
+            return False
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1] == signal.SIGKILL
 
 
 def passages(folder: Path) -> int:
