@@ -33,8 +33,10 @@ _NUMBERS = """
     SELECT group_concat(p.number)
     FROM passages p JOIN lexical_docsize d ON d.id = p.number WHERE p.day_last IS NOT NULL AND p.number BETWEEN ? AND ?
 """
+# The limit keeps SQLite from looking through all that a window admits for the few that are listed.
 _ADMITTED = """
-    SELECT p.number, p.id FROM passages p WHERE {window} AND p.number IN (SELECT value FROM json_each(?))
+    SELECT p.number, p.id
+    FROM (SELECT * FROM passages WHERE number IN (SELECT value FROM json_each(?)) LIMIT ?) p WHERE {window}
 """
 K1, B, LEAST = 1.2, 0.75, 1e-6  # those of bm25() of FTS5
 _ONE_TOKEN = re.compile(r"[\w.]+")
@@ -108,7 +110,9 @@ class Hindsight:
         where = condition(window)
         for part in scored.parts(limit):
             listed = json.dumps(part.passages.tolist())
-            rows = self._database.rows(_ADMITTED.format(window=where.sql), [*where.parameters, listed])
+            rows = self._database.rows(
+                _ADMITTED.format(window=where.sql), [listed, len(part.passages), *where.parameters]
+            )
             scores = dict(zip(part.passages.tolist(), part.scores.tolist(), strict=True))
             found += sorted((-scores[row["number"]], row["id"]) for row in rows)
             if len(found) >= limit:

@@ -19,7 +19,10 @@ VECTOR_SCHEMA = """
 CREATE TABLE embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB);
 CREATE TABLE deletions (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
-_VECTORS = "SELECT p.number, p.id, e.vector FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE {where}"
+_VECTORS = "SELECT p.id, e.vector FROM {passages} p JOIN embeddings e ON e.key = p.embedding WHERE {where}"
+# The limit keeps SQLite from looking through all that a window admits for the few that are listed.
+_OF_IDS = "(SELECT * FROM passages WHERE id IN (SELECT value FROM json_each(?)) LIMIT ?)"
+_OF_NUMBERS = "(SELECT * FROM passages WHERE number BETWEEN ? AND ? LIMIT ?)"
 _WAITING = """
     SELECT p.id, e.vector
     FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.indexed = 0 ORDER BY p.number LIMIT ?
@@ -112,17 +115,18 @@ class VectorTable:
     def select(self, window: Window, *, ids: Collection[str] | None = None) -> Vectors:
         """The vectors that a window admits, of all passages or of those of these ids."""
         where = condition(window)
-        listed = "" if ids is None else " AND p.id IN (SELECT value FROM json_each(?))"
-        parameters = [*where.parameters, *([] if ids is None else [json.dumps(list(ids))])]
-        return _vectors(self._database.rows(_VECTORS.format(where=where.sql + listed), parameters))
+        passages, listed = ("passages", []) if ids is None else (_OF_IDS, [json.dumps(list(ids)), len(ids)])
+        sql = _VECTORS.format(passages=passages, where=where.sql)
+        return _vectors(self._database.rows(sql, [*listed, *where.parameters]))
 
     def slices(self, window: Window, size: int) -> Iterator[Vectors]:
-        """The vectors that a window admits, at most `size` of them at a time."""
-        where, last = condition(window), 0
-        sql = _VECTORS.format(where=f"{where.sql} AND p.number > ? ORDER BY p.number LIMIT ?")
-        while rows := self._database.rows(sql, [*where.parameters, last, size]):
-            last = rows[-1]["number"]
-            yield _vectors(rows)
+        """The vectors that a window admits, of `size` passages at a time."""
+        where = condition(window)
+        last = int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
+        sql = _VECTORS.format(passages=_OF_NUMBERS, where=where.sql)
+        for first in range(0, last + 1, size):
+            if rows := self._database.rows(sql, [first, first + size - 1, size, *where.parameters]):
+                yield _vectors(rows)
 
     def known(self, keys: Collection[str]) -> set[str]:
         """Those of these keys that have an embedding."""
