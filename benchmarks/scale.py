@@ -327,7 +327,7 @@ def described(records: Sequence[Record]) -> str:
     asked = len(records[0]["search"][_name(_ALL)]["search"])
     sizes = [f"{record['passages']:,}" for record in records]
     lines = [f"| passages | {' | '.join(sizes)} |", f"|---|{'---:|' * len(records)}"]
-    lines += [f"| {name} | {' | '.join(value(r) for r in records)} |" for name, value in _rows()]
+    lines += [f"| {name} | {' | '.join(_told(value, r) for r in records)} |" for name, value in _rows()]
     return (
         f"{asked} questions in each window; {max(r['date'] for r in records)}, 2 cores shared with other programs "
         f"({platform.machine()}), Python {platform.python_version()}.\n\n" + "\n".join(lines) + "\n"
@@ -358,6 +358,14 @@ def _rows() -> Iterator[tuple[str, Callable[[Record], str]]]:
     yield "first result as of a day, s", lambda r: f"{r['open']['first as_of']['processor']:.2f}"
     yield "next result after another's write, s", lambda r: f"{r['change']['next']['processor']:.2f}"
     yield "adding one article, s", lambda r: f"{r['change']['writer']['processor']:.2f}"
+
+
+def _told(value: Callable[[Record], str], record: Record) -> str:
+    """What a row says of a size; a record that was put together by hand may lack some."""
+    try:
+        return value(record)
+    except KeyError:
+        return "-"
 
 
 def _rate(record: Record, part: str) -> str:
@@ -393,7 +401,7 @@ def write(text: str, records: Sequence[Record]) -> None:
 
 def _panels(records: Sequence[Record]) -> list[Curves]:
     def line(value: Callable[[Record], float]) -> dict[int, float]:
-        return {r["passages"]: value(r) for r in records}
+        return {r["passages"]: value(r) for r in records if "change" in r or _told(lambda r: str(value(r)), r) != "-"}
 
     def p95(part: str, share: float) -> dict[int, float]:
         chosen = [limit for limit in (_ALL, *limits()) if limit.share == share]
