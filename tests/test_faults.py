@@ -41,7 +41,7 @@ TRUTH = ("articles", "revisions")
 DERIVED = (
     *("meta", "passages", "embeddings", "event_days", "orders", "deletions"),
     *("lexical_data", "lexical_idx", "lexical_content", "lexical_docsize", "lexical_config"),
-    *("articles_source", "sqlite_autoindex_articles_1", "passages_indexed", "sqlite_autoindex_passages_1"),
+    *("articles_source", "sqlite_autoindex_articles_1", "passages_article", "sqlite_autoindex_passages_1"),
 )
 root_only = pytest.mark.skipif(os.name != "posix" or os.getuid() != 0, reason="wants to become another user")
 
@@ -246,7 +246,7 @@ def mend_and_kill(whole: Path, folder: Path) -> None:
 def killed_mending(whole: Path, folder: Path, *, after: float) -> bool:
     """Whether a process that mends a copy of the library, one index of which is damaged, was killed at it."""
     shutil.copytree(whole, folder)
-    damage(folder / "catalog.sqlite", root_page(folder / "catalog.sqlite", "passages_indexed"))
+    damage(folder / "catalog.sqlite", root_page(folder / "catalog.sqlite", "passages_article"))
     child = os.fork()
     if not child:
         try:
