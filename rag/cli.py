@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 from io import TextIOWrapper
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,18 +13,14 @@ import typer
 from rag.batch import answer_batch, strict_code
 from rag.chatcommand import chat
 from rag.conflictcommand import conflicts
-from rag.console import reported, show, show_stream, tell, warn, width
+from rag.console import reported, show, show_stream, warn, width
 from rag.errors import InputError
 from rag.evalcommand import evaluate
-from rag.inputs import Request, listed, one_question, one_text, window
+from rag.inputs import Request, one_question, one_text, window
 from rag.opening import (
     Opening,
-    add_articles,
-    add_by_cluster,
-    checked_settings,
     named_articles,
     open_library,
-    progress_bar,
 )
 from rag.options import (
     Add,
@@ -37,10 +31,8 @@ from rag.options import (
     Draft,
     DryRun,
     Folder,
-    Ids,
     Json,
     Judge,
-    Listing,
     MaxCost,
     MaxTokens,
     Model,
@@ -48,30 +40,24 @@ from rag.options import (
     NoStream,
     Number,
     Offline,
-    Origins,
-    Private,
     Quiet,
-    Ray,
     Since,
     Source,
     Strict,
     Until,
     Verbose,
     Wait,
-    Watch,
     Words,
 )
 from rag.rendering import (
     answer_lines,
-    article_record,
-    article_row,
     check_lines,
-    origin,
     safe,
     search_lines,
 )
-from rag.schema import Answer, Article, SearchResult, Window
+from rag.schema import Answer, SearchResult, Window
 from rag.settings import read_settings
+from rag.storecommands import add, articles, reindex, remove, work
 from rag.summarycommands import summarize, timeline
 from rag.terms import REPLY_TOKENS, Terms
 
@@ -105,34 +91,7 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
-@app.command()
-@reported
-def add(
-    origins: Origins = None,
-    *,
-    library: Folder = None,
-    listing: Listing = None,
-    ray: Ray = None,
-    allow_private: Private = False,
-    offline: Offline = False,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Add articles from files, folders, URLs and feeds."""
-    opening = Opening(library, offline, wait, quiet, verbose)
-    places = [*(origins or ()), *(listed(listing) if listing else ())]
-    if not places:
-        raise InputError("nothing to add was named; wanted a file, a folder or a URL, or --listing FILE")
-    settings = checked_settings(opening, places)
-    if ray:
-        report = add_by_cluster(places, settings, opening, ray, allow_private=allow_private)
-    else:
-        with open_library(opening) as opened:
-            report = add_articles(opened, places, opening, allow_private=allow_private)
-    typer.echo(json.dumps(asdict(report)) if as_json else str(report))
-    raise typer.Exit(0 if report.added + report.updated + report.unchanged + report.duplicates else 1)
+app.command()(add)
 
 
 @app.command()
@@ -259,95 +218,10 @@ app.command()(summarize)
 app.command()(timeline)
 app.command()(conflicts)
 app.command("eval")(evaluate)
-
-
-@app.command()
-@reported
-def articles(
-    *,
-    library: Folder = None,
-    add: Add = None,
-    offline: Offline = False,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """List the articles; in a pipe, with tabs between fields."""
-    with open_library(Opening(library, offline, wait, quiet, verbose), add) as opened:
-        found = opened.articles()
-    if not found:
-        tell(f"{opened.name} has no articles; add some with `rag add PATH`")
-    if as_json:
-        typer.echo(json.dumps([article_record(article) for article in found]))
-    elif sys.stdout.isatty():
-        _print_table(found)
-    else:
-        for article in found:
-            typer.echo("\t".join(article_row(article)))
-
-
-@app.command()
-@reported
-def remove(
-    ids: Ids,
-    *,
-    library: Folder = None,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Remove articles from the library."""
-    opening = Opening(library, False, wait, quiet, verbose)
-    with open_library(opening) as opened, progress_bar(opening) as progress:
-        gone = [article for article in opened.articles() if article.id in ids]
-        opened.remove(*ids, progress=progress, wait=wait)
-    if as_json:
-        typer.echo(json.dumps([article_record(article) for article in gone]))
-    else:
-        for article in gone:
-            typer.echo(f"removed {article.id}  {origin(article)}")
-
-
-@app.command()
-@reported
-def work(
-    *,
-    library: Folder = None,
-    watch: Watch = None,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Embed and index what has no vector yet, beside other workers."""
-    opening = Opening(library, False, wait, quiet, verbose)
-    with open_library(opening) as opened, progress_bar(opening) as progress:
-        count = opened.work(progress=progress, wait=wait)
-        while watch is not None:
-            time.sleep(watch)
-            count += opened.work(progress=progress, wait=wait)
-    warn(opened.warnings, quiet=quiet)
-    typer.echo(json.dumps({"passages": count}) if as_json else f"embedded {count} passages")
-
-
-@app.command()
-@reported
-def reindex(
-    *,
-    library: Folder = None,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
-    """Rebuild the vector index from the catalog."""
-    opening = Opening(library, False, wait, quiet, verbose)
-    with open_library(opening) as opened, progress_bar(opening) as progress:
-        count = opened.reindex(progress=progress, wait=wait)
-    warn(opened.warnings, quiet=quiet)
-    typer.echo(json.dumps({"passages": count}) if as_json else f"indexed {count} passages")
+app.command()(articles)
+app.command()(remove)
+app.command()(work)
+app.command()(reindex)
 
 
 @app.command()
@@ -404,15 +278,3 @@ def _print_prompt(library: Library, request: Request, k: int, *, as_json: bool) 
         f"{about}{found.size.count:,} tokens, and up to {REPLY_TOKENS:,} of the reply; ${found.cost:.4f} at most"
     )
     return 0
-
-
-def _print_table(found: Iterable[Article]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("id", "date", "source", "title", box=None, header_style="")
-    table.add_column("characters", justify="right")
-    for article in found:
-        table.add_row(*map(Text, article_row(article)))
-    Console().print(table)

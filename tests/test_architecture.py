@@ -30,6 +30,7 @@ EDGE = {
     "prompting",
     "summarycommands",
     "conflictcommand",
+    "storecommands",
     "evalcommand",
     "summarylines",
     "timelinepages",
@@ -51,8 +52,10 @@ OWNERS = {
     "tiktoken": {"tokens"},
     "sqlite3": {"sqlite"},
     "psycopg": {"postgres"},
-    "typer": {"cli", "batch", "chatcommand", "console", "options", "summarycommands", "conflictcommand", "evalcommand"},
-    "rich": {"cli", "chat", "opening", "picture"},
+    "typer": {"cli", "batch", "console", "options"}
+    | {f"{name}command" for name in ("chat", "conflict", "eval")}
+    | {f"{name}commands" for name in ("store", "summary")},
+    "rich": {"storecommands", "chat", "opening", "picture"},
     "prompt_toolkit": {"prompting"},
     "wcwidth": {"rendering"},
     "sentencex": {"chunking"},
