@@ -14,6 +14,7 @@ _GOES_ON = re.compile(
     r"(?:^|[\s(“\"])(?:[A-Z]|M[RS]S?|MX|Dr|DR|Gen|GEN|Lt|Col|Cpl|Sgt|Capt|Maj|Adm|Sen|Rep|Gov|Amb|Prof|St)\.$"
 )
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _BREAKS = ("\n", "; ", ", ", " ")
 
 Count = Callable[[Sequence[str]], list[int]]
@@ -24,7 +25,7 @@ def sentences(text: str) -> list[Span]:
     """The sentences of a text, in order, without the white space around them."""
     import sentencex
 
-    found = sentencex.get_sentence_boundaries("en", text)
+    found = sentencex.get_sentence_boundaries("en", _SURROGATE.sub("?", text))  # which it does not take
     bounds = [b["start_index"] for b in found] + [len(text)]
     kept = [s for s in (_trimmed(text, Span(a, b)) for a, b in pairwise(bounds)) if s.start < s.end]
     return _joined(text, kept)

@@ -19,6 +19,7 @@ FOUND: list[tuple[str, Any]] = [
     ("ask", Question("Who fled?", window=Window(sources=("\ud800",)))),
     ("ask", Question("Who fled to \ud800 Kabul?")),
     ("search", Question("Who fled?", (Turn("Who was in \ud800 Tehran?", "Nobody."),))),
+    ("ask", Question("Who fled?", (Turn("", "\ud800"),))),
     ("summarize-timeline", Question("Taliban \ud800")),
     ("ask", Question("Who fled to Tajikistan? " * 5_000)),
     ("reply-message", Message("{}", {}, {"token_usage": "length"})),
