@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -16,6 +17,8 @@ from rag.rendering import Line, origin, wrapped
 from rag.schema import Citation, Usage, Window
 from rag.summarylines import summary_lines, timeline_lines
 from rag.transcript import save
+
+_NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +77,10 @@ def _open(call: Call) -> Effect:
 
 
 def _cited(call: Call) -> Citation:
-    if not call.argument.strip("[]").isdecimal():
+    number = _NUMBER.fullmatch(call.argument)
+    if not number:
         raise InputError(f"the source is {call.argument[:40]!r}; wanted its number, as in /sources 1 or /open 1")
-    return call.conversation.citation(int(call.argument.strip("[]")))
+    return call.conversation.citation(int(number[1]))
 
 
 def _why(call: Call) -> Effect:

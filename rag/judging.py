@@ -111,9 +111,10 @@ class Judge:
         verdict, reason = reply.get("verdict"), reply.get("reason")
         if verdict not in _VERDICTS:
             raise ReplyError(f"the verdict is {_told(verdict)}; wanted one of {', '.join(_VERDICTS)}")
-        if not isinstance(reason, str) or not reason.strip():
+        told = one_line(reason, 300) if isinstance(reason, str) else ""
+        if not told:
             raise ReplyError(f"the reason is {_told(reason)}; wanted one short sentence")
-        return Opinion(self._id, Verdict(verdict), one_line(reason, 300))
+        return Opinion(self._id, Verdict(verdict), told)
 
 
 def _line(number: int, item: Evidence) -> str:

@@ -26,6 +26,8 @@ FOUND: list[tuple[str, Any]] = [
     ("reply-summary", "Soldiers \ud800 fled [1]."),
     ("reply-answer", "Soldiers \ud800 fled [1]."),
     ("reply-message", Message("{}", {}, {"token_usage": {"prompt_tokens": 10**400, "completion_tokens": -1}})),
+    ("reply-opinion", '{"reason": "\\u0000", "verdict": "supported"}'),
+    ("chat", ["/sources " + "9" * 5_000]),
     ("baseline", b"[" * 20_000),
     ("gates", b'["a b.\\"c\\u007f"]\ncases = "x\\"y.jsonl"'),
     ("gates", b'[smoke]\n"\\u0000" = 1'),
