@@ -163,7 +163,7 @@ class VectorIndex:
     def _compared(self, query: Vector, limit: int, window: Window) -> Vectors:
         """The nearest ones, by comparing all that the window admits; a slice at a time, since they may be many."""
         best = Vectors((), query[:0])
-        for part in self.catalog.embedded.slices(window, self.exact):
+        for part in self.catalog.embedded.slices(window, self.exact or EXACT):
             best = _nearest_of(best, part, query, limit)
         return best
 

@@ -62,7 +62,7 @@ def test_a_folder_is_added_by_the_workers_of_a_cluster_once(environment: dict[st
     assert again.stdout.startswith("added 0, updated 0, unchanged 40,")
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_run_that_was_killed_is_completed_by_the_next(environment: dict[str, str], tmp_path: Path) -> None:
     made = folder(tmp_path / "made", 60)
     listing = tmp_path / "listing.txt"

@@ -88,7 +88,7 @@ def test_what_was_embedded_is_kept_when_a_catalog_is_mended(folder: Path) -> Non
     assert (folder / "catalog.sqlite.damaged").is_file()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_mending_that_is_killed_at_any_instant_loses_nothing(whole: Path, tmp_path: Path) -> None:
     code = "import sys; sys.path.insert(0, 'tests'); from test_faults import *; mend_and_kill(*map(Path, sys.argv[1:]))"
     command = [sys.executable, "-c", code, str(whole), str(tmp_path)]
@@ -143,8 +143,10 @@ def test_doctor_tells_of_a_damaged_page(folder: Path, name: str) -> None:
     assert f"{folder / 'catalog.sqlite'} is damaged: " in problem
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("file", ["header.bin", "chroma.sqlite3"])
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param("header.bin", marks=pytest.mark.slow), pytest.param("chroma.sqlite3", marks=pytest.mark.long)],
+)
 def test_doctor_tells_of_a_damaged_vector_index(tmp_path: Path, file: str) -> None:
     folder = tmp_path / "library"
     with opened(folder) as library:
@@ -159,8 +161,9 @@ def test_doctor_tells_of_a_damaged_vector_index(tmp_path: Path, file: str) -> No
     assert told_of_vectors(folder) == []
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("room", [60_000, 300_000])
+@pytest.mark.parametrize(
+    "room", [pytest.param(60_000, marks=pytest.mark.slow), pytest.param(300_000, marks=pytest.mark.long)]
+)
 def test_where_the_disk_is_full_nothing_is_added_by_half(tmp_path: Path, room: int) -> None:
     folder = tmp_path / "library"
     added = rag("add", str(json_lines(tmp_path / "first.jsonl", ARTICLES[:2])), "--library", str(folder))

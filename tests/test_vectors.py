@@ -104,6 +104,16 @@ def test_few_candidates_are_compared_one_by_one(catalog: Catalog, index: VectorI
     assert index.search(query * 7, limit=3, window=ALL) == nearest(rows, query)[:3]
 
 
+def test_while_the_index_is_written_all_are_compared_even_if_it_is_always_asked(
+    catalog: Catalog, tmp_path: Path
+) -> None:
+    rows, query = vectors(50), vectors(1, seed=9)[0]
+    save(catalog, "a", rows)
+    catalog.embedded.set_index_version(1)
+    index = VectorIndex(tmp_path / "vectors", catalog, exact=0)
+    assert index.search(query, limit=5, window=ALL) == nearest(rows, query)[:5]
+
+
 def test_nothing_is_found_in_an_empty_library(index: VectorIndex) -> None:
     assert index.search(vectors(1)[0], limit=5, window=ALL) == []
     index.synchronize()
@@ -219,7 +229,7 @@ def test_synchronizing_brings_chroma_up_to_the_catalog(big: VectorIndex, copy: P
     "damage",
     [
         *("no database", "killed", "seal.json junk", "header.bin flipped"),
-        *(pytest.param(f"{name} {how}", marks=pytest.mark.slow) for name in FILES for how in HARMS),
+        *(pytest.param(f"{name} {how}", marks=pytest.mark.long) for name in FILES for how in HARMS),
     ],
 )
 def test_a_damaged_index_still_answers_and_is_made_anew_by_the_next_change(
