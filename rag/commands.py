@@ -119,7 +119,7 @@ def _limited(call: Call, changed: Window) -> Effect:
 
 
 def _topic(call: Call) -> Effect:
-    call.conversation.topic = call.argument or None
+    call.conversation.topic = one_line(call.argument) or None
     return _told(call)
 
 

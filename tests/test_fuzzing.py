@@ -28,6 +28,7 @@ FOUND: list[tuple[str, Any]] = [
     ("reply-message", Message("{}", {}, {"token_usage": {"prompt_tokens": 10**400, "completion_tokens": -1}})),
     ("reply-opinion", '{"reason": "\\u0000", "verdict": "supported"}'),
     ("chat", ["/sources " + "9" * 5_000]),
+    ("chat", ["/topic a\x1eb"]),
     ("baseline", b"[" * 20_000),
     ("gates", b'["a b.\\"c\\u007f"]\ncases = "x\\"y.jsonl"'),
     ("gates", b'[smoke]\n"\\u0000" = 1'),
