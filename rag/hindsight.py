@@ -202,7 +202,7 @@ def _scored(held: Sequence[_Counts], shelf: _Shelf, total: _Total) -> _Scored:
 
 def _gains(counts: _Counts, shelf: _Shelf, total: _Total) -> NDArray[np.float64]:
     found = len(counts.passages)
-    rarity = max(LEAST, math.log((total.passages - found + 0.5) / (found + 0.5)))
+    rarity = max(LEAST, math.log((max(0, total.passages - found) + 0.5) / (found + 0.5)))
     number = counts.counts.astype(np.float64)
     share = shelf.lengths[counts.passages] / (total.mean or 1.0)
     gains: NDArray[np.float64] = rarity * number * (K1 + 1) / (number + K1 * (1 - B + B * share))

@@ -90,6 +90,10 @@ class TextSearch:
         """
         if not tokens or limit < 1:
             return []
+        with self._database.snapshot():  # else counts and totals may be of two states
+            return self._found(tokens, limit, window)
+
+    def _found(self, tokens: Sequence[str], limit: int, window: Window) -> list[str]:
         held = {token: n for token, n in self.frequencies(tokens, window.as_of).items() if n}
         total, where = self._total(window.as_of), condition(window)
         if not held:
@@ -143,7 +147,7 @@ class TextSearch:
 
 
 def _rarity(frequency: int, total: int) -> float:
-    return max(LEAST, math.log((total - frequency + 0.5) / (frequency + 0.5)))
+    return max(LEAST, math.log((max(0, total - frequency) + 0.5) / (frequency + 0.5)))
 
 
 def _steps() -> Iterable[float]:
