@@ -360,3 +360,20 @@ def test_both_catalogs_find_the_same_passages_in_the_same_order(tmp_path: Path, 
 def test_a_word_counts_as_often_as_it_stands_in_a_passage(catalog: Catalog) -> None:
     save(catalog, *(article("talks " * n + "river " * (40 - n), id=f"a{n:02}", title="T") for n in range(1, 40)))
     assert found(catalog, "talks") == [f"a{n:02}-1-0" for n in range(39, 29, -1)]
+
+
+def test_words_are_counted_in_one_state_while_another_process_writes(catalog: Catalog, place: Path | str) -> None:
+    reader, made = Catalog(place), [article(f"Talks {n}.", id=f"a{n}", title="T") for n in range(20)]
+    save(catalog, *made)
+    with ThreadPoolExecutor(1) as beside:
+        writing = beside.submit(lambda: [_again(catalog, made) for _ in range(12)])
+        while not writing.done():
+            reader.lexical(["talk"], limit=5, window=ALL)
+        writing.result()
+    assert len(reader.lexical(["talk"], limit=50, window=ALL)) == 20
+    reader.close()
+
+
+def _again(catalog: Catalog, made: list[Article]) -> None:
+    catalog.remove([a.id for a in made[1:]])
+    save(catalog, *made[1:])
