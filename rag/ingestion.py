@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
-from typing import TypeAlias
 
 from rag.catalog import Catalog
 from rag.embeddings import Embedded, Embedder, HeadedText, identity
@@ -15,37 +14,13 @@ from rag.errors import EmbeddingError, ServerError
 from rag.loaders import Origin, expand, load
 from rag.orders import flagged
 from rag.preparation import batches, cut, deduplicate, draft, embed, unembedded
+from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Window
 from rag.vectors import VectorIndex
 from rag.vectortable import StoredModel, embedding_key
 
-Progress: TypeAlias = Callable[[int, int, str], None]
-"""Is told how many passages are done, how many there are so far, and what is being done."""
-
 _REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
 _ARTICLES, _VECTORS = "articles", "vectors"
-
-
-class Meter:
-    """Counts for a Progress."""
-
-    def __init__(self, progress: Progress | None = None) -> None:
-        self._progress = progress
-        self._done = self._total = 0
-        self._text = ""
-
-    def say(self, text: str) -> None:
-        self._text = text
-        self.advance(0)
-
-    def expect(self, count: int, text: str) -> None:
-        self._total += count
-        self.say(text)
-
-    def advance(self, count: int) -> None:
-        self._done += count
-        if self._progress:
-            self._progress(self._done, self._total, self._text)
 
 
 @dataclass(frozen=True, slots=True)

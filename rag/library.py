@@ -16,7 +16,6 @@ from rag.answering import Asked, Task, Understood, judged
 from rag.calling import Account, Caller, described
 from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
-from rag.clock import Clock
 from rag.condensing import Condenser
 from rag.contention import contention
 from rag.corroboration import corroborated
@@ -37,12 +36,13 @@ from rag.errors import (
 )
 from rag.followups import asks_who_said, context, who_said
 from rag.generation import extract
-from rag.ingestion import Ingestion, Meter, Progress
+from rag.ingestion import Ingestion
 from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models import ModelChoice, chat_model
 from rag.orders import left_out
 from rag.plaintext import clean
+from rag.progress import Clock, Meter, Progress
 from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
 from rag.remote import RemoteEmbeddings

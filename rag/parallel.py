@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from rag.calling import Account
-from rag.ingestion import Meter
+from rag.progress import Meter
 
 CONCURRENCY = 4
 """How many groups a model is given at once."""

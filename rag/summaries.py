@@ -23,8 +23,8 @@ from rag.embeddings import Embedder, Vector
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.excerpts import Pool
 from rag.gathering import of_articles, of_hits, of_window
-from rag.ingestion import Meter, Progress
 from rag.orders import left_out
+from rag.progress import Meter, Progress
 from rag.query import Query
 from rag.schema import (
     Article,

@@ -21,9 +21,9 @@ from rag.evaluation.page import html_report
 from rag.evaluation.report import Report, report
 from rag.evaluation.runner import Plan, Run, run
 from rag.evaluation.suites import Suite, suites
-from rag.ingestion import Progress
 from rag.library import Library
 from rag.models import chat_model
+from rag.progress import Progress
 from rag.settings import read_settings
 
 

@@ -11,8 +11,8 @@ from rag.evaluation.casefiles import CaseSet, load_set
 from rag.evaluation.cases import CASE, Case
 from rag.evaluation.report import Report, report
 from rag.evaluation.runner import Plan, run
-from rag.ingestion import Progress
 from rag.library import Library
+from rag.progress import Progress
 
 Cases: TypeAlias = str | Path | CaseSet | Case
 """A file of cases, a set that was read, or one case."""

@@ -9,13 +9,13 @@ from functools import partial
 from typing import TypeAlias
 
 from rag.checking import checked, whole
-from rag.clock import Clock
 from rag.errors import EmptyLibraryError, KeyRefusedError, NoModelError, RagError
 from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.gold import places, quotes
 from rag.evaluation.results import Cited, Found, Laid, Result, Told
 from rag.evaluation.rivals import rivals
 from rag.library import Library
+from rag.progress import Clock
 from rag.records import article
 from rag.schema import (
     Answer,

@@ -16,8 +16,8 @@ from rag.evaluation.identity import Identity, identify
 from rag.evaluation.keeping import ResultFile, key
 from rag.evaluation.observing import observe
 from rag.evaluation.results import Grades, Result
-from rag.ingestion import Progress
 from rag.library import Library
+from rag.progress import Progress
 
 
 class Grade(Protocol):
