@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from rag.errors import InputError, ReplyError, RequestError, ShapeError
 from rag.failures import model_errors
-from rag.judging import fence
 from rag.members import first_object
 from rag.models import OPENAI_URL, ModelChoice
 from rag.packing import data
 from rag.progress import Clock
-from rag.prompts import Prompt, load_prompt
+from rag.prompts import Prompt, fence, load_prompt
 from rag.replies import reply_text, ways
 from rag.replycache import ReplyCache
 from rag.schema import Usage

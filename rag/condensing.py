@@ -9,12 +9,11 @@ from typing import Any
 from rag.calling import Account, Call, Caller
 from rag.drafting import SCHEMA, Answered, Draft, DraftReader, settled
 from rag.errors import ContextError, ShapeError
-from rag.judging import fence
 from rag.packing import Packed, data, pack
 from rag.parallel import CONCURRENCY, at_once
 from rag.plaintext import one_line
 from rag.progress import Meter
-from rag.prompts import load_prompt
+from rag.prompts import fence, load_prompt
 from rag.schema import Check, Citation, Hit, Statement, Verdict
 from rag.selection import Budget
 from rag.summarization import Check as Checker

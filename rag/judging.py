@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import KeyRefusedError, ModelError, NoModelError, ReplyError
 from rag.models import ModelChoice
 from rag.plaintext import clean, one_line
-from rag.prompts import load_prompt
+from rag.prompts import fence, load_prompt
 from rag.replies import JsonModel
 from rag.schema import Citation, Opinion, Statement, Verdict
 
@@ -51,11 +50,6 @@ def evidence(citation: Citation) -> Evidence:
     return Evidence(
         citation.quote, article.title, article.source, str(article.published) if article.published else None
     )
-
-
-def fence(*texts: str) -> str:
-    """A line that stands in none of the texts: to hold it, a text would have to know its own digest."""
-    return f"=== {hashlib.sha256(chr(0).join(texts).encode('utf-8', 'replace')).hexdigest()[:32]} ==="
 
 
 class Judge:

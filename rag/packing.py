@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.judging import fence
 from rag.orders import LEFT_OUT, is_order, without_orders
 from rag.plaintext import clean, one_line
+from rag.prompts import fence
 from rag.schema import Hit, Span
 
 # The tokens that separate turns for many models look like <|im_start|>, </s> or [INST]; servers take them for real even

@@ -7,10 +7,9 @@ from typing import Any
 
 from rag.calling import Account, Call, Caller
 from rag.errors import ShapeError
-from rag.judging import fence
 from rag.packing import data
 from rag.plaintext import one_line
-from rag.prompts import load_prompt
+from rag.prompts import fence, load_prompt
 from rag.schema import Turn
 from rag.words import content_words
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from dataclasses import dataclass
 from importlib.resources import files
@@ -38,6 +39,11 @@ def load_prompt(name: str, *inputs: str, folder: Traversable | None = None) -> P
     _agree(f"prompt {name}: `inputs`", declared, "its text", set(template.input_variables))
     _agree(f"prompt {name}: `inputs`", declared, "its caller", set(inputs))
     return Prompt(name, data["version"], tuple(data["inputs"]), template)
+
+
+def fence(*texts: str) -> str:
+    """A line that stands in none of the texts: to hold it, a text would have to know its own digest."""
+    return f"=== {hashlib.sha256(chr(0).join(texts).encode('utf-8', 'replace')).hexdigest()[:32]} ==="
 
 
 def prompts_folder() -> Traversable:

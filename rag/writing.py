@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any
 from rag.calling import Account, Call, Caller
 from rag.drafting import SCHEMA, Draft, DraftReader
 from rag.errors import ContextError, ShapeError
-from rag.judging import fence
 from rag.models import ModelChoice
 from rag.packing import Packed, data, pack
 from rag.plaintext import one_line
-from rag.prompts import load_prompt
+from rag.prompts import fence, load_prompt
 from rag.schema import Hit, Statement
 from rag.terms import REPLY_TOKENS, Terms
 from rag.tokens import TokenCount

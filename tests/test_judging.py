@@ -12,8 +12,9 @@ import pytest
 from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_limited, refused_key, too_long
 
 from rag.errors import KeyRefusedError, NoModelError
-from rag.judging import Claim, Evidence, Judge, Opinion, evidence, fence
+from rag.judging import Claim, Evidence, Judge, Opinion, evidence
 from rag.models import ModelChoice, chat_model
+from rag.prompts import fence
 from rag.records import article
 from rag.schema import Citation, Precision, Published, Verdict
 

@@ -17,11 +17,11 @@ from openai_server import OpenAIServer, Request
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.judging import fence
 from rag.library import Library
 from rag.orders import LEFT_OUT
 from rag.packing import data, pack
 from rag.plaintext import clean
+from rag.prompts import fence
 from rag.records import article
 from rag.rendering import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict

@@ -10,9 +10,8 @@ from rag.calling import Account, Call, Caller
 from rag.errors import ShapeError
 from rag.evaluation.cases import QaCase, SummaryCase
 from rag.evaluation.results import Grades, Result
-from rag.judging import fence
 from rag.packing import data
-from rag.prompts import load_prompt
+from rag.prompts import fence, load_prompt
 from rag.terms import Terms
 
 _SCHEMA = {
