@@ -7,9 +7,9 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.chunking import sentences
+from rag.chunking import cited_sentences, sentences
 from rag.names import names
-from rag.schema import Span
+from rag.schema import Citation, Span
 from rag.speakers import SAYING, is_pronoun, speaker
 
 _TITLED = "THE|MR|MS|MRS|DR|SECRETARY|AMBASSADOR|GENERAL|SENATOR|PRESIDENT|VICE PRESIDENT|MINISTER|CHANCELLOR|MODERATOR"
@@ -51,6 +51,12 @@ def voice(text: str, span: Span) -> Voice | None:
     pronoun = _PRONOUN.search(sentence)
     meant = _before(text, span.start, several=pronoun["who"].casefold() == "they") if pronoun else None
     return Voice(meant, pronoun.end("who")) if pronoun and meant else None
+
+
+def told_by(citation: Citation) -> str | None:
+    """Who says what is cited, by the first of its sentences that tells."""
+    found = (voice(citation.article.text, span) for span in cited_sentences(citation))
+    return next((v.name for v in found if v), None)
 
 
 @dataclass(frozen=True, slots=True)

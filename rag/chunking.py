@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-from rag.schema import Article, Passage, Span
+from rag.schema import Article, Citation, Passage, Span
 
 # sentencex takes these for the end of a sentence; a person's name or rank goes on after them.
 _GOES_ON = re.compile(
@@ -29,6 +29,11 @@ def sentences(text: str) -> list[Span]:
     bounds = [b["start_index"] for b in found] + [len(text)]
     kept = [s for s in (_trimmed(text, Span(a, b)) for a, b in pairwise(bounds)) if s.start < s.end]
     return _joined(text, kept)
+
+
+def cited_sentences(citation: Citation) -> list[Span]:
+    """The sentences that are cited, in the article."""
+    return [Span(citation.start + s.start, citation.start + s.end) for s in sentences(citation.quote)]
 
 
 def chunk(article: Article, count: Count, *, budget: int) -> list[Passage]:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rag.attribution import pronoun, voice
-from rag.chunking import sentences
+from rag.chunking import cited_sentences
 from rag.eventdates import EventDate, event_dates
 from rag.names import names, same
 from rag.periods import Period, named, phrases
-from rag.schema import Citation, Note, Span, Statement
+from rag.schema import Citation, Note, Statement
 
 
 def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:
@@ -25,12 +25,6 @@ def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:
 def dated(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     """The statements, taken from their first citation, with marks that tell which day a relative date is."""
     return tuple(replace(s, notes=tuple(_marks(s))) if s.citations and not s.notes else s for s in statements)
-
-
-def told_by(citation: Citation) -> str | None:
-    """Who says what is cited, by the first of its sentences that tells."""
-    found = (voice(citation.article.text, span) for span in _spans(citation))
-    return next((v.name for v in found if v), None)
 
 
 def _is_quote(statement: Statement) -> bool:
@@ -63,7 +57,7 @@ def _shared_dates(statement: Statement) -> Iterator[Note]:
 def _relative(citation: Citation) -> Iterator[tuple[str, str]]:
     """The relative dates that are cited, in lower case, each with the days that it means."""
     article = citation.article
-    for span in _spans(citation):
+    for span in cited_sentences(citation):
         for found in event_dates(article.text, span, article.published):
             yield " ".join(article.text[found.start : found.end].casefold().split()), str(found)
 
@@ -84,7 +78,7 @@ def _shared_speaker(statement: Statement) -> Iterator[Note]:
 
 def _meant(citation: Citation, word: str) -> Iterator[str]:
     text = citation.article.text
-    for span in _spans(citation):
+    for span in cited_sentences(citation):
         found, theirs = voice(text, span), pronoun(text[span.start : span.end])
         if found and found.at and theirs and theirs.text.casefold() == word.casefold():
             yield found.name
@@ -93,7 +87,7 @@ def _meant(citation: Citation, word: str) -> Iterator[str]:
 def _dates(citation: Citation) -> Iterator[Note]:
     """A mark behind each relative date."""
     article = citation.article
-    for span in _spans(citation):
+    for span in cited_sentences(citation):
         for found in event_dates(article.text, span, article.published):
             yield Note(len(" ".join(article.text[citation.start : found.end].split())), str(found))
 
@@ -101,7 +95,11 @@ def _dates(citation: Citation) -> Iterator[Note]:
 def _marks(statement: Statement) -> Iterator[Note]:
     """A mark behind each relative date of the citation that stands once in the text, which may be shorter."""
     article = statement.citations[0].article
-    found = [d for span in _spans(statement.citations[0]) for d in event_dates(article.text, span, article.published)]
+    found = [
+        d
+        for span in cited_sentences(statement.citations[0])
+        for d in event_dates(article.text, span, article.published)
+    ]
     places: dict[int, str] = {}
     for one in found:
         phrase = " ".join(article.text[one.start : one.end].split())
@@ -113,15 +111,10 @@ def _marks(statement: Statement) -> Iterator[Note]:
 def _speakers(citation: Citation) -> Iterator[Note]:
     """A mark before the first sentence of a labelled speaker, and one behind each pronoun that stands for one."""
     last = None
-    for place, span in enumerate(_spans(citation)):
+    for place, span in enumerate(cited_sentences(citation)):
         found = voice(citation.article.text, span)
         offset = len(" ".join(citation.article.text[citation.start : span.start].split()) + " ") if place else 0
         if found and found.at is not None and found.name != last:
             at = found.at and len(" ".join(citation.article.text[span.start : span.start + found.at].split()))
             yield Note(offset + at, found.name if at else f"{found.name}:")
         last = found.name if found else last
-
-
-def _spans(citation: Citation) -> list[Span]:
-    """The sentences that are cited, in the article."""
-    return [Span(citation.start + s.start, citation.start + s.end) for s in sentences(citation.quote)]

@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
+from rag.attribution import told_by
 from rag.chunking import header
 from rag.citations import check_quotes
 from rag.comparison import compare
-from rag.editing import told_by
 from rag.entailment import Entailment, Pair
 from rag.errors import VerifierError
 from rag.facts import Evidence, ground
