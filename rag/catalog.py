@@ -13,7 +13,6 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.chunking import header
 from rag.database import Database, OnWait, Row, is_address
 from rag.embeddings import Embedded, Vector
 from rag.errors import InputError
@@ -317,8 +316,7 @@ class Catalog:
                 article = self.article(id)
                 found = self._rows("SELECT * FROM passages WHERE article_id = ?", id)
                 self._lexical.insert(
-                    LexicalRow(row["number"], header(article), article.text[row["start"] : row["stop"]])
-                    for row in found
+                    LexicalRow(row["number"], article.header, article.text[row["start"] : row["stop"]]) for row in found
                 )
 
     def rebuild_events(self) -> None:
@@ -383,7 +381,7 @@ class Catalog:
 
     def _enter(self, draft: Draft) -> None:
         first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
-        at, top = stamp(draft.article), header(draft.article)
+        at, top = stamp(draft.article), draft.article.header
         dates = at.day_first, at.day_last, at.source
         self._database.many(
             _INSERT,

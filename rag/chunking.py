@@ -55,12 +55,6 @@ def chunk(article: Article, count: Count, *, budget: int) -> list[Passage]:
     return passages
 
 
-def header(article: Article) -> str:
-    """Title, source and date: embedded and indexed with each passage, but no part of its text."""
-    parts = (article.title, article.source, str(article.published) if article.published else None)
-    return " | ".join(p for p in parts if p)
-
-
 def _passage(article: Article, span: Span) -> Passage:
     key = hashlib.sha256(f"{article.id}\0{article.sha256}\0{span.start}\0{span.end}".encode()).hexdigest()[:20]
     return Passage(key, article.id, span.start, span.end, article.text[span.start : span.end])

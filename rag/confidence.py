@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rag.chunking import header
 from rag.counting import uncounted
 from rag.extraction import DATED, TYPED, Sentence
 from rag.query import Kind, Query
@@ -80,7 +79,7 @@ def _near(best: Sentence, retrieved: Retrieved) -> list[Sentence]:
 
 def _stems(best: Sentence, near: Sequence[Sentence], retrieved: Retrieved) -> frozenset[str]:
     article = next(hit.article for hit in retrieved.hits if hit.passage.id == best.passage_id)
-    return frozenset(words(header(article))).union(*(s.stems for s in near))
+    return frozenset(words(article.header)).union(*(s.stems for s in near))
 
 
 def _names(query: Query, retrieved: Retrieved) -> set[str]:

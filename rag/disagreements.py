@@ -9,7 +9,6 @@ from functools import cached_property
 from itertools import combinations
 
 from rag.attribution import voice
-from rag.chunking import header
 from rag.comparability import comparable, peoples
 from rag.differences import COMMON, About, Account, account, differences, may_be_one_day
 from rag.extraction import Sentence
@@ -82,14 +81,14 @@ def _told(to: Asked, retrieved: Retrieved) -> Iterator[_Told]:
         if covered[s.passage_id] >= max(least, 0.5):
             found = voice(article.text, s.span)
             near = [other for other in last if other.passage_id == s.passage_id]
-            top = frozenset() if "hold" in to.acts else frozenset(words(header(article)))
+            top = frozenset() if "hold" in to.acts else frozenset(words(article.header))
             around = top.union(*(other.stems for other in near))
             yield _Told(s, article, found.name if found else None, around, _named(other.text for other in near))
 
 
 def _covers(to: Asked, article: Article, retrieved: Retrieved, passage_id: str) -> float:
     """The share of what the question is about that a passage has, its header included."""
-    has = frozenset(words(header(article))).union(*(s.stems for s in retrieved.sentences if s.passage_id == passage_id))
+    has = frozenset(words(article.header)).union(*(s.stems for s in retrieved.sentences if s.passage_id == passage_id))
     return len(to.subjects & has) / len(to.subjects) if to.subjects else 1.0
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.attribution import voice
-from rag.chunking import header, sentences
+from rag.chunking import sentences
 from rag.counting import counts
 from rag.embeddings import Vector
 from rag.eventdates import EventDate, event_dates
@@ -198,7 +198,7 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
         frozenset(alike.get(w, w) for w in found) | _named(asked.query.names, there)
         for found, there in zip(split.stems, split.names, strict=True)
     ]
-    cosines, headed = _cosines(asked.vector, candidate, len(stems)), _stems(header(candidate.article))
+    cosines, headed = _cosines(asked.vector, candidate, len(stems)), _stems(candidate.article.header)
     shared, start, article = _shared(asked, rank, candidate), candidate.passage.start, candidate.article
     places = [Span(start + span.start, start + span.end) for span in split.spans]
     ordered = [is_ordered(article, place) for place in places]

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Literal
 
 from rag.catalog import Catalog, Draft
-from rag.chunking import Count, chunk, header
+from rag.chunking import Count, chunk
 from rag.embeddings import WINDOW, Embedded, Embedder, HeadedText, OnBatch, count_tokens, embed_passages, identity
 from rag.schema import AddReport, Article, Failure, Passage
 from rag.vectortable import embedding_key
@@ -143,7 +143,7 @@ def _cut(article: Article, count: Count) -> Cut:
 
 def _header(article: Article, count: Count) -> str:
     """The header of its passages, cut if it would take too much of the window."""
-    top = header(article)
+    top = article.header
     while count([top])[0] > _LONGEST_HEADER:
         top = top[: len(top) * 9 // 10].rstrip()
     return top

@@ -152,6 +152,12 @@ class Article:
     orders: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
     """Its sentences that are addressed to a program; None if nobody has looked for them yet."""
 
+    @property
+    def header(self) -> str:
+        """Title, source and date: embedded and indexed with each passage, but no part of its text."""
+        parts = (self.title, self.source, str(self.published) if self.published else None)
+        return " | ".join(p for p in parts if p)
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:

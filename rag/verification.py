@@ -8,7 +8,6 @@ from datetime import date
 from typing import Protocol
 
 from rag.attribution import told_by
-from rag.chunking import header
 from rag.citations import check_quotes
 from rag.comparison import compare
 from rag.entailment import Entailment, Pair
@@ -167,7 +166,7 @@ def evidence(citation: Citation) -> Evidence:
     article = citation.article
     last = min(len(article.text), citation.end + _AROUND)
     around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
-    return Evidence(citation.quote, f"{header(article)}\n{around}", _day(article.published))
+    return Evidence(citation.quote, f"{article.header}\n{around}", _day(article.published))
 
 
 def _believed(citation: Citation) -> list[Citation]:
