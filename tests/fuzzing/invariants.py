@@ -8,7 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from fuzzing.outcomes import holds, printable, told
-from rag.chunking import chunk, header, sentences
+from rag.chunk import chunk
+from rag.chunking import header, sentences
 from rag.orders import planted
 from rag.plaintext import clean
 from rag.rendering import (
