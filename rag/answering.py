@@ -17,10 +17,9 @@ from rag.generation import extract
 from rag.orders import is_ordered
 from rag.query import Query
 from rag.retrieval import Retrieved
-from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status, Turn, Verdict, Window
+from rag.schema import Answer, Article, Citation, Hit, Mode, Reason, Span, Statement, Status, Turn, Verdict, Window
 from rag.writing import Writer
 
-MODE = "llm"
 _MOST_NEAREST = 3
 INSTEAD = "these are the articles' own sentences"
 _BROKEN = "these are the statements that came before"
@@ -78,9 +77,9 @@ def answer(task: Task, writer: Writer, check: Check) -> Iterator[Statement | Ans
     yield _finished(task, writer, shown, draft)
 
 
-def left_out(task: Task, mode: str) -> tuple[Article, ...]:
+def left_out(task: Task, mode: Mode) -> tuple[Article, ...]:
     """The articles of sentences that are addressed to a program, of what a model was given, or of what was near."""
-    if mode != MODE:
+    if mode != Mode.LLM:
         return task.retrieved.left_out
     return tuple(h.article for h in task.hits if is_ordered(h.article, Span(h.passage.start, h.passage.end)))
 
@@ -195,7 +194,7 @@ def _written(task: Task, writer: Writer, statements: Sequence[Statement]) -> Ans
         statements=tuple(statements),
         citations=tuple(citations[number] for number in sorted(citations)),
         hits=task.hits,
-        mode=MODE,
+        mode=Mode.LLM,
         model=writer.caller.choice.id,
         usage=task.account.usage,
     )

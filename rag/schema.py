@@ -47,6 +47,13 @@ class Verdict(StrEnum):
     UNCHECKED = "unchecked"
 
 
+class Mode(StrEnum):
+    """Who wrote a result: the articles, whose sentences it is made of, or a language model."""
+
+    OFFLINE = "offline"
+    LLM = "llm"
+
+
 class Length(StrEnum):
     """How long a summary may be: about 60, 120 or 250 words."""
 
@@ -372,7 +379,7 @@ class Answer:
     """The articles nearest to a question for which the window leaves none; none of them published after `as_of`."""
     as_of: date | None = None
     window: Window = Window()
-    mode: str = "offline"
+    mode: Mode = Mode.OFFLINE
     model: str | None = None
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)
@@ -440,7 +447,7 @@ class Summary:
     conflicts: tuple[Conflict, ...] = ()
     """What the articles say differently on what the statements tell."""
     as_of: date | None = None
-    mode: str = "offline"
+    mode: Mode = Mode.OFFLINE
     model: str | None = None
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)
@@ -520,7 +527,7 @@ class Timeline:
     reason: Reason | None = None
     citations: tuple[Citation, ...] = ()
     as_of: date | None = None
-    mode: str = "offline"
+    mode: Mode = Mode.OFFLINE
     model: str | None = None
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rag import telling, verification
-from rag.answering import INSTEAD, MODE
+from rag.answering import INSTEAD
 from rag.briefing import THEMES, Briefing, News, brief
 from rag.calling import Account
 from rag.catalog import Catalog
@@ -32,6 +32,7 @@ from rag.schema import (
     Event,
     Hit,
     Length,
+    Mode,
     Reason,
     Section,
     Statement,
@@ -166,7 +167,7 @@ def _told(found: tuple[Event, ...], asked: Asked, shelf: Shelf, account: Account
         return _Events(found, {})
     task = telling.Task(found, asked.topic or _ALL, account, shelf.check, meter)
     try:
-        return _Events(tuple(shelf.teller.told(task)), {"mode": MODE, "model": shelf.teller.caller.choice.id})
+        return _Events(tuple(shelf.teller.told(task)), {"mode": Mode.LLM, "model": shelf.teller.caller.choice.id})
     except ModelError as error:
         _pass_over(error, account)
         return _Events(found, {})
@@ -193,7 +194,7 @@ class _Makers:
     def mode(self) -> dict[str, Any]:
         """The mode and model of what was made, as keyword arguments."""
         wrote = self._wrote and self.shelf.condenser
-        return {"mode": MODE, "model": wrote.caller.choice.id} if wrote else {}
+        return {"mode": Mode.LLM, "model": wrote.caller.choice.id} if wrote else {}
 
     def statements(
         self, pool: Pool, topic: Topic | None, room: Budget, taken: Sequence[Told] = ()
