@@ -10,7 +10,6 @@ import typer
 
 from rag.chat import Manner, in_pipe, in_terminal
 from rag.console import reported
-from rag.inputs import window
 from rag.opening import Opening, checked_settings, open_library, with_model
 from rag.options import (
     Add,
@@ -36,6 +35,7 @@ from rag.options import (
     Wait,
 )
 from rag.terms import Terms
+from rag.window import window
 
 if TYPE_CHECKING:
     from rag.talk import Talk

@@ -16,7 +16,7 @@ from rag.conflictcommand import conflicts
 from rag.console import reported, show, show_stream, warn, width
 from rag.errors import InputError
 from rag.evalcommand import evaluate
-from rag.inputs import Request, one_question, one_text, window
+from rag.inputs import Request, one_question, one_text
 from rag.opening import (
     Opening,
     named_articles,
@@ -60,6 +60,7 @@ from rag.settings import read_settings
 from rag.storecommands import add, articles, reindex, remove, work
 from rag.summarycommands import summarize, timeline
 from rag.terms import REPLY_TOKENS, Terms
+from rag.window import window
 
 if TYPE_CHECKING:
     from rag.library import Library

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
-from rag.dates import parse_published
 from rag.errors import InputError
 from rag.plaintext import clean
-from rag.schema import Published, Turn, Window
+from rag.schema import Turn, Window
+from rag.window import ordered, window
 
-_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
 _WANTED = 'wanted {"id": ..., "question": ...}'
 
 
@@ -36,17 +33,6 @@ class BadLine:
 
     id: Any
     message: str
-
-
-def window(
-    as_of: str | None = None, since: str | None = None, until: str | None = None, sources: Sequence[str] = ()
-) -> Window:
-    """The window of ISO dates: `since` a month or year is its first day; `as_of` and `until`, its last.
-
-    Raises InputError for what is no date, or a window that ends before it starts.
-    """
-    first = _date("since", since)
-    return _ordered(Window(_last("as_of", as_of), first.day if first else None, _last("until", until), tuple(sources)))
 
 
 def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[Request | BadLine]:
@@ -132,7 +118,7 @@ def _window(record: dict[str, Any], fallback: Window) -> Window:
     if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
         raise InputError(f"has the sources {repr(sources)[:80]}; wanted a list of names")
     own = window(record.get("as_of"), record.get("since"), record.get("until"), sources)
-    return _ordered(
+    return ordered(
         Window(
             own.as_of or fallback.as_of,
             own.since or fallback.since,
@@ -154,23 +140,3 @@ def _is_turn(turn: Any) -> bool:
     if not isinstance(turn, dict):
         return False
     return isinstance(turn.get("question"), str) and isinstance(turn.get("answer") or "", str)
-
-
-def _ordered(window: Window) -> Window:
-    if window.since and window.last and window.since > window.last:
-        raise InputError(f"since {window.since} is after the last day, {window.last}; wanted the earlier day in since")
-    return window
-
-
-def _last(name: str, text: str | None) -> date | None:
-    found = _date(name, text)
-    return found.last_day if found else None
-
-
-def _date(name: str, text: Any) -> Published | None:
-    if text is None:
-        return None
-    found = parse_published(text) if isinstance(text, str) and _DATE.fullmatch(text) else None
-    if not found:
-        raise InputError(f"{name} is {text!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
-    return found

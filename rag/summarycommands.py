@@ -10,7 +10,6 @@ import typer
 
 from rag.batch import strict_code
 from rag.console import reported, show, warn, width
-from rag.inputs import window
 from rag.opening import Opening, named_articles, open_library, progress_bar
 from rag.options import (
     Add,
@@ -36,6 +35,7 @@ from rag.schema import Length, Timeline
 from rag.summarylines import summary_lines, timeline_lines
 from rag.terms import Terms
 from rag.timelinepages import html_page, markdown_page
+from rag.window import window
 
 
 class Format(StrEnum):

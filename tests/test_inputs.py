@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from rag.errors import InputError
-from rag.inputs import BadLine, Request, one_question, read_requests, window
+from rag.inputs import BadLine, Request, one_question, read_requests
 from rag.schema import Turn, Window
+from rag.window import window
 
 JULY = Window(as_of=date(2021, 7, 31))
 
