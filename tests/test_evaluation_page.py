@@ -28,12 +28,11 @@ from rag.evaluation.cases import (
     TimelineCase,
 )
 from rag.evaluation.changes import Changes
-from rag.evaluation.gold import Place
 from rag.evaluation.identity import Identity
 from rag.evaluation.page import html_report
 from rag.evaluation.report import Report, report
-from rag.evaluation.results import Cited, Found, Grades, Laid, Result
-from rag.evaluation.runner import Run, run
+from rag.evaluation.results import Cited, Found, Grades, Laid, Place, Result, Run
+from rag.evaluation.runner import run
 from rag.library import Library
 from rag.schema import Check, Dispute, Reason, Status, Verdict
 

@@ -12,10 +12,9 @@ from fake_embeddings import FakeEmbeddings
 from rag.evaluation.cases import Claim, Evidence, QaCase, SearchCase, Task
 from rag.evaluation.casesets import CaseSet
 from rag.evaluation.exports import csv_lines, save, trec_run
-from rag.evaluation.gold import Place
 from rag.evaluation.measures import is_right, shares
 from rag.evaluation.report import Scored, report
-from rag.evaluation.results import Found, Result
+from rag.evaluation.results import Found, Place, Result
 from rag.evaluation.runner import run
 from rag.library import Library
 from rag.loaders import article

@@ -31,10 +31,9 @@ from rag.evaluation.digestmetrics import (
     true_rejected,
     verdict_agrees,
 )
-from rag.evaluation.gold import Place
 from rag.evaluation.measures import LOW, MEASURES, NAMES, is_right, rates, shares
 from rag.evaluation.overlap import Overlap, agreement, date_overlap, rouge_l, rouge_n
-from rag.evaluation.results import Cited, Found, Grades, Laid, Result
+from rag.evaluation.results import Cited, Found, Grades, Laid, Place, Result
 from rag.evaluation.shares import Rate, Share, percentile, rate
 from rag.schema import Check, Dispute, Reason, Status, Verdict
 

@@ -19,7 +19,8 @@ from rag.evaluation.gold import check_gold
 from rag.evaluation.grading import Grader
 from rag.evaluation.page import html_report
 from rag.evaluation.report import Report, report
-from rag.evaluation.runner import Plan, Run, run
+from rag.evaluation.results import Run
+from rag.evaluation.runner import Plan, run
 from rag.evaluation.suites import Suite, suites
 from rag.library import Library
 from rag.models import chat_model

@@ -8,8 +8,7 @@ from datetime import date
 
 from rag.evaluation import metrics
 from rag.evaluation.cases import Case, CheckCase, Claim, Evidence, QaCase, SearchCase, SummaryCase, TimelineCase
-from rag.evaluation.gold import Place
-from rag.evaluation.results import Result
+from rag.evaluation.results import Place, Result
 from rag.webpages import BREAK, Html, element, html, joined
 
 

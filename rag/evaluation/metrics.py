@@ -12,8 +12,7 @@ from typing import Protocol, TypeAlias
 
 from rag.evaluation import ranking
 from rag.evaluation.cases import Claim, QaCase, SearchCase, SummaryCase
-from rag.evaluation.gold import Place
-from rag.evaluation.results import Laid, Result, Told
+from rag.evaluation.results import Laid, Place, Result, Told
 from rag.evaluation.shares import Share
 from rag.schema import Verdict
 

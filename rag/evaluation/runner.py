@@ -15,7 +15,7 @@ from rag.evaluation.gold import check_gold
 from rag.evaluation.identity import Identity, identify
 from rag.evaluation.keeping import ResultFile, key
 from rag.evaluation.observing import observe
-from rag.evaluation.results import Grades, Result
+from rag.evaluation.results import Grades, Result, Run
 from rag.library import Library
 from rag.progress import Progress
 
@@ -41,15 +41,6 @@ class Plan:
     repeat: int = 1
     grade: Grade | None = None
     out: Path | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A set with its results, a tuple for each time, in the order of the cases."""
-
-    set: CaseSet
-    identity: Identity
-    repeats: tuple[tuple[Result, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
