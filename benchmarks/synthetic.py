@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from rag import catalog, lexical, ordertable
 from rag.catalog import Draft
 from rag.embeddings import Embedded
-from rag.eventdates import EventDate
-from rag.names import keys
-from rag.periods import Period
 from rag.schema import Article, Passage, Precision, Published, Span, Window
-from rag.words import words
+from rag.text.event_dates import EventDate
+from rag.text.names import keys
+from rag.text.periods import Period
+from rag.text.words import words
 
 CORPUS = Path(__file__).parents[1] / "evals" / "corpora" / "afghanistan-2021" / "articles.jsonl"
 BLOCK = 1_000

@@ -14,10 +14,10 @@ from rag.drafting import Answered, Draft, settled
 from rag.editing import edited
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.generation import extract
-from rag.orders import is_ordered
 from rag.query import Query
 from rag.retrieval import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Mode, Reason, Span, Statement, Status, Turn, Verdict, Window
+from rag.text.injection import is_ordered
 from rag.writing import Writer
 
 _MOST_NEAREST = 3

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from rag.database import Database, OnWait, Row, is_address
 from rag.embeddings import Embedded, Vector
 from rag.errors import InputError
-from rag.eventdates import EventDate, passage_dates
 from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.hindsight import Hindsight
 from rag.keeping import Kept
@@ -25,6 +24,7 @@ from rag.ordertable import ORDER_SCHEMA, OrderTable
 from rag.postgres import Postgres
 from rag.schema import Article, Passage, Precision, Published, Span, Window
 from rag.sqlite import SQLite
+from rag.text.event_dates import EventDate, passage_dates
 from rag.textsearch import TEXT_SCHEMA, TextSearch
 from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
 from rag.windows import condition, stamp

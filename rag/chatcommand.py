@@ -35,7 +35,7 @@ from rag.options import (
     Wait,
 )
 from rag.terms import Terms
-from rag.window import window
+from rag.text.window import window
 
 if TYPE_CHECKING:
     from rag.talk import Talk

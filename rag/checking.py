@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rag.chunking import sentences
 from rag.citations import unmarked
 from rag.errors import InputError
-from rag.orders import is_ordered
 from rag.reading import read_text
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict
+from rag.text.injection import is_ordered
+from rag.text.sentences import sentences
 from rag.verification import Verify, reason, status, warnings
 from rag.wordvectors import rarity
 

@@ -14,13 +14,13 @@ import numpy as np
 from rag.centrality import lexrank, scaled, similarities
 from rag.daytopics import day_relevance
 from rag.embeddings import Vector
-from rag.eventdates import EventDate, event_dates
 from rag.excerpts import Excerpt, Pool
-from rag.moments import moments
-from rag.periods import Period
 from rag.schema import Event, Precision, Published, Span
 from rag.selection import WORD, Told, lead, repeats, told
 from rag.summarization import Check, corroborated, shortlist, stated
+from rag.text.event_dates import EventDate, event_dates
+from rag.text.periods import Period
+from rag.text.relative_dates import moments
 from rag.topics import Topic, related
 
 MOST_EVENTS = 10

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
-from rag.chunking import sentences, trimmed
 from rag.schema import Article, Passage, Span
+from rag.text.sentences import sentences, trimmed
 
 _BREAKS = ("\n", "; ", ", ", " ")
 

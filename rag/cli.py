@@ -60,7 +60,7 @@ from rag.settings import read_settings
 from rag.storecommands import add, articles, reindex, remove, work
 from rag.summarycommands import summarize, timeline
 from rag.terms import REPLY_TOKENS, Terms
-from rag.window import window
+from rag.text.window import window
 
 if TYPE_CHECKING:
     from rag.library import Library

@@ -11,12 +11,12 @@ from rag.conversation import Conversation
 from rag.effects import Answering, Cleared, Effect, Left, Paged, Shown
 from rag.errors import InputError
 from rag.explaining import article_lines, context_lines, sources_lines, why_lines
-from rag.plaintext import one_line
 from rag.rendering import Line, origin, wrapped
 from rag.schema import Citation, Usage, Window
 from rag.summarylines import summary_lines, timeline_lines
+from rag.text.clean import one_line
+from rag.text.window import window
 from rag.transcript import save
-from rag.window import window
 
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from rag.happenings import RUN
-from rag.lexicon import COUNTRIES
-from rag.quantities import Quantity
 from rag.stances import canonical
-from rag.words import STOP_WORDS, stem, words
+from rag.text.lexicon import COUNTRIES
+from rag.text.quantities import Quantity
+from rag.text.words import STOP_WORDS, stem, words
 
 _ROLLING = re.compile(
     r"\b(?:(?:in|over|within|during|for) (?:just |about )?(?:the )?(?:course of the )?(?:last|past|next) "

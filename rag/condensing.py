@@ -11,13 +11,13 @@ from rag.drafting import SCHEMA, Answered, Draft, DraftReader, settled
 from rag.errors import ContextError, ShapeError
 from rag.packing import Packed, data, pack
 from rag.parallel import CONCURRENCY, at_once
-from rag.plaintext import one_line
 from rag.progress import Meter
 from rag.prompts import fence, load_prompt
 from rag.schema import Check, Citation, Hit, Statement, Verdict
 from rag.selection import Budget
 from rag.summarization import Check as Checker
 from rag.terms import REPLY_TOKENS
+from rag.text.clean import one_line
 from rag.tokens import TokenCount
 
 GROUP_TOKENS = 6_000

@@ -9,7 +9,7 @@ from rag.counting import uncounted
 from rag.extraction import DATED, TYPED, Sentence
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
-from rag.words import content_words, words
+from rag.text.words import content_words, words
 
 # Logistic regression on questions with and without an answer, of real documents and of the seed: see evals/README.md.
 WEIGHTS: Mapping[str, float] = {

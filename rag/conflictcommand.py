@@ -11,7 +11,7 @@ from rag.opening import Opening, open_library
 from rag.options import Add, AsOf, Folder, Json, Offline, Quiet, Since, Source, Topic, Until, Verbose, Wait
 from rag.rendering import conflict_lines
 from rag.schema import conflicts_record
-from rag.window import window
+from rag.text.window import window
 
 
 @reported

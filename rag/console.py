@@ -14,9 +14,9 @@ from typing import ParamSpec
 import typer
 
 from rag.errors import RagError
-from rag.plaintext import one_line
 from rag.rendering import Line, answer_lines, safe, statement_lines
 from rag.schema import Answer, Statement
+from rag.text.clean import one_line
 
 INTERRUPTED = 130
 

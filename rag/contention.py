@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
-from rag.attribution import voice
-from rag.chunking import sentences
 from rag.comparability import comparable
 from rag.copies import clusters, contained
 from rag.differences import COMMON, Account, account, differences, is_report, may_be_one_day
 from rag.happenings import happening
-from rag.lexicon import COUNTRIES
-from rag.names import names
-from rag.orders import is_ordered
-from rag.quantities import Quantity
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span
 from rag.stances import Asked, Side, amounts, at_first, kinds, same, side, things, turned
-from rag.words import STOP_WORDS, content_words, stem
+from rag.text.attribution import voice
+from rag.text.injection import is_ordered
+from rag.text.lexicon import COUNTRIES
+from rag.text.names import names
+from rag.text.quantities import Quantity
+from rag.text.sentences import sentences
+from rag.text.words import STOP_WORDS, content_words, stem
 
 _DAYS_OF_SIDES, _DAYS = 3, 30
 _ALIKE, _DENIED, _FEWEST = 0.6, 0.4, 2

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.words import stem
+from rag.text.words import stem
 
 # A line is a contrast; a bar parts its sides, which hold words that say the same of it.
 _LISTED = """

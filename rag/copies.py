@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.schema import Article
-from rag.words import words
+from rag.text.words import words
 
 if TYPE_CHECKING:
     from rensa import RMinHash

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from rag.chunking import sentences
 from rag.extraction import Sentence
-from rag.names import names, same
-from rag.quantities import Quantity, agree, quantities
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
 from rag.schema import Article, Statement
-from rag.words import content_words
+from rag.text.names import names, same
+from rag.text.quantities import Quantity, agree, quantities
+from rag.text.sentences import sentences
+from rag.text.words import content_words
 
 _AS_NEAR = {Kind.NUMBER: 0.4}
 _NEAR = 0.6

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from rag.query import Kind, Query
-from rag.words import content_words, words
+from rag.text.words import content_words, words
 
 _REACH, _HEAD_WORDS = 5, 2
 _COUNTED = re.compile(r"\bhow many (.*)", re.IGNORECASE)

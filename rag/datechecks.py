@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from rag.facts import Fact
 from rag.matching import NEAR, Compared, bound, decide
-from rag.moments import Moment, covers, overlap
 from rag.schema import Check
+from rag.text.relative_dates import Moment, covers, overlap
 
 
 def check_date(fact: Fact, pair: Compared) -> Iterator[Check]:

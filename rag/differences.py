@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from rag.contrasts import OPPOSITES
 from rag.happenings import Happening, around, happening
-from rag.names import same
 from rag.offices import LEADER, Office, offices
 from rag.schema import Article, Span
 from rag.stances import ACTS, denies, kinds, turned
-from rag.words import words
+from rag.text.names import same
+from rag.text.words import words
 
 COMMON = frozenset(words("afghanistan afghan afghans taliban american united states us"))
 """The stems of names that are in most articles, so that they tell nothing apart."""

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from rag.contrasts import ALLIES, OPPOSITES
 from rag.facts import Fact, bind, surroundings
-from rag.lexicon import listed
 from rag.matching import NEAR, Compared, best, decide, free
 from rag.schema import Check
-from rag.words import stem
+from rag.text.lexicon import listed
+from rag.text.words import stem
 
 _OPPOSED, _DENIED = 0.25, 1.2
 """The bind from which an opposite is taken to be said of the same thing; the ratio for what follows a denial."""

@@ -8,17 +8,17 @@ from datetime import date
 from functools import cached_property
 from itertools import combinations
 
-from rag.attribution import voice
 from rag.comparability import comparable, peoples
 from rag.differences import COMMON, About, Account, account, differences, may_be_one_day
 from rag.extraction import Sentence
-from rag.names import names
-from rag.quantities import Quantity
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
 from rag.schema import Article, Citation, Conflict, Dispute, Position
 from rag.stances import Asked, Side, amounts, asked, at_first, plain, same, side, turned
-from rag.words import words
+from rag.text.attribution import voice
+from rag.text.names import names
+from rag.text.quantities import Quantity
+from rag.text.words import words
 
 _COVERS, _COVERS_OF_SIDES = 0.84, 0.65
 _DAYS = 3

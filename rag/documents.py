@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from rag.errors import LoadError
-from rag.plaintext import decode, refuse_binary
+from rag.text.clean import decode, refuse_binary
 
 MAX_FILE = 50_000_000
 MAX_LINE = 20_000_000

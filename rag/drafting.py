@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from rag.chunking import sentences
 from rag.citations import locate, unmarked
 from rag.errors import ShapeError
 from rag.members import Member, Members, said
-from rag.orders import is_ordered
-from rag.plaintext import one_line
 from rag.schema import Check, Citation, Hit, Span, Statement, Usage, Verdict
-from rag.words import content_words
+from rag.text.clean import one_line
+from rag.text.injection import is_ordered
+from rag.text.sentences import sentences
+from rag.text.words import content_words
 
 MOST_STATEMENTS = 12
 _LONGEST = 1_000

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag.attribution import pronoun, voice
-from rag.chunking import cited_sentences
-from rag.eventdates import EventDate, event_dates
-from rag.names import names, same
-from rag.periods import Period, named, phrases
 from rag.schema import Citation, Note, Statement
+from rag.text.attribution import pronoun, voice
+from rag.text.event_dates import EventDate, event_dates
+from rag.text.names import names, same
+from rag.text.periods import Period, named, phrases
+from rag.text.sentences import cited_sentences
 
 
 def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.chunking import sentences
 from rag.cores import cores
 from rag.errors import EmbeddingError
 from rag.minilm import DIMENSIONS
 from rag.models import MINILM
 from rag.sending import embed_at_once
 from rag.sessions import DIGEST, Session, installed_weights, minilm_session, shared_session
+from rag.text.sentences import sentences
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer

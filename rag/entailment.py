@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rag.embeddings import batches, load_tokenizer
 from rag.errors import VerifierError
-from rag.plaintext import one_line
 from rag.sessions import graph_errors, open_session
+from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     from rag.embeddings import Encoded, WordPieces

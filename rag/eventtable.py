@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.database import Database, Row
-from rag.eventdates import EventDate
-from rag.periods import Period
 from rag.schema import Window
+from rag.text.event_dates import EventDate
+from rag.text.periods import Period
 from rag.windows import condition
 
 EVENT_SCHEMA = """

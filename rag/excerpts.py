@@ -11,12 +11,12 @@ from zlib import crc32
 import numpy as np
 
 from rag.catalog import StoredPassage
-from rag.chunking import sentences
 from rag.embeddings import Vector
 from rag.extraction import leans
-from rag.orders import is_ordered
 from rag.schema import Article, Citation, Hit, Span
-from rag.words import content_words
+from rag.text.injection import is_ordered
+from rag.text.sentences import sentences
+from rag.text.words import content_words
 
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
 _MOST_BEFORE = 2

@@ -11,16 +11,16 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.attribution import voice
-from rag.chunking import sentences
 from rag.counting import counts
 from rag.embeddings import Vector
-from rag.eventdates import EventDate, event_dates
-from rag.names import keys, names, same, spelled
-from rag.orders import is_ordered
 from rag.query import Kind, Query
 from rag.schema import Article, Passage, Span
-from rag.words import STOP_WORDS, content_words, forms, words
+from rag.text.attribution import voice
+from rag.text.event_dates import EventDate, event_dates
+from rag.text.injection import is_ordered
+from rag.text.names import keys, names, same, spelled
+from rag.text.sentences import sentences
+from rag.text.words import STOP_WORDS, content_words, forms, words
 from rag.wordvectors import vector as word_vector
 
 

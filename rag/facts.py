@@ -12,13 +12,13 @@ from itertools import pairwise
 from typing import TypeAlias
 
 from rag.contrasts import ALLIES, OPPOSITES, UNITS
-from rag.eventdates import dated
-from rag.lexicon import listed
-from rag.moments import Moment
-from rag.names import names
-from rag.quantities import Quantity, quantities
 from rag.reading import Word, read_text
 from rag.schema import Span
+from rag.text.event_dates import dated
+from rag.text.lexicon import listed
+from rag.text.names import names
+from rag.text.quantities import Quantity, quantities
+from rag.text.relative_dates import Moment
 
 Value: TypeAlias = Quantity | Moment | str
 

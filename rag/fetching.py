@@ -13,7 +13,7 @@ from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
 
 from rag.errors import LoadError
-from rag.plaintext import one_line
+from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     import httpx

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from rag.chunking import sentences
-from rag.names import names
-from rag.orders import is_ordered
 from rag.schema import Answer, Citation, Hit, Reason, Span, Statement, Status, Turn
-from rag.speakers import speaker
-from rag.words import content_words
+from rag.text.injection import is_ordered
+from rag.text.names import names
+from rag.text.sentences import sentences
+from rag.text.speakers import speaker
+from rag.text.words import content_words
 
 _FEW_WORDS = 2
 _MOST_TURNS = 3

@@ -18,9 +18,9 @@ from rag.documents import MAX_FILE, MAX_LINE, TOO_LONG, Document, lines, whole
 from rag.errors import LoadError
 from rag.headers import headed
 from rag.markup import page, plain
-from rag.plaintext import clean, decode, not_utf8, one_line
 from rag.records import article, from_fields, from_record, has_text, is_field
 from rag.schema import Article, Failure
+from rag.text.clean import clean, decode, not_utf8, one_line
 
 _TOO_DEEP = "is nested too deeply; wanted objects with the fields of an article"
 _ENCRYPTED = "is an encrypted PDF; save it without a password"

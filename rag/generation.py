@@ -10,7 +10,7 @@ from rag.extraction import TYPED, Sentence, leans
 from rag.query import Query
 from rag.retrieval import MARGIN, Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
-from rag.words import alike
+from rag.text.words import alike
 
 MOST_SENTENCES = 3
 THRESHOLD = 0.45

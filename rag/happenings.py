@@ -7,16 +7,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from rag.chunking import sentences
-from rag.eventdates import EventDate, event_dates
-from rag.lexicon import COUNTRIES, listed
-from rag.moments import moments
-from rag.names import names
-from rag.periods import phrases
 from rag.schema import Article, Span
-from rag.speakers import SAYING
 from rag.stances import canonical
-from rag.words import content_words, stem, words
+from rag.text.event_dates import EventDate, event_dates
+from rag.text.lexicon import COUNTRIES, listed
+from rag.text.names import names
+from rag.text.periods import phrases
+from rag.text.relative_dates import moments
+from rag.text.sentences import sentences
+from rag.text.speakers import SAYING
+from rag.text.words import content_words, stem, words
 
 RUN = r"[A-Z][\w’'-]*[\w](?:[ -](?:(?:e|i|ul|al|bin|de)[ -](?=[A-Z]))?[A-Z][\w’'-]*\w)*"
 """Capitalized words in a row, as a part of a pattern."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.dates import parse_published
 from rag.errors import LoadError
-from rag.plaintext import one_line
 from rag.records import is_field
+from rag.text.calendar import parse_published
+from rag.text.clean import one_line
 
 _FRONT_MATTER = re.compile(r"\s{0,8}---[ \t]*\n(?P<yaml>.{0,65536}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
 _PAIR = re.compile(r"[ \t]*(?P<key>[A-Za-z]{2,12})[ \t]*:[ \t]*(?P<value>\S[^\n]{0,500})(?:\n|\Z)")

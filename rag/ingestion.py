@@ -12,10 +12,10 @@ from rag.catalog import Catalog
 from rag.embeddings import Embedded, Embedder, HeadedText, identity
 from rag.errors import EmbeddingError, ServerError
 from rag.loaders import Origin, expand, load
-from rag.orders import flagged
 from rag.preparation import batches, cut, deduplicate, draft, embed, unembedded
 from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Window
+from rag.text.injection import flagged
 from rag.vectors import VectorIndex
 from rag.vectortable import StoredModel, embedding_key
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError
-from rag.plaintext import clean
 from rag.schema import Turn, Window
-from rag.window import ordered, window
+from rag.text.clean import clean
+from rag.text.window import ordered, window
 
 _WANTED = 'wanted {"id": ..., "question": ...}'
 

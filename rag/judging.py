@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import KeyRefusedError, ModelError, NoModelError, ReplyError
 from rag.models import ModelChoice
-from rag.plaintext import clean, one_line
 from rag.prompts import fence, load_prompt
 from rag.replies import JsonModel
 from rag.schema import Citation, Opinion, Statement, Verdict
+from rag.text.clean import clean, one_line
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

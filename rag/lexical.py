@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 from rag.database import Database
-from rag.names import keys, names
 from rag.schema import Window
+from rag.text.names import keys, names
+from rag.text.words import words
 from rag.windows import condition
-from rag.words import words
 
 LEXICAL_SCHEMA = """
 CREATE VIRTUAL TABLE lexical USING fts5(header, body, names, tokenize = "unicode61 remove_diacritics 2 tokenchars '.'");

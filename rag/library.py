@@ -19,7 +19,6 @@ from rag.checking import Region, checked, whole
 from rag.condensing import Condenser
 from rag.contention import contention
 from rag.corroboration import corroborated
-from rag.demands import LEFT_OUT, NOTHING_ASKED, request
 from rag.disagreements import disagreements
 from rag.editing import edited
 from rag.embeddings import Embedder, MiniLM, identity
@@ -40,8 +39,6 @@ from rag.ingestion import Ingestion
 from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models import ModelChoice, chat_model
-from rag.orders import left_out
-from rag.plaintext import clean
 from rag.progress import Clock, Meter, Progress
 from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
@@ -74,10 +71,13 @@ from rag.settings import Setting, read_settings
 from rag.stances import asks_control
 from rag.telling import Teller
 from rag.terms import Terms
+from rag.text.clean import clean
+from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
+from rag.text.injection import left_out
+from rag.text.words import words
 from rag.vectors import VectorIndex
 from rag.verification import verify
 from rag.windows import admits
-from rag.words import words
 from rag.writing import Preview, Writer
 
 if TYPE_CHECKING:

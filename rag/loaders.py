@@ -17,9 +17,9 @@ from rag.documents import MAX_FILE, Document
 from rag.errors import LoadError
 from rag.fetching import Response, fetch
 from rag.formats import READERS, STREAMED, Loaded, read_text
-from rag.plaintext import one_line
 from rag.records import article, content_digest
 from rag.schema import Failure
+from rag.text.clean import one_line
 
 __all__ = ["MAX_STREAMED_FILE", "Loaded", "Origin", "article", "content_digest", "expand", "load"]
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from rag.dates import parse_published
 from rag.errors import LoadError
-from rag.plaintext import clean, decode
 from rag.schema import Published
+from rag.text.calendar import parse_published
+from rag.text.clean import clean, decode
 
 _PARAGRAPHS = re.compile(r"<(?:p|div|br|article|section)\b[^<>]{0,500}>", re.I)
 _TAG = re.compile(r"</?(?:a|b|br|cite|em|i|p|s|span|strong|sub|sup|u)\b[^<>]{0,500}>", re.I)

@@ -8,10 +8,10 @@ from datetime import date
 from functools import lru_cache
 
 from rag.facts import Evidence, Fact, Ground, bind, ground, surroundings
-from rag.moments import Moment, covers
 from rag.namesakes import alike, kind_of
-from rag.quantities import Quantity, agree
 from rag.schema import Check
+from rag.text.quantities import Quantity, agree
+from rag.text.relative_dates import Moment, covers
 
 NEAR = 0.09
 """The bind from which another value is taken to be of the same thing."""

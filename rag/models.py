@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.errors import InputError, KeyRefusedError, ReplyError
-from rag.plaintext import one_line
+from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings

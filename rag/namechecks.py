@@ -9,13 +9,13 @@ from functools import lru_cache
 
 from rag.contrasts import ALLIES
 from rag.facts import Fact, Ground
-from rag.lexicon import CAPITALS, listed
 from rag.matching import NEAR, Compared, best, decide
-from rag.names import occurs, same
 from rag.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
 from rag.reading import Word
 from rag.schema import Check
-from rag.words import stem, words
+from rag.text.lexicon import CAPITALS, listed
+from rag.text.names import occurs, same
+from rag.text.words import stem, words
 
 _ENDINGS = listed("ism ist ists i s is an ian ians n ns ese ish ic")
 _TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})

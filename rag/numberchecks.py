@@ -8,12 +8,12 @@ from itertools import combinations
 
 from rag.contrasts import ALLIES, UNITS
 from rag.facts import Fact, Ground
-from rag.lexicon import COUNTRIES, PHRASAL, listed
 from rag.matching import Compared, decide
-from rag.quantities import Quantity, agree, comparable
 from rag.reading import Word
 from rag.schema import Check
-from rag.words import stem
+from rag.text.lexicon import COUNTRIES, PHRASAL, listed
+from rag.text.quantities import Quantity, agree, comparable
+from rag.text.words import stem
 
 _MOST_LISTED, _LEAST_SUM, _SLACK = 5, 20, 0.03
 _IN_HOURS = {

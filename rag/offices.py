@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.happenings import RUN
-from rag.lexicon import listed
-from rag.words import STOP_WORDS, stem, words
+from rag.text.lexicon import listed
+from rag.text.words import STOP_WORDS, stem, words
 
 
 @dataclass(frozen=True, slots=True)

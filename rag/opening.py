@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 from rag.console import tell, warn
 from rag.errors import InputError
 from rag.models import Secret
-from rag.plaintext import one_line
 from rag.rendering import safe
 from rag.schema import AddReport, Article
 from rag.settings import Settings, read_settings
 from rag.terms import Terms
+from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     from rag.library import Library

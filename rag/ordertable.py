@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Sequence
 
 from rag.database import Database
-from rag.orders import RULES, planted
 from rag.schema import Article, Span
+from rag.text.injection import RULES, planted
 
 ORDER_SCHEMA = """
 CREATE TABLE orders (article TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL);

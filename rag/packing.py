@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.orders import LEFT_OUT, is_order, without_orders
-from rag.plaintext import clean, one_line
 from rag.prompts import fence
 from rag.schema import Hit, Span
+from rag.text.clean import clean, one_line
+from rag.text.injection import LEFT_OUT, is_order, without_orders
 
 # The tokens that separate turns for many models look like <|im_start|>, </s> or [INST]; servers take them for real even
 # in a text. A space makes them words, and quotes are found whatever the spaces.

@@ -8,10 +8,10 @@ from typing import Any
 from rag.calling import Account, Call, Caller
 from rag.errors import ShapeError
 from rag.packing import data
-from rag.plaintext import one_line
 from rag.prompts import fence, load_prompt
 from rag.schema import Turn
-from rag.words import content_words
+from rag.text.clean import one_line
+from rag.text.words import content_words
 
 MOST_PARTS = 4
 _MOST_TURNS = 6

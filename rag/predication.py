@@ -7,12 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.chunking import sentences
 from rag.facts import Fact, Ground, bind, surroundings
-from rag.lexicon import base, listed
 from rag.reading import NEGATING, NEGATORS, Force, Word
 from rag.schema import Check, Span
-from rag.words import stem, words
+from rag.text.lexicon import base, listed
+from rag.text.sentences import sentences
+from rag.text.words import stem, words
 
 _FORCE_NAMES = {
     Force.FACT: "done",

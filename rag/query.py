@@ -9,11 +9,11 @@ from datetime import date
 from enum import StrEnum
 
 from rag.followups import goes_on
-from rag.names import keys, names
-from rag.periods import Period
 from rag.schema import Citation
-from rag.timeframe import asked_periods
-from rag.words import content_words
+from rag.text.names import keys, names
+from rag.text.periods import Period
+from rag.text.timeframe import asked_periods
+from rag.text.words import content_words
 
 
 class Kind(StrEnum):

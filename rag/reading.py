@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from rag.chunking import sentences
-from rag.lexicon import PHRASAL, listed
-from rag.words import STOP_WORDS, stem
+from rag.text.lexicon import PHRASAL, listed
+from rag.text.sentences import sentences
+from rag.text.words import STOP_WORDS, stem
 
 
 class Force(IntEnum):

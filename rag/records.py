@@ -11,11 +11,11 @@ from pathlib import PurePosixPath
 from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote
 
-from rag.dates import Stamp, date_in_name, parse_published
 from rag.errors import LoadError
 from rag.markup import is_html, plain, unescaped
-from rag.plaintext import clean, one_line
 from rag.schema import Article, Published
+from rag.text.calendar import Stamp, date_in_name, parse_published
+from rag.text.clean import clean, one_line
 
 _LONGEST_ID = 300
 

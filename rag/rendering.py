@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from rag.plaintext import clean, one_line
 from rag.schema import Answer, Article, Citation, Conflict, Dispute, Reason, SearchResult, Statement, Status, Verdict
+from rag.text.clean import clean, one_line
 
 # ECMA-48 control sequences and strings; without these their letters would stay behind when `clean` takes the escape.
 _ESCAPES = re.compile(

@@ -15,12 +15,12 @@ from rag.copies import clusters, contained
 from rag.embeddings import Embedder, Vector, unit
 from rag.extraction import Candidate, Sentence, score
 from rag.lexical import MOST_SCORED
-from rag.periods import Period
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
+from rag.text.periods import Period
+from rag.text.words import alike, content_words
 from rag.vectors import VectorIndex, nearest
 from rag.windows import admits
-from rag.words import alike, content_words
 
 # Chosen by measurement on questions about real documents: see evals/README.md.
 RRF_K = 20

@@ -8,11 +8,11 @@ from itertools import pairwise, takewhile
 from operator import not_
 
 from rag.facts import Ground
-from rag.lexicon import listed
 from rag.predication import is_past
 from rag.reading import Word
 from rag.schema import Check
-from rag.words import stem
+from rag.text.lexicon import listed
+from rag.text.words import stem
 
 _SYMMETRIC = frozenset(map(stem, listed("meet talk sign agree discuss speak say negotiate clash fight marry include")))
 _LINKING = listed("of the")

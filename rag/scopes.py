@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from rag.excerpts import Excerpt, Pool
-from rag.words import content_words
+from rag.text.words import content_words
 
 _CLAUSE = re.compile(
     r"^(?P<topic>.*\w)\W+(?P<side>after|since|before|until|till|up to)\s+(?P<event>\w.*)$", re.IGNORECASE | re.DOTALL

@@ -11,11 +11,11 @@ import numpy as np
 
 from rag.embeddings import Vector
 from rag.excerpts import Excerpt, Pool
-from rag.moments import moments
-from rag.names import names
-from rag.quantities import quantities
+from rag.text.names import names
+from rag.text.quantities import quantities
+from rag.text.relative_dates import moments
+from rag.text.words import alike, words
 from rag.trimming import trimmed
-from rag.words import alike, words
 
 _TITLE = re.compile(
     r"\b(?:President|Minister|Secretary|General|Ambassador|Chancellor|Director|King|Prince|Senator|Governor|Colonel|"

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from rag.lexicon import COUNTRIES
-from rag.moments import moments
-from rag.quantities import Quantity, quantities
-from rag.words import content_words, stem, words
+from rag.text.lexicon import COUNTRIES
+from rag.text.quantities import Quantity, quantities
+from rag.text.relative_dates import moments
+from rag.text.words import content_words, stem, words
 
 
 class Side(StrEnum):

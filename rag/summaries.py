@@ -23,7 +23,6 @@ from rag.embeddings import Embedder, Vector
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.excerpts import Pool
 from rag.gathering import of_articles, of_hits, of_window
-from rag.orders import left_out
 from rag.progress import Meter, Progress
 from rag.query import Query
 from rag.schema import (
@@ -46,8 +45,9 @@ from rag.selection import Budget, Told
 from rag.summarization import BUDGETS, Check
 from rag.summarization import summarize as summarized
 from rag.telling import Teller
+from rag.text.injection import left_out
+from rag.text.words import content_words
 from rag.topics import Topic
-from rag.words import content_words
 
 MOST_PASSAGES = 80
 """How many passages are read on a topic."""

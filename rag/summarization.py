@@ -9,12 +9,12 @@ from typing import TypeAlias
 from rag.centrality import lexrank, scaled, similarities
 from rag.embeddings import Vector
 from rag.excerpts import Excerpt, Pool
-from rag.moments import moments
-from rag.periods import Period
 from rag.schema import Length, Statement, Verdict
 from rag.selection import Budget, Told, choose, lead, told
+from rag.text.periods import Period
+from rag.text.relative_dates import moments
+from rag.text.words import content_words
 from rag.topics import Topic, related, relevance
-from rag.words import content_words
 
 Check: TypeAlias = Callable[[Statement], Statement]
 """Gives a statement its verdict, by what it cites."""

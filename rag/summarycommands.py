@@ -34,8 +34,8 @@ from rag.options import (
 from rag.schema import Length, Timeline
 from rag.summarylines import summary_lines, timeline_lines
 from rag.terms import Terms
+from rag.text.window import window
 from rag.timelinepages import html_page, markdown_page
-from rag.window import window
 
 
 class Format(StrEnum):

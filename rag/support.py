@@ -12,10 +12,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.chunking import sentences
 from rag.citations import locate, quotations
 from rag.reading import Word, read_text
 from rag.schema import Check
+from rag.text.sentences import sentences
 from rag.wordvectors import rarity, vector
 
 Numbers: TypeAlias = NDArray[np.float64]

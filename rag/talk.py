@@ -8,7 +8,7 @@ from rag.commands import COMMANDS, MADE_OF, NO_ARTICLES, limits, perform
 from rag.conversation import Conversation
 from rag.effects import Answering, Effect
 from rag.library import OFFLINE
-from rag.plaintext import clean
+from rag.text.clean import clean
 
 
 class Talk:

@@ -11,15 +11,15 @@ from typing import Any
 from rag.calling import Account, Call, Caller
 from rag.condensing import GROUP_TOKENS
 from rag.errors import ShapeError
-from rag.moments import moments
 from rag.packing import data
 from rag.parallel import CONCURRENCY, at_once
-from rag.plaintext import one_line
 from rag.progress import Meter
 from rag.prompts import fence, load_prompt
 from rag.schema import Event, Precision, Statement, Verdict
 from rag.summarization import Check
 from rag.terms import REPLY_TOKENS
+from rag.text.clean import one_line
+from rag.text.relative_dates import moments
 from rag.tokens import TokenCount
 
 _LONGEST, _MOST = 400, 12

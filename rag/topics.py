@@ -13,7 +13,7 @@ import numpy as np
 
 from rag.embeddings import Vector
 from rag.excerpts import Pool
-from rag.words import STOP_WORDS, stem, words
+from rag.text.words import STOP_WORDS, stem, words
 from rag.wordvectors import vector
 
 Kin: TypeAlias = Mapping[str, Mapping[str, float]]

@@ -9,9 +9,9 @@ from pathlib import Path
 from rag.conversation import Exchange
 from rag.errors import InputError
 from rag.picture import picture
-from rag.plaintext import one_line
 from rag.rendering import Line, answer_lines, origin, safe, wrapped
 from rag.schema import Answer, Citation, Statement
+from rag.text.clean import one_line
 
 _WIDTH = 100
 _MARKDOWN = re.compile(r"([\\`*_\[\]<>#|!~&])")

@@ -7,19 +7,19 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from rag.attribution import told_by
 from rag.citations import check_quotes
 from rag.comparison import compare
 from rag.entailment import Entailment, Pair
 from rag.errors import VerifierError
 from rag.facts import Evidence, ground
-from rag.orders import is_ordered, left_of, without_orders
 from rag.predication import cause, force, polarity
 from rag.roles import roles
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
-from rag.speakers import compare_speakers, speaker
 from rag.support import THRESHOLD, support
-from rag.words import words
+from rag.text.attribution import told_by
+from rag.text.injection import is_ordered, left_of, without_orders
+from rag.text.speakers import compare_speakers, speaker
+from rag.text.words import words
 
 FACTS = (
     "number",

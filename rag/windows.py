@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
-from rag.plaintext import clean
 from rag.schema import Article, Window
+from rag.text.clean import clean
 
 
 @dataclass(frozen=True, slots=True)

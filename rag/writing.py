@@ -13,10 +13,10 @@ from rag.drafting import SCHEMA, Draft, DraftReader
 from rag.errors import ContextError, ShapeError
 from rag.models import ModelChoice
 from rag.packing import Packed, data, pack
-from rag.plaintext import one_line
 from rag.prompts import fence, load_prompt
 from rag.schema import Hit, Statement
 from rag.terms import REPLY_TOKENS, Terms
+from rag.text.clean import one_line
 from rag.tokens import TokenCount
 
 if TYPE_CHECKING:

@@ -64,7 +64,7 @@ OWNERS = {
     "rich": {"rag/storecommands.py", "rag/chat.py", "rag/opening.py", "rag/picture.py"},
     "prompt_toolkit": {"rag/prompting.py"},
     "wcwidth": {"rag/rendering.py"},
-    "sentencex": {"rag/chunking.py"},
+    "sentencex": {"rag/text/sentences.py"},
     "langchain": {"rag/models.py"},
     "langchain_openai": {"rag/models.py"},
     "openai": {"rag/failures.py"},

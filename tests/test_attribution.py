@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.attribution import voice
-from rag.chunking import sentences
 from rag.library import Library
 from rag.loaders import article
 from rag.schema import Note, Statement
+from rag.text.attribution import voice
+from rag.text.sentences import sentences
 
 NEWS = article(
     "The road to Herat is open again, Governor Abdul Sabur Qani, the head of the province, said on Monday. He said "

@@ -19,11 +19,11 @@ from rag.catalog import Catalog, Draft
 from rag.embeddings import Embedded, Model
 from rag.errors import DamagedError, InputError, LibraryError
 from rag.library import Library
-from rag.names import keys
 from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
+from rag.text.names import keys
+from rag.text.words import content_words
 from rag.vectortable import StoredModel
-from rag.words import content_words
 
 ALL = Window()
 JULY_7 = Published(date(2021, 7, 7), Precision.DAY)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.dates import date_in_name, parse_published
 from rag.schema import Precision, Published
+from rag.text.calendar import date_in_name, parse_published
 
 SEVENTH = Published(date(2021, 7, 7), Precision.DAY)
 TEN_UTC = datetime(2021, 7, 7, 10, tzinfo=UTC)

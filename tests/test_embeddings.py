@@ -14,10 +14,10 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from rag import embeddings, sessions
-from rag.chunking import sentences
 from rag.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity
 from rag.errors import EmbeddingError
 from rag.sessions import open_session
+from rag.text.sentences import sentences
 
 TEXTS = [
     "The Taliban delegation in Tehran was led by Sher Mohammad Abbas Stanikzai.",

@@ -5,11 +5,11 @@ from datetime import date
 
 import pytest
 
-from rag.chunking import sentences
-from rag.eventdates import event_dates
 from rag.library import Library
 from rag.loaders import article
 from rag.schema import Precision, Published
+from rag.text.event_dates import event_dates
+from rag.text.sentences import sentences
 
 WEDNESDAY = Published(date(2021, 7, 7), Precision.DAY)
 

@@ -12,8 +12,8 @@ import pytest
 from rag.catalog import VERSION
 from rag.library import Library
 from rag.loaders import article
-from rag.periods import Period
 from rag.schema import Article, Window
+from rag.text.periods import Period
 
 ALL = Window()
 AUGUST_8 = Period(date(2021, 8, 8), date(2021, 8, 8))

@@ -19,7 +19,7 @@ from rag.library import Library
 from rag.locking import locked
 from rag.records import article
 from rag.schema import Window
-from rag.words import content_words
+from rag.text.words import content_words
 
 ROOT = Path(__file__).parents[1]
 ALL = Window()

@@ -6,8 +6,8 @@ from datetime import date
 
 import pytest
 
-from rag.moments import covers, moments
-from rag.periods import Period
+from rag.text.periods import Period
+from rag.text.relative_dates import covers, moments
 
 WEDNESDAY = date(2021, 7, 7)
 

@@ -6,7 +6,7 @@ import sqlite3
 
 import pytest
 
-from rag.names import Name, keys, names, occurs, same, spelled
+from rag.text.names import Name, keys, names, occurs, same, spelled
 
 REQUIRED = [
     ("Qala-i-Naw", "Kalat-e-Nav"),

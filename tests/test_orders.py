@@ -9,12 +9,12 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag import ordertable
-from rag.demands import request
 from rag.library import Library
-from rag.orders import LEFT_OUT, is_order, orders, without_orders
-from rag.plaintext import clean
 from rag.records import article
 from rag.schema import Answer, Article, Span, Verdict
+from rag.text.clean import clean
+from rag.text.injected_questions import request
+from rag.text.injection import LEFT_OUT, is_order, orders, without_orders
 
 EVALS = Path(__file__).parents[1] / "evals"
 ATTACKS = [json.loads(line) for line in (EVALS / "attacks.jsonl").open(encoding="utf-8")]

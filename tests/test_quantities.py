@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.quantities import agree, quantities
+from rag.text.quantities import agree, quantities
 
 
 @pytest.mark.parametrize(

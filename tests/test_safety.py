@@ -26,7 +26,7 @@ from rag.catalog import Catalog
 from rag.library import Library
 from rag.records import article
 from rag.schema import Article, Window
-from rag.words import content_words
+from rag.text.words import content_words
 
 ROOT = Path(__file__).parents[1]
 ALL = Window()

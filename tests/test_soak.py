@@ -17,7 +17,7 @@ from soaking.ledger import Change, Ledger
 from soaking.world import World, word
 
 from rag.schema import Article, Citation, Hit, Passage, Statement, Window
-from rag.words import words
+from rag.text.words import words
 
 ROOT = Path(__file__).parents[1]
 WORLD = World(7)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.schema import Check
-from rag.speakers import alike, compare_speakers, speaker
+from rag.text.speakers import alike, compare_speakers, speaker
 
 SPAN = (
     "The road to Herat was closed on Monday, the governor said. The army denied that, but a police officer said that "

@@ -18,14 +18,14 @@ from typer.testing import CliRunner
 
 from rag.cli import app
 from rag.library import Library
-from rag.orders import LEFT_OUT
 from rag.packing import data, pack
-from rag.plaintext import clean
 from rag.prompts import fence
 from rag.records import article
 from rag.rendering import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
 from rag.terms import Terms
+from rag.text.clean import clean
+from rag.text.injection import LEFT_OUT
 from rag.verification import verify
 
 ATTACKS = [json.loads(line) for line in (Path(__file__).parents[1] / "evals" / "attacks.jsonl").open(encoding="utf-8")]

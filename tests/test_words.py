@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.words import alike, content_words, words
+from rag.text.words import alike, content_words, words
 
 
 @pytest.mark.parametrize(

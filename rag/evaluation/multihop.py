@@ -13,9 +13,9 @@ from pydantic import TypeAdapter
 from rag.errors import InputError, LoadError
 from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, parsed, read_file
 from rag.evaluation.shelves import Named, Shelf, shelve
-from rag.plaintext import clean, one_line
 from rag.records import from_record
 from rag.schema import Article
+from rag.text.clean import clean, one_line
 
 QUESTIONS = "MultiHopRAG.json"
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from rag.chunking import sentences
 from rag.evaluation.cases import SummaryCase
 from rag.library import Library
 from rag.schema import Article
+from rag.text.sentences import sentences
 
 MOST_ARTICLES = 10
 """Of how many articles on a topic sentences are taken, the best first."""

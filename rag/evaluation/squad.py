@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from rag.chunking import sentences
 from rag.errors import InputError, LoadError
 from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, parsed
 from rag.evaluation.shelves import Named, Shelf, shelve
-from rag.plaintext import clean
 from rag.records import article
 from rag.schema import Article, Span
+from rag.text.clean import clean
+from rag.text.sentences import sentences
 
 _WANTED = '{"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "question", "answers"}]}]}]}'
 

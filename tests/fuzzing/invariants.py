@@ -9,9 +9,6 @@ from typing import Any
 
 from fuzzing.outcomes import holds, printable, told
 from rag.chunk import chunk
-from rag.chunking import header, sentences
-from rag.orders import planted
-from rag.plaintext import clean
 from rag.rendering import (
     Line,
     answer_lines,
@@ -34,6 +31,9 @@ from rag.schema import (
     Timeline,
 )
 from rag.summarylines import summary_lines, timeline_lines
+from rag.text.clean import clean
+from rag.text.injection import planted
+from rag.text.sentences import header, sentences
 from rag.timelinepages import html_page, markdown_page
 
 _BUDGET = 60

@@ -11,20 +11,20 @@ from fuzzing import material
 from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
 from rag import inputs
-from rag.chunking import sentences
 from rag.citations import locate, quotations, unmarked
-from rag.dates import date_in_name, parse_published
-from rag.moments import moments
-from rag.names import keys, names, occurs, same
-from rag.orders import is_order, orders
 from rag.packing import data
-from rag.periods import periods
-from rag.plaintext import clean, one_line
-from rag.quantities import agree, quantities
 from rag.reading import read_text
 from rag.rendering import safe, wrapped
 from rag.schema import Span
-from rag.timeframe import asked_periods
+from rag.text.calendar import date_in_name, parse_published
+from rag.text.clean import clean, one_line
+from rag.text.injection import is_order, orders
+from rag.text.names import keys, names, occurs, same
+from rag.text.periods import periods
+from rag.text.quantities import agree, quantities
+from rag.text.relative_dates import moments
+from rag.text.sentences import sentences
+from rag.text.timeframe import asked_periods
 
 _DATED = str.split(
     "2021-07-07 2021-07 2021 7 July 2021 July 7, 2021 07/07/2021 7.7.2021 20210707 1625616000 2021-07-07T10:00:00Z "

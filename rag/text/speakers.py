@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.chunking import sentences
-from rag.lexicon import CAPITALS, COUNTRIES, listed
-from rag.names import names, same
 from rag.schema import Check
-from rag.words import content_words, stem
+from rag.text.lexicon import CAPITALS, COUNTRIES, listed
+from rag.text.names import names, same
+from rag.text.sentences import sentences
+from rag.text.words import content_words, stem
 
 _SAYS = (
     "said|says|told|tells|stated|states|announced|announces|added|adds|claimed|claims|argued|argues|warned|warns|"

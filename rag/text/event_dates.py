@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 
-from rag.chunking import sentences
-from rag.moments import ANY_YEAR, Moment, moments, shifted
-from rag.periods import Period, phrases
 from rag.schema import Article, Precision, Published, Span
+from rag.text.periods import Period, phrases
+from rag.text.relative_dates import ANY_YEAR, Moment, moments, shifted
+from rag.text.sentences import sentences
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-from rag.periods import Period, named, phrases
+from rag.text.periods import Period, named, phrases
 
 ANY_YEAR = 4
 """The year of a date whose year nothing tells; a leap year in the calendar that no article is from."""

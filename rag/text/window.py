@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from rag.dates import parse_published
 from rag.errors import InputError
 from rag.schema import Published, Window
+from rag.text.calendar import parse_published
 
 _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rag.moments import moments, shifted
-from rag.periods import Period, named, phrases
+from rag.text.periods import Period, named, phrases
+from rag.text.relative_dates import moments, shifted
 
 _NEAR = 14
 """How many days before or after a day are meant at least: "before the talks on 17 July"."""

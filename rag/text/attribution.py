@@ -7,10 +7,10 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.chunking import cited_sentences, sentences
-from rag.names import names
 from rag.schema import Citation, Span
-from rag.speakers import SAYING, is_pronoun, speaker
+from rag.text.names import names
+from rag.text.sentences import cited_sentences, sentences
+from rag.text.speakers import SAYING, is_pronoun, speaker
 
 _TITLED = "THE|MR|MS|MRS|DR|SECRETARY|AMBASSADOR|GENERAL|SENATOR|PRESIDENT|VICE PRESIDENT|MINISTER|CHANCELLOR|MODERATOR"
 _LABEL = re.compile(r"^[ \t]*(?:(?P<who>[A-Z][A-Z.’' -]{2,40}):\s|(?P<asks>Q):?\s+(?=[A-Z(“\"]))", re.M)

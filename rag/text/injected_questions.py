@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.chunking import sentences
-from rag.orders import is_order
+from rag.text.injection import is_order
+from rag.text.sentences import sentences
 
 LEFT_OUT = "the question gives orders beside what it asks; these were left out"
 NOTHING_ASKED = "the question gives orders and asks nothing; what is said here is only what the articles say"

@@ -11,11 +11,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.chunking import sentences
-from rag.orderwords import ELSEWHERE, FOLLOWS, MARKS, ORDERS, OTHER_SCRIPT, PATTERNS, PROGRAM, Rule
-from rag.plaintext import clean, one_line
 from rag.schema import Article, Span
-from rag.words import content_words
+from rag.text.clean import clean, one_line
+from rag.text.injection_patterns import ELSEWHERE, FOLLOWS, MARKS, ORDERS, OTHER_SCRIPT, PATTERNS, PROGRAM, Rule
+from rag.text.sentences import sentences
+from rag.text.words import content_words
 
 _LOGIC = "1"  # to be raised when the functions below find other sentences by the same patterns
 RULES = hashlib.sha256("\n".join([_LOGIC, *(p.pattern for p in PATTERNS)]).encode()).hexdigest()

@@ -8,7 +8,7 @@ from typing import cast
 
 import Stemmer
 
-from rag.lexicon import base, plain
+from rag.text.lexicon import base, plain
 
 _WORD = re.compile(r"u\.s(?:\.a)?(?=\.)|u\.k(?=\.)|[^\W_]+(?:[.,]\d+)*")
 _STEMMER = Stemmer.Stemmer("english")
