@@ -17,9 +17,9 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag.embeddings import HeadedText, MiniLM
 from rag.library import Library
 from rag.loaders import load
+from rag.models.embeddings import HeadedText, MiniLM
 from rag.preparation import batches, cut
 from rag.schema import Article
 

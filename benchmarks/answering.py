@@ -24,8 +24,8 @@ from openai_server import OpenAIServer, Reply, Request
 
 from rag.evaluation.shares import percentile
 from rag.library import Library
+from rag.models.terms import Terms
 from rag.schema import Answer
-from rag.terms import Terms
 from rag.text.sentences import sentences
 
 WARMING, STATEMENTS, PAUSE = 5, 3, 0.005

@@ -32,8 +32,8 @@ from curves import Curves, curves
 from synthetic import BLOCK, SHARES, SIZE, Limit, Maker, limits, simply_found
 
 from rag.catalog import Catalog
-from rag.embeddings import Model
 from rag.library import Library
+from rag.models.embeddings import Model
 from rag.query import read
 from rag.records import article
 from rag.schema import Window

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from rag import catalog, lexical, ordertable
 from rag.catalog import Draft
-from rag.embeddings import Embedded
+from rag.models.embeddings import Embedded
 from rag.schema import Article, Passage, Precision, Published, Span, Window
 from rag.text.event_dates import EventDate
 from rag.text.names import keys

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from rag.evaluation.evaluating import evaluate
     from rag.library import Library
+    from rag.models.terms import Terms
     from rag.schema import (
         AddReport,
         Answer,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
         Verdict,
         Window,
     )
-    from rag.terms import Terms
 
 __all__ = [
     "AddReport",
@@ -108,9 +108,11 @@ __all__ = [
     "timeline",
 ]
 
-_HOMES = {"Library": "rag.library", "Terms": "rag.terms", "evaluate": "rag.evaluation.evaluating"} | dict.fromkeys(
-    ("ask", "check", "summarize", "timeline"), "rag.asking"
-)
+_HOMES = {
+    "Library": "rag.library",
+    "Terms": "rag.models.terms",
+    "evaluate": "rag.evaluation.evaluating",
+} | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.asking")
 
 
 def __getattr__(name: str) -> Any:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from rag import verification
-from rag.calling import Account
 from rag.citations import numbered
 from rag.corroboration import corroborated
 from rag.drafting import Answered, Draft, settled
 from rag.editing import edited
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.generation import extract
+from rag.models.client import Account
 from rag.query import Query
 from rag.retrieval import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Mode, Reason, Span, Statement, Status, Turn, Verdict, Window

@@ -10,8 +10,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rag.embeddings import Vector
 from rag.excerpts import Pool
+from rag.models.embeddings import Vector
 from rag.schema import Section, Statement
 from rag.selection import Budget, Told, choose, said
 from rag.summarization import Check, stated

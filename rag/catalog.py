@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.database import Database, OnWait, Row, is_address
-from rag.embeddings import Embedded, Vector
 from rag.errors import InputError
 from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.hindsight import Hindsight
 from rag.keeping import Kept
 from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
+from rag.models.embeddings import Embedded, Vector
 from rag.ordertable import ORDER_SCHEMA, OrderTable
 from rag.postgres import Postgres
 from rag.schema import Article, Passage, Precision, Published, Span, Window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from rag.embeddings import Vector
+from rag.models.embeddings import Vector
 
 _DAMPING = 0.85
 _ROUNDS, _CLOSE = 100, 1e-6

@@ -10,6 +10,7 @@ import typer
 
 from rag.chat import Manner, in_pipe, in_terminal
 from rag.console import reported
+from rag.models.terms import Terms
 from rag.opening import Opening, checked_settings, open_library, with_model
 from rag.options import (
     Add,
@@ -34,7 +35,6 @@ from rag.options import (
     Verbose,
     Wait,
 )
-from rag.terms import Terms
 from rag.text.window import window
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.embeddings import Vector
 from rag.errors import DamagedError, LibraryError, ServerError
 from rag.locking import quiet, undisturbed
+from rag.models.embeddings import Vector
 from rag.seal import broken, seal
 from rag.servers import ChromaServer
 from rag.vectortable import Waiting

@@ -13,8 +13,8 @@ import numpy as np
 
 from rag.centrality import lexrank, scaled, similarities
 from rag.daytopics import day_relevance
-from rag.embeddings import Vector
 from rag.excerpts import Excerpt, Pool
+from rag.models.embeddings import Vector
 from rag.schema import Event, Precision, Published, Span
 from rag.selection import WORD, Told, lead, repeats, told
 from rag.summarization import Check, corroborated, shortlist, stated

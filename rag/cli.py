@@ -17,6 +17,7 @@ from rag.console import reported, show, show_stream, warn, width
 from rag.errors import InputError
 from rag.evalcommand import evaluate
 from rag.inputs import Request, one_question, one_text
+from rag.models.terms import REPLY_TOKENS, Terms
 from rag.opening import (
     Opening,
     named_articles,
@@ -59,7 +60,6 @@ from rag.schema import Answer, SearchResult, Window
 from rag.settings import read_settings
 from rag.storecommands import add, articles, reindex, remove, work
 from rag.summarycommands import summarize, timeline
-from rag.terms import REPLY_TOKENS, Terms
 from rag.text.window import window
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import Any
 from rag.errors import InputError, LibraryError
 from rag.library import Library
 from rag.loaders import Origin, expand
-from rag.models import Secret
+from rag.models.chat import Secret
 from rag.progress import Meter, Progress
 from rag.schema import AddReport, Failure
 from rag.servers import ChromaServer

@@ -6,19 +6,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.calling import Account, Call, Caller
 from rag.drafting import SCHEMA, Answered, Draft, DraftReader, settled
 from rag.errors import ContextError, ShapeError
-from rag.packing import Packed, data, pack
-from rag.parallel import CONCURRENCY, at_once
+from rag.models.client import Account, Call, Caller
+from rag.models.packing import Packed, data, pack
+from rag.models.parallel import CONCURRENCY, at_once
+from rag.models.prompts import fence, load_prompt
+from rag.models.terms import REPLY_TOKENS
+from rag.models.tokens import TokenCount
 from rag.progress import Meter
-from rag.prompts import fence, load_prompt
 from rag.schema import Check, Citation, Hit, Statement, Verdict
 from rag.selection import Budget
 from rag.summarization import Check as Checker
-from rag.terms import REPLY_TOKENS
 from rag.text.clean import one_line
-from rag.tokens import TokenCount
 
 GROUP_TOKENS = 6_000
 _MOST_CITED = 6

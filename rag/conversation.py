@@ -8,8 +8,8 @@ from typing import TypeAlias
 
 from rag.errors import InputError
 from rag.library import OFFLINE, Library
+from rag.models.terms import Terms
 from rag.schema import Answer, Citation, Statement, Turn, Usage, Window
-from rag.terms import Terms
 
 Opener: TypeAlias = Callable[[str | None], Library]
 """Opens the library with a model of that name: OFFLINE for none, None for that of the settings."""

@@ -9,8 +9,8 @@ from datetime import date
 
 import numpy as np
 
-from rag.embeddings import Vector
 from rag.excerpts import Pool
+from rag.models.embeddings import Vector
 from rag.topics import Topic, relevance, shares
 
 _CARRIED = 0.9

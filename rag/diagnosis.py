@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.catalog import Catalog
-from rag.embeddings import MiniLM, Model, identity
-from rag.entailment import Entailment, Pair
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
-from rag.remote import RemoteEmbeddings
+from rag.models.embeddings import MiniLM, Model, identity
+from rag.models.entailment import Entailment, Pair
+from rag.models.remote import RemoteEmbeddings
+from rag.models.runtime import PACKAGE
 from rag.schema import Window
-from rag.sessions import PACKAGE
 from rag.settings import Setting, Settings
 from rag.vectors import VectorIndex
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from rag.citations import locate, unmarked
 from rag.errors import ShapeError
-from rag.members import Member, Members, said
+from rag.models.partial_json import Member, Members, said
 from rag.schema import Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.text.clean import one_line
 from rag.text.injection import is_ordered

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.counting import counts
-from rag.embeddings import Vector
+from rag.models.embeddings import Vector
 from rag.query import Kind, Query
 from rag.schema import Article, Passage, Span
 from rag.text.attribution import voice

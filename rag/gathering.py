@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rag.catalog import Catalog, StoredPassage
-from rag.embeddings import Embedder, embed_passages
 from rag.excerpts import Pool, gather
+from rag.models.embeddings import Embedder, embed_passages
 from rag.preparation import cut
 from rag.schema import Article, Hit, Window
 from rag.windows import admits

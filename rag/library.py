@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self
 
 from rag import answering, planning, summaries
 from rag.answering import Asked, Task, Understood, judged
-from rag.calling import Account, Caller, described
 from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
 from rag.condensing import Condenser
@@ -21,8 +20,6 @@ from rag.contention import contention
 from rag.corroboration import corroborated
 from rag.disagreements import disagreements
 from rag.editing import edited
-from rag.embeddings import Embedder, MiniLM, identity
-from rag.entailment import Entailment
 from rag.errors import (
     DamagedError,
     EmbeddingError,
@@ -38,12 +35,16 @@ from rag.generation import extract
 from rag.ingestion import Ingestion
 from rag.judging import Judge
 from rag.loaders import Origin
-from rag.models import ModelChoice, chat_model
+from rag.models.cache import ReplyCache
+from rag.models.chat import ModelChoice, chat_model
+from rag.models.client import Account, Caller, described
+from rag.models.embeddings import Embedder, MiniLM, identity
+from rag.models.entailment import Entailment
+from rag.models.remote import RemoteEmbeddings
+from rag.models.terms import Terms
 from rag.progress import Clock, Meter, Progress
 from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
-from rag.remote import RemoteEmbeddings
-from rag.replycache import ReplyCache
 from rag.retrieval import Index, Retrieved, retrieve
 from rag.salvage import mend
 from rag.schema import (
@@ -70,7 +71,6 @@ from rag.servers import ChromaServer, catalog_address, chroma_server
 from rag.settings import Setting, read_settings
 from rag.stances import asks_control
 from rag.telling import Teller
-from rag.terms import Terms
 from rag.text.clean import clean
 from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
 from rag.text.injection import left_out

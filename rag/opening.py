@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from rag.console import tell, warn
 from rag.errors import InputError
-from rag.models import Secret
+from rag.models.chat import Secret
+from rag.models.terms import Terms
 from rag.rendering import safe
 from rag.schema import AddReport, Article
 from rag.settings import Settings, read_settings
-from rag.terms import Terms
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rag.calling import Account, Call, Caller
 from rag.errors import ShapeError
-from rag.packing import data
-from rag.prompts import fence, load_prompt
+from rag.models.client import Account, Call, Caller
+from rag.models.packing import data
+from rag.models.prompts import fence, load_prompt
 from rag.schema import Turn
 from rag.text.clean import one_line
 from rag.text.words import content_words

@@ -10,7 +10,16 @@ from typing import Literal
 
 from rag.catalog import Catalog, Draft
 from rag.chunk import Count, chunk
-from rag.embeddings import WINDOW, Embedded, Embedder, HeadedText, OnBatch, count_tokens, embed_passages, identity
+from rag.models.embeddings import (
+    WINDOW,
+    Embedded,
+    Embedder,
+    HeadedText,
+    OnBatch,
+    count_tokens,
+    embed_passages,
+    identity,
+)
 from rag.schema import AddReport, Article, Failure, Passage
 from rag.vectortable import embedding_key
 

@@ -12,9 +12,9 @@ import numpy as np
 
 from rag.catalog import Catalog
 from rag.copies import clusters, contained
-from rag.embeddings import Embedder, Vector, unit
 from rag.extraction import Candidate, Sentence, score
 from rag.lexical import MOST_SCORED
+from rag.models.embeddings import Embedder, Vector, unit
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
 from rag.text.periods import Period

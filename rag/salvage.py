@@ -8,8 +8,8 @@ from itertools import islice
 from pathlib import Path
 
 from rag.catalog import Catalog, Draft
-from rag.embeddings import Embedder
 from rag.errors import DamagedError
+from rag.models.embeddings import Embedder
 from rag.preparation import cut
 from rag.records import content_digest
 from rag.schema import Article

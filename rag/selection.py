@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from rag.embeddings import Vector
 from rag.excerpts import Excerpt, Pool
+from rag.models.embeddings import Vector
 from rag.text.names import names
 from rag.text.quantities import quantities
 from rag.text.relative_dates import moments

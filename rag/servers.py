@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from rag.database import is_address
 from rag.errors import InputError
-from rag.models import Secret
+from rag.models.chat import Secret
 
 _PORTS = {"http": 8000, "https": 443}
 _TENANT, _DATABASE = "default_tenant", "default_database"  # Chroma's own

@@ -12,17 +12,17 @@ import numpy as np
 from rag import telling, verification
 from rag.answering import INSTEAD
 from rag.briefing import THEMES, Briefing, News, brief
-from rag.calling import Account
 from rag.catalog import Catalog
 from rag.chronology import chronicle, days_of
 from rag.citations import cited, numbered
 from rag.condensing import Condenser, Task
 from rag.digestconflicts import borne_out, compared, current, differing, fitted, open_conflicts
 from rag.editing import dated
-from rag.embeddings import Embedder, Vector
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.excerpts import Pool
 from rag.gathering import of_articles, of_hits, of_window
+from rag.models.client import Account
+from rag.models.embeddings import Embedder, Vector
 from rag.progress import Meter, Progress
 from rag.query import Query
 from rag.schema import (

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from rag.centrality import lexrank, scaled, similarities
-from rag.embeddings import Vector
 from rag.excerpts import Excerpt, Pool
+from rag.models.embeddings import Vector
 from rag.schema import Length, Statement, Verdict
 from rag.selection import Budget, Told, choose, lead, told
 from rag.text.periods import Period

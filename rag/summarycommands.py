@@ -10,6 +10,7 @@ import typer
 
 from rag.batch import strict_code
 from rag.console import reported, show, warn, width
+from rag.models.terms import Terms
 from rag.opening import Opening, named_articles, open_library, progress_bar
 from rag.options import (
     Add,
@@ -33,7 +34,6 @@ from rag.options import (
 )
 from rag.schema import Length, Timeline
 from rag.summarylines import summary_lines, timeline_lines
-from rag.terms import Terms
 from rag.text.window import window
 from rag.timelinepages import html_page, markdown_page
 

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from rag.calling import Account, Call, Caller
 from rag.condensing import GROUP_TOKENS
 from rag.errors import ShapeError
-from rag.packing import data
-from rag.parallel import CONCURRENCY, at_once
+from rag.models.client import Account, Call, Caller
+from rag.models.packing import data
+from rag.models.parallel import CONCURRENCY, at_once
+from rag.models.prompts import fence, load_prompt
+from rag.models.terms import REPLY_TOKENS
+from rag.models.tokens import TokenCount
 from rag.progress import Meter
-from rag.prompts import fence, load_prompt
 from rag.schema import Event, Precision, Statement, Verdict
 from rag.summarization import Check
-from rag.terms import REPLY_TOKENS
 from rag.text.clean import one_line
 from rag.text.relative_dates import moments
-from rag.tokens import TokenCount
 
 _LONGEST, _MOST = 400, 12
 """Characters of a sentence; events of one call."""

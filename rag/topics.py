@@ -11,8 +11,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rag.embeddings import Vector
 from rag.excerpts import Pool
+from rag.models.embeddings import Vector
 from rag.text.words import STOP_WORDS, stem, words
 from rag.wordvectors import vector
 

@@ -12,8 +12,8 @@ import numpy as np
 
 from rag.catalog import Catalog
 from rag.chroma import MOST_WRITTEN, Chroma, failures
-from rag.embeddings import Vector, unit
 from rag.errors import DamagedError, EmbeddingError
+from rag.models.embeddings import Vector, unit
 from rag.schema import Window
 from rag.servers import ChromaServer
 from rag.vectortable import Vectors

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from rag.database import SET_META, Database, Row
-from rag.embeddings import Embedded, HeadedText, Model, Vector
 from rag.errors import DamagedError, EmbeddingError
+from rag.models.embeddings import Embedded, HeadedText, Model, Vector
 from rag.schema import Window
 from rag.windows import condition
 

@@ -9,9 +9,9 @@ from typing import Protocol
 
 from rag.citations import check_quotes
 from rag.comparison import compare
-from rag.entailment import Entailment, Pair
 from rag.errors import VerifierError
 from rag.facts import Evidence, ground
+from rag.models.entailment import Entailment, Pair
 from rag.predication import cause, force, polarity
 from rag.roles import roles
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict

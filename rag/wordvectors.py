@@ -7,10 +7,10 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embeddings import WordPieces, load_tokenizer
 from rag.errors import EmbeddingError
-from rag.minilm import load_words
-from rag.sessions import installed_weights
+from rag.models.embeddings import WordPieces, load_tokenizer
+from rag.models.minilm import load_words
+from rag.models.runtime import installed_weights
 
 _COMMONEST, _PER = 2000, 1000
 """The table is in order of frequency after its first thousand rows, which are punctuation and letters."""

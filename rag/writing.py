@@ -8,16 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.calling import Account, Call, Caller
 from rag.drafting import SCHEMA, Draft, DraftReader
 from rag.errors import ContextError, ShapeError
-from rag.models import ModelChoice
-from rag.packing import Packed, data, pack
-from rag.prompts import fence, load_prompt
+from rag.models.chat import ModelChoice
+from rag.models.client import Account, Call, Caller
+from rag.models.packing import Packed, data, pack
+from rag.models.prompts import fence, load_prompt
+from rag.models.terms import REPLY_TOKENS, Terms
+from rag.models.tokens import TokenCount
 from rag.schema import Hit, Statement
-from rag.terms import REPLY_TOKENS, Terms
 from rag.text.clean import one_line
-from rag.tokens import TokenCount
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -25,8 +25,8 @@ from rag.errors import (
 )
 from rag.library import Library
 from rag.loaders import article
+from rag.models.terms import REPLY_TOKENS, Terms
 from rag.schema import Answer, Reason, Statement, Status, Turn, Verdict
-from rag.terms import REPLY_TOKENS, Terms
 
 QUESTION = "Who spoke for the Taliban in Tehran?"
 NEGOTIATOR = "In this dialogue, Sher Mohammad Abbas Stanikzai, the chief negotiator on behalf of the Taliban, speaks."

@@ -20,7 +20,7 @@ TREES = {name: ast.parse(path.read_text()) for name, path in PATHS.items()}
 ORDER = (
     ("rag.errors", "rag.schema", "rag.progress"),
     ("rag.text",),
-    ("rag.models",),
+    ("rag.models.chat",),
     ("rag.store",),
     ("rag.rules",),
     ("rag.checks",),
@@ -43,11 +43,11 @@ TEMPORARY = {"rag.rules": "rag.retrieval"}
 
 OWNERS = {
     "chromadb": {"rag/chroma.py"},
-    "onnxruntime": {"rag/sessions.py"},
-    "onnx": {"rag/minilm.py"},
-    "safetensors": {"rag/minilm.py"},
-    "tokenizers": {"rag/embeddings.py"},
-    "tiktoken": {"rag/tokens.py"},
+    "onnxruntime": {"rag/models/runtime.py"},
+    "onnx": {"rag/models/minilm.py"},
+    "safetensors": {"rag/models/minilm.py"},
+    "tokenizers": {"rag/models/embeddings.py"},
+    "tiktoken": {"rag/models/tokens.py"},
     "sqlite3": {"rag/sqlite.py"},
     "psycopg": {"rag/postgres.py"},
     "typer": {
@@ -65,10 +65,10 @@ OWNERS = {
     "prompt_toolkit": {"rag/prompting.py"},
     "wcwidth": {"rag/rendering.py"},
     "sentencex": {"rag/text/sentences.py"},
-    "langchain": {"rag/models.py"},
-    "langchain_openai": {"rag/models.py"},
-    "openai": {"rag/failures.py"},
-    "httpx2": {"rag/transport.py"},
+    "langchain": {"rag/models/chat.py"},
+    "langchain_openai": {"rag/models/chat.py"},
+    "openai": {"rag/models/errors.py"},
+    "httpx2": {"rag/models/transport.py"},
     "rensa": {"rag/copies.py"},
     "ray": {"rag/cluster.py"},
 }
@@ -216,7 +216,7 @@ def test_the_help_loads_nothing_heavy() -> None:
 
 
 def test_an_answer_without_a_model_loads_no_sdk_of_one() -> None:
-    code = "import sys, rag.library, rag.judging, rag.entailment; print(*sys.modules)"
+    code = "import sys, rag.library, rag.judging, rag.models.entailment; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
     assert not loaded & {
         "langchain",

@@ -17,9 +17,9 @@ from rag.cli import app
 from rag.condensing import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
 from rag.library import Library
+from rag.models.terms import Terms
 from rag.records import article
 from rag.schema import Status, Summary, Verdict
-from rag.terms import Terms
 
 SOLDIERS = "around 1,000 Afghan soldiers crossed the border and fled to Tajikistan"
 RIGHT = "Around 1,000 Afghan soldiers crossed the border and fled to Tajikistan."

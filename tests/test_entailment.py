@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from tiny_entailment import tiny_model
 
-from rag.entailment import Entailment, Pair, Probabilities
 from rag.errors import VerifierError
+from rag.models.entailment import Entailment, Pair, Probabilities
 
 HELD = "The talks were held in Tehran"
 FOLLOWS = Pair(HELD, "talks were held")

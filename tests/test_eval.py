@@ -19,7 +19,7 @@ from rag.evaluation.gates import Gates, Measured, failures, load_gates, pinned, 
 from rag.evaluation.runner import Plan, run
 from rag.evaluation.shares import Rate
 from rag.library import Library
-from rag.terms import Terms
+from rag.models.terms import Terms
 
 ROOT = Path(__file__).parents[1]
 TEXT = (

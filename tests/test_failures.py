@@ -23,8 +23,8 @@ from rag.errors import (
     TimedOutError,
     UnreachableError,
 )
-from rag.failures import model_errors
-from rag.models import ModelChoice, Secret, chat_model
+from rag.models.chat import ModelChoice, Secret, chat_model
+from rag.models.errors import model_errors
 
 KEY = "sk-verysecret-0123456789"
 NAME = "local-model"

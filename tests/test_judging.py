@@ -13,8 +13,8 @@ from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_
 
 from rag.errors import KeyRefusedError, NoModelError
 from rag.judging import Claim, Evidence, Judge, Opinion, evidence
-from rag.models import ModelChoice, chat_model
-from rag.prompts import fence
+from rag.models.chat import ModelChoice, chat_model
+from rag.models.prompts import fence
 from rag.records import article
 from rag.schema import Citation, Precision, Published, Verdict
 

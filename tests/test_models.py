@@ -12,7 +12,7 @@ import pytest
 from openai_server import DIMENSIONS, OpenAIServer, Reply, Request, failing, rate_limited
 
 from rag.errors import InputError, KeyRefusedError
-from rag.models import DEFAULT_MODEL, OPENAI_URL, ModelChoice, Secret, chat_model, resolve
+from rag.models.chat import DEFAULT_MODEL, OPENAI_URL, ModelChoice, Secret, chat_model, resolve
 
 KEY = Secret("sk-verysecret-0123456789")
 URL = "http://localhost:11434/v1"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import InputError
-from rag.prompts import Prompt, load_prompt
+from rag.models.prompts import Prompt, load_prompt
 
 GOOD = """
 version = 3

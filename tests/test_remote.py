@@ -22,7 +22,7 @@ from rag.errors import (
 )
 from rag.library import Library
 from rag.loaders import article
-from rag.models import MOST_TEXTS
+from rag.models.chat import MOST_TEXTS
 from rag.schema import Status
 
 QUESTION = "Who spoke for the Taliban in Tehran?"

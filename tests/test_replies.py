@@ -9,8 +9,8 @@ from langchain_core.prompt_values import ChatPromptValue
 from openai_server import OpenAIServer, Reply, failing
 
 from rag.errors import ReplyError, RequestError, UnreachableError
-from rag.models import ModelChoice, chat_model
-from rag.replies import JsonModel
+from rag.models.chat import ModelChoice, chat_model
+from rag.models.replies import JsonModel
 
 SCHEMA = {
     "type": "object",

@@ -14,13 +14,13 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, refused_key, vectors
 
-from rag.embeddings import Embedder, HeadedText, embed_passages
 from rag.errors import EmbeddingError, KeyRefusedError, RateLimitedError, ReplyError, RequestError, UnreachableError
 from rag.library import Library
 from rag.loaders import article
-from rag.models import MOST_TEXTS, ModelChoice
-from rag.remote import RemoteEmbeddings
-from rag.sending import AT_ONCE, MOST_CHARACTERS, bounded
+from rag.models.batching import AT_ONCE, MOST_CHARACTERS, bounded
+from rag.models.chat import MOST_TEXTS, ModelChoice
+from rag.models.embeddings import Embedder, HeadedText, embed_passages
+from rag.models.remote import RemoteEmbeddings
 
 START = "from rag.cli import main; main()"
 SOON = 20.0  # seconds; only what fails takes as long

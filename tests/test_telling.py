@@ -15,9 +15,9 @@ from rag import telling
 from rag.cli import app
 from rag.errors import InputError
 from rag.library import Library
+from rag.models.terms import Terms
 from rag.records import article
 from rag.schema import Verdict
-from rag.terms import Terms
 
 FLED = "Around 1,000 Afghan soldiers fled to Tajikistan on Monday."
 CLOSED = "Russia closed its consulate in Mazar-i-Sharif on Tuesday."

@@ -9,8 +9,8 @@ import pytest
 from httpx2 import Client, MockTransport, Response, SyncByteStream
 from openai_server import OpenAIServer, Reply
 
-from rag import transport
 from rag.errors import ReplyError, TimedOutError
+from rag.models.chat import transport
 
 BODY = {"model": "local", "messages": [{"role": "user", "content": "Where?"}]}
 

@@ -18,12 +18,12 @@ from typer.testing import CliRunner
 
 from rag.cli import app
 from rag.library import Library
-from rag.packing import data, pack
-from rag.prompts import fence
+from rag.models.packing import data, pack
+from rag.models.prompts import fence
+from rag.models.terms import Terms
 from rag.records import article
 from rag.rendering import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
-from rag.terms import Terms
 from rag.text.clean import clean
 from rag.text.injection import LEFT_OUT
 from rag.verification import verify

@@ -14,8 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.catalog import Catalog, Draft
-from rag.embeddings import Embedded, Model
 from rag.locking import undisturbed
+from rag.models.embeddings import Embedded, Model
 from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
 from rag.vectors import VectorIndex

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from openai_server import OpenAIServer, Reply, Request, too_long
 
-from rag.calling import Account, Caller, described
 from rag.drafting import MOST_STATEMENTS, Answered, Draft
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
-from rag.models import ModelChoice, chat_model
-from rag.packing import pack
+from rag.models.cache import ReplyCache
+from rag.models.chat import ModelChoice, chat_model
+from rag.models.client import Account, Caller, described
+from rag.models.packing import pack
+from rag.models.terms import Terms
 from rag.records import article
-from rag.replycache import ReplyCache
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
-from rag.terms import Terms
 from rag.writing import Writer, write
 
 QUESTION = "Where were the talks held?"

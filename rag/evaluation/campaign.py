@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rag.calling import Caller
 from rag.errors import InputError
 from rag.evaluation import exports
 from rag.evaluation.casefiles import CaseSet
@@ -23,7 +22,8 @@ from rag.evaluation.results import Run
 from rag.evaluation.runner import Plan, run
 from rag.evaluation.suites import Suite, suites
 from rag.library import Library
-from rag.models import chat_model
+from rag.models.chat import chat_model
+from rag.models.client import Caller
 from rag.progress import Progress
 from rag.settings import read_settings
 

@@ -6,13 +6,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from rag.calling import Account, Call, Caller
 from rag.errors import ShapeError
 from rag.evaluation.cases import QaCase, SummaryCase
 from rag.evaluation.results import Grades, Result
-from rag.packing import data
-from rag.prompts import fence, load_prompt
-from rag.terms import Terms
+from rag.models.client import Account, Call, Caller
+from rag.models.packing import data
+from rag.models.prompts import fence, load_prompt
+from rag.models.terms import Terms
 
 _SCHEMA = {
     "type": "object",

@@ -12,7 +12,7 @@ from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
 from rag import inputs
 from rag.citations import locate, quotations, unmarked
-from rag.packing import data
+from rag.models.packing import data
 from rag.reading import read_text
 from rag.rendering import safe, wrapped
 from rag.schema import Span

@@ -23,10 +23,10 @@ from fuzzing.outcomes import Target, holds, told
 from rag.errors import ReplyError
 from rag.judging import Evidence, Judge
 from rag.library import Library
-from rag.members import Members, first_object
-from rag.models import ModelChoice
+from rag.models.chat import ModelChoice
+from rag.models.partial_json import Members, first_object
+from rag.models.terms import Terms
 from rag.schema import Verdict
-from rag.terms import Terms
 
 _MOST = 8_000
 """Replies are read up to 32,000 characters, which come in pieces of more than one."""

@@ -203,7 +203,7 @@ def _openai_chat(choice: ModelChoice, timeout: float, longest: float) -> dict[st
 
 def _openai(choice: ModelChoice, timeout: float, longest: float) -> dict[str, Any]:
     """Whatever LangChain or the SDK would otherwise take from the environment."""
-    from rag.transport import async_client, client, silence
+    from rag.models.transport import async_client, client, silence
 
     return {
         "base_url": choice.base_url or OPENAI_URL,

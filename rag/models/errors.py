@@ -21,7 +21,7 @@ from rag.errors import (
     TimedOutError,
     UnreachableError,
 )
-from rag.models import ModelChoice
+from rag.models.chat import ModelChoice
 
 # OpenAI and vLLM: "maximum context length"; llama.cpp: "available context size"; others: "context window".
 _CONTEXT = re.compile(r"context[_ ](?:length|size|window)", re.I)

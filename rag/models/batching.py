@@ -8,7 +8,7 @@ from multiprocessing.pool import ThreadPool
 from threading import Event
 from typing import TypeAlias
 
-from rag.models import MOST_TEXTS
+from rag.models.chat import MOST_TEXTS
 
 AT_ONCE = 4
 """Requests that wait for a reply: enough to hide the way there and back, few enough for a server of one's own."""

@@ -8,18 +8,18 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from rag.errors import InputError, ReplyError, RequestError, ShapeError
-from rag.failures import model_errors
-from rag.members import first_object
-from rag.models import OPENAI_URL, ModelChoice
-from rag.packing import data
+from rag.models.cache import ReplyCache
+from rag.models.chat import OPENAI_URL, ModelChoice
+from rag.models.errors import model_errors
+from rag.models.packing import data
+from rag.models.partial_json import first_object
+from rag.models.prices import Tariff, tariff
+from rag.models.prompts import Prompt, fence, load_prompt
+from rag.models.replies import reply_text, ways
+from rag.models.terms import REPLY_TOKENS, Terms
+from rag.models.tokens import TokenCount, count_tokens
 from rag.progress import Clock
-from rag.prompts import Prompt, fence, load_prompt
-from rag.replies import reply_text, ways
-from rag.replycache import ReplyCache
 from rag.schema import Usage
-from rag.tariffs import Tariff, tariff
-from rag.terms import REPLY_TOKENS, Terms
-from rag.tokens import TokenCount, count_tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

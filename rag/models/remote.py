@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.errors import ModelError, ReplyError
-from rag.failures import is_too_large, model_errors, wait_before
-from rag.models import MOST_TEXTS, ModelChoice, embedding_model
+from rag.models.chat import MOST_TEXTS, ModelChoice, embedding_model
+from rag.models.errors import is_too_large, model_errors, wait_before
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.cores import cores
 from rag.errors import EmbeddingError
-from rag.minilm import DIMENSIONS
-from rag.models import MINILM
-from rag.sending import embed_at_once
-from rag.sessions import DIGEST, Session, installed_weights, minilm_session, shared_session
+from rag.models.batching import embed_at_once
+from rag.models.chat import MINILM
+from rag.models.cores import cores
+from rag.models.minilm import DIMENSIONS
+from rag.models.runtime import DIGEST, Session, installed_weights, minilm_session, shared_session
 from rag.text.sentences import sentences
 
 if TYPE_CHECKING:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embeddings import batches, load_tokenizer
 from rag.errors import VerifierError
-from rag.sessions import graph_errors, open_session
+from rag.models.embeddings import batches, load_tokenizer
+from rag.models.runtime import graph_errors, open_session
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
-    from rag.embeddings import Encoded, WordPieces
-    from rag.sessions import Session
+    from rag.models.embeddings import Encoded, WordPieces
+    from rag.models.runtime import Session
 
 _LONGEST = 512
 _GRAPHS = ("model.onnx", "onnx/model.onnx")

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ReplyError, RequestError
-from rag.failures import model_errors
-from rag.models import ModelChoice
+from rag.models.chat import ModelChoice
+from rag.models.errors import model_errors
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TypeVar
 
-from rag.calling import Account
+from rag.models.client import Account
 from rag.progress import Meter
 
 CONCURRENCY = 4

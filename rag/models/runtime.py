@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from rag.errors import EmbeddingError
-from rag.minilm import VERSION, build, load_weights
+from rag.models.minilm import VERSION, build, load_weights
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.prompts import fence
+from rag.models.prompts import fence
 from rag.schema import Hit, Span
 from rag.text.clean import clean, one_line
 from rag.text.injection import LEFT_OUT, is_order, without_orders
