@@ -31,14 +31,14 @@ import numpy as np
 from curves import Curves, curves
 from synthetic import BLOCK, SHARES, SIZE, Limit, Maker, limits, simply_found
 
-from rag.catalog import Catalog
 from rag.library import Library
 from rag.models.embeddings import Model
 from rag.query import read
 from rag.records import article
 from rag.schema import Window
-from rag.vectors import VectorIndex, nearest
-from rag.vectortable import StoredModel
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredModel
+from rag.store.vector_index import VectorIndex, nearest
 
 HERE = Path(__file__).parent
 Record: TypeAlias = dict[str, Any]
@@ -310,7 +310,7 @@ def _sizes(folder: Path) -> Record:
 
 
 def _exact() -> int:
-    from rag.vectors import EXACT
+    from rag.store.vector_index import EXACT
 
     return EXACT
 

@@ -18,7 +18,7 @@ from rag.loaders import Origin, expand
 from rag.models.chat import Secret
 from rag.progress import Meter, Progress
 from rag.schema import AddReport, Failure
-from rag.servers import ChromaServer
+from rag.store.servers.addresses import ChromaServer
 
 _BATCH = 16  # files, or URLs, that a worker takes at once
 _PASSED_ON = ("RAG_EMBEDDINGS", "RAG_OFFLINE", "OPENAI_BASE_URL")  # no keys: a machine has its own

@@ -11,7 +11,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from rag.catalog import Catalog
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.models.embeddings import MiniLM, Model, identity
 from rag.models.entailment import Entailment, Pair
@@ -19,7 +18,8 @@ from rag.models.remote import RemoteEmbeddings
 from rag.models.runtime import PACKAGE
 from rag.schema import Window
 from rag.settings import Setting, Settings
-from rag.vectors import VectorIndex
+from rag.store.catalog import Catalog
+from rag.store.vector_index import VectorIndex
 
 _PACKAGES = (
     "chromadb",

@@ -10,10 +10,10 @@ from zlib import crc32
 
 import numpy as np
 
-from rag.catalog import StoredPassage
 from rag.extraction import leans
 from rag.models.embeddings import Vector
 from rag.schema import Article, Citation, Hit, Span
+from rag.store.catalog import StoredPassage
 from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
 from rag.text.words import content_words

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.catalog import Catalog, StoredPassage
 from rag.excerpts import Pool, gather
 from rag.models.embeddings import Embedder, embed_passages
 from rag.preparation import cut
 from rag.schema import Article, Hit, Window
-from rag.windows import admits
+from rag.store.catalog import Catalog, StoredPassage
+from rag.store.filters import admits
 
 
 def of_window(catalog: Catalog, window: Window) -> Pool:

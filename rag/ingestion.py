@@ -8,16 +8,16 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from rag.catalog import Catalog
 from rag.errors import EmbeddingError, ServerError
 from rag.loaders import Origin, expand, load
 from rag.models.embeddings import Embedded, Embedder, HeadedText, identity
 from rag.preparation import batches, cut, deduplicate, draft, embed, unembedded
 from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Window
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredModel, embedding_key
+from rag.store.vector_index import VectorIndex
 from rag.text.injection import flagged
-from rag.vectors import VectorIndex
-from rag.vectortable import StoredModel, embedding_key
 
 _REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
 _ARTICLES, _VECTORS = "articles", "vectors"

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Self
 
 from rag import answering, planning, summaries
 from rag.answering import Asked, Task, Understood, judged
-from rag.catalog import Catalog
 from rag.checking import Region, checked, whole
 from rag.condensing import Condenser
 from rag.contention import contention
@@ -67,17 +66,18 @@ from rag.schema import (
     Window,
 )
 from rag.selection import Budget
-from rag.servers import ChromaServer, catalog_address, chroma_server
 from rag.settings import Setting, read_settings
 from rag.stances import asks_control
+from rag.store.catalog import Catalog
+from rag.store.filters import admits
+from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
+from rag.store.vector_index import VectorIndex
 from rag.telling import Teller
 from rag.text.clean import clean
 from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
 from rag.text.injection import left_out
 from rag.text.words import words
-from rag.vectors import VectorIndex
 from rag.verification import verify
-from rag.windows import admits
 from rag.writing import Preview, Writer
 
 if TYPE_CHECKING:

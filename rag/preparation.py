@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from rag.catalog import Catalog, Draft
 from rag.chunk import Count, chunk
 from rag.models.embeddings import (
     WINDOW,
@@ -21,7 +20,8 @@ from rag.models.embeddings import (
     identity,
 )
 from rag.schema import AddReport, Article, Failure, Passage
-from rag.vectortable import embedding_key
+from rag.store.catalog import Catalog, Draft
+from rag.store.embedding_table import embedding_key
 
 _BATCH_CHARACTERS = 500_000  # about 512 passages: enough to sort by length, little enough to lose or to hold
 _BATCH_ARTICLES = 512

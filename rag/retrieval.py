@@ -10,17 +10,17 @@ from itertools import accumulate, chain, zip_longest
 
 import numpy as np
 
-from rag.catalog import Catalog
 from rag.copies import clusters, contained
 from rag.extraction import Candidate, Sentence, score
-from rag.lexical import MOST_SCORED
 from rag.models.embeddings import Embedder, Vector, unit
 from rag.query import Query
 from rag.schema import Article, Hit, Ranks, Window
+from rag.store.catalog import Catalog
+from rag.store.filters import admits
+from rag.store.fts import MOST_SCORED
+from rag.store.vector_index import VectorIndex, nearest
 from rag.text.periods import Period
 from rag.text.words import alike, content_words
-from rag.vectors import VectorIndex, nearest
-from rag.windows import admits
 
 # Chosen by measurement on questions about real documents: see evals/README.md.
 RRF_K = 20

@@ -7,13 +7,13 @@ import shutil
 from itertools import islice
 from pathlib import Path
 
-from rag.catalog import Catalog, Draft
 from rag.errors import DamagedError
 from rag.models.embeddings import Embedder
 from rag.preparation import cut
 from rag.records import content_digest
 from rag.schema import Article
-from rag.vectortable import StoredModel
+from rag.store.catalog import Catalog, Draft
+from rag.store.embedding_table import StoredModel
 
 _BATCH = 100  # articles
 

@@ -12,7 +12,6 @@ import numpy as np
 from rag import telling, verification
 from rag.answering import INSTEAD
 from rag.briefing import THEMES, Briefing, News, brief
-from rag.catalog import Catalog
 from rag.chronology import chronicle, days_of
 from rag.citations import cited, numbered
 from rag.condensing import Condenser, Task
@@ -42,6 +41,7 @@ from rag.schema import (
 )
 from rag.scopes import Scope, scope
 from rag.selection import Budget, Told
+from rag.store.catalog import Catalog
 from rag.summarization import BUDGETS, Check
 from rag.summarization import summarize as summarized
 from rag.telling import Teller

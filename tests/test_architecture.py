@@ -42,14 +42,14 @@ TEMPORARY = {"rag.rules": "rag.retrieval"}
 """The rules that go when the reader serves may import from the packages up to this one, by which they are imported."""
 
 OWNERS = {
-    "chromadb": {"rag/chroma.py"},
+    "chromadb": {"rag/store/chroma.py"},
     "onnxruntime": {"rag/models/runtime.py"},
     "onnx": {"rag/models/minilm.py"},
     "safetensors": {"rag/models/minilm.py"},
     "tokenizers": {"rag/models/embeddings.py"},
     "tiktoken": {"rag/models/tokens.py"},
-    "sqlite3": {"rag/sqlite.py"},
-    "psycopg": {"rag/postgres.py"},
+    "sqlite3": {"rag/store/sqlite.py"},
+    "psycopg": {"rag/store/servers/postgres.py"},
     "typer": {
         "rag/cli.py",
         "rag/batch.py",

@@ -15,15 +15,15 @@ import psycopg
 import pytest
 from fake_embeddings import FakeEmbeddings
 
-from rag.catalog import Catalog, Draft
 from rag.errors import DamagedError, InputError, LibraryError
 from rag.library import Library
 from rag.models.embeddings import Embedded, Model
 from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
+from rag.store.catalog import Catalog, Draft
+from rag.store.embedding_table import StoredModel
 from rag.text.names import keys
 from rag.text.words import content_words
-from rag.vectortable import StoredModel
 
 ALL = Window()
 JULY_7 = Published(date(2021, 7, 7), Precision.DAY)
@@ -306,7 +306,7 @@ def test_a_catalog_in_a_folder_that_cannot_be_written_answers(tmp_path: Path) ->
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         folder.chmod(0o755)
     code = (
-        "import os, sys; from pathlib import Path; from rag.catalog import Catalog; os.setuid(65534); "
+        "import os, sys; from pathlib import Path; from rag.store.catalog import Catalog; os.setuid(65534); "
         "catalog = Catalog(Path(sys.argv[1])); print(catalog.articles()[0].id, catalog.frequencies(['doha'])['doha'])"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "catalog.sqlite")]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.catalog import VERSION
 from rag.library import Library
 from rag.loaders import article
 from rag.schema import Article, Window
+from rag.store.catalog import VERSION
 from rag.text.periods import Period
 
 ALL = Window()

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import rag
-from rag import generation, verification, windows
+from rag import generation, verification
 from rag.library import Library
 from rag.schema import Answer, Check, Citation, Statement
+from rag.store import filters
 
 EVALS = Path(__file__).parents[1] / "evals"
 GATES = EVALS / "gates.toml"
@@ -67,7 +68,7 @@ def test_a_checker_without_numbers_is_caught(news: Library, monkeypatch: pytest.
 
 
 def test_a_window_that_lets_later_days_in_is_caught(news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(windows, "_tests", lambda _: [])
+    monkeypatch.setattr(filters, "_tests", lambda _: [])
     found = missed(news, "as_of")
     assert "as_of: leaks is" in found
     assert "as_of: right_cases is" in found

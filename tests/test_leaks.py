@@ -21,7 +21,7 @@ from rag.library import Library
 from rag.loaders import article
 from rag.rendering import answer_lines
 from rag.schema import Article, Reason, Status, Turn, Window
-from rag.windows import admits
+from rag.store.filters import admits
 
 FIRST = date(2021, 7, 1)
 OUTLETS = ("Pamir Wire", "Harirud Post", "Kabul Ledger")

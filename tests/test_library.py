@@ -15,10 +15,10 @@ from fake_embeddings import FakeEmbeddings
 
 from rag.errors import EmbeddingError, InputError, LibraryError, LockedError
 from rag.library import Library
-from rag.locking import locked
 from rag.models.chat import runtime
 from rag.records import article
 from rag.schema import Window
+from rag.store.locks import locked
 from rag.text.words import content_words
 
 ROOT = Path(__file__).parents[1]

@@ -8,11 +8,11 @@ from random import Random
 import pytest
 from fake_embeddings import FakeEmbeddings
 
-from rag.catalog import Catalog, Draft
 from rag.errors import EmptyLibraryError, InputError
 from rag.library import Library
 from rag.loaders import article
 from rag.schema import Article, Passage, Turn, Window
+from rag.store.catalog import Catalog, Draft
 
 ARTICLES = [
     article(

@@ -13,7 +13,7 @@ from curves import Curves, curves
 from scale import described
 from synthetic import BLOCK, PLANTED, QUESTIONS, Maker, limits
 
-from rag.windows import admits
+from rag.store.filters import admits
 
 
 def test_the_same_size_and_seed_make_the_same_block_wherever_making_is_taken_up() -> None:

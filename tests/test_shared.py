@@ -20,8 +20,8 @@ from rag.errors import InputError, LockedError, ServerError
 from rag.library import Library
 from rag.records import article
 from rag.schema import Article, Precision, Published, Window
-from rag.servers import chroma_server
-from rag.vectors import VectorIndex
+from rag.store.servers.addresses import chroma_server
+from rag.store.vector_index import VectorIndex
 
 ROOT = Path(__file__).parents[1]
 
@@ -143,7 +143,7 @@ def test_a_worker_that_is_killed_leaves_its_claim_to_others(database: str, tmp_p
         library.__dict__["embeddings"] = None
         library.add(*map(story, range(10)))
     code = (
-        "import sys; from rag.catalog import Catalog; catalog = Catalog(sys.argv[1])\n"
+        "import sys; from rag.store.catalog import Catalog; catalog = Catalog(sys.argv[1])\n"
         "with catalog.claiming():\n"
         "    print(len(catalog.embedded.missing(1000)), flush=True); sys.stdin.read()"
     )

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rag.catalog import Catalog, Draft
-from rag.locking import undisturbed
 from rag.models.embeddings import Embedded, Model
 from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
-from rag.vectors import VectorIndex
-from rag.vectortable import StoredModel
+from rag.store.catalog import Catalog, Draft
+from rag.store.embedding_table import StoredModel
+from rag.store.locks import undisturbed
+from rag.store.vector_index import VectorIndex
 
 ROOT = Path(__file__).parents[1]
 ALL = Window()
@@ -129,8 +129,8 @@ def test_a_few_vectors_are_searched_without_chroma(tmp_path: Path) -> None:
     save(catalog, "a", vectors(20))
     catalog.close()
     code = (
-        "import sys, numpy as np; from pathlib import Path; from rag.catalog import Catalog; "
-        "from rag.vectors import VectorIndex; from rag.schema import Window; p = Path(sys.argv[1]); "
+        "import sys, numpy as np; from pathlib import Path; from rag.store.catalog import Catalog; "
+        "from rag.store.vector_index import VectorIndex; from rag.schema import Window; p = Path(sys.argv[1]); "
         "found = VectorIndex(p / 'vectors', Catalog(p / 'catalog.sqlite'))"
         ".search(np.ones(16, np.float32), limit=5, window=Window()); print(len(found), 'chromadb' in sys.modules)"
     )

@@ -11,8 +11,8 @@ import numpy as np
 
 from rag.records import article
 from rag.schema import Article, Precision, Published, Window
+from rag.store.filters import admits
 from rag.text.words import words
-from rag.windows import admits
 
 SOURCES = ("Harirud Post", "Northern Wire", "Evening Ledger", "River Times")
 CITIES = ("Kabul", "Herat", "Kunduz", "Farah", "Jalalabad", "Kandahar", "Ghazni", "Zaranj", "Faizabad", "Bamyan")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from rag.catalog import Catalog
 from rag.errors import InputError
 from rag.evaluation.cases import Case, Evidence
 from rag.evaluation.results import Place
 from rag.schema import Article, Citation
+from rag.store.catalog import Catalog
 
 
 def places(case: Case, catalog: Catalog) -> tuple[Place, ...]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import accumulate, pairwise
 
-from rag.database import Database
-from rag.hindsight import K1, LEAST, B
-from rag.lexical import LexicalRow, tokens_of
 from rag.schema import Window
-from rag.windows import condition
+from rag.store.bm25_as_of import K1, LEAST, B
+from rag.store.database import Database
+from rag.store.filters import condition
+from rag.store.fts import LexicalRow, tokens_of
 
 TEXT_SCHEMA = """
 CREATE TABLE lexical (number INTEGER PRIMARY KEY, words TSVECTOR NOT NULL, length INTEGER NOT NULL)

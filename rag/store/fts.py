@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from rag.database import Database
 from rag.schema import Window
+from rag.store.database import Database
+from rag.store.filters import condition
 from rag.text.names import keys, names
 from rag.text.words import words
-from rag.windows import condition
 
 LEXICAL_SCHEMA = """
 CREATE VIRTUAL TABLE lexical USING fts5(header, body, names, tokenize = "unicode61 remove_diacritics 2 tokenchars '.'");

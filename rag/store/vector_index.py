@@ -10,13 +10,13 @@ from threading import RLock
 
 import numpy as np
 
-from rag.catalog import Catalog
-from rag.chroma import MOST_WRITTEN, Chroma, failures
 from rag.errors import DamagedError, EmbeddingError
 from rag.models.embeddings import Vector, unit
 from rag.schema import Window
-from rag.servers import ChromaServer
-from rag.vectortable import Vectors
+from rag.store.catalog import Catalog
+from rag.store.chroma import MOST_WRITTEN, Chroma, failures
+from rag.store.embedding_table import Vectors
+from rag.store.servers.addresses import ChromaServer
 
 EXACT = 20_000
 """Up to this many candidates are compared one by one, in milliseconds; importing Chroma takes two seconds."""

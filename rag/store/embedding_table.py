@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.database import SET_META, Database, Row
 from rag.errors import DamagedError, EmbeddingError
 from rag.models.embeddings import Embedded, HeadedText, Model, Vector
 from rag.schema import Window
-from rag.windows import condition
+from rag.store.database import SET_META, Database, Row
+from rag.store.filters import condition
 
 VECTOR_SCHEMA = """
 CREATE TABLE embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB);

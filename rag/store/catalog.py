@@ -13,21 +13,21 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.database import Database, OnWait, Row, is_address
 from rag.errors import InputError
-from rag.eventtable import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
-from rag.hindsight import Hindsight
-from rag.keeping import Kept
-from rag.lexical import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
 from rag.models.embeddings import Embedded, Vector
-from rag.ordertable import ORDER_SCHEMA, OrderTable
-from rag.postgres import Postgres
 from rag.schema import Article, Passage, Precision, Published, Span, Window
-from rag.sqlite import SQLite
+from rag.store.bm25_as_of import Hindsight
+from rag.store.cache import Kept
+from rag.store.database import Database, OnWait, Row, is_address
+from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable
+from rag.store.event_table import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
+from rag.store.filters import condition, stamp
+from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
+from rag.store.injection_table import ORDER_SCHEMA, OrderTable
+from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
+from rag.store.servers.postgres import Postgres
+from rag.store.sqlite import SQLite
 from rag.text.event_dates import EventDate, passage_dates
-from rag.textsearch import TEXT_SCHEMA, TextSearch
-from rag.vectortable import VECTOR_SCHEMA, Vectors, VectorTable
-from rag.windows import condition, stamp
 
 VERSION = 4
 _ORDER_VERSION = 3

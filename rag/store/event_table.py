@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rag.database import Database, Row
 from rag.schema import Window
+from rag.store.database import Database, Row
+from rag.store.filters import condition
 from rag.text.event_dates import EventDate
 from rag.text.periods import Period
-from rag.windows import condition
 
 EVENT_SCHEMA = """
 CREATE TABLE event_days (

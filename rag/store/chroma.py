@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import DamagedError, LibraryError, ServerError
-from rag.locking import quiet, undisturbed
 from rag.models.embeddings import Vector
-from rag.seal import broken, seal
-from rag.servers import ChromaServer
-from rag.vectortable import Waiting
+from rag.store.embedding_table import Waiting
+from rag.store.locks import quiet, undisturbed
+from rag.store.seal import broken, seal
+from rag.store.servers.addresses import ChromaServer
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI

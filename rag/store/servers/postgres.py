@@ -9,8 +9,8 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 from urllib.parse import urlsplit
 
-from rag.database import OnWait
 from rag.errors import DamagedError, LibraryError, LockedError, ServerError
+from rag.store.database import OnWait
 
 if TYPE_CHECKING:
     from psycopg import Connection, Cursor, Error

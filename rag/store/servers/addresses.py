@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from rag.database import is_address
 from rag.errors import InputError
 from rag.models.chat import Secret
+from rag.store.database import is_address
 
 _PORTS = {"http": 8000, "https": 443}
 _TENANT, _DATABASE = "default_tenant", "default_database"  # Chroma's own

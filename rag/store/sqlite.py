@@ -9,9 +9,9 @@ from pathlib import Path
 from threading import RLock
 from typing import Any
 
-from rag.database import OnWait
 from rag.errors import DamagedError, LibraryError, LockedError
-from rag.locking import locked
+from rag.store.database import OnWait
+from rag.store.locks import locked
 
 _BUSY = 30_000  # milliseconds
 _LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")

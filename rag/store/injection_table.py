@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 
-from rag.database import Database
 from rag.schema import Article, Span
+from rag.store.database import Database
 from rag.text.injection import RULES, planted
 
 ORDER_SCHEMA = """

@@ -14,10 +14,10 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.database import Database
-from rag.keeping import Kept
 from rag.schema import Window
-from rag.windows import condition, day_number
+from rag.store.cache import Kept
+from rag.store.database import Database
+from rag.store.filters import condition, day_number
 
 Numbers: TypeAlias = NDArray[np.int64]
 
