@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rag.datechecks import check_date
-from rag.directions import check_direction
 from rag.facts import Evidence
 from rag.matching import paired
 from rag.namechecks import check_name
 from rag.numberchecks import check_number
+from rag.rules.directions import check_direction
 from rag.schema import Check
 
 _CHECKS = {"number": check_number, "date": check_date, "name": check_name, "contrast": check_direction}

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
-from rag.comparability import comparable
 from rag.copies import clusters, contained
-from rag.differences import COMMON, Account, account, differences, is_report, may_be_one_day
-from rag.happenings import happening
+from rag.rules.comparability import comparable
+from rag.rules.differences import COMMON, Account, account, differences, is_report, may_be_one_day
+from rag.rules.happenings import happening
+from rag.rules.stances import Asked, Side, amounts, at_first, kinds, same, side, things, turned
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span
-from rag.stances import Asked, Side, amounts, at_first, kinds, same, side, things, turned
 from rag.text.attribution import voice
 from rag.text.injection import is_ordered
 from rag.text.lexicon import COUNTRIES

@@ -8,13 +8,13 @@ from datetime import date
 from functools import cached_property
 from itertools import combinations
 
-from rag.comparability import comparable, peoples
-from rag.differences import COMMON, About, Account, account, differences, may_be_one_day
 from rag.extraction import Sentence
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
+from rag.rules.comparability import comparable, peoples
+from rag.rules.differences import COMMON, About, Account, account, differences, may_be_one_day
+from rag.rules.stances import Asked, Side, amounts, asked, at_first, plain, same, side, turned
 from rag.schema import Article, Citation, Conflict, Dispute, Position
-from rag.stances import Asked, Side, amounts, asked, at_first, plain, same, side, turned
 from rag.text.attribution import voice
 from rag.text.names import names
 from rag.text.quantities import Quantity

@@ -11,9 +11,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.counting import counts
 from rag.models.embeddings import Vector
 from rag.query import Kind, Query
+from rag.rules.counting import counts
+from rag.rules.wordvectors import vector as word_vector
 from rag.schema import Article, Passage, Span
 from rag.text.attribution import voice
 from rag.text.event_dates import EventDate, event_dates
@@ -21,7 +22,6 @@ from rag.text.injection import is_ordered
 from rag.text.names import keys, names, same, spelled
 from rag.text.sentences import sentences
 from rag.text.words import STOP_WORDS, content_words, forms, words
-from rag.wordvectors import vector as word_vector
 
 
 @dataclass(frozen=True, slots=True, eq=False)

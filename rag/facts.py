@@ -11,8 +11,8 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import TypeAlias
 
-from rag.contrasts import ALLIES, OPPOSITES, UNITS
-from rag.reading import Word, read_text
+from rag.rules.contrasts import ALLIES, OPPOSITES, UNITS
+from rag.rules.reading import Word, read_text
 from rag.schema import Span
 from rag.text.event_dates import dated
 from rag.text.lexicon import listed

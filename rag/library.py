@@ -45,6 +45,7 @@ from rag.progress import Clock, Meter, Progress
 from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
 from rag.retrieval import Index, Retrieved, retrieve
+from rag.rules.stances import asks_control
 from rag.salvage import mend
 from rag.schema import (
     AddReport,
@@ -67,7 +68,6 @@ from rag.schema import (
 )
 from rag.selection import Budget
 from rag.settings import Setting, read_settings
-from rag.stances import asks_control
 from rag.store.catalog import Catalog
 from rag.store.filters import admits
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server

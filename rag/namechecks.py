@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.contrasts import ALLIES
 from rag.facts import Fact, Ground
 from rag.matching import NEAR, Compared, best, decide
 from rag.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
-from rag.reading import Word
+from rag.rules.contrasts import ALLIES
+from rag.rules.reading import Word
 from rag.schema import Check
 from rag.text.lexicon import CAPITALS, listed
 from rag.text.names import occurs, same

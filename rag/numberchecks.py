@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 
-from rag.contrasts import ALLIES, UNITS
 from rag.facts import Fact, Ground
 from rag.matching import Compared, decide
-from rag.reading import Word
+from rag.rules.contrasts import ALLIES, UNITS
+from rag.rules.reading import Word
 from rag.schema import Check
 from rag.text.lexicon import COUNTRIES, PHRASAL, listed
 from rag.text.quantities import Quantity, agree, comparable

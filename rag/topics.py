@@ -13,8 +13,8 @@ import numpy as np
 
 from rag.excerpts import Pool
 from rag.models.embeddings import Vector
+from rag.rules.wordvectors import vector
 from rag.text.words import STOP_WORDS, stem, words
-from rag.wordvectors import vector
 
 Kin: TypeAlias = Mapping[str, Mapping[str, float]]
 """For each stem of a topic the words that say much the same, by how much."""

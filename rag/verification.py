@@ -12,10 +12,10 @@ from rag.comparison import compare
 from rag.errors import VerifierError
 from rag.facts import Evidence, ground
 from rag.models.entailment import Entailment, Pair
-from rag.predication import cause, force, polarity
-from rag.roles import roles
+from rag.rules.predication import cause, force, polarity
+from rag.rules.roles import roles
+from rag.rules.support import THRESHOLD, support
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
-from rag.support import THRESHOLD, support
 from rag.text.attribution import told_by
 from rag.text.injection import is_ordered, left_of, without_orders
 from rag.text.speakers import compare_speakers, speaker

@@ -13,8 +13,8 @@ from fuzzing.outcomes import Target, holds, printable
 from rag import inputs
 from rag.citations import locate, quotations, unmarked
 from rag.models.packing import data
-from rag.reading import read_text
 from rag.rendering import safe, wrapped
+from rag.rules.reading import read_text
 from rag.schema import Span
 from rag.text.calendar import date_in_name, parse_published
 from rag.text.clean import clean, one_line

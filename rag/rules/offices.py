@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.happenings import RUN
+from rag.rules.happenings import RUN
 from rag.text.lexicon import listed
 from rag.text.words import STOP_WORDS, stem, words
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from rag.rules.stances import canonical
 from rag.schema import Article, Span
-from rag.stances import canonical
 from rag.text.event_dates import EventDate, event_dates
 from rag.text.lexicon import COUNTRIES, listed
 from rag.text.names import names

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.citations import locate, quotations
-from rag.reading import Word, read_text
+from rag.rules.reading import Word, read_text
+from rag.rules.wordvectors import rarity, vector
 from rag.schema import Check
 from rag.text.sentences import sentences
-from rag.wordvectors import rarity, vector
 
 Numbers: TypeAlias = NDArray[np.float64]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rag.counting import uncounted
 from rag.extraction import DATED, TYPED, Sentence
 from rag.query import Kind, Query
 from rag.retrieval import Retrieved
+from rag.rules.counting import uncounted
 from rag.text.words import content_words, words
 
 # Logistic regression on questions with and without an answer, of real documents and of the seed: see evals/README.md.

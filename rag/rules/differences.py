@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.contrasts import OPPOSITES
-from rag.happenings import Happening, around, happening
-from rag.offices import LEADER, Office, offices
+from rag.rules.contrasts import OPPOSITES
+from rag.rules.happenings import Happening, around, happening
+from rag.rules.offices import LEADER, Office, offices
+from rag.rules.stances import ACTS, denies, kinds, turned
 from rag.schema import Article, Span
-from rag.stances import ACTS, denies, kinds, turned
 from rag.text.names import same
 from rag.text.words import words
 

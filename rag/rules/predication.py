@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.facts import Fact, Ground, bind, surroundings
-from rag.reading import NEGATING, NEGATORS, Force, Word
+from rag.rules.reading import NEGATING, NEGATORS, Force, Word
 from rag.schema import Check, Span
 from rag.text.lexicon import base, listed
 from rag.text.sentences import sentences

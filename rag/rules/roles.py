@@ -8,8 +8,8 @@ from itertools import pairwise, takewhile
 from operator import not_
 
 from rag.facts import Ground
-from rag.predication import is_past
-from rag.reading import Word
+from rag.rules.predication import is_past
+from rag.rules.reading import Word
 from rag.schema import Check
 from rag.text.lexicon import listed
 from rag.text.words import stem

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rag.happenings import RUN
-from rag.stances import canonical
+from rag.rules.happenings import RUN
+from rag.rules.stances import canonical
 from rag.text.lexicon import COUNTRIES
 from rag.text.quantities import Quantity
 from rag.text.words import STOP_WORDS, stem, words
