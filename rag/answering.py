@@ -6,8 +6,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from rag import verification
-from rag.citations import numbered
+from rag.checks import verify
+from rag.checks.quotes import numbered
 from rag.corroboration import corroborated
 from rag.drafting import Answered, Draft, settled
 from rag.editing import edited
@@ -86,8 +86,8 @@ def left_out(task: Task, mode: Mode) -> tuple[Article, ...]:
 
 def judged(answer: Answer, statements: Sequence[Statement]) -> Answer:
     """The answer with its checked statements, and what their verdicts make of it."""
-    told = (*answer.warnings, *verification.warnings(statements))
-    status, why = verification.status(statements), verification.reason(statements)
+    told = (*answer.warnings, *verify.warnings(statements))
+    status, why = verify.status(statements), verify.reason(statements)
     if status is Status.ANSWERED and answer.status is Status.PARTIAL:
         status = Status.PARTIAL
     return replace(answer, statements=tuple(statements), status=status, reason=why or answer.reason, warnings=told)

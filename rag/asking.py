@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from rag.checking import checked, whole
+from rag.checks.document import checked, whole
+from rag.checks.verify import verify
 from rag.errors import EmptyLibraryError
 from rag.library import Library, entailment
 from rag.loaders import Origin, expand, load
 from rag.schema import Answer, Article, Failure, Length, Summary, Timeline, Window
-from rag.verification import verify
 
 _libraries: dict[tuple[str, ...], Library] = {}
 _open = ExitStack()

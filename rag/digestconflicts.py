@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
-from rag.citations import cited
+from rag.checks.quotes import cited
 from rag.contention import contention
 from rag.copies import clusters
 from rag.editing import dated

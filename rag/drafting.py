@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
-from rag.citations import locate, unmarked
+from rag.checks.quotes import locate, unmarked
 from rag.errors import ShapeError
 from rag.models.partial_json import Member, Members, said
 from rag.schema import Check, Citation, Hit, Span, Statement, Usage, Verdict

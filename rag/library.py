@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Self
 
 from rag import answering, planning, summaries
 from rag.answering import Asked, Task, Understood, judged
-from rag.checking import Region, checked, whole
+from rag.checks.document import Region, checked, whole
+from rag.checks.judge import Judge
+from rag.checks.verify import verify
 from rag.condensing import Condenser
 from rag.contention import contention
 from rag.corroboration import corroborated
@@ -32,7 +34,6 @@ from rag.errors import (
 from rag.followups import asks_who_said, context, who_said
 from rag.generation import extract
 from rag.ingestion import Ingestion
-from rag.judging import Judge
 from rag.loaders import Origin
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
@@ -77,7 +78,6 @@ from rag.text.clean import clean
 from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
 from rag.text.injection import left_out
 from rag.text.words import words
-from rag.verification import verify
 from rag.writing import Preview, Writer
 
 if TYPE_CHECKING:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from rag import telling, verification
+from rag import telling
 from rag.answering import INSTEAD
 from rag.briefing import THEMES, Briefing, News, brief
+from rag.checks import verify
+from rag.checks.quotes import cited, numbered
 from rag.chronology import chronicle, days_of
-from rag.citations import cited, numbered
 from rag.condensing import Condenser, Task
 from rag.digestconflicts import borne_out, compared, current, differing, fitted, open_conflicts
 from rag.editing import dated
@@ -268,18 +269,18 @@ def _renumbered(sections: Sequence[Section], statements: Sequence[Statement]) ->
 
 def _outcome(statements: Sequence[Statement], asked: Asked, shelf: Shelf, account: Account) -> dict[str, Any]:
     """What a summary and a timeline have in common, as keyword arguments."""
-    why = verification.reason(statements)
+    why = verify.reason(statements)
     if not statements:
         empty = not asked.articles and shelf.catalog.passage_count(asked.window) == 0
         why = Reason.OUTSIDE_DATES if empty or asked.articles else Reason.NOT_IN_ARTICLES
     return {
-        "status": verification.status(statements) if statements else Status.ABSTAINED,
+        "status": verify.status(statements) if statements else Status.ABSTAINED,
         "reason": why,
         "citations": cited(statements),
         "as_of": asked.window.as_of,
         "usage": account.usage,
         "timings": account.clock.times,
-        "warnings": (*account.warnings, *verification.warnings(statements)),
+        "warnings": (*account.warnings, *verify.warnings(statements)),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.citations import check_quotes, locate, quotations, unmarked
+from rag.checks.quotes import check_quotes, locate, quotations, unmarked
 
 SPAN = (
     "Zarif warned that the Afghan people and leaders must make difficult decisions for the future of their country. "

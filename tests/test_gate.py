@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 import rag
-from rag import generation, verification
+from rag import generation
+from rag.checks import verify
 from rag.library import Library
 from rag.schema import Answer, Check, Citation, Statement
 from rag.store import filters
@@ -58,12 +59,12 @@ def test_an_answer_to_everything_is_caught(seeded: Library, news: Library, monke
 
 
 def test_a_checker_without_numbers_is_caught(news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    compare = verification.compare
+    compare = verify.compare
 
     def blind(*given: Any, **more: Any) -> Iterator[Check]:
         return (check for check in compare(*given, **more) if check.kind != "number")
 
-    monkeypatch.setattr(verification, "compare", blind)
+    monkeypatch.setattr(verify, "compare", blind)
     assert "checks-dev: facts_caught is" in missed(news, "checks-dev")
 
 

@@ -11,8 +11,8 @@ from threading import Barrier
 import pytest
 from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_limited, refused_key, too_long
 
+from rag.checks.judge import Claim, Evidence, Judge, Opinion, evidence
 from rag.errors import KeyRefusedError, NoModelError
-from rag.judging import Claim, Evidence, Judge, Opinion, evidence
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.prompts import fence
 from rag.records import article

@@ -16,6 +16,7 @@ import pytest
 from openai_server import OpenAIServer, Request
 from typer.testing import CliRunner
 
+from rag.checks.verify import verify
 from rag.cli import app
 from rag.library import Library
 from rag.models.packing import data, pack
@@ -26,7 +27,6 @@ from rag.rendering import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
 from rag.text.clean import clean
 from rag.text.injection import LEFT_OUT
-from rag.verification import verify
 
 ATTACKS = [json.loads(line) for line in (Path(__file__).parents[1] / "evals" / "attacks.jsonl").open(encoding="utf-8")]
 FIRST, LAST = "Kal Bar Shin Tor Gul Zar Mir Sang Char", "abad dara koh gan tepa qala rud mar"

@@ -9,10 +9,10 @@ from datetime import date
 
 import pytest
 
-from rag.facts import Evidence
+from rag.checks.facts import Evidence
+from rag.checks.verify import check, reason, status, verdict, verify, warnings
 from rag.records import article
 from rag.schema import Article, Check, Citation, Precision, Published, Statement, Verdict
-from rag.verification import check, reason, status, verdict, verify, warnings
 
 SUPPORTED, UNSUPPORTED, CONTRADICTED = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED
 WEDNESDAY = Published(date(2021, 7, 7), Precision.DAY)
@@ -380,7 +380,7 @@ def test_what_is_left_of_an_answer_is_told() -> None:
 
 def test_the_same_input_gives_the_same_checks_in_any_process() -> None:
     code = (
-        "from rag.facts import Evidence; from rag.verification import check; import sys; "
+        "from rag.checks.facts import Evidence; from rag.checks.verify import check; import sys; "
         "print(check(sys.argv[1], [Evidence(sys.argv[2]), Evidence(sys.argv[3])]))"
     )
     text = "On 6 July 12,000 Afghan soldiers fled and the Taliban agreed to a “lasting ceasefire”, Zarif said."

@@ -8,7 +8,8 @@ from datetime import date
 from functools import partial
 from typing import TypeAlias
 
-from rag.checking import checked, whole
+from rag.checks.document import checked, whole
+from rag.checks.verify import verify
 from rag.errors import EmptyLibraryError, KeyRefusedError, NoModelError, RagError
 from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.gold import places, quotes
@@ -32,7 +33,6 @@ from rag.schema import (
     Turn,
     Verdict,
 )
-from rag.verification import verify
 
 Texts: TypeAlias = Callable[[str], str | None]
 """The text of the article with an id, as the library has it; None if it has none."""

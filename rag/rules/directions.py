@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rag.facts import Fact, bind, surroundings
-from rag.matching import NEAR, Compared, best, decide, free
+from rag.checks.facts import Fact, bind, surroundings
+from rag.checks.matching import NEAR, Compared, best, decide, free
 from rag.rules.contrasts import ALLIES, OPPOSITES
 from rag.schema import Check
 from rag.text.lexicon import listed

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.facts import Fact, Ground, bind, surroundings
+from rag.checks.facts import Fact, Ground, bind, surroundings
 from rag.rules.reading import NEGATING, NEGATORS, Force, Word
 from rag.schema import Check, Span
 from rag.text.lexicon import base, listed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from operator import not_
 
-from rag.facts import Ground
+from rag.checks.facts import Ground
 from rag.rules.predication import is_past
 from rag.rules.reading import Word
 from rag.schema import Check

@@ -12,7 +12,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.citations import locate, quotations
+from rag.checks.quotes import locate, quotations
 from rag.rules.reading import Word, read_text
 from rag.rules.wordvectors import rarity, vector
 from rag.schema import Check

@@ -18,6 +18,7 @@ from fuzzing.loading import PARAGRAPHS, folder
 from fuzzing.outcomes import ACCEPTED, Target, holds, printable, told
 from rag.batch import answer_batch
 from rag.chains import asked
+from rag.checks.verify import verify
 from rag.conversation import Conversation
 from rag.effects import Answering, Cleared, Left, Paged, Shown
 from rag.inputs import read_requests
@@ -25,7 +26,6 @@ from rag.library import Library
 from rag.records import article
 from rag.schema import Answer, Article, Citation, Statement, Turn, Window
 from rag.talk import Talk
-from rag.verification import verify
 
 _NEWS = (
     ("Around 1,000 Afghan soldiers fled to Tajikistan on Monday, the border guard said.", "2021-07-07", "Pamir Wire"),

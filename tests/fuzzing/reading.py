@@ -11,7 +11,7 @@ from fuzzing import material
 from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
 from rag import inputs
-from rag.citations import locate, quotations, unmarked
+from rag.checks.quotes import locate, quotations, unmarked
 from rag.models.packing import data
 from rag.rendering import safe, wrapped
 from rag.rules.reading import read_text

@@ -20,8 +20,8 @@ from fuzzing.asking import library, ready
 from fuzzing.invariants import is_json, sound_answer, sound_summary, sound_timeline
 from fuzzing.loading import folder
 from fuzzing.outcomes import Target, holds, told
+from rag.checks.judge import Evidence, Judge
 from rag.errors import ReplyError
-from rag.judging import Evidence, Judge
 from rag.library import Library
 from rag.models.chat import ModelChoice
 from rag.models.partial_json import Members, first_object

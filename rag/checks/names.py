@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.facts import Fact, Ground
-from rag.matching import NEAR, Compared, best, decide
-from rag.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
+from rag.checks.facts import Fact, Ground
+from rag.checks.matching import NEAR, Compared, best, decide
+from rag.checks.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
 from rag.rules.contrasts import ALLIES
 from rag.rules.reading import Word
 from rag.schema import Check

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
-from rag.facts import Evidence, Fact, Ground, bind, ground, surroundings
-from rag.namesakes import alike, kind_of
+from rag.checks.facts import Evidence, Fact, Ground, bind, ground, surroundings
+from rag.checks.namesakes import alike, kind_of
 from rag.schema import Check
 from rag.text.quantities import Quantity, agree
 from rag.text.relative_dates import Moment, covers

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import combinations
 
-from rag.facts import Fact, Ground
-from rag.matching import Compared, decide
+from rag.checks.facts import Fact, Ground
+from rag.checks.matching import Compared, decide
 from rag.rules.contrasts import ALLIES, UNITS
 from rag.rules.reading import Word
 from rag.schema import Check

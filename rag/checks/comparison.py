@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.datechecks import check_date
-from rag.facts import Evidence
-from rag.matching import paired
-from rag.namechecks import check_name
-from rag.numberchecks import check_number
+from rag.checks.dates import check_date
+from rag.checks.facts import Evidence
+from rag.checks.matching import paired
+from rag.checks.names import check_name
+from rag.checks.numbers import check_number
 from rag.rules.directions import check_direction
 from rag.schema import Check
 

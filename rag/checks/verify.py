@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from rag.citations import check_quotes
-from rag.comparison import compare
+from rag.checks.comparison import compare
+from rag.checks.facts import Evidence, ground
+from rag.checks.quotes import check_quotes
 from rag.errors import VerifierError
-from rag.facts import Evidence, ground
 from rag.models.entailment import Entailment, Pair
 from rag.rules.predication import cause, force, polarity
 from rag.rules.roles import roles

@@ -6,14 +6,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rag.citations import unmarked
+from rag.checks.quotes import unmarked
+from rag.checks.verify import Verify, reason, status, warnings
 from rag.errors import InputError
 from rag.rules.reading import read_text
 from rag.rules.wordvectors import rarity
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict
 from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
-from rag.verification import Verify, reason, status, warnings
 
 _MARKS = "marks such as [1] were left out of the check; give the articles that they stand for to have them in it"
 _MOST_SENTENCES, _MOST_ARTICLES = 4, 4

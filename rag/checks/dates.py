@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.facts import Fact
-from rag.matching import NEAR, Compared, bound, decide
+from rag.checks.facts import Fact
+from rag.checks.matching import NEAR, Compared, bound, decide
 from rag.schema import Check
 from rag.text.relative_dates import Moment, covers, overlap
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from rag.facts import Fact, Ground
+from rag.checks.facts import Fact, Ground
 from rag.text.lexicon import CAPITALS, COUNTRIES, listed
 from rag.text.names import same
 
