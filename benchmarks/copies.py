@@ -6,7 +6,7 @@ import random
 from time import perf_counter
 
 from rag.copies import clusters
-from rag.loaders import article
+from rag.ingest.loaders import article
 from rag.schema import Article
 
 PARAGRAPHS, WORDS = 5, 60

@@ -31,10 +31,10 @@ import numpy as np
 from curves import Curves, curves
 from synthetic import BLOCK, SHARES, SIZE, Limit, Maker, limits, simply_found
 
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.embeddings import Model
 from rag.query import read
-from rag.records import article
 from rag.schema import Window
 from rag.store.catalog import Catalog
 from rag.store.embedding_table import StoredModel

@@ -12,8 +12,8 @@ from pathlib import Path
 from rag.checks.document import checked, whole
 from rag.checks.verify import verify
 from rag.errors import EmptyLibraryError
+from rag.ingest.loaders import Origin, expand, load
 from rag.library import Library, entailment
-from rag.loaders import Origin, expand, load
 from rag.schema import Answer, Article, Failure, Length, Summary, Timeline, Window
 
 _libraries: dict[tuple[str, ...], Library] = {}

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError, LibraryError
+from rag.ingest.loaders import Origin, expand
 from rag.library import Library
-from rag.loaders import Origin, expand
 from rag.models.chat import Secret
 from rag.progress import Meter, Progress
 from rag.schema import AddReport, Failure

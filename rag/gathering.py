@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rag.excerpts import Pool, gather
+from rag.ingest.prepare import cut
 from rag.models.embeddings import Embedder, embed_passages
-from rag.preparation import cut
 from rag.schema import Article, Hit, Window
 from rag.store.catalog import Catalog, StoredPassage
 from rag.store.filters import admits

@@ -33,8 +33,9 @@ from rag.errors import (
 )
 from rag.followups import asks_who_said, context, who_said
 from rag.generation import extract
-from rag.ingestion import Ingestion
-from rag.loaders import Origin
+from rag.ingest.loaders import Origin
+from rag.ingest.pipeline import Ingestion
+from rag.ingest.repair import mend
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
@@ -47,7 +48,6 @@ from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
 from rag.retrieval import Index, Retrieved, retrieve
 from rag.rules.stances import asks_control
-from rag.salvage import mend
 from rag.schema import (
     AddReport,
     Answer,

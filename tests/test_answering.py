@@ -23,8 +23,8 @@ from rag.errors import (
     NoModelError,
     UnreachableError,
 )
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.models.terms import REPLY_TOKENS, Terms
 from rag.schema import Answer, Reason, Statement, Status, Turn, Verdict
 

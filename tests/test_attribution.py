@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.schema import Note, Statement
 from rag.text.attribution import voice
 from rag.text.sentences import sentences

@@ -16,9 +16,9 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import DamagedError, InputError, LibraryError
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.embeddings import Embedded, Model
-from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel

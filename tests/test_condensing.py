@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 from rag.cli import app
 from rag.condensing import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.terms import Terms
-from rag.records import article
 from rag.schema import Status, Summary, Verdict
 
 SOLDIERS = "around 1,000 Afghan soldiers crossed the border and fled to Tajikistan"

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.copies import clusters, contained
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.schema import Answer, Article
 
 PARAGRAPHS = (

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from rag.loaders import expand, load
+from rag.ingest.loaders import expand, load
 from rag.schema import Article
 
 CORPUS = Path(__file__).parents[1] / "evals" / "corpora" / "afghanistan-2021"

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.schema import Conflict, Dispute
 
 

@@ -9,8 +9,8 @@ import pytest
 from typer.testing import CliRunner
 
 from rag.cli import app
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.rendering import answer_lines
 from rag.schema import Answer, Dispute, Verdict, Window
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from openai_server import OpenAIServer, Request
 
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.rendering import answer_lines
 from rag.schema import Answer, Article, Verdict
 

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.schema import Precision, Published
 from rag.text.event_dates import event_dates
 from rag.text.sentences import sentences

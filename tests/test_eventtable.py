@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.schema import Article, Window
 from rag.store.catalog import VERSION
 from rag.text.periods import Period

@@ -16,8 +16,8 @@ from rag.evaluation.measures import is_right, shares
 from rag.evaluation.report import Scored, report
 from rag.evaluation.results import Found, Place, Result
 from rag.evaluation.runner import run
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.schema import Status
 
 SEARCH = SearchCase(id="q1", task=Task.SEARCH, question="Who sank?", evidence=(Evidence(article="d1"),))

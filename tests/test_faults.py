@@ -19,8 +19,8 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import DamagedError, LibraryError
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Article
 
 ROOT = Path(__file__).parents[1]

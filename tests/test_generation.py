@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.schema import Answer, Reason, Status, Turn, Verdict, Window
 
 TALKS = article(

@@ -13,9 +13,9 @@ from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_
 
 from rag.checks.judge import Claim, Evidence, Judge, Opinion, evidence
 from rag.errors import KeyRefusedError, NoModelError
+from rag.ingest.metadata import article
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.prompts import fence
-from rag.records import article
 from rag.schema import Citation, Precision, Published, Verdict
 
 TEXT = "Sher Mohammad Abbas Stanikzai led the Taliban's delegation in Tehran."

@@ -16,8 +16,8 @@ from rag.evaluation.casefiles import CaseSet, load_set
 from rag.evaluation.cases import Claim, QaCase, SearchCase
 from rag.evaluation.gold import places
 from rag.evaluation.runner import run
+from rag.ingest.loaders import load
 from rag.library import Library
-from rag.loaders import load
 from rag.schema import Article
 
 FERRY = {

@@ -17,8 +17,8 @@ from langchain_core.language_models import FakeListChatModel
 from openai_server import OpenAIServer, Request
 
 from rag.errors import InputError
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.rendering import answer_lines
 from rag.schema import Article, Reason, Status, Turn, Window
 from rag.store.filters import admits

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
 from rag.errors import LoadError
-from rag.formats import READERS
-from rag.loaders import article, content_digest, expand, load
+from rag.ingest.formats import READERS
+from rag.ingest.loaders import article, content_digest, expand, load
 from rag.schema import Article, Failure, Precision, Published
 
 SEED = Path(__file__).parents[1] / "seeds" / "2021-07-07-tehran-talks.txt"
@@ -231,8 +231,8 @@ def test_json_lines_under_the_name_json_are_read(tmp_path: Path) -> None:
 
 
 def test_a_line_without_bound_is_one_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.documents.MAX_LINE", 100)
-    monkeypatch.setattr("rag.formats.MAX_LINE", 100)
+    monkeypatch.setattr("rag.ingest.files.MAX_LINE", 100)
+    monkeypatch.setattr("rag.ingest.formats.MAX_LINE", 100)
     path = write(tmp_path, "a.jsonl", f'{{"text": "{"x" * 1000}"}}\n{{"text": "Two."}}\n')
     first, second = load(path)
     assert isinstance(first, Failure)
@@ -561,7 +561,7 @@ def test_every_form_of_a_private_address_is_refused(host: str) -> None:
 
 def test_each_hop_of_a_redirect_is_checked(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first hop counts as public; the second is the cloud's metadata service."""
-    monkeypatch.setattr("rag.fetching._is_public", lambda address: address == "127.0.0.1")
+    monkeypatch.setattr("rag.ingest.fetch._is_public", lambda address: address == "127.0.0.1")
     start = site.add("/a", "", status=302, Location="http://169.254.169.254/latest/meta-data")
     assert "169.254.169.254, not a public address" in failure(start)
 
@@ -590,7 +590,7 @@ def test_a_compressed_page_is_read_and_a_compression_bomb_is_not(site: Site) -> 
 
 
 def test_a_page_over_the_bound_is_cut_off(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.fetching.MAX_BODY", 1000)
+    monkeypatch.setattr("rag.ingest.fetch.MAX_BODY", 1000)
     assert "download it" in failure(site.add("/a", HTML), allow_private=True)
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from fake_embeddings import FakeEmbeddings
 
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Answer, Article, Span, Verdict
 from rag.store import injection_table
 from rag.text.clean import clean

@@ -20,8 +20,8 @@ from rag.errors import (
     ReplyError,
     UnreachableError,
 )
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
 from rag.models.chat import MOST_TEXTS
 from rag.schema import Status
 

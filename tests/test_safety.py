@@ -22,8 +22,8 @@ import numpy as np
 import pytest
 from fake_embeddings import FakeEmbeddings
 
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Article, Window
 from rag.store.catalog import Catalog
 from rag.text.words import content_words

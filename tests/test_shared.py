@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from rag.cli import app
 from rag.errors import InputError, LockedError, ServerError
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Article, Precision, Published, Window
 from rag.store.servers.addresses import chroma_server
 from rag.store.vector_index import VectorIndex

@@ -11,8 +11,8 @@ from fake_embeddings import FakeEmbeddings
 
 import rag
 from rag.errors import EmptyLibraryError, InputError
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Article, Length, Reason, Status, Summary, Verdict, Window
 from rag.trimming import trimmed
 

@@ -11,8 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from rag.cli import app
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Citation, Event, Precision, Statement, Timeline, Verdict
 from rag.summarylines import timeline_lines
 

@@ -14,9 +14,9 @@ from typer.testing import CliRunner, Result
 from rag import telling
 from rag.cli import app
 from rag.errors import InputError
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.terms import Terms
-from rag.records import article
 from rag.schema import Verdict
 
 FLED = "Around 1,000 Afghan soldiers fled to Tajikistan on Monday."

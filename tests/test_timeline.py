@@ -11,8 +11,8 @@ import pytest
 
 import rag
 from rag.errors import EmptyLibraryError, InputError
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Precision, Reason, Status, Verdict, Window
 
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.records import article
+from rag.ingest.metadata import article
 from rag.schema import Article, Citation, Event, Precision, Statement, Timeline, Verdict
 from rag.timelinepages import Bar, bars, html_page, markdown_page
 

@@ -18,11 +18,11 @@ from typer.testing import CliRunner
 
 from rag.checks.verify import verify
 from rag.cli import app
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.packing import data, pack
 from rag.models.prompts import fence
 from rag.models.terms import Terms
-from rag.records import article
 from rag.rendering import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
 from rag.text.clean import clean

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from rag.ingest.metadata import article
 from rag.models.embeddings import Embedded, Model
-from rag.records import article
 from rag.schema import Article, Passage, Precision, Published, Window
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel

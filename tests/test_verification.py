@@ -11,7 +11,7 @@ import pytest
 
 from rag.checks.facts import Evidence
 from rag.checks.verify import check, reason, status, verdict, verify, warnings
-from rag.records import article
+from rag.ingest.metadata import article
 from rag.schema import Article, Check, Citation, Precision, Published, Statement, Verdict
 
 SUPPORTED, UNSUPPORTED, CONTRADICTED = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED

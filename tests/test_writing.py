@@ -12,12 +12,12 @@ from openai_server import OpenAIServer, Reply, Request, too_long
 
 from rag.drafting import MOST_STATEMENTS, Answered, Draft
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
+from rag.ingest.metadata import article
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
 from rag.models.packing import pack
 from rag.models.terms import Terms
-from rag.records import article
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
 from rag.writing import Writer, write
 

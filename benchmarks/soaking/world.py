@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from rag.records import article
+from rag.ingest.metadata import article
 from rag.schema import Article, Precision, Published, Window
 from rag.store.filters import admits
 from rag.text.words import words

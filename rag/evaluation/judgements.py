@@ -11,7 +11,7 @@ from typing import Any
 from rag.errors import InputError, LoadError
 from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, json_lines, read_file
 from rag.evaluation.shelves import Named, Shelf, shelve
-from rag.records import from_record
+from rag.ingest.metadata import from_record
 
 _CORPUS = "corpus.jsonl"
 _QUERIES = ("queries.jsonl", "queries.tsv")

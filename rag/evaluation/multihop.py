@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from rag.errors import InputError, LoadError
 from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, parsed, read_file
 from rag.evaluation.shelves import Named, Shelf, shelve
-from rag.records import from_record
+from rag.ingest.metadata import from_record
 from rag.schema import Article
 from rag.text.clean import clean, one_line
 

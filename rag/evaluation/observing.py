@@ -15,9 +15,9 @@ from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCas
 from rag.evaluation.gold import places, quotes
 from rag.evaluation.results import Cited, Found, Laid, Result, Told
 from rag.evaluation.rivals import rivals
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.progress import Clock
-from rag.records import article
 from rag.schema import (
     Answer,
     Article,

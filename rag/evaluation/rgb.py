@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from rag.evaluation.cases import Claim
 from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, json_lines, parsed
 from rag.evaluation.shelves import Named, Shelf, shelve
-from rag.records import article
+from rag.ingest.metadata import article
 from rag.text.clean import clean
 
 _Texts: TypeAlias = tuple[str | tuple[str, ...], ...]

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 from rag.errors import InputError, LoadError
 from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, parsed
 from rag.evaluation.shelves import Named, Shelf, shelve
-from rag.records import article
+from rag.ingest.metadata import article
 from rag.schema import Article, Span
 from rag.text.clean import clean
 from rag.text.sentences import sentences

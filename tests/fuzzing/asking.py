@@ -21,9 +21,9 @@ from rag.chains import asked
 from rag.checks.verify import verify
 from rag.conversation import Conversation
 from rag.effects import Answering, Cleared, Left, Paged, Shown
+from rag.ingest.metadata import article
 from rag.inputs import read_requests
 from rag.library import Library
-from rag.records import article
 from rag.schema import Answer, Article, Citation, Statement, Turn, Window
 from rag.talk import Talk
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from fuzzing.outcomes import holds, printable, told
-from rag.chunk import chunk
+from rag.ingest.chunk import chunk
 from rag.rendering import (
     Line,
     answer_lines,

@@ -8,9 +8,9 @@ from itertools import islice
 from pathlib import Path
 
 from rag.errors import DamagedError
+from rag.ingest.metadata import content_digest
+from rag.ingest.prepare import cut
 from rag.models.embeddings import Embedder
-from rag.preparation import cut
-from rag.records import content_digest
 from rag.schema import Article
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel

@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote
 
 from rag.errors import LoadError
-from rag.markup import is_html, plain, unescaped
+from rag.ingest.html import is_html, plain, unescaped
 from rag.schema import Article, Published
 from rag.text.calendar import Stamp, date_in_name, parse_published
 from rag.text.clean import clean, one_line

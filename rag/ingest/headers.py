@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import LoadError
-from rag.records import is_field
+from rag.ingest.metadata import is_field
 from rag.text.calendar import parse_published
 from rag.text.clean import one_line
 

@@ -13,11 +13,11 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
-from rag.documents import MAX_FILE, Document
 from rag.errors import LoadError
-from rag.fetching import Response, fetch
-from rag.formats import READERS, STREAMED, Loaded, read_text
-from rag.records import article, content_digest
+from rag.ingest.fetch import Response, fetch
+from rag.ingest.files import MAX_FILE, Document
+from rag.ingest.formats import READERS, STREAMED, Loaded, read_text
+from rag.ingest.metadata import article, content_digest
 from rag.schema import Failure
 from rag.text.clean import one_line
 

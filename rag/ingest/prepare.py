@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
 
-from rag.chunk import Count, chunk
+from rag.ingest.chunk import Count, chunk
 from rag.models.embeddings import (
     WINDOW,
     Embedded,

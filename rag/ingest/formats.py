@@ -14,11 +14,11 @@ from typing import Any, TypeAlias
 from xml.sax import SAXException
 from zlib import error as ZlibError  # noqa: N812
 
-from rag.documents import MAX_FILE, MAX_LINE, TOO_LONG, Document, lines, whole
 from rag.errors import LoadError
-from rag.headers import headed
-from rag.markup import page, plain
-from rag.records import article, from_fields, from_record, has_text, is_field
+from rag.ingest.files import MAX_FILE, MAX_LINE, TOO_LONG, Document, lines, whole
+from rag.ingest.headers import headed
+from rag.ingest.html import page, plain
+from rag.ingest.metadata import article, from_fields, from_record, has_text, is_field
 from rag.schema import Article, Failure
 from rag.text.clean import clean, decode, not_utf8, one_line
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from rag.errors import EmbeddingError, ServerError
-from rag.loaders import Origin, expand, load
+from rag.ingest.loaders import Origin, expand, load
+from rag.ingest.prepare import batches, cut, deduplicate, draft, embed, unembedded
 from rag.models.embeddings import Embedded, Embedder, HeadedText, identity
-from rag.preparation import batches, cut, deduplicate, draft, embed, unembedded
 from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Window
 from rag.store.catalog import Catalog
