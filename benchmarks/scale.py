@@ -34,7 +34,7 @@ from synthetic import BLOCK, SHARES, SIZE, Limit, Maker, limits, simply_found
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.embeddings import Model
-from rag.query import read
+from rag.retrieval.query import read
 from rag.schema import Window
 from rag.store.catalog import Catalog
 from rag.store.embedding_table import StoredModel
@@ -261,10 +261,10 @@ def _by_vectors(library: Library, text: str, window: Window) -> object:
 
 
 def _by_words(library: Library, text: str, window: Window) -> object:
-    from rag import retrieval
+    from rag.retrieval.retriever import retriever
 
     query = read(text)
-    return retrieval._lexical(library.catalog, (*query.terms, *query.name_keys), limit=DEPTH, window=window)
+    return retriever._lexical(library.catalog, (*query.terms, *query.name_keys), limit=DEPTH, window=window)
 
 
 def _whole(library: Library, text: str, window: Window) -> object:

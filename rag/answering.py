@@ -14,8 +14,8 @@ from rag.editing import edited
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.generation import extract
 from rag.models.client import Account
-from rag.query import Query
-from rag.retrieval import Retrieved
+from rag.retrieval.query import Query
+from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Mode, Reason, Span, Statement, Status, Turn, Verdict, Window
 from rag.text.injection import is_ordered
 from rag.writing import Writer

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
-from rag.copies import clusters, contained
+from rag.retrieval.near_duplicates import clusters, contained
 from rag.rules.comparability import comparable
 from rag.rules.differences import COMMON, Account, account, differences, is_report, may_be_one_day
 from rag.rules.happenings import happening

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from rag.extraction import Sentence
-from rag.query import Kind, Query
-from rag.retrieval import Retrieved
+from rag.retrieval.query import Kind, Query
+from rag.retrieval.rerank import Sentence
+from rag.retrieval.retriever import Retrieved
 from rag.schema import Article, Statement
 from rag.text.names import names, same
 from rag.text.quantities import Quantity, agree, quantities

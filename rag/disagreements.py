@@ -8,9 +8,9 @@ from datetime import date
 from functools import cached_property
 from itertools import combinations
 
-from rag.extraction import Sentence
-from rag.query import Kind, Query
-from rag.retrieval import Retrieved
+from rag.retrieval.query import Kind, Query
+from rag.retrieval.rerank import Sentence
+from rag.retrieval.retriever import Retrieved
 from rag.rules.comparability import comparable, peoples
 from rag.rules.differences import COMMON, About, Account, account, differences, may_be_one_day
 from rag.rules.stances import Asked, Side, amounts, asked, at_first, plain, same, side, turned

@@ -10,8 +10,8 @@ from zlib import crc32
 
 import numpy as np
 
-from rag.extraction import leans
 from rag.models.embeddings import Vector
+from rag.retrieval.rerank import leans
 from rag.schema import Article, Citation, Hit, Span
 from rag.store.catalog import StoredPassage
 from rag.text.injection import is_ordered

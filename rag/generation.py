@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.extraction import TYPED, Sentence, leans
-from rag.query import Query
-from rag.retrieval import MARGIN, Retrieved
+from rag.retrieval.query import Query
+from rag.retrieval.rerank import TYPED, Sentence, leans
+from rag.retrieval.retriever import MARGIN, Retrieved
 from rag.rules.confidence import confidence
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
 from rag.text.words import alike

@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag import answering, planning, summaries
+from rag import answering, summaries
 from rag.answering import Asked, Task, Understood, judged
 from rag.checks.document import Region, checked, whole
 from rag.checks.judge import Judge
@@ -31,7 +31,6 @@ from rag.errors import (
     ModelError,
     NoModelError,
 )
-from rag.followups import asks_who_said, context, who_said
 from rag.generation import extract
 from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
@@ -44,9 +43,10 @@ from rag.models.entailment import Entailment
 from rag.models.remote import RemoteEmbeddings
 from rag.models.terms import Terms
 from rag.progress import Clock, Meter, Progress
-from rag.query import Query, read
 from rag.reconciling import annotated, opposed, reconciled
-from rag.retrieval import Index, Retrieved, retrieve
+from rag.retrieval.followups import asks_who_said, context, who_said
+from rag.retrieval.query import Query, read
+from rag.retrieval.retriever import Index, Retrieved, retrieve, rewrite
 from rag.rules.stances import asks_control
 from rag.schema import (
     AddReport,
@@ -462,7 +462,7 @@ class Library:
     def _standalone(self, asked: Asked, query: Query, caller: Caller, account: Account) -> Query:
         """The query by what the model makes of the conversation, else by the words of its last turn."""
         try:
-            text = planning.standalone(asked.text, asked.history, caller, account)
+            text = rewrite.standalone(asked.text, asked.history, caller, account)
         except ModelError as error:
             _pass_over(error, account, "the question was completed by the words of the last one")
             return query
@@ -480,7 +480,7 @@ class Library:
         """The hits with those of each part of the question, the best of all first."""
         asked, account = understood.asked, understood.account
         try:
-            parts = planning.parts(understood.query.text, caller, account)
+            parts = rewrite.parts(understood.query.text, caller, account)
         except ModelError as error:
             _pass_over(error, account, "the question was not split into its parts")
             return hits

@@ -24,7 +24,7 @@ from rag.gathering import of_articles, of_hits, of_window
 from rag.models.client import Account
 from rag.models.embeddings import Embedder, Vector
 from rag.progress import Meter, Progress
-from rag.query import Query
+from rag.retrieval.query import Query
 from rag.schema import (
     Article,
     Conflict,

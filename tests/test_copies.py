@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.copies import clusters, contained
 from rag.ingest.loaders import article
 from rag.library import Library
+from rag.retrieval.near_duplicates import clusters, contained
 from rag.schema import Answer, Article
 
 PARAGRAPHS = (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.followups import context, goes_on, leans
 from rag.library import Library
+from rag.retrieval.followups import context, goes_on, leans
 from rag.schema import Answer, Reason, Turn, Window
 
 FLED = "How many Afghan soldiers fled to Tajikistan?"

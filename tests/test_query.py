@@ -2,7 +2,7 @@
 
 import pytest
 
-from rag.query import Kind, read
+from rag.retrieval.query import Kind, read
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from rag.extraction import DATED, TYPED, Sentence
-from rag.query import Kind, Query
-from rag.retrieval import Retrieved
+from rag.retrieval.query import Kind, Query
+from rag.retrieval.rerank import DATED, TYPED, Sentence
+from rag.retrieval.retriever import Retrieved
 from rag.rules.counting import uncounted
 from rag.text.words import content_words, words
 

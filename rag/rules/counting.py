@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from rag.query import Kind, Query
+from rag.retrieval.query import Kind, Query
 from rag.text.words import content_words, words
 
 _REACH, _HEAD_WORDS = 5, 2

@@ -10,10 +10,10 @@ from itertools import accumulate, chain, zip_longest
 
 import numpy as np
 
-from rag.copies import clusters, contained
-from rag.extraction import Candidate, Sentence, score
 from rag.models.embeddings import Embedder, Vector, unit
-from rag.query import Query
+from rag.retrieval.near_duplicates import clusters, contained
+from rag.retrieval.query import Query
+from rag.retrieval.rerank import Candidate, Sentence, score
 from rag.schema import Article, Hit, Ranks, Window
 from rag.store.catalog import Catalog
 from rag.store.filters import admits

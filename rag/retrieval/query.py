@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from rag.followups import goes_on
+from rag.retrieval.followups import goes_on
 from rag.schema import Citation
 from rag.text.names import keys, names
 from rag.text.periods import Period

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.embeddings import Vector
-from rag.query import Kind, Query
+from rag.retrieval.query import Kind, Query
 from rag.rules.counting import counts
 from rag.rules.wordvectors import vector as word_vector
 from rag.schema import Article, Passage, Span
