@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from rag.checks.quotes import cited
-from rag.contention import contention
+from rag.compare.reconcile import annotated
+from rag.compare.survey import contention
 from rag.editing import dated
 from rag.excerpts import stands
-from rag.reconciling import annotated
 from rag.retrieval.near_duplicates import clusters
 from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Status, Verdict
 from rag.selection import Budget

@@ -16,10 +16,11 @@ from rag.answering import Asked, Task, Understood, judged
 from rag.checks.document import Region, checked, whole
 from rag.checks.judge import Judge
 from rag.checks.verify import verify
+from rag.compare.detect import disagreements
+from rag.compare.reconcile import annotated, opposed, reconciled
+from rag.compare.survey import contention
 from rag.condensing import Condenser
-from rag.contention import contention
 from rag.corroboration import corroborated
-from rag.disagreements import disagreements
 from rag.editing import edited
 from rag.errors import (
     DamagedError,
@@ -43,7 +44,6 @@ from rag.models.entailment import Entailment
 from rag.models.remote import RemoteEmbeddings
 from rag.models.terms import Terms
 from rag.progress import Clock, Meter, Progress
-from rag.reconciling import annotated, opposed, reconciled
 from rag.retrieval.followups import asks_who_said, context, who_said
 from rag.retrieval.query import Query, read
 from rag.retrieval.retriever import Index, Retrieved, retrieve, rewrite
