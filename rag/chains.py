@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
-from rag.answering import Asked, Task, Understood
+from rag.answer.generative import Asked, Task, Understood
 from rag.errors import InputError
 from rag.schema import Answer, Published, Statement, Status, Turn, Window
 from rag.text.calendar import parse_published

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.drafting import SCHEMA, Answered, Draft, DraftReader, settled
+from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader, settled
 from rag.errors import ContextError, ShapeError
 from rag.models.client import Account, Call, Caller
 from rag.models.packing import Packed, data, pack

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
+from rag.answer.annotate import dated
 from rag.checks.quotes import cited
 from rag.compare.reconcile import annotated
 from rag.compare.survey import contention
-from rag.editing import dated
 from rag.excerpts import stands
 from rag.retrieval.near_duplicates import clusters
 from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Status, Verdict

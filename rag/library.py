@@ -11,8 +11,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag import answering, summaries
-from rag.answering import Asked, Task, Understood, judged
+from rag import summaries
+from rag.answer import generative
+from rag.answer.annotate import edited
+from rag.answer.corroborate import corroborated
+from rag.answer.extractive import extract
+from rag.answer.generative import Asked, Task, Understood, judged
+from rag.answer.writer import Preview, Writer
 from rag.checks.document import Region, checked, whole
 from rag.checks.judge import Judge
 from rag.checks.verify import verify
@@ -20,8 +25,6 @@ from rag.compare.detect import disagreements
 from rag.compare.reconcile import annotated, opposed, reconciled
 from rag.compare.survey import contention
 from rag.condensing import Condenser
-from rag.corroboration import corroborated
-from rag.editing import edited
 from rag.errors import (
     DamagedError,
     EmbeddingError,
@@ -32,7 +35,6 @@ from rag.errors import (
     ModelError,
     NoModelError,
 )
-from rag.generation import extract
 from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
 from rag.ingest.repair import mend
@@ -78,7 +80,6 @@ from rag.text.clean import clean
 from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
 from rag.text.injection import left_out
 from rag.text.words import words
-from rag.writing import Preview, Writer
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -494,7 +495,9 @@ class Library:
         if not task.query.asks:
             yield self._finished(_nothing_asked(task), task)
             return
-        found = answering.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
+        found = (
+            generative.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
+        )
         for event in found:
             yield self._finished(_told_apart(event, task), task) if isinstance(event, Answer) else event
 
@@ -564,7 +567,7 @@ def _nothing_asked(task: Task) -> Answer:
 def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
     """What a reader must know of the orders that the question and the articles give."""
     asked = (LEFT_OUT,) if task.query.orders and task.query.asks else ()
-    return (*asked, *left_out(answering.left_out(task, answer.mode)))
+    return (*asked, *left_out(generative.left_out(task, answer.mode)))
 
 
 def _reconciled(answer: Answer, task: Task) -> Answer:

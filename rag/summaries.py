@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 
 from rag import telling
-from rag.answering import INSTEAD
+from rag.answer.annotate import dated
+from rag.answer.generative import INSTEAD
 from rag.briefing import THEMES, Briefing, News, brief
 from rag.checks import verify
 from rag.checks.quotes import cited, numbered
 from rag.chronology import chronicle, days_of
 from rag.condensing import Condenser, Task
 from rag.digestconflicts import borne_out, compared, current, differing, fitted, open_conflicts
-from rag.editing import dated
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.excerpts import Pool
 from rag.gathering import of_articles, of_hits, of_window

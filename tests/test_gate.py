@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import rag
-from rag import generation
+from rag.answer import extractive
 from rag.checks import verify
 from rag.library import Library
 from rag.schema import Answer, Check, Citation, Statement
@@ -51,7 +51,7 @@ def test_as_it_stands_no_gate_is_missed(seeded: Library, news: Library) -> None:
 
 
 def test_an_answer_to_everything_is_caught(seeded: Library, news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generation, "THRESHOLD", 0.0)
+    monkeypatch.setattr(extractive, "THRESHOLD", 0.0)
     found = missed(seeded, "seed")
     assert "seed: abstention_recall is" in found
     assert "seed: wrong_answers is" in found

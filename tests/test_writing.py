@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from openai_server import OpenAIServer, Reply, Request, too_long
 
-from rag.drafting import MOST_STATEMENTS, Answered, Draft
+from rag.answer.draft import MOST_STATEMENTS, Answered, Draft
+from rag.answer.writer import Writer, write
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
 from rag.ingest.metadata import article
 from rag.models.cache import ReplyCache
@@ -19,7 +20,6 @@ from rag.models.client import Account, Caller, described
 from rag.models.packing import pack
 from rag.models.terms import Terms
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
-from rag.writing import Writer, write
 
 QUESTION = "Where were the talks held?"
 DAY = Published(date(2021, 7, 7), Precision.DAY)

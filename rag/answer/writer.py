@@ -8,7 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.drafting import SCHEMA, Draft, DraftReader
+from rag.answer.draft import SCHEMA, Draft, DraftReader
 from rag.errors import ContextError, ShapeError
 from rag.models.chat import ModelChoice
 from rag.models.client import Account, Call, Caller

@@ -6,19 +6,19 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
+from rag.answer.annotate import edited
+from rag.answer.corroborate import corroborated
+from rag.answer.draft import Answered, Draft, settled
+from rag.answer.extractive import extract
+from rag.answer.writer import Writer
 from rag.checks import verify
 from rag.checks.quotes import numbered
-from rag.corroboration import corroborated
-from rag.drafting import Answered, Draft, settled
-from rag.editing import edited
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
-from rag.generation import extract
 from rag.models.client import Account
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Mode, Reason, Span, Statement, Status, Turn, Verdict, Window
 from rag.text.injection import is_ordered
-from rag.writing import Writer
 
 _MOST_NEAREST = 3
 INSTEAD = "these are the articles' own sentences"
