@@ -11,7 +11,6 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag import summaries
 from rag.answer import generative
 from rag.answer.annotate import edited
 from rag.answer.corroborate import corroborated
@@ -24,7 +23,10 @@ from rag.checks.verify import verify
 from rag.compare.detect import disagreements
 from rag.compare.reconcile import annotated, opposed, reconciled
 from rag.compare.survey import contention
-from rag.condensing import Condenser
+from rag.digest import digest
+from rag.digest.generative import Condenser
+from rag.digest.generative_timeline import Teller
+from rag.digest.select import Budget
 from rag.errors import (
     DamagedError,
     EmbeddingError,
@@ -69,13 +71,11 @@ from rag.schema import (
     Turn,
     Window,
 )
-from rag.selection import Budget
 from rag.settings import Setting, read_settings
 from rag.store.catalog import Catalog
 from rag.store.filters import admits
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
 from rag.store.vector_index import VectorIndex
-from rag.telling import Teller
 from rag.text.clean import clean
 from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
 from rag.text.injection import left_out
@@ -273,10 +273,10 @@ class Library:
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
-        asked = summaries.Asked(self._named(articles), topic and clean(topic), summaries.room(length, words), window)
+        asked = digest.Asked(self._named(articles), topic and clean(topic), digest.room(length, words), window)
         condenser = Condenser(self.writer.caller) if self.writer else None
         shelf = replace(self._shelf(), condenser=condenser)
-        return summaries.summarize(asked, shelf, Account(self.terms, Clock()), progress)
+        return digest.summarize(asked, shelf, Account(self.terms, Clock()), progress)
 
     def timeline(
         self,
@@ -290,10 +290,10 @@ class Library:
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
-        asked = summaries.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
+        asked = digest.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
         teller = Teller(self.writer.caller) if self.writer else None
         shelf = replace(self._shelf(), teller=teller)
-        return summaries.timeline(asked, shelf, Account(self.terms, Clock()), progress)
+        return digest.timeline(asked, shelf, Account(self.terms, Clock()), progress)
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
@@ -431,14 +431,14 @@ class Library:
             self._check_filled()
         return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
 
-    def _shelf(self) -> summaries.Shelf:
+    def _shelf(self) -> digest.Shelf:
         """What summaries and timelines are made from."""
 
-        def search(topic: str, k: int, window: Window) -> summaries.Found:
+        def search(topic: str, k: int, window: Window) -> digest.Found:
             query = self._read(topic, window, ())
-            return summaries.Found(query, self._retrieve(query, k, window, Clock()).hits[:k])
+            return digest.Found(query, self._retrieve(query, k, window, Clock()).hits[:k])
 
-        return summaries.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
+        return digest.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)

@@ -14,7 +14,7 @@ from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, r
 from typer.testing import CliRunner
 
 from rag.cli import app
-from rag.condensing import CONCURRENCY
+from rag.digest.generative import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
 from rag.ingest.metadata import article
 from rag.library import Library

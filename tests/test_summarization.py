@@ -10,11 +10,11 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 import rag
+from rag.digest.trim import trimmed
 from rag.errors import EmptyLibraryError, InputError
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article, Length, Reason, Status, Summary, Verdict, Window
-from rag.trimming import trimmed
 
 KUNDUZ = "Taliban fighters captured the city of Kunduz on Sunday. At least 40 soldiers were killed in Kunduz."
 DOHA = (

@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
-from rag.centrality import lexrank, scaled, similarities
-from rag.excerpts import Excerpt, Pool
+from rag.digest.centrality import lexrank, scaled, similarities
+from rag.digest.excerpts import Excerpt, Pool
+from rag.digest.select import Budget, Told, choose, lead, told
+from rag.digest.topic import Topic, related, relevance
 from rag.models.embeddings import Vector
 from rag.schema import Length, Statement, Verdict
-from rag.selection import Budget, Told, choose, lead, told
 from rag.text.periods import Period
 from rag.text.relative_dates import moments
 from rag.text.words import content_words
-from rag.topics import Topic, related, relevance
 
 Check: TypeAlias = Callable[[Statement], Statement]
 """Gives a statement its verdict, by what it cites."""

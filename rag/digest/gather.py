@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from rag.excerpts import Pool, gather
+from rag.digest.excerpts import Pool, gather
 from rag.ingest.prepare import cut
 from rag.models.embeddings import Embedder, embed_passages
 from rag.schema import Article, Hit, Window

@@ -9,18 +9,24 @@ from typing import Any
 
 import numpy as np
 
-from rag import telling
 from rag.answer.annotate import dated
 from rag.answer.generative import INSTEAD
-from rag.briefing import THEMES, Briefing, News, brief
 from rag.checks import verify
 from rag.checks.quotes import cited, numbered
-from rag.chronology import chronicle, days_of
-from rag.condensing import Condenser, Task
-from rag.digestconflicts import borne_out, compared, current, differing, fitted, open_conflicts
+from rag.digest import generative_timeline
+from rag.digest.briefing import THEMES, Briefing, News, brief
+from rag.digest.conflicts import borne_out, compared, current, differing, fitted, open_conflicts
+from rag.digest.excerpts import Pool
+from rag.digest.extractive import BUDGETS, Check
+from rag.digest.extractive import summarize as summarized
+from rag.digest.gather import of_articles, of_hits, of_window
+from rag.digest.generative import Condenser, Task
+from rag.digest.generative_timeline import Teller
+from rag.digest.scope import Scope, scope
+from rag.digest.select import Budget, Told
+from rag.digest.timeline import chronicle, days_of
+from rag.digest.topic import Topic
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
-from rag.excerpts import Pool
-from rag.gathering import of_articles, of_hits, of_window
 from rag.models.client import Account
 from rag.models.embeddings import Embedder, Vector
 from rag.progress import Meter, Progress
@@ -40,15 +46,9 @@ from rag.schema import (
     Timeline,
     Window,
 )
-from rag.scopes import Scope, scope
-from rag.selection import Budget, Told
 from rag.store.catalog import Catalog
-from rag.summarization import BUDGETS, Check
-from rag.summarization import summarize as summarized
-from rag.telling import Teller
 from rag.text.injection import left_out
 from rag.text.words import content_words
-from rag.topics import Topic
 
 MOST_PASSAGES = 80
 """How many passages are read on a topic."""
@@ -166,7 +166,7 @@ def _told(found: tuple[Event, ...], asked: Asked, shelf: Shelf, account: Account
     """The events as a model tells them, if there is one and it does not fail."""
     if shelf.teller is None or not found:
         return _Events(found, {})
-    task = telling.Task(found, asked.topic or _ALL, account, shelf.check, meter)
+    task = generative_timeline.Task(found, asked.topic or _ALL, account, shelf.check, meter)
     try:
         return _Events(tuple(shelf.teller.told(task)), {"mode": Mode.LLM, "model": shelf.teller.caller.choice.id})
     except ModelError as error:

@@ -11,17 +11,17 @@ from datetime import date
 
 import numpy as np
 
-from rag.centrality import lexrank, scaled, similarities
-from rag.daytopics import day_relevance
-from rag.excerpts import Excerpt, Pool
+from rag.digest.centrality import lexrank, scaled, similarities
+from rag.digest.day_relevance import day_relevance
+from rag.digest.excerpts import Excerpt, Pool
+from rag.digest.extractive import Check, corroborated, shortlist, stated
+from rag.digest.select import WORD, Told, lead, repeats, told
+from rag.digest.topic import Topic, related
 from rag.models.embeddings import Vector
 from rag.schema import Event, Precision, Published, Span
-from rag.selection import WORD, Told, lead, repeats, told
-from rag.summarization import Check, corroborated, shortlist, stated
 from rag.text.event_dates import EventDate, event_dates
 from rag.text.periods import Period
 from rag.text.relative_dates import moments
-from rag.topics import Topic, related
 
 MOST_EVENTS = 10
 # What may hold a date; to look closer at every sentence takes longer.

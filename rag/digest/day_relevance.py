@@ -9,9 +9,9 @@ from datetime import date
 
 import numpy as np
 
-from rag.excerpts import Pool
+from rag.digest.excerpts import Pool
+from rag.digest.topic import Topic, relevance, shares
 from rag.models.embeddings import Vector
-from rag.topics import Topic, relevance, shares
 
 _CARRIED = 0.9
 """How much of the relevance of the nearest sentence of an article on a day counts for its others on that day."""

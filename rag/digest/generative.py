@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader, settled
+from rag.digest.extractive import Check as Checker
+from rag.digest.select import Budget
 from rag.errors import ContextError, ShapeError
 from rag.models.client import Account, Call, Caller
 from rag.models.packing import Packed, data, pack
@@ -16,8 +18,6 @@ from rag.models.terms import REPLY_TOKENS
 from rag.models.tokens import TokenCount
 from rag.progress import Meter
 from rag.schema import Check, Citation, Hit, Statement, Verdict
-from rag.selection import Budget
-from rag.summarization import Check as Checker
 from rag.text.clean import one_line
 
 GROUP_TOKENS = 6_000

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rag.excerpts import Pool
+from rag.digest.excerpts import Pool
 from rag.models.embeddings import Vector
 from rag.rules.wordvectors import vector
 from rag.text.words import STOP_WORDS, stem, words

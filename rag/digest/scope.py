@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from rag.excerpts import Excerpt, Pool
+from rag.digest.excerpts import Excerpt, Pool
 from rag.text.words import content_words
 
 _CLAUSE = re.compile(

@@ -10,12 +10,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rag.excerpts import Pool
+from rag.digest.excerpts import Pool
+from rag.digest.extractive import Check, stated
+from rag.digest.select import Budget, Told, choose, said
+from rag.digest.topic import Topic
 from rag.models.embeddings import Vector
 from rag.schema import Section, Statement
-from rag.selection import Budget, Told, choose, said
-from rag.summarization import Check, stated
-from rag.topics import Topic
 
 Summarized: TypeAlias = Callable[[Pool, Topic, Budget, Sequence[Told]], Sequence[Statement]]
 """Summarizes what was gathered on a topic, without what was told before."""

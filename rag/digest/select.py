@@ -9,13 +9,13 @@ from functools import lru_cache
 
 import numpy as np
 
-from rag.excerpts import Excerpt, Pool
+from rag.digest.excerpts import Excerpt, Pool
+from rag.digest.trim import trimmed
 from rag.models.embeddings import Vector
 from rag.text.names import names
 from rag.text.quantities import quantities
 from rag.text.relative_dates import moments
 from rag.text.words import alike, words
-from rag.trimming import trimmed
 
 _TITLE = re.compile(
     r"\b(?:President|Minister|Secretary|General|Ambassador|Chancellor|Director|King|Prince|Senator|Governor|Colonel|"

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
-from rag.condensing import GROUP_TOKENS
+from rag.digest.extractive import Check
+from rag.digest.generative import GROUP_TOKENS
 from rag.errors import ShapeError
 from rag.models.client import Account, Call, Caller
 from rag.models.packing import data
@@ -18,7 +19,6 @@ from rag.models.terms import REPLY_TOKENS
 from rag.models.tokens import TokenCount
 from rag.progress import Meter
 from rag.schema import Event, Precision, Statement, Verdict
-from rag.summarization import Check
 from rag.text.clean import one_line
 from rag.text.relative_dates import moments
 

@@ -11,11 +11,11 @@ from rag.answer.annotate import dated
 from rag.checks.quotes import cited
 from rag.compare.reconcile import annotated
 from rag.compare.survey import contention
-from rag.excerpts import stands
+from rag.digest.excerpts import stands
+from rag.digest.extractive import Check
+from rag.digest.select import Budget
 from rag.retrieval.near_duplicates import clusters
 from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Status, Verdict
-from rag.selection import Budget
-from rag.summarization import Check
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
 _MOST_READ = 200_000
