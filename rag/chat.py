@@ -16,7 +16,7 @@ from rag.console import clear, page, show, show_stream, tell, warn, width
 from rag.effects import Answering, Cleared, Left, Paged, Shown
 from rag.errors import RagError
 from rag.prompting import PROMPT, LineReader
-from rag.rendering import Line, answer_lines, wrapped
+from rag.render.lines import Line, answer_lines, wrapped
 from rag.schema import Answer, Statement
 
 if TYPE_CHECKING:

@@ -50,7 +50,7 @@ from rag.options import (
     Wait,
     Words,
 )
-from rag.rendering import (
+from rag.render.lines import (
     answer_lines,
     check_lines,
     safe,

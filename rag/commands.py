@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from rag.conversation import Conversation
 from rag.effects import Answering, Cleared, Effect, Left, Paged, Shown
 from rag.errors import InputError
-from rag.explaining import article_lines, context_lines, sources_lines, why_lines
-from rag.rendering import Line, origin, wrapped
+from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
+from rag.render.lines import Line, origin, wrapped
 from rag.schema import Citation, Usage, Window
-from rag.summarylines import summary_lines, timeline_lines
 from rag.text.clean import one_line
 from rag.text.window import window
 from rag.transcript import save

@@ -14,7 +14,7 @@ from typing import ParamSpec
 import typer
 
 from rag.errors import RagError
-from rag.rendering import Line, answer_lines, safe, statement_lines
+from rag.render.lines import Line, answer_lines, safe, statement_lines
 from rag.schema import Answer, Statement
 from rag.text.clean import one_line
 

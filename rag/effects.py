@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from rag.rendering import Line
+from rag.render.lines import Line
 from rag.schema import Answer, Statement
 
 

@@ -16,7 +16,7 @@ from rag.console import reported, show, tell
 from rag.models.terms import Terms
 from rag.opening import Opening, checked_settings, open_library, progress_bar
 from rag.options import Add, Folder, Json, Model, NoCache, Number, Offline, Quiet, Verbose
-from rag.rendering import Line
+from rag.render.lines import Line
 
 if TYPE_CHECKING:
     from rag.library import Library

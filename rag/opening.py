@@ -13,7 +13,7 @@ from rag.console import tell, warn
 from rag.errors import InputError
 from rag.models.chat import Secret
 from rag.models.terms import Terms
-from rag.rendering import safe
+from rag.render.lines import safe
 from rag.schema import AddReport, Article
 from rag.settings import Settings, read_settings
 from rag.text.clean import one_line

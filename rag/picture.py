@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 
-from rag.rendering import Line
+from rag.render.lines import Line
 
 _TITLE = "rag chat"
 # Rich's own format fetches a font from the network when the picture is looked at.

@@ -32,10 +32,10 @@ from rag.options import (
     Verbose,
     Wait,
 )
+from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.timeline_page import html_page, markdown_page
 from rag.schema import Length, Timeline
-from rag.summarylines import summary_lines, timeline_lines
 from rag.text.window import window
-from rag.timelinepages import html_page, markdown_page
 
 
 class Format(StrEnum):

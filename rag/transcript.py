@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.conversation import Exchange
 from rag.errors import InputError
 from rag.picture import picture
-from rag.rendering import Line, answer_lines, origin, safe, wrapped
+from rag.render.lines import Line, answer_lines, origin, safe, wrapped
 from rag.schema import Answer, Citation, Statement
 from rag.text.clean import one_line
 

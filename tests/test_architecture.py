@@ -63,7 +63,7 @@ OWNERS = {
     },
     "rich": {"rag/storecommands.py", "rag/chat.py", "rag/opening.py", "rag/picture.py"},
     "prompt_toolkit": {"rag/prompting.py"},
-    "wcwidth": {"rag/rendering.py"},
+    "wcwidth": {"rag/render/lines.py"},
     "sentencex": {"rag/text/sentences.py"},
     "langchain": {"rag/models/chat.py"},
     "langchain_openai": {"rag/models/chat.py"},

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 import rag
 from rag.cli import app
-from rag.rendering import check_lines
+from rag.render.lines import check_lines
 from rag.schema import Answer, Article, Precision, Published, Status, Verdict
 
 SEEDS = Path(__file__).parents[1] / "seeds"

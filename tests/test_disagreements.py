@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from rag.cli import app
 from rag.ingest.loaders import article
 from rag.library import Library
-from rag.rendering import answer_lines
+from rag.render.lines import answer_lines
 from rag.schema import Answer, Dispute, Verdict, Window
 
 ARTICLES = [

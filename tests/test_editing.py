@@ -10,7 +10,7 @@ from openai_server import OpenAIServer, Request
 
 from rag.ingest.loaders import article
 from rag.library import Library
-from rag.rendering import answer_lines
+from rag.render.lines import answer_lines
 from rag.schema import Answer, Article, Verdict
 
 QUESTION = "How many soldiers fled over the bridge of Kunduz?"

@@ -19,7 +19,7 @@ from openai_server import OpenAIServer, Request
 from rag.errors import InputError
 from rag.ingest.loaders import article
 from rag.library import Library
-from rag.rendering import answer_lines
+from rag.render.lines import answer_lines
 from rag.schema import Article, Reason, Status, Turn, Window
 from rag.store.filters import admits
 

@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 from wcwidth import wcswidth
 
-from rag.rendering import answer_lines, safe, search_lines, wrapped
+from rag.render.lines import answer_lines, safe, search_lines, wrapped
 from rag.schema import (
     Answer,
     Article,

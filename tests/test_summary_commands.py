@@ -13,8 +13,8 @@ from typer.testing import CliRunner, Result
 from rag.cli import app
 from rag.ingest.metadata import article
 from rag.library import Library
+from rag.render.digest_lines import timeline_lines
 from rag.schema import Citation, Event, Precision, Statement, Timeline, Verdict
-from rag.summarylines import timeline_lines
 
 SEEDS = str(Path(__file__).parents[1] / "seeds")
 MEETING = "Iran’s foreign ministry said an Afghan government delegation met Taliban leaders in the capital Tehran"

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from rag.cli import app
 from rag.ingest.metadata import article
+from rag.render.timeline_page import Bar, bars, html_page, markdown_page
 from rag.schema import Article, Citation, Event, Precision, Statement, Timeline, Verdict
-from rag.timelinepages import Bar, bars, html_page, markdown_page
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 

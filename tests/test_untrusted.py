@@ -23,7 +23,7 @@ from rag.library import Library
 from rag.models.packing import data, pack
 from rag.models.prompts import fence
 from rag.models.terms import Terms
-from rag.rendering import answer_lines
+from rag.render.lines import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
 from rag.text.clean import clean
 from rag.text.injection import LEFT_OUT

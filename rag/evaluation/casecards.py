@@ -9,8 +9,8 @@ from rag.evaluation.cases import Case, CheckCase, Exchange, QaCase, SearchCase, 
 from rag.evaluation.goldcards import gold_parts, part, quoted, word
 from rag.evaluation.report import Scored
 from rag.evaluation.results import Cited, Found, Result, Told
+from rag.render.html import BREAK, Html, element, html, joined
 from rag.schema import Check, Verdict
-from rag.webpages import BREAK, Html, element, html, joined
 
 STYLE = """
 .case { border: 1px solid var(--line); border-left-width: 4px; border-radius: 4px; margin: .5rem 0; }

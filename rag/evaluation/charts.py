@@ -7,7 +7,7 @@ from math import ceil, floor
 
 from rag.evaluation.measures import LOW
 from rag.evaluation.shares import Rate
-from rag.webpages import Html, element, html, joined
+from rag.render.html import Html, element, html, joined
 
 NEITHER = frozenset(("length",))
 """The metrics of which neither more nor less is better."""

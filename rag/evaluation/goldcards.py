@@ -9,7 +9,7 @@ from datetime import date
 from rag.evaluation import metrics
 from rag.evaluation.cases import Case, CheckCase, Claim, Evidence, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.results import Place, Result
-from rag.webpages import BREAK, Html, element, html, joined
+from rag.render.html import BREAK, Html, element, html, joined
 
 
 def gold_parts(case: Case, result: Result) -> Iterator[Html]:

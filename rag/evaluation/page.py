@@ -13,7 +13,7 @@ from rag.evaluation.identity import Identity
 from rag.evaluation.measures import CHIEF
 from rag.evaluation.report import Report, SetReport
 from rag.evaluation.shares import Rate
-from rag.webpages import Html, element, html, joined, page
+from rag.render.html import Html, element, html, joined, page
 
 _COLUMNS = (
     "right_cases",

@@ -9,7 +9,8 @@ from typing import Any
 
 from fuzzing.outcomes import holds, printable, told
 from rag.ingest.chunk import chunk
-from rag.rendering import (
+from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.lines import (
     Line,
     answer_lines,
     article_record,
@@ -19,6 +20,7 @@ from rag.rendering import (
     origin,
     search_lines,
 )
+from rag.render.timeline_page import html_page, markdown_page
 from rag.schema import (
     Answer,
     Article,
@@ -30,11 +32,9 @@ from rag.schema import (
     Summary,
     Timeline,
 )
-from rag.summarylines import summary_lines, timeline_lines
 from rag.text.clean import clean
 from rag.text.injection import planted
 from rag.text.sentences import header, sentences
-from rag.timelinepages import html_page, markdown_page
 
 _BUDGET = 60
 _WIDTH = 40

@@ -13,7 +13,7 @@ from fuzzing.outcomes import Target, holds, printable
 from rag import inputs
 from rag.checks.quotes import locate, quotations, unmarked
 from rag.models.packing import data
-from rag.rendering import safe, wrapped
+from rag.render.lines import safe, wrapped
 from rag.rules.reading import read_text
 from rag.schema import Span
 from rag.text.calendar import date_in_name, parse_published

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import NewType
 
-from rag.rendering import safe
+from rag.render.lines import safe
 
 Html = NewType("Html", str)
 """Markup; a text becomes one by `html`, never by itself."""

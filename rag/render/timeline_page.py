@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from rag.rendering import origin, safe
+from rag.render.html import Html, element, html, page
+from rag.render.lines import origin, safe
 from rag.schema import Citation, Event, Statement, Timeline
-from rag.webpages import Html, element, html, page
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
 _MOST_BARS = 40

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from rag.rendering import Line, marked, source_lines, statement_lines, wrapped
+from rag.render.lines import Line, marked, source_lines, statement_lines, wrapped
 from rag.schema import Event, Section, Summary, Timeline, Verdict
 
 _STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.rendering import Line, origin, safe, wrapped
+from rag.render.lines import Line, origin, safe, wrapped
 from rag.schema import Answer, Check, Citation, Hit, Passage, Span, Statement
 
 _CONTEXT, _CITED = Line("    ", quiet=True), Line("  > ", strong=True)
