@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.asking import ask, check, summarize, timeline
     from rag.errors import (
         ContextError,
         DamagedError,
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from rag.evaluation.evaluating import evaluate
     from rag.library import Library
     from rag.models.terms import Terms
+    from rag.quick import ask, check, summarize, timeline
     from rag.schema import (
         AddReport,
         Answer,
@@ -112,7 +112,7 @@ _HOMES = {
     "Library": "rag.library",
     "Terms": "rag.models.terms",
     "evaluate": "rag.evaluation.evaluating",
-} | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.asking")
+} | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.quick")
 
 
 def __getattr__(name: str) -> Any:

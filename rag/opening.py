@@ -67,7 +67,7 @@ def with_model(opening: Opening, model: str | None) -> Library:
 
 def named_articles(library: Library, named: Sequence[str]) -> list[str | Article]:
     """What is named by the id of an article in the library, else by a file, which is only read."""
-    from rag.asking import read_articles
+    from rag.quick import read_articles
 
     known = {article.id for article in library.articles()} if named else set()
     return [article for name in named for article in ([name] if name in known else read_articles([name]))]
