@@ -31,9 +31,9 @@ ORDER = (
     ("rag.digest",),
     ("rag.render",),
     ("rag.settings", "rag.langchain", "rag.chains", "rag.library", "rag.quick", "rag.cluster"),
-    ("rag.chat",),
+    ("rag.cli.terminal",),
     ("rag.evaluation",),
-    ("rag.cli", "rag.__main__"),
+    ("rag.cli.app", "rag.__main__"),
     ("rag",),
 )
 """The packages and modules of `rag`, lowest first: each imports only from its own line and from those before it."""
@@ -51,18 +51,18 @@ OWNERS = {
     "sqlite3": {"rag/store/sqlite.py"},
     "psycopg": {"rag/store/servers/postgres.py"},
     "typer": {
-        "rag/cli.py",
-        "rag/batch.py",
-        "rag/chatcommand.py",
-        "rag/conflictcommand.py",
-        "rag/console.py",
-        "rag/evalcommand.py",
-        "rag/options.py",
-        "rag/storecommands.py",
-        "rag/summarycommands.py",
+        "rag/cli/app.py",
+        "rag/cli/batch.py",
+        "rag/cli/chat_command.py",
+        "rag/cli/conflict_command.py",
+        "rag/cli/console.py",
+        "rag/cli/eval_command.py",
+        "rag/cli/options.py",
+        "rag/cli/library_commands.py",
+        "rag/cli/digest_commands.py",
     },
-    "rich": {"rag/storecommands.py", "rag/chat.py", "rag/opening.py", "rag/picture.py"},
-    "prompt_toolkit": {"rag/prompting.py"},
+    "rich": {"rag/cli/library_commands.py", "rag/cli/terminal.py", "rag/cli/opening.py", "rag/picture.py"},
+    "prompt_toolkit": {"rag/cli/line_reader.py"},
     "wcwidth": {"rag/render/lines.py"},
     "sentencex": {"rag/text/sentences.py"},
     "langchain": {"rag/models/chat.py"},
@@ -210,7 +210,7 @@ def test_no_error_is_caught_without_a_name(name: str) -> None:
 
 
 def test_the_help_loads_nothing_heavy() -> None:
-    code = "import sys, rag.cli; print(*sys.modules)"
+    code = "import sys, rag.cli.app; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
     assert not loaded & (HEAVY | {"numpy", "langchain_core", "httpx2", "sqlite3", "platformdirs", "rag.library"})
 

@@ -17,7 +17,7 @@ from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_
 from typer.testing import CliRunner, Result
 
 import rag
-from rag.cli import app
+from rag.cli.app import app
 from rag.library import Library
 
 QUESTION = "How many Afghan soldiers fled to Tajikistan?"
@@ -243,7 +243,7 @@ def test_in_a_terminal_statements_appear_one_by_one_and_the_whole_is_the_same(ho
         whole = run(server, "--no-cache").stdout
         env = os.environ | {"OPENAI_BASE_URL": server.url, "RAG_MODEL": "local", "COLUMNS": "400", "NO_COLOR": "1"}
         main, worker = pty.openpty()
-        command = [sys.executable, "-c", "from rag.cli import main; main()", "ask", QUESTION, "--no-cache"]
+        command = [sys.executable, "-c", "from rag.cli.app import main; main()", "ask", QUESTION, "--no-cache"]
         with subprocess.Popen(command, stdout=worker, stderr=subprocess.DEVNULL, env=env):
             os.close(worker)
             shown = _read(main)

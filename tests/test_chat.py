@@ -15,7 +15,7 @@ from openai_server import OpenAIServer, Reply, Request
 from terminal import ALT_ENTER, CTRL_C, CTRL_D, ENTER, TAB, Terminal, home
 from test_ask_model import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 
-from rag.chat import GREETING, STOPPED
+from rag.cli.terminal import GREETING, STOPPED
 from rag.library import Library
 
 SPOKE = "Who spoke for the Taliban in Tehran?"
@@ -39,7 +39,7 @@ def env(seeded: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def piped(env: dict[str, str], *lines: str, arguments: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from rag.cli import main; main()", "chat", *arguments]
+    command = [sys.executable, "-c", "from rag.cli.app import main; main()", "chat", *arguments]
     text = "\n".join(lines) + "\n"
     return subprocess.run(command, input=text, capture_output=True, text=True, env=os.environ | env, check=False)
 

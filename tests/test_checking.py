@@ -12,7 +12,7 @@ from tiny_entailment import tiny_model
 from typer.testing import CliRunner, Result
 
 import rag
-from rag.cli import app
+from rag.cli.app import app
 from rag.render.lines import check_lines
 from rag.schema import Answer, Article, Precision, Published, Status, Verdict
 

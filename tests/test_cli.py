@@ -15,7 +15,7 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 from typer.testing import CliRunner, Result
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.library import Library
 
 ROOT = Path(__file__).parents[1]
@@ -23,7 +23,7 @@ SEEDS = str(ROOT / "seeds")
 WHO = "Who spoke for the Taliban in Tehran?"
 NEGOTIATOR = "Sher Mohammad Abbas Stanikzai"
 OFF_TOPIC = "Which team won the 1998 football World Cup final?"
-MAIN = [sys.executable, "-c", "from rag.cli import main; main()"]
+MAIN = [sys.executable, "-c", "from rag.cli.app import main; main()"]
 
 
 def run(*arguments: str, stdin: str | None = None, env: dict[str, str] | None = None) -> Result:

@@ -13,7 +13,7 @@ from fake_embeddings import FakeEmbeddings
 from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, refused_key, too_long
 from typer.testing import CliRunner
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.digest.generative import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
 from rag.ingest.metadata import article

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tiny_entailment import tiny_model
 
-from rag.diagnosis import Diagnosis, Fact, diagnose
+from rag.cli.doctor import Diagnosis, Fact, diagnose
 from rag.settings import read_settings
 
 KEY = "sk-verysecret-0123456789"

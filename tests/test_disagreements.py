@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.render.lines import answer_lines

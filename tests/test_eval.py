@@ -12,7 +12,7 @@ from openai_server import OpenAIServer, Reply, Request, failing, refused_key
 from typer.testing import CliRunner, Result
 
 import rag
-from rag.cli import app
+from rag.cli.app import app
 from rag.errors import InputError, KeyRefusedError
 from rag.evaluation.casefiles import load_set
 from rag.evaluation.gates import Gates, Measured, failures, load_gates, pinned, save_gates

@@ -308,7 +308,7 @@ def rag(*arguments: str, limit: int | None = None) -> subprocess.CompletedProces
     """The command in a process of its own, which may write files of `limit` bytes."""
     environment = {**os.environ, "RAG_OFFLINE": "1", "HOME": "/nonexistent", "NO_COLOR": "1"}
     return subprocess.run(
-        [sys.executable, "-c", "from rag.cli import main; main()", *arguments],
+        [sys.executable, "-c", "from rag.cli.app import main; main()", *arguments],
         cwd=ROOT,
         text=True,
         capture_output=True,

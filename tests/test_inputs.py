@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from rag.cli.requests import BadLine, Request, one_question, read_requests
 from rag.errors import InputError
-from rag.inputs import BadLine, Request, one_question, read_requests
 from rag.schema import Turn, Window
 from rag.text.window import window
 

@@ -10,7 +10,7 @@ import pytest
 from openai_server import OpenAIServer, Reply, failing, no_model, rate_limited, refused_key
 from typer.testing import CliRunner, Result
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.errors import (
     InputError,
     KeyRefusedError,

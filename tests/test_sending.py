@@ -22,7 +22,7 @@ from rag.models.chat import MOST_TEXTS, ModelChoice
 from rag.models.embeddings import Embedder, HeadedText, embed_passages
 from rag.models.remote import RemoteEmbeddings
 
-START = "from rag.cli import main; main()"
+START = "from rag.cli.app import main; main()"
 SOON = 20.0  # seconds; only what fails takes as long
 TEXTS = [f"Talks {number}." for number in range(6 * MOST_TEXTS + 5)]
 

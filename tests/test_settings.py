@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.diagnosis import diagnose
+from rag.cli.doctor import diagnose
 from rag.errors import InputError
 from rag.library import Library
 from rag.models.chat import ModelChoice

@@ -15,7 +15,7 @@ from fake_embeddings import FakeEmbeddings
 from services import MissingProgramError, Service, chroma, postgres
 from typer.testing import CliRunner
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.errors import InputError, LockedError, ServerError
 from rag.ingest.metadata import article
 from rag.library import Library

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.render.digest_lines import timeline_lines

@@ -11,7 +11,7 @@ import pytest
 from openai_server import OpenAIServer, Reply, Request, failing
 from typer.testing import CliRunner, Result
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.digest import generative_timeline
 from rag.errors import InputError
 from rag.ingest.metadata import article

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from rag.cli import app
+from rag.cli.app import app
 from rag.ingest.metadata import article
 from rag.render.timeline_page import Bar, bars, html_page, markdown_page
 from rag.schema import Article, Citation, Event, Precision, Statement, Timeline, Verdict

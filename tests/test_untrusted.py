@@ -17,7 +17,7 @@ from openai_server import OpenAIServer, Request
 from typer.testing import CliRunner
 
 from rag.checks.verify import verify
-from rag.cli import app
+from rag.cli.app import app
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.packing import data, pack

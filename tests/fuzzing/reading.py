@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from fuzzing import material
 from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
-from rag import inputs
 from rag.checks.quotes import locate, quotations, unmarked
+from rag.cli.app import requests
 from rag.models.packing import data
 from rag.render.lines import safe, wrapped
 from rag.rules.reading import read_text
@@ -63,11 +63,11 @@ def _dated(stamp: Any) -> None:
         holds(again and (again.day, again.last_day) == (found.day, found.last_day), f"{found} is read as {again}")
     if isinstance(stamp, str):
         date_in_name(stamp)
-        inputs.window(as_of=stamp, since=stamp, until=stamp, sources=[stamp])
+        requests.window(as_of=stamp, since=stamp, until=stamp, sources=[stamp])
 
 
 def _windowed(given: dict[str, Any]) -> None:
-    found = inputs.window(**given)
+    found = requests.window(**given)
     holds(not (found.since and found.last) or found.since <= found.last, "a window ends before it starts")
 
 

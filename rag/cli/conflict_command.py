@@ -6,9 +6,9 @@ import json
 
 import typer
 
-from rag.console import reported, show, width
-from rag.opening import Opening, open_library
-from rag.options import Add, AsOf, Folder, Json, Offline, Quiet, Since, Source, Topic, Until, Verbose, Wait
+from rag.cli.console import reported, show, width
+from rag.cli.opening import Opening, open_library
+from rag.cli.options import Add, AsOf, Folder, Json, Offline, Quiet, Since, Source, Topic, Until, Verbose, Wait
 from rag.render.lines import conflict_lines
 from rag.schema import conflicts_record
 from rag.text.window import window

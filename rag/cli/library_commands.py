@@ -10,11 +10,11 @@ from dataclasses import asdict
 
 import typer
 
-from rag.console import reported, tell, warn
+from rag.cli.console import reported, tell, warn
+from rag.cli.opening import Opening, add_articles, add_by_cluster, checked_settings, open_library, progress_bar
+from rag.cli.options import Add, Folder, Ids, Json, Listing, Offline, Origins, Private, Quiet, Ray, Verbose, Wait, Watch
+from rag.cli.requests import listed
 from rag.errors import InputError
-from rag.inputs import listed
-from rag.opening import Opening, add_articles, add_by_cluster, checked_settings, open_library, progress_bar
-from rag.options import Add, Folder, Ids, Json, Listing, Offline, Origins, Private, Quiet, Ray, Verbose, Wait, Watch
 from rag.render.lines import article_record, article_row, origin
 from rag.schema import Article
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from rag.batch import strict_code
-from rag.console import clear, page, show, show_stream, tell, warn, width
+from rag.cli.batch import strict_code
+from rag.cli.console import clear, page, show, show_stream, tell, warn, width
+from rag.cli.line_reader import PROMPT, LineReader
 from rag.effects import Answering, Cleared, Left, Paged, Shown
 from rag.errors import RagError
-from rag.prompting import PROMPT, LineReader
 from rag.render.lines import Line, answer_lines, wrapped
 from rag.schema import Answer, Statement
 

@@ -10,20 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.batch import answer_batch, strict_code
-from rag.chatcommand import chat
-from rag.conflictcommand import conflicts
-from rag.console import reported, show, show_stream, warn, width
-from rag.errors import InputError
-from rag.evalcommand import evaluate
-from rag.inputs import Request, one_question, one_text
-from rag.models.terms import REPLY_TOKENS, Terms
-from rag.opening import (
+from rag.cli.batch import answer_batch, strict_code
+from rag.cli.chat_command import chat
+from rag.cli.conflict_command import conflicts
+from rag.cli.console import reported, show, show_stream, warn, width
+from rag.cli.digest_commands import summarize, timeline
+from rag.cli.eval_command import evaluate
+from rag.cli.library_commands import add, articles, reindex, remove, work
+from rag.cli.opening import (
     Opening,
     named_articles,
     open_library,
 )
-from rag.options import (
+from rag.cli.options import (
     Add,
     Against,
     AsOf,
@@ -50,6 +49,9 @@ from rag.options import (
     Wait,
     Words,
 )
+from rag.cli.requests import Request, one_question, one_text
+from rag.errors import InputError
+from rag.models.terms import REPLY_TOKENS, Terms
 from rag.render.lines import (
     answer_lines,
     check_lines,
@@ -58,8 +60,6 @@ from rag.render.lines import (
 )
 from rag.schema import Answer, SearchResult, Window
 from rag.settings import read_settings
-from rag.storecommands import add, articles, reindex, remove, work
-from rag.summarycommands import summarize, timeline
 from rag.text.window import window
 
 if TYPE_CHECKING:
@@ -236,7 +236,7 @@ def doctor(
     verbose: Verbose = False,
 ) -> None:
     """Print what is set up, where from, and what is wrong."""
-    from rag.diagnosis import diagnose
+    from rag.cli.doctor import diagnose
 
     found = diagnose(read_settings(library=library, offline=offline))
     if as_json:

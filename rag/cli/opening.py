@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.console import tell, warn
+from rag.cli.console import tell, warn
 from rag.errors import InputError
 from rag.models.chat import Secret
 from rag.models.terms import Terms

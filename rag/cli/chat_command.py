@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from rag.chat import Manner, in_pipe, in_terminal
-from rag.console import reported
-from rag.models.terms import Terms
-from rag.opening import Opening, checked_settings, open_library, with_model
-from rag.options import (
+from rag.cli.console import reported
+from rag.cli.opening import Opening, checked_settings, open_library, with_model
+from rag.cli.options import (
     Add,
     AsOf,
     Deep,
@@ -35,6 +33,8 @@ from rag.options import (
     Verbose,
     Wait,
 )
+from rag.cli.terminal import Manner, in_pipe, in_terminal
+from rag.models.terms import Terms
 from rag.text.window import window
 
 if TYPE_CHECKING:

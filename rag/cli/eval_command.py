@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.console import reported, show, tell
+from rag.cli.console import reported, show, tell
+from rag.cli.opening import Opening, checked_settings, open_library, progress_bar
+from rag.cli.options import Add, Folder, Json, Model, NoCache, Number, Offline, Quiet, Verbose
 from rag.models.terms import Terms
-from rag.opening import Opening, checked_settings, open_library, progress_bar
-from rag.options import Add, Folder, Json, Model, NoCache, Number, Offline, Quiet, Verbose
 from rag.render.lines import Line
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 import typer
 
-from rag.console import tell
+from rag.cli.console import tell
+from rag.cli.requests import BadLine, Request, read_requests
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
-from rag.inputs import BadLine, Request, read_requests
 from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Verdict, Window
 
 FAILED, ABSTAINED, FAILED_CHECK = 1, 8, 9

@@ -8,11 +8,10 @@ from typing import Annotated
 
 import typer
 
-from rag.batch import strict_code
-from rag.console import reported, show, warn, width
-from rag.models.terms import Terms
-from rag.opening import Opening, named_articles, open_library, progress_bar
-from rag.options import (
+from rag.cli.batch import strict_code
+from rag.cli.console import reported, show, warn, width
+from rag.cli.opening import Opening, named_articles, open_library, progress_bar
+from rag.cli.options import (
     Add,
     AsOf,
     Folder,
@@ -32,6 +31,7 @@ from rag.options import (
     Verbose,
     Wait,
 )
+from rag.models.terms import Terms
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.timeline_page import html_page, markdown_page
 from rag.schema import Length, Timeline
