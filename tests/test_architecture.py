@@ -61,7 +61,7 @@ OWNERS = {
         "rag/cli/library_commands.py",
         "rag/cli/digest_commands.py",
     },
-    "rich": {"rag/cli/library_commands.py", "rag/cli/terminal.py", "rag/cli/opening.py", "rag/picture.py"},
+    "rich": {"rag/cli/library_commands.py", "rag/cli/terminal.py", "rag/cli/opening.py", "rag/chat/picture.py"},
     "prompt_toolkit": {"rag/cli/line_reader.py"},
     "wcwidth": {"rag/render/lines.py"},
     "sentencex": {"rag/text/sentences.py"},

@@ -13,12 +13,12 @@ import pytest
 from openai_server import OpenAIServer, Request
 from test_ask_model import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 
-from rag.conversation import Conversation
-from rag.effects import Answering, Cleared, Effect, Left, Paged, Shown
+from rag.chat.conversation import Conversation
+from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
+from rag.chat.talk import Talk
 from rag.errors import InputError, KeyRefusedError
 from rag.library import OFFLINE, Library
 from rag.schema import Answer, Article, Status
-from rag.talk import Talk
 
 SPOKE = "Who spoke for the Taliban in Tehran?"
 NOTHING = "Who won the cricket match in Lahore?"

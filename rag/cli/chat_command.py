@@ -38,7 +38,7 @@ from rag.models.terms import Terms
 from rag.text.window import window
 
 if TYPE_CHECKING:
-    from rag.talk import Talk
+    from rag.chat.talk import Talk
 
 
 @reported
@@ -76,8 +76,8 @@ def chat(
             pass
 
     def start() -> Talk:
-        from rag.conversation import Conversation
-        from rag.talk import Talk
+        from rag.chat.conversation import Conversation
+        from rag.chat.talk import Talk
 
         return Talk(
             Conversation(partial(with_model, opening), model=model, k=k, window=limits, topic=topic, terms=terms)

@@ -11,16 +11,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from rag.chat.effects import Answering, Cleared, Left, Paged, Shown
 from rag.cli.batch import strict_code
 from rag.cli.console import clear, page, show, show_stream, tell, warn, width
 from rag.cli.line_reader import PROMPT, LineReader
-from rag.effects import Answering, Cleared, Left, Paged, Shown
 from rag.errors import RagError
 from rag.render.lines import Line, answer_lines, wrapped
 from rag.schema import Answer, Statement
 
 if TYPE_CHECKING:
-    from rag.talk import Talk
+    from rag.chat.talk import Talk
 
 GREETING = "Dispatches answers from the articles. /help lists the commands, Ctrl-D leaves."
 STOPPED = "Stopped; /retry asks again."

@@ -17,15 +17,15 @@ from fuzzing.invariants import is_json, shown, sound_answer, sound_article, soun
 from fuzzing.loading import PARAGRAPHS, folder
 from fuzzing.outcomes import ACCEPTED, Target, holds, printable, told
 from rag.chains import asked
+from rag.chat.conversation import Conversation
+from rag.chat.effects import Answering, Cleared, Left, Paged, Shown
+from rag.chat.talk import Talk
 from rag.checks.verify import verify
 from rag.cli.batch import answer_batch
 from rag.cli.requests import read_requests
-from rag.conversation import Conversation
-from rag.effects import Answering, Cleared, Left, Paged, Shown
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Answer, Article, Citation, Statement, Turn, Window
-from rag.talk import Talk
 
 _NEWS = (
     ("Around 1,000 Afghan soldiers fled to Tajikistan on Monday, the border guard said.", "2021-07-07", "Pamir Wire"),

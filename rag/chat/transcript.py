@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rag.conversation import Exchange
+from rag.chat.conversation import Exchange
+from rag.chat.picture import picture
 from rag.errors import InputError
-from rag.picture import picture
 from rag.render.lines import Line, answer_lines, origin, safe, wrapped
 from rag.schema import Answer, Citation, Statement
 from rag.text.clean import one_line

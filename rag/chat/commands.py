@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from rag.conversation import Conversation
-from rag.effects import Answering, Cleared, Effect, Left, Paged, Shown
+from rag.chat.conversation import Conversation
+from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
+from rag.chat.transcript import save
 from rag.errors import InputError
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
@@ -16,7 +17,6 @@ from rag.render.lines import Line, origin, wrapped
 from rag.schema import Citation, Usage, Window
 from rag.text.clean import one_line
 from rag.text.window import window
-from rag.transcript import save
 
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 

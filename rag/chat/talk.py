@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.commands import COMMANDS, MADE_OF, NO_ARTICLES, limits, perform
-from rag.conversation import Conversation
-from rag.effects import Answering, Effect
+from rag.chat.commands import COMMANDS, MADE_OF, NO_ARTICLES, limits, perform
+from rag.chat.conversation import Conversation
+from rag.chat.effects import Answering, Effect
 from rag.library import OFFLINE
 from rag.text.clean import clean
 
