@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from openai_server import OpenAIServer, Reply, Request
 
-from rag.evaluation.shares import percentile
+from rag.evaluation.rates import percentile
 from rag.library import Library
 from rag.models.terms import Terms
 from rag.schema import Answer

@@ -11,8 +11,8 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import InputError
-from rag.evaluation.casefiles import CaseSet, load_set
 from rag.evaluation.cases import CASE, CheckCase, QaCase, SummaryCase, TimelineCase, schema
+from rag.evaluation.formats.files import CaseSet, load_set
 from rag.evaluation.gold import check_gold
 from rag.library import Library
 from rag.schema import Reason, Turn, Verdict

@@ -14,10 +14,10 @@ from typer.testing import CliRunner, Result
 import rag
 from rag.cli.app import app
 from rag.errors import InputError, KeyRefusedError
-from rag.evaluation.casefiles import load_set
+from rag.evaluation.formats.files import load_set
 from rag.evaluation.gates import Gates, Measured, failures, load_gates, pinned, save_gates
-from rag.evaluation.runner import Plan, run
-from rag.evaluation.shares import Rate
+from rag.evaluation.rates import Rate
+from rag.evaluation.run import Plan, run
 from rag.library import Library
 from rag.models.terms import Terms
 

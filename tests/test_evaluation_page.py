@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 from made_results import CLOSED, TEN, answered, qa, told
 
-from rag.evaluation.casefiles import CaseSet
 from rag.evaluation.cases import (
     Case,
     CheckCase,
@@ -28,11 +27,12 @@ from rag.evaluation.cases import (
     TimelineCase,
 )
 from rag.evaluation.changes import Changes
+from rag.evaluation.formats.files import CaseSet
+from rag.evaluation.html import html_report
 from rag.evaluation.identity import Identity
-from rag.evaluation.page import html_report
 from rag.evaluation.report import Report, report
 from rag.evaluation.results import Cited, Found, Grades, Laid, Place, Result, Run
-from rag.evaluation.runner import run
+from rag.evaluation.run import run
 from rag.library import Library
 from rag.schema import Check, Dispute, Reason, Status, Verdict
 

@@ -10,12 +10,12 @@ import numpy as np
 from fake_embeddings import FakeEmbeddings
 
 from rag.evaluation.cases import Claim, Evidence, QaCase, SearchCase, Task
-from rag.evaluation.casesets import CaseSet
 from rag.evaluation.exports import csv_lines, save, trec_run
+from rag.evaluation.load import CaseSet
 from rag.evaluation.measures import is_right, shares
 from rag.evaluation.report import Scored, report
 from rag.evaluation.results import Found, Place, Result
-from rag.evaluation.runner import run
+from rag.evaluation.run import run
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.schema import Status

@@ -12,10 +12,10 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import InputError
-from rag.evaluation.casefiles import CaseSet, load_set
 from rag.evaluation.cases import Claim, QaCase, SearchCase
+from rag.evaluation.formats.files import CaseSet, load_set
 from rag.evaluation.gold import places
-from rag.evaluation.runner import run
+from rag.evaluation.run import run
 from rag.ingest.loaders import load
 from rag.library import Library
 from rag.schema import Article

@@ -11,7 +11,7 @@ from made_results import CLOSED, TEN, answered, qa, told
 
 from rag.evaluation import metrics, ranking
 from rag.evaluation.cases import CheckCase, Disagreement, Evidence, QaCase, SummaryCase, Task, TimelineCase
-from rag.evaluation.digestmetrics import (
+from rag.evaluation.digest_metrics import (
     agreement_1,
     balanced_accuracy,
     date_f1,
@@ -33,8 +33,8 @@ from rag.evaluation.digestmetrics import (
 )
 from rag.evaluation.measures import LOW, MEASURES, NAMES, is_right, rates, shares
 from rag.evaluation.overlap import Overlap, agreement, date_overlap, rouge_l, rouge_n
+from rag.evaluation.rates import Rate, Share, percentile, rate
 from rag.evaluation.results import Cited, Found, Grades, Laid, Place, Result
-from rag.evaluation.shares import Rate, Share, percentile, rate
 from rag.schema import Check, Dispute, Reason, Status, Verdict
 
 DAY = date(2021, 7, 7)

@@ -11,15 +11,15 @@ from tempfile import TemporaryDirectory
 
 from rag.errors import InputError
 from rag.evaluation import exports
-from rag.evaluation.casefiles import CaseSet
 from rag.evaluation.changes import Before, Changes, changes, keep_baseline, load_baseline
+from rag.evaluation.formats.files import CaseSet
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
 from rag.evaluation.gold import check_gold
-from rag.evaluation.grading import Grader
-from rag.evaluation.page import html_report
+from rag.evaluation.html import html_report
+from rag.evaluation.judge import Grader
 from rag.evaluation.report import Report, report
 from rag.evaluation.results import Run
-from rag.evaluation.runner import Plan, run
+from rag.evaluation.run import Plan, run
 from rag.evaluation.suites import Suite, suites
 from rag.library import Library
 from rag.models.chat import chat_model

@@ -7,8 +7,8 @@ from datetime import date
 
 from pydantic import TypeAdapter
 
-from rag.evaluation.casesets import CaseSet
 from rag.evaluation.identity import Identity
+from rag.evaluation.load import CaseSet
 from rag.schema import Check, Dispute, Reason, Status, Usage, Verdict
 
 

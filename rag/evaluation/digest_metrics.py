@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from rag.evaluation.cases import CheckCase, SummaryCase, TimelineCase
 from rag.evaluation.overlap import Overlap, agreement, date_overlap, rouge_l, rouge_n
+from rag.evaluation.rates import Share
 from rag.evaluation.results import Result
-from rag.evaluation.shares import Share
 from rag.schema import Verdict
 
 MAIN = ("number", "date", "person", "place", "organization", "name", "negation", "quote")

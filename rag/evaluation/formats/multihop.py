@@ -11,8 +11,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from rag.errors import InputError, LoadError
-from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, parsed, read_file
-from rag.evaluation.shelves import Named, Shelf, shelve
+from rag.evaluation.articles import Named, Shelf, shelve
+from rag.evaluation.load import CaseSet, Record, case_set, counted, digest, parsed, read_file
 from rag.ingest.metadata import from_record
 from rag.schema import Article
 from rag.text.clean import clean, one_line

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
-from rag.evaluation.casefiles import CaseSet, load_set
 from rag.evaluation.cases import CASE, Case
+from rag.evaluation.formats.files import CaseSet, load_set
 from rag.evaluation.report import Report, report
-from rag.evaluation.runner import Plan, run
+from rag.evaluation.run import Plan, run
 from rag.library import Library
 from rag.progress import Progress
 

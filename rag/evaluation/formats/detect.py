@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError
-from rag.evaluation.casesets import CaseSet, read_file
-from rag.evaluation.judgements import judged_files, read_judged
-from rag.evaluation.multihop import QUESTIONS, is_multihop, read_multihop
-from rag.evaluation.rgb import is_rgb, read_rgb
-from rag.evaluation.sourced import is_sourced, read_sourced
-from rag.evaluation.squad import is_squad, read_squad
+from rag.evaluation.formats.beir import judged_files, read_judged
+from rag.evaluation.formats.claims import is_sourced, read_sourced
+from rag.evaluation.formats.multihop import QUESTIONS, is_multihop, read_multihop
+from rag.evaluation.formats.rgb import is_rgb, read_rgb
+from rag.evaluation.formats.squad import is_squad, read_squad
+from rag.evaluation.load import CaseSet, read_file
 
 KNOWN = f"the layout of MultiHop-RAG ({QUESTIONS} beside corpus.json), RGB, SQuAD, BEIR, or TREC qrels with queries"
 

@@ -11,10 +11,10 @@ from typing import TypeAlias
 from rag.checks.document import checked, whole
 from rag.checks.verify import verify
 from rag.errors import EmptyLibraryError, KeyRefusedError, NoModelError, RagError
+from rag.evaluation.baselines import rivals
 from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.gold import places, quotes
 from rag.evaluation.results import Cited, Found, Laid, Result, Told
-from rag.evaluation.rivals import rivals
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.progress import Clock

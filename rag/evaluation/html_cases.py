@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import quote
 
 from rag.evaluation.cases import Case, CheckCase, Exchange, QaCase, SearchCase, SummaryCase, TimelineCase
-from rag.evaluation.goldcards import gold_parts, part, quoted, word
+from rag.evaluation.html_gold import gold_parts, part, quoted, word
 from rag.evaluation.report import Scored
 from rag.evaluation.results import Cited, Found, Result, Told
 from rag.render.html import BREAK, Html, element, html, joined

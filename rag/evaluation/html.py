@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from rag.evaluation import casecards, charts
-from rag.evaluation.casecards import anchor, case_card
+from rag.evaluation import html_cases, html_charts
 from rag.evaluation.changes import Changes
-from rag.evaluation.charts import change, metric_name, rate_table, type_table
-from rag.evaluation.goldcards import word
+from rag.evaluation.html_cases import anchor, case_card
+from rag.evaluation.html_charts import change, metric_name, rate_table, type_table
+from rag.evaluation.html_gold import word
 from rag.evaluation.identity import Identity
 from rag.evaluation.measures import CHIEF
+from rag.evaluation.rates import Rate
 from rag.evaluation.report import Report, SetReport
-from rag.evaluation.shares import Rate
 from rag.render.html import Html, element, html, joined, page
 
 _COLUMNS = (
@@ -55,7 +55,7 @@ def html_report(report: Report, changes: Sequence[Changes] = (), failures: Seque
     body = [*_verdict(failures), _measured(report), _sets(report, since), *_changes(report, changes)]
     body.append(element("label", Html('<input type="checkbox"> show only what is not right'), class_="only"))
     body += [_set(found, since.get(found.name)) for found in report.sets]
-    return page("Evaluation", *body, style=charts.STYLE + casecards.STYLE + _STYLE)
+    return page("Evaluation", *body, style=html_charts.STYLE + html_cases.STYLE + _STYLE)
 
 
 def _verdict(failures: Sequence[str] | None) -> Iterator[Html]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from math import ceil, floor
 
 from rag.evaluation.measures import LOW
-from rag.evaluation.shares import Rate
+from rag.evaluation.rates import Rate
 from rag.render.html import Html, element, html, joined
 
 NEITHER = frozenset(("length",))

@@ -9,9 +9,9 @@ from typing import Any, TypeAlias
 
 from pydantic import TypeAdapter
 
+from rag.evaluation.articles import Named, Shelf, shelve
 from rag.evaluation.cases import Claim
-from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, json_lines, parsed
-from rag.evaluation.shelves import Named, Shelf, shelve
+from rag.evaluation.load import CaseSet, Record, case_set, counted, digest, json_lines, parsed
 from rag.ingest.metadata import article
 from rag.text.clean import clean
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import yaml
 
 from rag.errors import InputError
-from rag.evaluation.casesets import SCHEMA, CaseSet, Record, case_set, digest, json_lines, read_file
-from rag.evaluation.layouts import KNOWN, read_layout
+from rag.evaluation.formats.detect import KNOWN, read_layout
+from rag.evaluation.load import SCHEMA, CaseSet, Record, case_set, digest, json_lines, read_file
 
 __all__ = ["CaseSet", "Record", "case_set", "load_set", "read_file"]
 

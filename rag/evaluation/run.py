@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Protocol
 
 from rag.errors import InputError, KeyRefusedError, NoModelError, RagError
-from rag.evaluation.casefiles import CaseSet
 from rag.evaluation.cases import Case, QaCase, SummaryCase
+from rag.evaluation.formats.files import CaseSet
 from rag.evaluation.gold import check_gold
 from rag.evaluation.identity import Identity, identify
-from rag.evaluation.keeping import ResultFile, key
-from rag.evaluation.observing import observe
+from rag.evaluation.observe import observe
 from rag.evaluation.results import Grades, Result, Run
+from rag.evaluation.results_file import ResultFile, key
 from rag.library import Library
 from rag.progress import Progress
 

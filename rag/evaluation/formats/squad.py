@@ -10,8 +10,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from rag.errors import InputError, LoadError
-from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, parsed
-from rag.evaluation.shelves import Named, Shelf, shelve
+from rag.evaluation.articles import Named, Shelf, shelve
+from rag.evaluation.load import CaseSet, Record, case_set, counted, digest, parsed
 from rag.ingest.metadata import article
 from rag.schema import Article, Span
 from rag.text.clean import clean

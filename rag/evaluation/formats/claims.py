@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rag.evaluation.casesets import CaseSet, Record, case_set, digest, json_lines
+from rag.evaluation.load import CaseSet, Record, case_set, digest, json_lines
 
 _KEYS = {"id", "set", "source", "claim", "supported"}
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError, LoadError
-from rag.evaluation.casesets import CaseSet, Record, case_set, counted, digest, json_lines, read_file
-from rag.evaluation.shelves import Named, Shelf, shelve
+from rag.evaluation.articles import Named, Shelf, shelve
+from rag.evaluation.load import CaseSet, Record, case_set, counted, digest, json_lines, read_file
 from rag.ingest.metadata import from_record
 
 _CORPUS = "corpus.jsonl"
