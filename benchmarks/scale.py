@@ -261,7 +261,7 @@ def _by_vectors(library: Library, text: str, window: Window) -> object:
 
 
 def _by_words(library: Library, text: str, window: Window) -> object:
-    from rag.retrieval.retriever import retriever
+    from rag.retrieval import retriever
 
     query = read(text)
     return retriever._lexical(library.catalog, (*query.terms, *query.name_keys), limit=DEPTH, window=window)

@@ -48,9 +48,10 @@ from rag.models.entailment import Entailment
 from rag.models.remote import RemoteEmbeddings
 from rag.models.terms import Terms
 from rag.progress import Clock, Meter, Progress
+from rag.retrieval import rewrite
 from rag.retrieval.followups import asks_who_said, context, who_said
 from rag.retrieval.query import Query, read
-from rag.retrieval.retriever import Index, Retrieved, retrieve, rewrite
+from rag.retrieval.retriever import Index, Retrieved, retrieve
 from rag.rules.stances import asks_control
 from rag.schema import (
     AddReport,

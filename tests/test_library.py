@@ -16,7 +16,7 @@ from fake_embeddings import FakeEmbeddings
 from rag.errors import EmbeddingError, InputError, LibraryError, LockedError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.models.chat import runtime
+from rag.models import runtime
 from rag.schema import Window
 from rag.store.locks import locked
 from rag.text.words import content_words

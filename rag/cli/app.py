@@ -86,9 +86,9 @@ def main() -> None:
 @app.callback(invoke_without_command=True)
 def _root(version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False) -> None:
     if version:
-        from rag import __version__
+        from importlib.metadata import version as installed  # slow to import
 
-        typer.echo(f"dispatches {__version__}")
+        typer.echo(f"dispatches {installed('dispatches')}")
         raise typer.Exit
 
 

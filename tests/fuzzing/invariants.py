@@ -34,7 +34,7 @@ from rag.schema import (
 )
 from rag.text.clean import clean
 from rag.text.injection import planted
-from rag.text.sentences import header, sentences
+from rag.text.sentences import sentences
 
 _BUDGET = 60
 _WIDTH = 40
@@ -44,7 +44,7 @@ def sound_article(article: Article) -> None:
     """Its text and names can be shown and kept, its passages are exact."""
     holds(article.text.strip(), "an article has no text")
     holds(article.text == clean(article.text), f"text that is not clean: {article.text[:80]!r}")
-    printable(iter([article.id, article.title, origin(article), header(article), *article_row(article)]))
+    printable(iter([article.id, article.title, origin(article), article.header, *article_row(article)]))
     printable(part for part in (article.source, article.author, article.url) if part)
     holds(article.title.strip() and article.id.strip(), f"an empty title or id: {article.title!r}, {article.id!r}")
     is_json(article_record(article))

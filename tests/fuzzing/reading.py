@@ -11,7 +11,7 @@ from fuzzing import material
 from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
 from rag.checks.quotes import locate, quotations, unmarked
-from rag.cli.app import requests
+from rag.cli import requests
 from rag.models.packing import data
 from rag.render.lines import safe, wrapped
 from rag.rules.reading import read_text

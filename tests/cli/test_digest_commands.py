@@ -16,7 +16,7 @@ from rag.library import Library
 from rag.render.digest_lines import timeline_lines
 from rag.schema import Citation, Event, Precision, Statement, Timeline, Verdict
 
-SEEDS = str(Path(__file__).parents[1] / "seeds")
+SEEDS = str(Path(__file__).parents[2] / "seeds")
 MEETING = "Iran’s foreign ministry said an Afghan government delegation met Taliban leaders in the capital Tehran"
 
 

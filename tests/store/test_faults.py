@@ -23,7 +23,7 @@ from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUESTION = "Whom did envoy 7 meet in Doha?"
 ARTICLES = [
     article(
@@ -90,7 +90,10 @@ def test_what_was_embedded_is_kept_when_a_catalog_is_mended(folder: Path) -> Non
 
 @pytest.mark.long
 def test_mending_that_is_killed_at_any_instant_loses_nothing(whole: Path, tmp_path: Path) -> None:
-    code = "import sys; sys.path.insert(0, 'tests'); from test_faults import *; mend_and_kill(*map(Path, sys.argv[1:]))"
+    code = (
+        "import sys; sys.path[:0] = ['tests', 'tests/store']; from test_faults import *\n"
+        "mend_and_kill(*map(Path, sys.argv[1:]))"
+    )
     command = [sys.executable, "-c", code, str(whole), str(tmp_path)]
     killed = int(subprocess.check_output(command, text=True, cwd=ROOT))
     assert killed > 3
@@ -213,7 +216,7 @@ def test_a_folder_that_cannot_be_written_is_an_error_of_one_line_for_each_change
     for above in (folder, *list(folder.parents)[:4]):
         above.chmod(0o755)
     code = (
-        "import sys; sys.path.insert(0, 'tests'); from test_faults import *\n"
+        "import sys; sys.path[:0] = ['tests', 'tests/store']; from test_faults import *\n"
         "changes = lambda l: (lambda: l.add(ARTICLES[0], CORRECTED), lambda: l.remove('a01'), lambda: l.reindex())\n"
         "with opened(Path(sys.argv[2])) as own:  # for what is imported late, which another user may not read\n"
         "    own.add(*ARTICLES); found(own); [change() for change in changes(own)]\n"

@@ -17,7 +17,7 @@ from rag.library import Library
 from rag.schema import Answer, Check, Citation, Statement
 from rag.store import filters
 
-EVALS = Path(__file__).parents[1] / "evals"
+EVALS = Path(__file__).parents[2] / "evals"
 GATES = EVALS / "gates.toml"
 
 pytestmark = pytest.mark.slow

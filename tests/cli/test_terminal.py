@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from made_replies import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 from openai_server import OpenAIServer, Reply, Request
 from terminal import ALT_ENTER, CTRL_C, CTRL_D, ENTER, TAB, Terminal, home
-from test_ask_model import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 
 from rag.cli.terminal import GREETING, STOPPED
 from rag.library import Library

@@ -21,7 +21,7 @@ from rag.evaluation.run import Plan, run
 from rag.library import Library
 from rag.models.terms import Terms
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 TEXT = (
     "Around 1,000 Afghan soldiers fled to Tajikistan on Monday. President Emomali Rahmon ordered 20,000 reservists to "
     "the border. Russia closed its consulate in Mazar-i-Sharif."

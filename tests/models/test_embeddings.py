@@ -14,7 +14,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from rag.errors import EmbeddingError
-from rag.models.chat import embeddings, runtime
+from rag.models import embeddings, runtime
 from rag.models.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity
 from rag.models.runtime import open_session
 from rag.text.sentences import sentences

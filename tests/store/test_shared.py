@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from fake_embeddings import FakeEmbeddings
-from services import MissingProgramError, Service, chroma, postgres
+from services import MissingProgramError, Service, chroma, fresh_database, postgres
 from typer.testing import CliRunner
 
 from rag.cli.app import app
@@ -23,7 +23,7 @@ from rag.schema import Article, Precision, Published, Window
 from rag.store.servers.addresses import chroma_server
 from rag.store.vector_index import VectorIndex
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def place(n: int) -> str:
@@ -91,8 +91,6 @@ def test_the_vectors_on_the_server_follow_every_change(shared: Library) -> None:
 def test_two_libraries_on_one_index_server_keep_apart(
     shared: Library, index_server: Service, database_server: Service, tmp_path: Path
 ) -> None:
-    from conftest import fresh_database
-
     with opened(tmp_path / "other", fresh_database(database_server), index_server.url) as other:
         shared.add(*map(story, range(5)))
         other.add(*map(story, range(3)))

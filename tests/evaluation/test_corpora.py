@@ -5,7 +5,7 @@ from pathlib import Path
 from rag.ingest.loaders import expand, load
 from rag.schema import Article
 
-CORPUS = Path(__file__).parents[1] / "evals" / "corpora" / "afghanistan-2021"
+CORPUS = Path(__file__).parents[2] / "evals" / "corpora" / "afghanistan-2021"
 
 
 def test_every_article_of_the_corpus_is_loaded_with_its_day_and_outlet() -> None:

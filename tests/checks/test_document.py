@@ -16,7 +16,7 @@ from rag.cli.app import app
 from rag.render.lines import check_lines
 from rag.schema import Answer, Article, Precision, Published, Status, Verdict
 
-SEEDS = Path(__file__).parents[1] / "seeds"
+SEEDS = Path(__file__).parents[2] / "seeds"
 SEED = SEEDS / "2021-07-07-tehran-talks.txt"
 DRAFT = (
     "Around 1,000 Afghan soldiers fled to Tajikistan. "

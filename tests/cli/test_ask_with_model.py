@@ -10,24 +10,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from openai_server import OpenAIServer, Reply, Request, failing, no_model, rate_limited, refused_key
+from made_replies import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, SOLDIERS, right, said, stated, wrong
+from openai_server import OpenAIServer, Reply, failing, no_model, rate_limited, refused_key
 from typer.testing import CliRunner, Result
 
 import rag
 from rag.cli.app import app
 from rag.library import Library
-
-QUESTION = "How many Afghan soldiers fled to Tajikistan?"
-SOLDIERS = "around 1,000 Afghan soldiers crossed the border and fled to Tajikistan"
-RESERVES = "President Emomali Rakhmon had ordered the dispatch of 20,000 reserve troops"
-NUMBER = "Around 1,500 Afghan soldiers crossed the border and fled to Tajikistan."
-NAME = "President Ashraf Ghani had ordered the dispatch of 20,000 reserve troops."
-NOT_GIVEN = "Around 1,000 Afghan soldiers fled to Tajikistan."
-INVENTED = "The Red Cross gave each of them a tent."
-RIGHT = "Around 1,000 Afghan soldiers crossed the border and fled to Tajikistan."
 
 
 @pytest.fixture(scope="module")
@@ -51,32 +42,6 @@ def home(seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 def run(server: OpenAIServer, *arguments: str, model: str = "local") -> Result:
     env = {"OPENAI_BASE_URL": server.url, "RAG_MODEL": model}
     return CliRunner().invoke(app, ["ask", QUESTION, *arguments], env=env)
-
-
-def stated(request: Request, text: str, quote: str) -> dict[str, Any]:
-    lines = request.messages[-1]["content"].splitlines()
-    place = next(i for i, line in enumerate(lines) if quote in line)
-    number = int(lines[place - 1].split("]")[0].removeprefix("["))
-    return {"text": text, "quotes": [{"passage": number, "quote": quote}]}
-
-
-def said(*statements: Any, answered: str = "yes", missing: str = "") -> str:
-    return json.dumps({"answered": answered, "statements": list(statements), "missing": missing})
-
-
-def right(request: Request) -> str:
-    return said(stated(request, RIGHT, SOLDIERS))
-
-
-def wrong(request: Request) -> str:
-    """One number and one name altered, one citation and one sentence invented, and one statement that is true."""
-    return said(
-        stated(request, RIGHT, SOLDIERS),
-        stated(request, NUMBER, SOLDIERS),
-        stated(request, NAME, RESERVES),
-        {"text": NOT_GIVEN, "quotes": [{"passage": 42, "quote": SOLDIERS}]},
-        {"text": INVENTED, "quotes": []},
-    )
 
 
 def test_all_four_errors_of_a_model_are_marked_in_the_terminal() -> None:

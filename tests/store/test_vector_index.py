@@ -21,7 +21,7 @@ from rag.store.embedding_table import StoredModel
 from rag.store.locks import undisturbed
 from rag.store.vector_index import VectorIndex
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ALL = Window()
 MANY = 1200
 EXACT = 1000
@@ -282,7 +282,7 @@ def test_a_reader_sees_what_another_process_adds(big: VectorIndex, copy: Path) -
     query = vectors(1, seed=77)[0]
     before = big.search(query, limit=1, window=ALL)
     code = (
-        "import sys; sys.path.insert(0, 'tests'); from test_vectors import *; p = Path(sys.argv[1]); "
+        "import sys; sys.path[:0] = ['tests', 'tests/store']; from test_vector_index import *; p = Path(sys.argv[1]); "
         "catalog = Catalog(p / 'catalog.sqlite'); save(catalog, 'other', vectors(300, seed=77)); "
         "catalog.remove(['b']); VectorIndex(p / 'vectors', catalog, exact=EXACT).synchronize()"
     )

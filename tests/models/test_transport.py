@@ -10,7 +10,7 @@ from httpx2 import Client, MockTransport, Response, SyncByteStream
 from openai_server import OpenAIServer, Reply
 
 from rag.errors import ReplyError, TimedOutError
-from rag.models.chat import transport
+from rag.models import transport
 
 BODY = {"model": "local", "messages": [{"role": "user", "content": "Where?"}]}
 

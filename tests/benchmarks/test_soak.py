@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from soaking.checking import Checker
 from soaking.ledger import Change, Ledger
@@ -19,7 +19,7 @@ from soaking.world import World, word
 from rag.schema import Article, Citation, Hit, Passage, Statement, Window
 from rag.text.words import words
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 WORLD = World(7)
 
 

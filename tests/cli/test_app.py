@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from rag.cli.app import app
 from rag.library import Library
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SEEDS = str(ROOT / "seeds")
 WHO = "Who spoke for the Taliban in Tehran?"
 NEGOTIATOR = "Sher Mohammad Abbas Stanikzai"

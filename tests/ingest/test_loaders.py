@@ -25,7 +25,7 @@ from rag.ingest.formats import READERS
 from rag.ingest.loaders import article, content_digest, expand, load
 from rag.schema import Article, Failure, Precision, Published
 
-SEED = Path(__file__).parents[1] / "seeds" / "2021-07-07-tehran-talks.txt"
+SEED = Path(__file__).parents[2] / "seeds" / "2021-07-07-tehran-talks.txt"
 SEVENTH = Published(date(2021, 7, 7), Precision.DAY)
 PROSE = "Iran hosted talks between the Afghan government and the Taliban. " * 8
 HTML = f"""<!doctype html><html><head><title>Talks in Tehran</title>

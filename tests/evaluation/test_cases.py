@@ -17,7 +17,7 @@ from rag.evaluation.gold import check_gold
 from rag.library import Library
 from rag.schema import Reason, Turn, Verdict
 
-EVALS = Path(__file__).parents[1] / "evals"
+EVALS = Path(__file__).parents[2] / "evals"
 FILES = sorted(EVALS.glob("sets/*.jsonl"))
 QA: dict[str, Any] = {"id": "a", "question": "Who?", "answerable": True, "claims": []}
 CHECK: dict[str, Any] = {"id": "a", "task": "check", "text": "It rained.", "verdict": "supported"}

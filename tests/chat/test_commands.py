@@ -10,8 +10,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from made_replies import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 from openai_server import OpenAIServer, Request
-from test_ask_model import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 
 from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown

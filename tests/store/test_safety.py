@@ -1,6 +1,6 @@
 """What a library is worth after `kill -9`, and with several processes at work.
 
-Run as a program it kills `add` at random instants: `python tests/test_safety.py FOLDER KILLS`.
+Run as a program it kills `add` at random instants: `python tests/store/test_safety.py FOLDER KILLS`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rag.schema import Article, Window
 from rag.store.catalog import Catalog
 from rag.text.words import content_words
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ALL = Window()
 STEPS = 4
 ARTICLES = [
@@ -103,7 +103,7 @@ def test_what_is_shown_of_an_article_that_is_corrected_meanwhile_is_all_of_one_e
 
 
 def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tests")])}
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in (".", "tests", "tests/store"))}
 
 
 def state(library: Library) -> dict[str, list[str]]:
