@@ -369,6 +369,11 @@ def test_an_error_is_one_line_and_a_traceback_is_for_verbose() -> None:
     assert "Traceback" in verbose.stderr
 
 
+def test_the_module_is_the_command() -> None:
+    command = [sys.executable, "-m", "rag", "--version"]
+    assert subprocess.check_output(command, text=True) == "dispatches 0.1.0\n"
+
+
 def test_help_and_version() -> None:
     assert "doctor" in run("--help").stdout
     assert run("--version").stdout == "dispatches 0.1.0\n"
