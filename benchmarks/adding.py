@@ -17,10 +17,10 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag.embeddings import HeadedText, MiniLM
+from rag.ingest.loaders import load
+from rag.ingest.prepare import batches, cut
 from rag.library import Library
-from rag.loaders import load
-from rag.preparation import batches, cut
+from rag.models.embeddings import HeadedText, MiniLM
 from rag.schema import Article
 
 MOST_RATIO, MOST_MEGABYTES = 1.15, 1500

@@ -22,11 +22,11 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from openai_server import OpenAIServer, Reply, Request
 
-from rag.chunking import sentences
-from rag.evaluation.shares import percentile
+from rag.evaluation.rates import percentile
 from rag.library import Library
+from rag.models.terms import Terms
 from rag.schema import Answer
-from rag.terms import Terms
+from rag.text.sentences import sentences
 
 WARMING, STATEMENTS, PAUSE = 5, 3, 0.005
 

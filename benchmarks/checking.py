@@ -25,12 +25,12 @@ if hasattr(os, "sched_setaffinity"):
 
 import onnxruntime  # noqa: E402
 
-from rag.embeddings import MiniLM  # noqa: E402
-from rag.evaluation.casefiles import load_set  # noqa: E402
+from rag.checks.facts import Evidence  # noqa: E402
+from rag.checks.verify import check  # noqa: E402
 from rag.evaluation.cases import CheckCase  # noqa: E402
-from rag.evaluation.shares import percentile  # noqa: E402
-from rag.facts import Evidence  # noqa: E402
-from rag.verification import check  # noqa: E402
+from rag.evaluation.formats.files import load_set  # noqa: E402
+from rag.evaluation.rates import percentile  # noqa: E402
+from rag.models.embeddings import MiniLM  # noqa: E402
 
 SETS = ("evals/sets/checks-dev.jsonl", "evals/sets/checks-test.jsonl")
 PASSAGES, WORDS, WARMING = 3, 200, 20

@@ -161,7 +161,7 @@ def _llama_embedding() -> Any:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from pydantic import PrivateAttr
 
-    from rag.embeddings import MiniLM
+    from rag.models.embeddings import MiniLM
 
     class Adapter(BaseEmbedding):
         """The local MiniLM as LlamaIndex wants it."""

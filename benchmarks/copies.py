@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from time import perf_counter
 
-from rag.copies import clusters
-from rag.loaders import article
+from rag.ingest.loaders import article
+from rag.retrieval.near_duplicates import clusters
 from rag.schema import Article
 
 PARAGRAPHS, WORDS = 5, 60

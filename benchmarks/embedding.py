@@ -31,15 +31,15 @@ from contenders import Found  # noqa: E402
 from finding import FIRST, Gold, Quality, mean, quality  # noqa: E402
 from peers import ARTICLES, QUESTIONS, questions  # noqa: E402
 
-from rag.cores import cores  # noqa: E402
-from rag.embeddings import HeadedText, MiniLM, batches  # noqa: E402
-from rag.loaders import load  # noqa: E402
-from rag.minilm import DIMENSIONS, LAYERS, build, load_weights  # noqa: E402
-from rag.preparation import cut  # noqa: E402
+from rag.ingest.loaders import load  # noqa: E402
+from rag.ingest.prepare import cut  # noqa: E402
+from rag.models.cores import cores  # noqa: E402
+from rag.models.embeddings import HeadedText, MiniLM, batches  # noqa: E402
+from rag.models.minilm import DIMENSIONS, LAYERS, build, load_weights  # noqa: E402
+from rag.models.runtime import installed_weights  # noqa: E402
 from rag.schema import Article  # noqa: E402
-from rag.sessions import installed_weights  # noqa: E402
 
-BATCH, TOKENS = 8, 256  # as rag.embeddings has it
+BATCH, TOKENS = 8, 256  # as rag.models.embeddings has it
 ANY = 8 * 256  # as much as 8 texts can have
 SIDE = 1024
 NOW = "as it is"
@@ -100,7 +100,7 @@ def quantized(graph: bytes) -> bytes:
 
 
 def runner(way: Way) -> Encode:
-    """Gives the unit vector of each text, a row each, as `rag.embeddings` does."""
+    """Gives the unit vector of each text, a row each, as `rag.models.embeddings` does."""
     session = _session(way)
     tokenizer = MiniLM()._tokenizer
 

@@ -31,14 +31,14 @@ import numpy as np
 from curves import Curves, curves
 from synthetic import BLOCK, SHARES, SIZE, Limit, Maker, limits, simply_found
 
-from rag.catalog import Catalog
-from rag.embeddings import Model
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.query import read
-from rag.records import article
+from rag.models.embeddings import Model
+from rag.retrieval.query import read
 from rag.schema import Window
-from rag.vectors import VectorIndex, nearest
-from rag.vectortable import StoredModel
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredModel
+from rag.store.vector_index import VectorIndex, nearest
 
 HERE = Path(__file__).parent
 Record: TypeAlias = dict[str, Any]
@@ -261,10 +261,10 @@ def _by_vectors(library: Library, text: str, window: Window) -> object:
 
 
 def _by_words(library: Library, text: str, window: Window) -> object:
-    from rag import retrieval
+    from rag.retrieval import retriever
 
     query = read(text)
-    return retrieval._lexical(library.catalog, (*query.terms, *query.name_keys), limit=DEPTH, window=window)
+    return retriever._lexical(library.catalog, (*query.terms, *query.name_keys), limit=DEPTH, window=window)
 
 
 def _whole(library: Library, text: str, window: Window) -> object:
@@ -310,7 +310,7 @@ def _sizes(folder: Path) -> Record:
 
 
 def _exact() -> int:
-    from rag.vectors import EXACT
+    from rag.store.vector_index import EXACT
 
     return EXACT
 

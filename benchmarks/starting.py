@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from terminal import Terminal, home
 
 INTERPRETER = [sys.executable, "-c", "pass"]
-HELP = [sys.executable, "-c", "from rag.cli import main; main()", "--help"]
+HELP = [sys.executable, "-c", "from rag.cli.app import main; main()", "--help"]
 
 
 def command(arguments: list[str]) -> float:

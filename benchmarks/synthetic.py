@@ -18,14 +18,14 @@ from random import Random
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import catalog, lexical, ordertable
-from rag.catalog import Draft
-from rag.embeddings import Embedded
-from rag.eventdates import EventDate
-from rag.names import keys
-from rag.periods import Period
+from rag.models.embeddings import Embedded
 from rag.schema import Article, Passage, Precision, Published, Span, Window
-from rag.words import words
+from rag.store import catalog, fts, injection_table
+from rag.store.catalog import Draft
+from rag.text.event_dates import EventDate
+from rag.text.names import keys
+from rag.text.periods import Period
+from rag.text.words import words
 
 CORPUS = Path(__file__).parents[1] / "evals" / "corpora" / "afghanistan-2021" / "articles.jsonl"
 BLOCK = 1_000
@@ -321,12 +321,12 @@ def simply_found() -> Iterator[None]:
 
     The finders of the package read many more shapes, which takes four fifths of the time of `Catalog.save`.
     """
-    kept = catalog.passage_dates, lexical._columns, ordertable.planted
-    catalog.passage_dates, lexical._columns, ordertable.planted = _dates, _columns, lambda article: ()
+    kept = catalog.passage_dates, fts._columns, injection_table.planted
+    catalog.passage_dates, fts._columns, injection_table.planted = _dates, _columns, lambda article: ()
     try:
         yield
     finally:
-        catalog.passage_dates, lexical._columns, ordertable.planted = kept
+        catalog.passage_dates, fts._columns, injection_table.planted = kept
 
 
 def _dates(article: Article, span: Span) -> Iterator[EventDate]:
@@ -340,7 +340,7 @@ def _read_day(text: str) -> date:
     return datetime.strptime(text, "%d %B %Y").date()
 
 
-def _columns(row: lexical.LexicalRow) -> tuple[list[str], ...]:
+def _columns(row: fts.LexicalRow) -> tuple[list[str], ...]:
     found = [key for name in _NAME.findall(row.text) for key in _cached_keys(name)]
     return words(row.header), words(row.text), found
 

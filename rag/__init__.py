@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rag.asking import ask, check, summarize, timeline
     from rag.errors import (
         ContextError,
         DamagedError,
@@ -27,8 +26,10 @@ if TYPE_CHECKING:
         UnreachableError,
         VerifierError,
     )
-    from rag.evaluation.evaluating import evaluate
+    from rag.evaluation.evaluate import evaluate
     from rag.library import Library
+    from rag.models.terms import Terms
+    from rag.quick import ask, check, summarize, timeline
     from rag.schema import (
         AddReport,
         Answer,
@@ -54,7 +55,6 @@ if TYPE_CHECKING:
         Verdict,
         Window,
     )
-    from rag.terms import Terms
 
 __all__ = [
     "AddReport",
@@ -108,9 +108,11 @@ __all__ = [
     "timeline",
 ]
 
-_HOMES = {"Library": "rag.library", "Terms": "rag.terms", "evaluate": "rag.evaluation.evaluating"} | dict.fromkeys(
-    ("ask", "check", "summarize", "timeline"), "rag.asking"
-)
+_HOMES = {
+    "Library": "rag.library",
+    "Terms": "rag.models.terms",
+    "evaluate": "rag.evaluation.evaluate",
+} | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.quick")
 
 
 def __getattr__(name: str) -> Any:

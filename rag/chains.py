@@ -9,11 +9,11 @@ from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
-from rag.answering import Asked, Task, Understood
-from rag.dates import parse_published
+from rag.answer.generative import Asked, Task, Understood
 from rag.errors import InputError
-from rag.plaintext import clean
 from rag.schema import Answer, Published, Statement, Status, Turn, Window
+from rag.text.calendar import parse_published
+from rag.text.clean import clean
 
 Question: TypeAlias = str | Mapping[str, Any]
 """A question, or one with `history`, `as_of`, `since`, `until` and `sources` beside `question`."""

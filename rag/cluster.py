@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import InputError, LibraryError
-from rag.ingestion import Meter, Progress
+from rag.ingest.loaders import Origin, expand
 from rag.library import Library
-from rag.loaders import Origin, expand
-from rag.models import Secret
+from rag.models.chat import Secret
+from rag.progress import Meter, Progress
 from rag.schema import AddReport, Failure
-from rag.servers import ChromaServer
+from rag.store.servers.addresses import ChromaServer
 
 _BATCH = 16  # files, or URLs, that a worker takes at once
 _PASSED_ON = ("RAG_EMBEDDINGS", "RAG_OFFLINE", "OPENAI_BASE_URL")  # no keys: a machine has its own

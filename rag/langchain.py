@@ -10,7 +10,7 @@ from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
 from pydantic import ConfigDict, Field, SkipValidation
 
-from rag.embeddings import MiniLM
+from rag.models.embeddings import MiniLM
 from rag.schema import Hit, SearchResult, Window
 
 

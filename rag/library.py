@@ -11,20 +11,22 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag import answering, planning, summaries
-from rag.answering import Asked, Task, Understood, judged
-from rag.calling import Account, Caller, described
-from rag.catalog import Catalog
-from rag.checking import Region, checked, whole
-from rag.clock import Clock
-from rag.condensing import Condenser
-from rag.contention import contention
-from rag.corroboration import corroborated
-from rag.demands import LEFT_OUT, NOTHING_ASKED, request
-from rag.disagreements import disagreements
-from rag.editing import edited
-from rag.embeddings import Embedder, MiniLM, identity
-from rag.entailment import Entailment
+from rag.answer import generative
+from rag.answer.annotate import edited
+from rag.answer.corroborate import corroborated
+from rag.answer.extractive import extract
+from rag.answer.generative import Asked, Task, Understood, judged
+from rag.answer.writer import Preview, Writer
+from rag.checks.document import Region, checked, whole
+from rag.checks.judge import Judge
+from rag.checks.verify import verify
+from rag.compare.detect import disagreements
+from rag.compare.reconcile import annotated, opposed, reconciled
+from rag.compare.survey import contention
+from rag.digest import digest
+from rag.digest.generative import Condenser
+from rag.digest.generative_timeline import Teller
+from rag.digest.select import Budget
 from rag.errors import (
     DamagedError,
     EmbeddingError,
@@ -35,20 +37,22 @@ from rag.errors import (
     ModelError,
     NoModelError,
 )
-from rag.followups import asks_who_said, context, who_said
-from rag.generation import extract
-from rag.ingestion import Ingestion, Meter, Progress
-from rag.judging import Judge
-from rag.loaders import Origin
-from rag.models import ModelChoice, chat_model
-from rag.orders import left_out
-from rag.plaintext import clean
-from rag.query import Query, read
-from rag.reconciling import annotated, opposed, reconciled
-from rag.remote import RemoteEmbeddings
-from rag.replycache import ReplyCache
-from rag.retrieval import Index, Retrieved, retrieve
-from rag.salvage import mend
+from rag.ingest.loaders import Origin
+from rag.ingest.pipeline import Ingestion
+from rag.ingest.repair import mend
+from rag.models.cache import ReplyCache
+from rag.models.chat import ModelChoice, chat_model
+from rag.models.client import Account, Caller, described
+from rag.models.embeddings import Embedder, MiniLM, identity
+from rag.models.entailment import Entailment
+from rag.models.remote import RemoteEmbeddings
+from rag.models.terms import Terms
+from rag.progress import Clock, Meter, Progress
+from rag.retrieval import rewrite
+from rag.retrieval.followups import asks_who_said, context, who_said
+from rag.retrieval.query import Query, read
+from rag.retrieval.retriever import Index, Retrieved, retrieve
+from rag.rules.stances import asks_control
 from rag.schema import (
     AddReport,
     Answer,
@@ -68,17 +72,15 @@ from rag.schema import (
     Turn,
     Window,
 )
-from rag.selection import Budget
-from rag.servers import ChromaServer, catalog_address, chroma_server
 from rag.settings import Setting, read_settings
-from rag.stances import asks_control
-from rag.telling import Teller
-from rag.terms import Terms
-from rag.vectors import VectorIndex
-from rag.verification import verify
-from rag.windows import admits
-from rag.words import words
-from rag.writing import Preview, Writer
+from rag.store.catalog import Catalog
+from rag.store.filters import admits
+from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
+from rag.store.vector_index import VectorIndex
+from rag.text.clean import clean
+from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
+from rag.text.injection import left_out
+from rag.text.words import words
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -272,10 +274,10 @@ class Library:
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
-        asked = summaries.Asked(self._named(articles), topic and clean(topic), summaries.room(length, words), window)
+        asked = digest.Asked(self._named(articles), topic and clean(topic), digest.room(length, words), window)
         condenser = Condenser(self.writer.caller) if self.writer else None
         shelf = replace(self._shelf(), condenser=condenser)
-        return summaries.summarize(asked, shelf, Account(self.terms, Clock()), progress)
+        return digest.summarize(asked, shelf, Account(self.terms, Clock()), progress)
 
     def timeline(
         self,
@@ -289,10 +291,10 @@ class Library:
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
-        asked = summaries.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
+        asked = digest.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
         teller = Teller(self.writer.caller) if self.writer else None
         shelf = replace(self._shelf(), teller=teller)
-        return summaries.timeline(asked, shelf, Account(self.terms, Clock()), progress)
+        return digest.timeline(asked, shelf, Account(self.terms, Clock()), progress)
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
@@ -430,14 +432,14 @@ class Library:
             self._check_filled()
         return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
 
-    def _shelf(self) -> summaries.Shelf:
+    def _shelf(self) -> digest.Shelf:
         """What summaries and timelines are made from."""
 
-        def search(topic: str, k: int, window: Window) -> summaries.Found:
+        def search(topic: str, k: int, window: Window) -> digest.Found:
             query = self._read(topic, window, ())
-            return summaries.Found(query, self._retrieve(query, k, window, Clock()).hits[:k])
+            return digest.Found(query, self._retrieve(query, k, window, Clock()).hits[:k])
 
-        return summaries.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
+        return digest.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)
@@ -462,7 +464,7 @@ class Library:
     def _standalone(self, asked: Asked, query: Query, caller: Caller, account: Account) -> Query:
         """The query by what the model makes of the conversation, else by the words of its last turn."""
         try:
-            text = planning.standalone(asked.text, asked.history, caller, account)
+            text = rewrite.standalone(asked.text, asked.history, caller, account)
         except ModelError as error:
             _pass_over(error, account, "the question was completed by the words of the last one")
             return query
@@ -480,7 +482,7 @@ class Library:
         """The hits with those of each part of the question, the best of all first."""
         asked, account = understood.asked, understood.account
         try:
-            parts = planning.parts(understood.query.text, caller, account)
+            parts = rewrite.parts(understood.query.text, caller, account)
         except ModelError as error:
             _pass_over(error, account, "the question was not split into its parts")
             return hits
@@ -494,7 +496,9 @@ class Library:
         if not task.query.asks:
             yield self._finished(_nothing_asked(task), task)
             return
-        found = answering.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
+        found = (
+            generative.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
+        )
         for event in found:
             yield self._finished(_told_apart(event, task), task) if isinstance(event, Answer) else event
 
@@ -564,7 +568,7 @@ def _nothing_asked(task: Task) -> Answer:
 def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
     """What a reader must know of the orders that the question and the articles give."""
     asked = (LEFT_OUT,) if task.query.orders and task.query.asks else ()
-    return (*asked, *left_out(answering.left_out(task, answer.mode)))
+    return (*asked, *left_out(generative.left_out(task, answer.mode)))
 
 
 def _reconciled(answer: Answer, task: Task) -> Answer:

@@ -47,6 +47,13 @@ class Verdict(StrEnum):
     UNCHECKED = "unchecked"
 
 
+class Mode(StrEnum):
+    """Who wrote a result: the articles, whose sentences it is made of, or a language model."""
+
+    OFFLINE = "offline"
+    LLM = "llm"
+
+
 class Length(StrEnum):
     """How long a summary may be: about 60, 120 or 250 words."""
 
@@ -151,6 +158,12 @@ class Article:
     revision: int = 1
     orders: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
     """Its sentences that are addressed to a program; None if nobody has looked for them yet."""
+
+    @property
+    def header(self) -> str:
+        """Title, source and date: embedded and indexed with each passage, but no part of its text."""
+        parts = (self.title, self.source, str(self.published) if self.published else None)
+        return " | ".join(p for p in parts if p)
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,7 +379,7 @@ class Answer:
     """The articles nearest to a question for which the window leaves none; none of them published after `as_of`."""
     as_of: date | None = None
     window: Window = Window()
-    mode: str = "offline"
+    mode: Mode = Mode.OFFLINE
     model: str | None = None
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)
@@ -434,7 +447,7 @@ class Summary:
     conflicts: tuple[Conflict, ...] = ()
     """What the articles say differently on what the statements tell."""
     as_of: date | None = None
-    mode: str = "offline"
+    mode: Mode = Mode.OFFLINE
     model: str | None = None
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)
@@ -514,7 +527,7 @@ class Timeline:
     reason: Reason | None = None
     citations: tuple[Citation, ...] = ()
     as_of: date | None = None
-    mode: str = "offline"
+    mode: Mode = Mode.OFFLINE
     model: str | None = None
     usage: Usage = Usage()
     timings: dict[str, float] = field(default_factory=dict)

@@ -10,10 +10,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from rag.cores import cores
 from rag.errors import InputError
-from rag.models import MINILM, ModelChoice, Secret, resolve, resolve_embeddings
-from rag.servers import ChromaServer, catalog_address, chroma_server
+from rag.models.chat import MINILM, ModelChoice, Secret, resolve, resolve_embeddings
+from rag.models.cores import cores
+from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
 
 T = TypeVar("T")
 

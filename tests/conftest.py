@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
-from services import MissingProgramError, Service, postgres
+from services import MissingProgramError, Service, fresh_database, postgres
 
 for name in (
     *("OPENAI_API_KEY", "OPENAI_BASE_URL", "RAG_MODEL", "RAG_EMBEDDINGS", "RAG_OFFLINE", "RAG_HOME"),
     *("RAG_CATALOG", "RAG_CHROMA"),
 ):
     os.environ.pop(name, None)
-
-_numbers = count()
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +37,3 @@ def database(database_server: Service) -> str:
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
     """Where a catalog is to be: a file, and then a database."""
     return tmp_path / "catalog.sqlite" if request.param == "sqlite" else request.getfixturevalue("database")
-
-
-def fresh_database(server: Service) -> str:
-    """The address of a new database on a server."""
-    import psycopg
-
-    name = f"library_{next(_numbers)}"
-    with psycopg.connect(server.url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # a name cannot be a parameter
-    return f"{server.url.rpartition('/')[0]}/{name}"

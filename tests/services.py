@@ -21,6 +21,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from time import monotonic
 from urllib.error import URLError
@@ -33,6 +34,7 @@ _BETWEEN = 0.05  # seconds
 _BINARIES = "/usr/lib/postgresql/*/bin"  # where Debian puts them
 _OWNERS = ("postgres", "nobody")  # who runs PostgreSQL in the place of root, whom it refuses
 _USER = "dispatches"
+_numbers = count()
 
 
 class MissingProgramError(Exception):
@@ -209,3 +211,13 @@ def _free_port() -> int:
 
 def _number(text: str) -> float:
     return float(text) if text.replace(".", "", 1).isdigit() else 0.0
+
+
+def fresh_database(server: Service) -> str:
+    """The address of a new database on a server."""
+    import psycopg
+
+    name = f"library_{next(_numbers)}"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # a name cannot be a parameter
+    return f"{server.url.rpartition('/')[0]}/{name}"

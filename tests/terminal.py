@@ -29,7 +29,7 @@ import pyte
 ENTER, ALT_ENTER, CTRL_C, CTRL_D, TAB = "\r", "\x1b\r", "\x03", "\x04", "\t"
 _PATIENCE = 60.0
 # The pseudo-terminal becomes the process's own, so that Ctrl-C reaches it.
-_MAIN = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from rag.cli import main; main()"
+_MAIN = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from rag.cli.app import main; main()"
 
 
 class Terminal:

@@ -32,7 +32,7 @@ def environment(database: str, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def rag(*words: str, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from rag.cli import main; main()", *words]
+    command = [sys.executable, "-c", "from rag.cli.app import main; main()", *words]
     return subprocess.run(command, capture_output=True, text=True, env=environment, cwd=ROOT, check=False)
 
 
@@ -68,7 +68,7 @@ def test_a_run_that_was_killed_is_completed_by_the_next(environment: dict[str, s
     listing = tmp_path / "listing.txt"
     listing.write_text("\n".join(map(str, sorted(made.iterdir()))))
     words = ["add", "--listing", str(listing), "--ray", "local", "-q"]
-    command = [sys.executable, "-c", "from rag.cli import main; main()", *words]
+    command = [sys.executable, "-c", "from rag.cli.app import main; main()", *words]
     first = subprocess.Popen(command, env=environment, cwd=ROOT, start_new_session=True)
     with Library(tmp_path / "home", catalog=environment["RAG_CATALOG"], embeddings=None) as library:
         while not library.catalog.article_count and first.poll() is None:

@@ -10,9 +10,9 @@ from langchain_tests.unit_tests import EmbeddingsUnitTests
 
 from rag.chains import asked
 from rag.errors import InputError
+from rag.ingest.loaders import article
 from rag.langchain import HybridRetriever, MiniLMEmbeddings
 from rag.library import Library
-from rag.loaders import article
 
 QUESTION = "Who spoke for the Taliban in Tehran?"
 CITIES = ("Doha", "Moscow", "Istanbul")

@@ -17,11 +17,11 @@ from langchain_core.language_models import FakeListChatModel
 from openai_server import OpenAIServer, Request
 
 from rag.errors import InputError
+from rag.ingest.loaders import article
 from rag.library import Library
-from rag.loaders import article
-from rag.rendering import answer_lines
+from rag.render.lines import answer_lines
 from rag.schema import Article, Reason, Status, Turn, Window
-from rag.windows import admits
+from rag.store.filters import admits
 
 FIRST = date(2021, 7, 1)
 OUTLETS = ("Pamir Wire", "Harirud Post", "Kabul Ledger")

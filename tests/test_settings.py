@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from rag.cores import cores
-from rag.diagnosis import diagnose
-from rag.embeddings import MiniLM
+from rag.cli.doctor import diagnose
 from rag.errors import InputError
 from rag.library import Library
-from rag.models import ModelChoice
+from rag.models.chat import ModelChoice
+from rag.models.cores import cores
+from rag.models.embeddings import MiniLM
 from rag.settings import Settings, default_library, read_settings
 
 

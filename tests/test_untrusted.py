@@ -16,17 +16,17 @@ import pytest
 from openai_server import OpenAIServer, Request
 from typer.testing import CliRunner
 
-from rag.cli import app
-from rag.judging import fence
+from rag.checks.verify import verify
+from rag.cli.app import app
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.orders import LEFT_OUT
-from rag.packing import data, pack
-from rag.plaintext import clean
-from rag.records import article
-from rag.rendering import answer_lines
+from rag.models.packing import data, pack
+from rag.models.prompts import fence
+from rag.models.terms import Terms
+from rag.render.lines import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
-from rag.terms import Terms
-from rag.verification import verify
+from rag.text.clean import clean
+from rag.text.injection import LEFT_OUT
 
 ATTACKS = [json.loads(line) for line in (Path(__file__).parents[1] / "evals" / "attacks.jsonl").open(encoding="utf-8")]
 FIRST, LAST = "Kal Bar Shin Tor Gul Zar Mir Sang Char", "abad dara koh gan tepa qala rud mar"

@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 
 from rag.library import Library
-from rag.vectors import VectorIndex
+from rag.store.vector_index import VectorIndex
 from soaking.board import Board
 from soaking.ledger import Ledger
 from soaking.world import Embeddings, World
@@ -38,7 +38,7 @@ class Scene:
 
     def library(self) -> Library:
         """The library, with an embedding model that costs nothing; what it warns of is counted."""
-        logging.getLogger("rag.vectors").handlers = [_Counter(self.board, self.row)]
+        logging.getLogger("rag.store.vector_index").handlers = [_Counter(self.board, self.row)]
         servers = {name: os.environ.get(f"RAG_{name.upper()}") for name in ("catalog", "chroma")}
         return Shelf(self.folder / "library", **servers, embeddings=Embeddings(), offline=True)
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 
 import numpy as np
 
-from rag.records import article
+from rag.ingest.metadata import article
 from rag.schema import Article, Precision, Published, Window
-from rag.windows import admits
-from rag.words import words
+from rag.store.filters import admits
+from rag.text.words import words
 
 SOURCES = ("Harirud Post", "Northern Wire", "Evening Ledger", "River Times")
 CITIES = ("Kabul", "Herat", "Kunduz", "Farah", "Jalalabad", "Kandahar", "Ghazni", "Zaranj", "Faizabad", "Bamyan")

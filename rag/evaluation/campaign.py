@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from rag.calling import Caller
 from rag.errors import InputError
 from rag.evaluation import exports
-from rag.evaluation.casefiles import CaseSet
 from rag.evaluation.changes import Before, Changes, changes, keep_baseline, load_baseline
+from rag.evaluation.formats.files import CaseSet
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
 from rag.evaluation.gold import check_gold
-from rag.evaluation.grading import Grader
-from rag.evaluation.page import html_report
+from rag.evaluation.html import html_report
+from rag.evaluation.judge import Grader
 from rag.evaluation.report import Report, report
-from rag.evaluation.runner import Plan, Run, run
+from rag.evaluation.results import Run
+from rag.evaluation.run import Plan, run
 from rag.evaluation.suites import Suite, suites
-from rag.ingestion import Progress
 from rag.library import Library
-from rag.models import chat_model
+from rag.models.chat import chat_model
+from rag.models.client import Caller
+from rag.progress import Progress
 from rag.settings import read_settings
 
 

@@ -15,7 +15,7 @@ from pydantic.dataclasses import dataclass as validated
 
 from rag.errors import InputError
 from rag.evaluation.measures import LOW, NAMES
-from rag.evaluation.shares import Rate
+from rag.evaluation.rates import Rate
 
 _HEADER = """\
 # What `rag eval --gates` holds each set against. `cases` is the file of the set, `articles` what it is asked about,

@@ -4,21 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
-from rag.catalog import Catalog
 from rag.errors import InputError
 from rag.evaluation.cases import Case, Evidence
+from rag.evaluation.results import Place
 from rag.schema import Article, Citation
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Characters `start` up to, not including, `end` of an article."""
-
-    article: str
-    start: int
-    end: int
+from rag.store.catalog import Catalog
 
 
 def places(case: Case, catalog: Catalog) -> tuple[Place, ...]:

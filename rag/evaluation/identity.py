@@ -9,9 +9,9 @@ from importlib.metadata import version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from rag.embeddings import identity as embedding_identity
 from rag.library import Library
-from rag.prompts import prompts_folder
+from rag.models.embeddings import identity as embedding_identity
+from rag.models.prompts import prompts_folder
 
 
 @dataclass(frozen=True, slots=True)

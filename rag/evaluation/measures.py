@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from rag.evaluation import digestmetrics, metrics
+from rag.evaluation import digest_metrics, metrics
 from rag.evaluation.cases import Case, CheckCase, QaCase, SummaryCase, Task, TimelineCase
+from rag.evaluation.rates import Rate, Share, rate
 from rag.evaluation.results import Result
-from rag.evaluation.shares import Rate, Share, rate
 
 Measure: TypeAlias = Callable[[Any, Result], Share | None]
 """What a case of its task counts for beside a result."""
@@ -58,35 +58,35 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     Task.SUMMARY: {
         "vital_recall": metrics.vital_recall,
         "claim_recall": metrics.claim_recall,
-        "rouge_1": digestmetrics.rouge_1,
-        "rouge_2": digestmetrics.rouge_2,
-        "rouge_l": digestmetrics.rouge_longest,
-        "lead_recall": digestmetrics.lead_recall,
-        "random_recall": digestmetrics.random_recall,
-        "lead_gain": digestmetrics.lead_gain,
-        "lead_rouge_1": digestmetrics.lead_rouge_1,
-        "faithfulness": digestmetrics.faithfulness,
+        "rouge_1": digest_metrics.rouge_1,
+        "rouge_2": digest_metrics.rouge_2,
+        "rouge_l": digest_metrics.rouge_longest,
+        "lead_recall": digest_metrics.lead_recall,
+        "random_recall": digest_metrics.random_recall,
+        "lead_gain": digest_metrics.lead_gain,
+        "lead_rouge_1": digest_metrics.lead_rouge_1,
+        "faithfulness": digest_metrics.faithfulness,
         **_CITED,
-        "length": digestmetrics.length,
-        "overlong": digestmetrics.overlong,
+        "length": digest_metrics.length,
+        "overlong": digest_metrics.overlong,
         "leaks": metrics.leaks,
         "judged_recall": metrics.judged_recall,
     },
     Task.TIMELINE: {
-        "date_f1": digestmetrics.date_f1,
-        "date_precision": digestmetrics.date_precision,
-        "date_recall": digestmetrics.date_recall,
-        "agreement_1": digestmetrics.agreement_1,
-        "faithfulness": digestmetrics.faithfulness,
+        "date_f1": digest_metrics.date_f1,
+        "date_precision": digest_metrics.date_precision,
+        "date_recall": digest_metrics.date_recall,
+        "agreement_1": digest_metrics.agreement_1,
+        "faithfulness": digest_metrics.faithfulness,
         **_CITED,
         "leaks": metrics.leaks,
     },
     Task.CHECK: {
-        "true_rejected": digestmetrics.true_rejected,
-        "false_caught": digestmetrics.false_caught,
-        "facts_caught": digestmetrics.facts_caught,
-        "verdict_agrees": digestmetrics.verdict_agrees,
-        "balanced_accuracy": digestmetrics.balanced_accuracy,
+        "true_rejected": digest_metrics.true_rejected,
+        "false_caught": digest_metrics.false_caught,
+        "facts_caught": digest_metrics.facts_caught,
+        "verdict_agrees": digest_metrics.verdict_agrees,
+        "balanced_accuracy": digest_metrics.balanced_accuracy,
     },
 }
 LOW = frozenset(
@@ -133,7 +133,7 @@ def is_right(case: Case, result: Result) -> bool | None:
         case QaCase():
             return metrics.is_right(case, result)
         case CheckCase():
-            return digestmetrics.is_right(case, result)
+            return digest_metrics.is_right(case, result)
         case SummaryCase():
             return all(claim.is_in(result.said) for claim in case.claims if claim.vital)
         case TimelineCase():

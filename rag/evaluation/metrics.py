@@ -12,9 +12,8 @@ from typing import Protocol, TypeAlias
 
 from rag.evaluation import ranking
 from rag.evaluation.cases import Claim, QaCase, SearchCase, SummaryCase
-from rag.evaluation.gold import Place
-from rag.evaluation.results import Laid, Result, Told
-from rag.evaluation.shares import Share
+from rag.evaluation.rates import Share
+from rag.evaluation.results import Laid, Place, Result, Told
 from rag.schema import Verdict
 
 Ranked: TypeAlias = Callable[[Sequence[str], Collection[str]], float]

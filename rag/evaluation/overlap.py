@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rag.words import words
+from rag.text.words import words
 
 
 @dataclass(frozen=True, slots=True)

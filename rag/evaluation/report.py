@@ -14,9 +14,8 @@ from rag.evaluation.cases import CASE, Case
 from rag.evaluation.gates import Measured, failures, load_gates
 from rag.evaluation.identity import Identity
 from rag.evaluation.measures import is_right, rates, shares
-from rag.evaluation.results import RESULT, Result
-from rag.evaluation.runner import Run
-from rag.evaluation.shares import Rate, Share, percentile
+from rag.evaluation.rates import Rate, Share, percentile
+from rag.evaluation.results import RESULT, Result, Run
 from rag.schema import Usage
 
 

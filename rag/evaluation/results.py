@@ -7,8 +7,18 @@ from datetime import date
 
 from pydantic import TypeAdapter
 
-from rag.evaluation.gold import Place
+from rag.evaluation.identity import Identity
+from rag.evaluation.load import CaseSet
 from rag.schema import Check, Dispute, Reason, Status, Usage, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Characters `start` up to, not including, `end` of an article."""
+
+    article: str
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +123,12 @@ class Result:
 
 RESULT: TypeAdapter[Result] = TypeAdapter(Result)
 """Reads a result from JSON, and writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A set with its results, a tuple for each time, in the order of the cases."""
+
+    set: CaseSet
+    identity: Identity
+    repeats: tuple[tuple[Result, ...], ...]

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from rag.evaluation.changes import Changes
 from rag.evaluation.measures import CHIEF
+from rag.evaluation.rates import Rate
 from rag.evaluation.report import Report, SetReport
-from rag.evaluation.shares import Rate
 
 _HEAD = ("set", "cases", "chief metric", "value", "95 % interval", "unscored", "p50 s", "p95 s")
 

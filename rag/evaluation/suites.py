@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import InputError
-from rag.evaluation.casefiles import CaseSet, load_set
+from rag.evaluation.formats.files import CaseSet, load_set
 from rag.evaluation.gates import Gates, load_gates
 from rag.schema import Article
 

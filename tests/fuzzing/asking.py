@@ -16,16 +16,16 @@ from fuzzing import material
 from fuzzing.invariants import is_json, shown, sound_answer, sound_article, sound_search, sound_summary, sound_timeline
 from fuzzing.loading import PARAGRAPHS, folder
 from fuzzing.outcomes import ACCEPTED, Target, holds, printable, told
-from rag.batch import answer_batch
 from rag.chains import asked
-from rag.conversation import Conversation
-from rag.effects import Answering, Cleared, Left, Paged, Shown
-from rag.inputs import read_requests
+from rag.chat.conversation import Conversation
+from rag.chat.effects import Answering, Cleared, Left, Paged, Shown
+from rag.chat.talk import Talk
+from rag.checks.verify import verify
+from rag.cli.batch import answer_batch
+from rag.cli.requests import read_requests
+from rag.ingest.metadata import article
 from rag.library import Library
-from rag.records import article
 from rag.schema import Answer, Article, Citation, Statement, Turn, Window
-from rag.talk import Talk
-from rag.verification import verify
 
 _NEWS = (
     ("Around 1,000 Afghan soldiers fled to Tajikistan on Monday, the border guard said.", "2021-07-07", "Pamir Wire"),

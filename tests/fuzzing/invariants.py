@@ -8,10 +8,9 @@ from itertools import pairwise
 from typing import Any
 
 from fuzzing.outcomes import holds, printable, told
-from rag.chunking import chunk, header, sentences
-from rag.orders import planted
-from rag.plaintext import clean
-from rag.rendering import (
+from rag.ingest.chunk import chunk
+from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.lines import (
     Line,
     answer_lines,
     article_record,
@@ -21,6 +20,7 @@ from rag.rendering import (
     origin,
     search_lines,
 )
+from rag.render.timeline_page import html_page, markdown_page
 from rag.schema import (
     Answer,
     Article,
@@ -32,8 +32,9 @@ from rag.schema import (
     Summary,
     Timeline,
 )
-from rag.summarylines import summary_lines, timeline_lines
-from rag.timelinepages import html_page, markdown_page
+from rag.text.clean import clean
+from rag.text.injection import planted
+from rag.text.sentences import sentences
 
 _BUDGET = 60
 _WIDTH = 40
@@ -43,7 +44,7 @@ def sound_article(article: Article) -> None:
     """Its text and names can be shown and kept, its passages are exact."""
     holds(article.text.strip(), "an article has no text")
     holds(article.text == clean(article.text), f"text that is not clean: {article.text[:80]!r}")
-    printable(iter([article.id, article.title, origin(article), header(article), *article_row(article)]))
+    printable(iter([article.id, article.title, origin(article), article.header, *article_row(article)]))
     printable(part for part in (article.source, article.author, article.url) if part)
     holds(article.title.strip() and article.id.strip(), f"an empty title or id: {article.title!r}, {article.id!r}")
     is_json(article_record(article))

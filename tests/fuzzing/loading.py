@@ -20,8 +20,8 @@ from pypdf import PdfReader, PdfWriter
 from fuzzing import material
 from fuzzing.invariants import sound_article, sound_failure
 from fuzzing.outcomes import ACCEPTED, Target, holds
-from rag.formats import READERS
-from rag.loaders import load
+from rag.ingest.formats import READERS
+from rag.ingest.loaders import load
 from rag.schema import Article, Failure
 
 PROSE = "Iran hosted talks between the Afghan government and the Taliban on Wednesday. Some 1,000 soldiers fled. " * 3

@@ -10,21 +10,21 @@ from hypothesis import strategies as st
 from fuzzing import material
 from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
-from rag import inputs
-from rag.chunking import sentences
-from rag.citations import locate, quotations, unmarked
-from rag.dates import date_in_name, parse_published
-from rag.moments import moments
-from rag.names import keys, names, occurs, same
-from rag.orders import is_order, orders
-from rag.packing import data
-from rag.periods import periods
-from rag.plaintext import clean, one_line
-from rag.quantities import agree, quantities
-from rag.reading import read_text
-from rag.rendering import safe, wrapped
+from rag.checks.quotes import locate, quotations, unmarked
+from rag.cli import requests
+from rag.models.packing import data
+from rag.render.lines import safe, wrapped
+from rag.rules.reading import read_text
 from rag.schema import Span
-from rag.timeframe import asked_periods
+from rag.text.calendar import date_in_name, parse_published
+from rag.text.clean import clean, one_line
+from rag.text.injection import is_order, orders
+from rag.text.names import keys, names, occurs, same
+from rag.text.periods import periods
+from rag.text.quantities import agree, quantities
+from rag.text.relative_dates import moments
+from rag.text.sentences import sentences
+from rag.text.timeframe import asked_periods
 
 _DATED = str.split(
     "2021-07-07 2021-07 2021 7 July 2021 July 7, 2021 07/07/2021 7.7.2021 20210707 1625616000 2021-07-07T10:00:00Z "
@@ -63,11 +63,11 @@ def _dated(stamp: Any) -> None:
         holds(again and (again.day, again.last_day) == (found.day, found.last_day), f"{found} is read as {again}")
     if isinstance(stamp, str):
         date_in_name(stamp)
-        inputs.window(as_of=stamp, since=stamp, until=stamp, sources=[stamp])
+        requests.window(as_of=stamp, since=stamp, until=stamp, sources=[stamp])
 
 
 def _windowed(given: dict[str, Any]) -> None:
-    found = inputs.window(**given)
+    found = requests.window(**given)
     holds(not (found.since and found.last) or found.since <= found.last, "a window ends before it starts")
 
 

@@ -20,13 +20,13 @@ from fuzzing.asking import library, ready
 from fuzzing.invariants import is_json, sound_answer, sound_summary, sound_timeline
 from fuzzing.loading import folder
 from fuzzing.outcomes import Target, holds, told
+from rag.checks.judge import Evidence, Judge
 from rag.errors import ReplyError
-from rag.judging import Evidence, Judge
 from rag.library import Library
-from rag.members import Members, first_object
-from rag.models import ModelChoice
+from rag.models.chat import ModelChoice
+from rag.models.partial_json import Members, first_object
+from rag.models.terms import Terms
 from rag.schema import Verdict
-from rag.terms import Terms
 
 _MOST = 8_000
 """Replies are read up to 32,000 characters, which come in pieces of more than one."""

@@ -1,0 +1,1 @@
+"""A conversation with a library, without a screen."""

@@ -1,0 +1,230 @@
+"""Does what a line of a chat that starts with a slash asks for."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from rag.chat.conversation import Conversation
+from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
+from rag.chat.transcript import save
+from rag.errors import InputError
+from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
+from rag.render.lines import Line, origin, wrapped
+from rag.schema import Citation, Usage, Window
+from rag.text.clean import one_line
+from rag.text.window import window
+
+_NUMBER = re.compile(r"\[?(\d{1,6})\]?")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A command with what it is about; `width` is that of the terminal, None in a pipe."""
+
+    conversation: Conversation
+    argument: str
+    width: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command: its name, what may stand behind it, what it does in words, and what does it."""
+
+    name: str
+    argument: str
+    help: str
+    do: Callable[[Call], Effect]
+
+
+def perform(line: str, conversation: Conversation, *, width: int | None = None) -> Effect:
+    """What a line such as `/why` does; raises InputError for a command that there is not, or that cannot be done."""
+    name, _, argument = line.strip().partition(" ")
+    command = next((c for c in COMMANDS if c.name == name.casefold()), None)
+    if not command:
+        close = difflib.get_close_matches(name, [c.name for c in COMMANDS], 1)
+        raise InputError(
+            f"there is no command {one_line(name, 40)}; "
+            + (f"did you mean {close[0]}?" if close else "/help lists them")
+        )
+    return command.do(Call(conversation, argument.strip(), width))
+
+
+def limits(conversation: Conversation) -> str:
+    """The limits that are set, in a few words; empty if there are none."""
+    at = conversation.window
+    days = (("as of", at.as_of), ("since", at.since), ("until", at.until), ("about", conversation.topic))
+    told = [f"{name} {value}" for name, value in days if value]
+    return ", ".join(told + ([f"only {' or '.join(at.sources)}"] if at.sources else []))
+
+
+def _sources(call: Call) -> Effect:
+    if not call.argument:
+        lines = tuple(sources_lines(call.conversation.last, width=call.width))
+        return Shown(lines or (Line("The last answer has no sources."),))
+    cited = _cited(call)
+    (stored,) = call.conversation.library.catalog.passages([cited.passage_id]) or (None,)
+    if stored is None:
+        raise InputError("its passage is no longer in the library: the article was changed or removed meanwhile")
+    return Shown(tuple(context_lines(cited, stored.passage, width=call.width)))
+
+
+def _open(call: Call) -> Effect:
+    return Paged(tuple(article_lines(_cited(call), width=call.width)))
+
+
+def _cited(call: Call) -> Citation:
+    number = _NUMBER.fullmatch(call.argument)
+    if not number:
+        raise InputError(f"the source is {call.argument[:40]!r}; wanted its number, as in /sources 1 or /open 1")
+    return call.conversation.citation(int(number[1]))
+
+
+def _why(call: Call) -> Effect:
+    return Shown(tuple(why_lines(call.conversation.last, width=call.width)))
+
+
+def _as_of(call: Call) -> Effect:
+    return _limited(call, replace(call.conversation.window, as_of=window(as_of=call.argument or None).as_of))
+
+
+def _since(call: Call) -> Effect:
+    return _limited(call, replace(call.conversation.window, since=window(since=call.argument or None).since))
+
+
+def _until(call: Call) -> Effect:
+    return _limited(call, replace(call.conversation.window, until=window(until=call.argument or None).until))
+
+
+def _source(call: Call) -> Effect:
+    """One more outlet; none lifts the limit."""
+    at, there = call.conversation.window, call.conversation.library.catalog.sources()
+    if not call.argument:
+        return _limited(call, replace(at, sources=()))
+    found = next((name for name in there if name.casefold() == call.argument.casefold()), None)
+    if found is None:
+        listed = f"there is {', '.join(there[:8])}" if there else "no article names one"
+        raise InputError(f"no article is from {call.argument[:60]!r}; {listed}")
+    return _limited(call, replace(at, sources=tuple(dict.fromkeys((*at.sources, found)))))
+
+
+def _limited(call: Call, changed: Window) -> Effect:
+    if changed.since and changed.last and changed.since > changed.last:
+        raise InputError(f"since {changed.since} is after the last day, {changed.last}; change one of them first")
+    call.conversation.window = changed
+    return _told(call)
+
+
+def _topic(call: Call) -> Effect:
+    call.conversation.topic = one_line(call.argument) or None
+    return _told(call)
+
+
+def _told(call: Call) -> Effect:
+    return _say(call, f"Limits: {limits(call.conversation) or 'none'}.")
+
+
+def _summary(call: Call) -> Effect:
+    """Of the topic that is named, else the one that is set, else of everything."""
+    held = call.conversation
+    found = held.library.summarize(topic=call.argument or held.topic, window=held.window)
+    return Shown(tuple(summary_lines(found, width=call.width)))
+
+
+def _timeline(call: Call) -> Effect:
+    held = call.conversation
+    found = held.library.timeline(topic=call.argument or held.topic, window=held.window)
+    return Shown(tuple(timeline_lines(found, width=call.width)))
+
+
+def _model(call: Call) -> Effect:
+    if call.argument:
+        call.conversation.use(call.argument)
+    writer = call.conversation.library.writer
+    return _say(call, f"Answers are {f'written by {writer.caller.choice.id}' if writer else MADE_OF}.")
+
+
+def _usage(call: Call) -> Effect:
+    last = call.conversation.exchanges[-1].answer.usage if call.conversation.exchanges else Usage()
+    return _say(call, f"Last answer: {_used(last)}. This chat: {_used(call.conversation.usage)}.")
+
+
+def _used(usage: Usage) -> str:
+    about = "about " if usage.estimated else ""
+    return f"{about}{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, ${usage.cost:.4f}"
+
+
+def _retry(call: Call) -> Effect:
+    return Answering(call.conversation.retry())
+
+
+def _undo(call: Call) -> Effect:
+    return _say(call, f"Forgot: {call.conversation.undo().question}")
+
+
+def _save(call: Call) -> Effect:
+    return _say(call, f"Saved {save(call.conversation.exchanges, call.argument)}.")
+
+
+def _articles(call: Call) -> Effect:
+    found = call.conversation.library.articles()
+    lines = [line for article in found for line in wrapped(origin(article), call.width)]
+    return Paged(tuple(lines or [Line(NO_ARTICLES)]))
+
+
+def _clear(call: Call) -> Effect:
+    call.conversation.clear()
+    return Cleared()
+
+
+def _help(call: Call) -> Effect:
+    return Shown(tuple(_help_lines(COMMANDS, call.width)))
+
+
+def _quit(_: Call) -> Effect:
+    return Left()
+
+
+def _say(call: Call, text: str) -> Effect:
+    return Shown(tuple(wrapped(text, call.width)))
+
+
+def _help_lines(commands: Iterable[Command], width: int | None) -> Iterator[Line]:
+    for command in commands:
+        first, *others = wrapped(command.help, width, Line(" " * 20))
+        yield replace(first, text=f"{f'{command.name} {command.argument}'.strip():<20}{first.text[20:]}")
+        yield from others
+    yield Line("")
+    yield from wrapped(
+        "Anything else is a question. Alt-Enter starts a new line, Ctrl-C stops an answer, Ctrl-D leaves.", width
+    )
+
+
+MADE_OF = "made of the articles' own sentences"
+NO_ARTICLES = "no articles yet: rag add PATH"
+
+COMMANDS = (
+    Command("/sources", "[N]", "the sources of the last answer; with a number, that one in its passage", _sources),
+    Command("/open", "N", "the whole article of a source", _open),
+    Command("/why", "", "what was looked for, found and checked", _why),
+    Command("/as-of", "[DATE]", "read nothing published later; without a date, lift the limit", _as_of),
+    Command("/since", "[DATE]", "first day of publication: 2021-07-07, 2021-07 or 2021", _since),
+    Command("/until", "[DATE]", "last day of publication", _until),
+    Command("/source", "[NAME]", "only this outlet, or this one too; without a name, all", _source),
+    Command("/topic", "[TOPIC]", "what /summary and /timeline are about", _topic),
+    Command("/summary", "[TOPIC]", "a summary of the topic; without one, a briefing on all articles", _summary),
+    Command("/timeline", "[TOPIC]", "the dated events of the topic, or of all articles", _timeline),
+    Command("/model", "[NAME]", "the model that writes the answers; `offline` for none", _model),
+    Command("/usage", "", "the tokens and what they cost", _usage),
+    Command("/retry", "", "ask the last question again", _retry),
+    Command("/undo", "", "forget the last question and its answer", _undo),
+    Command("/save", "FILE", "the conversation with its sources: Markdown, or a picture if FILE ends with .svg", _save),
+    Command("/articles", "", "the articles that there are", _articles),
+    Command("/clear", "", "start anew", _clear),
+    Command("/help", "", "this list", _help),
+    Command("/quit", "", "leave", _quit),
+)
+"""All commands, in the order of the help."""

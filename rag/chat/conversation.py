@@ -1,0 +1,112 @@
+"""Holds a conversation with a library."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rag.errors import InputError
+from rag.library import OFFLINE, Library
+from rag.models.terms import Terms
+from rag.schema import Answer, Citation, Statement, Turn, Usage, Window
+
+Opener: TypeAlias = Callable[[str | None], Library]
+"""Opens the library with a model of that name: OFFLINE for none, None for that of the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A question with its answer."""
+
+    question: str
+    answer: Answer
+
+
+class Conversation:
+    """Questions and answers, one after the other, within limits that may change between them.
+
+    A question that leans on those before it is understood by them. One that was stopped, or failed, is not remembered.
+    """
+
+    def __init__(  # noqa: PLR0913  # each is a choice of its own
+        self,
+        opener: Opener,
+        *,
+        model: str | None = None,
+        k: int = 10,
+        window: Window = Window(),
+        topic: str | None = None,
+        terms: Terms | None = None,
+    ) -> None:
+        self._opener = opener
+        self._k = k
+        self._terms = terms or Terms()
+        self._asked: str | None = None
+        self.library = opener(model)
+        self.window = window
+        self.topic = topic
+        self.exchanges: tuple[Exchange, ...] = ()
+        self.usage = Usage()
+
+    @property
+    def last(self) -> Answer:
+        """The last answer; raises InputError if there is none."""
+        if not self.exchanges:
+            raise InputError("nothing was answered yet; ask a question first")
+        return self.exchanges[-1].answer
+
+    def stream(self, question: str) -> Iterator[Statement | Answer]:
+        """The statements as they are checked, then the Answer with all of them; raises what `Library.ask` does."""
+        self._asked = question
+        yield from self._answered(question, self._terms, self.exchanges)
+
+    def retry(self) -> Iterator[Statement | Answer]:
+        """Asks the last question again, also one that was stopped; the new answer replaces the old when it is whole."""
+        if self._asked is None:
+            raise InputError("nothing was asked yet; ask a question first")
+        answered = bool(self.exchanges) and self.exchanges[-1].question == self._asked
+        before = self.exchanges[:-1] if answered else self.exchanges
+        return self._answered(self._asked, replace(self._terms, cache=False), before)
+
+    def undo(self) -> Exchange:
+        """Forgets the last question and its answer; raises InputError if there is none."""
+        if not self.exchanges:
+            raise InputError("nothing was answered yet, so there is nothing to undo")
+        *kept, gone = self.exchanges
+        self.exchanges = tuple(kept)
+        return gone
+
+    def clear(self) -> None:
+        """Forgets all questions and answers; what they used stays counted."""
+        self.exchanges, self._asked = (), None
+
+    def use(self, model: str) -> None:
+        """Lets another model answer, or none; raises what choosing it raises, and then nothing has changed."""
+        found = self._opener(model)
+        assert found.writer or model == OFFLINE  # made here, so that a wrong name is told at once
+        self.library.close()
+        self.library = found
+
+    def citation(self, number: int) -> Citation:
+        """A source of the last answer, or of what it shows as nearest; raises InputError if it has no such number."""
+        found = self.last.citations or self.last.nearest
+        for citation in found:
+            if citation.number == number:
+                return citation
+        there = f"it has {', '.join(str(c.number) for c in found)}" if found else "it has none"
+        raise InputError(f"the last answer has no source {number}; {there}")
+
+    def _answered(self, question: str, terms: Terms, before: tuple[Exchange, ...]) -> Iterator[Statement | Answer]:
+        history = [Turn(e.question, _borne_out(e.answer), e.answer.citations) for e in before]
+        for event in self.library.stream(question, k=self._k, window=self.window, history=history, terms=terms):
+            if isinstance(event, Answer):
+                self.exchanges = (*before, Exchange(question, event))
+                self.usage += event.usage
+            yield event
+
+
+def _borne_out(answer: Answer) -> str:
+    """What of an answer a later question may build on: what passed its check."""
+    said = [statement.text for statement in answer.statements if not statement.doubt]
+    return " ".join(said) if said else replace(answer, statements=()).text

@@ -1,0 +1,91 @@
+"""Writes a conversation down: as Markdown with its sources, or as a picture of the terminal."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rag.chat.conversation import Exchange
+from rag.chat.picture import picture
+from rag.errors import InputError
+from rag.render.lines import Line, answer_lines, origin, safe, wrapped
+from rag.schema import Answer, Citation, Statement
+from rag.text.clean import one_line
+
+_WIDTH = 100
+_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|!~&])")
+
+
+def save(exchanges: Sequence[Exchange], name: str) -> Path:
+    """Writes a file: a picture if its name ends with .svg, else Markdown; gives its path.
+
+    Raises InputError if there is nothing to write, the file is there already, or it cannot be written.
+    """
+    if not exchanges:
+        raise InputError("nothing was answered yet, so there is nothing to save")
+    if not name:
+        raise InputError("no file was named; wanted one, as in: /save talks.md")
+    path = Path(name).expanduser()
+    text = picture(_screen(exchanges), _WIDTH) if path.suffix.lower() == ".svg" else markdown(exchanges)
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise InputError(f"{path} is there already; choose another name, or remove it") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+    return path
+
+
+def markdown(exchanges: Sequence[Exchange]) -> str:
+    """The questions as headings, below each the statements with their marks and the quotes they cite."""
+    return "\n".join(line for number, exchange in enumerate(exchanges, start=1) for line in _section(number, exchange))
+
+
+def _section(number: int, exchange: Exchange) -> Iterator[str]:
+    answer = exchange.answer
+    yield f"## {number}. {_plain(exchange.question)}\n"
+    for line in _limits(answer):
+        yield f"{line}\n"
+    for statement in answer.statements:
+        yield f"{_stated(statement)}\n"
+    if not answer.statements:
+        yield f"*{_plain(answer.text)}*\n"
+        yield from ("Nearest in the articles:\n",) if answer.nearest else ()
+    for citation in answer.citations or answer.nearest:
+        yield _source(citation)
+    yield ""
+    for warning in answer.warnings:
+        yield f"Note: {_plain(warning)}\n"
+
+
+def _limits(answer: Answer) -> Iterator[str]:
+    if answer.as_of:
+        yield f"As of {answer.as_of}."
+    if answer.model:
+        yield f"Written by {_plain(answer.model)}, checked against the articles."
+
+
+def _stated(statement: Statement) -> str:
+    marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
+    doubt = f"**({statement.doubt})**" if statement.doubt else ""
+    return " ".join(filter(None, (_plain(statement.text), marks, doubt)))
+
+
+def _source(citation: Citation) -> str:
+    url = f", {_plain(citation.article.url)}" if citation.article.url else ""
+    told = f"\\[{citation.number}\\] “{_plain(citation.quote)}” — {_plain(origin(citation.article))}{url}"
+    return f"- {told}"
+
+
+def _plain(text: str) -> str:
+    """On one line, and nothing in it is markup."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(safe(text).split()))
+
+
+def _screen(exchanges: Sequence[Exchange]) -> Iterator[Line]:
+    for exchange in exchanges:
+        yield from wrapped(one_line(f"> {exchange.question}"), _WIDTH, Line("", strong=True))
+        yield from answer_lines(exchange.answer, width=_WIDTH)
+        yield Line("")

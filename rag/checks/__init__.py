@@ -1,0 +1,1 @@
+"""A statement against the spans it cites, a draft against the articles."""

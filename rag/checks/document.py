@@ -1,0 +1,187 @@
+"""Checks any text against articles, sentence by sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from rag.checks.quotes import unmarked
+from rag.checks.verify import Verify, reason, status, warnings
+from rag.errors import InputError
+from rag.rules.reading import read_text
+from rag.rules.wordvectors import rarity
+from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict
+from rag.text.injection import is_ordered
+from rag.text.sentences import sentences
+
+_MARKS = "marks such as [1] were left out of the check; give the articles that they stand for to have them in it"
+_MOST_SENTENCES, _MOST_ARTICLES = 4, 4
+_KNOWN, _WORTH = 0.25, 0.15
+_FEWEST_WORDS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of an article that is searched: a passage, or all of it, which has no passage's id."""
+
+    article: Article
+    span: Span
+    passage_id: str = ""
+
+    @property
+    def text(self) -> str:
+        """Its text."""
+        return self.article.text[self.span.start : self.span.end]
+
+
+Find: TypeAlias = Callable[[str], Sequence[Region]]
+"""Gives the regions to look for a sentence in."""
+
+
+def whole(articles: Sequence[Article]) -> list[Region]:
+    """Articles as regions."""
+    return [Region(article, Span(0, len(article.text))) for article in articles]
+
+
+def checked(text: str, find: Find, verify: Verify, *, given: Sequence[Article] = ()) -> Answer:
+    """The sentences of a text as statements, each with the sentences of the articles that are nearest to it.
+
+    A mark such as [2] is the second of the `given` articles; one that stands for none is an error of its statement.
+    Raises InputError if there is no sentence.
+    """
+    statements: list[Statement] = []
+    numbered: list[Citation] = []
+    for span in sentences(text):
+        statement = _checked(text[span.start : span.end], find, verify, given)
+        own = tuple(replace(c, number=n) for n, c in enumerate(statement.citations, start=len(numbered) + 1))
+        numbered += own
+        statements.append(replace(statement, citations=own))
+    if not statements:
+        raise InputError("there is no sentence to check; wanted a text")
+    told = (*warnings(statements), *(() if given or not unmarked(text).numbers else (_MARKS,)))
+    found, why = status(statements), reason(statements)
+    return Answer("", "", found, why, tuple(statements), tuple(numbered), warnings=told)
+
+
+def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]) -> Statement:
+    marked = unmarked(sentence)
+    statement = Statement(marked.text, ())
+    if sum(word.is_content for word in read_text(marked.text).words) < _FEWEST_WORDS:
+        return replace(statement, checks=(Check("unchecked", "at least two words that say something", None, False),))
+    meant = [given[n - 1] for n in marked.numbers if 0 < n <= len(given)]
+    invented = [n for n in marked.numbers if given and not 0 < n <= len(given)]
+    compared = _compared(statement, whole(meant) if meant else find(marked.text), verify)
+    if not invented:
+        return compared
+    missing = tuple(Check("citation", f"[{n}]", None, False) for n in invented)
+    verdict = Verdict.UNSUPPORTED if compared.verdict is Verdict.SUPPORTED else compared.verdict
+    return replace(compared, checks=(*compared.checks, *missing), verdict=verdict)
+
+
+def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -> Statement:
+    """The statement verified against all regions together, or against those of one article that supports it best.
+
+    What one article says is not made untrue by what others say of another day.
+    """
+    searched = sum(len(region.text.split()) for region in regions)
+    by_article = {region.article.id: [r for r in regions if r.article.id == region.article.id] for region in regions}
+    groups = [_nearest(statement.text, group) for group in ([*by_article.values()] if len(by_article) > 1 else [])]
+    groups = [_nearest(statement.text, regions), *sorted(groups, key=_best_cover, reverse=True)[:_MOST_ARTICLES]]
+    return max((_against(statement, group, verify, searched) for group in groups), key=_standing)
+
+
+def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:
+    verified = verify(statement, _joined([_widened(found) for found in nearest]), searched=searched)
+    return replace(verified, citations=tuple(_citation(found) for found in nearest if found.worth))
+
+
+def _best_cover(nearest: Sequence[_Found]) -> float:
+    return nearest[0].covers if nearest else 0.0
+
+
+def _standing(statement: Statement) -> tuple[bool, float]:
+    """Supported ones first, then those whose evidence is nearer."""
+    scored = next((c.found or "" for c in statement.checks if c.kind in ("support", "entailment")), "")
+    return statement.verdict is Verdict.SUPPORTED, float(scored.split(":")[0] or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A sentence of a region, by its place among the region's.
+
+    It covers a share of the statement that those before it do not; it is worth showing if that is enough.
+    """
+
+    region: Region
+    spans: tuple[Span, ...]
+    place: int
+    covers: float
+    worth: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    region: Region
+    spans: tuple[Span, ...]
+    place: int
+    stems: frozenset[str]
+
+
+def _nearest(text: str, regions: Sequence[Region]) -> list[_Found]:
+    """The sentence with most of a statement's words, by rarity, then those that have most of what is left."""
+    wanted = {w.stem: rarity(w.text.lower()) for w in read_text(text).words if w.is_content}
+    candidates = [candidate for region in regions for candidate in _candidates(region)]
+    total = sum(wanted.values()) or 1.0
+    got: set[str] = set()
+    found: list[_Found] = []
+    while candidates and len(found) < _MOST_SENTENCES:
+        open_weights = {stem: weight * (_KNOWN if stem in got else 1) for stem, weight in wanted.items()}
+        best = max(candidates, key=lambda c: sum(w for stem, w in open_weights.items() if stem in c.stems))
+        new = sum(weight for stem, weight in wanted.items() if stem in best.stems and stem not in got)
+        found.append(_Found(best.region, best.spans, best.place, new / total, not found or new > _WORTH * total))
+        got |= best.stems
+        candidates.remove(best)
+    return found
+
+
+def _candidates(region: Region) -> Iterator[_Candidate]:
+    spans = tuple(sentences(region.text))
+    for place, span in enumerate(spans):
+        stems = frozenset(w.stem for w in read_text(region.text[span.start : span.end]).words)
+        if stems and not is_ordered(region.article, _within(region, span)):
+            yield _Candidate(region, spans, place, stems)
+
+
+def _widened(found: _Found) -> Citation:
+    """The sentence with those before and after it."""
+    first, last = max(0, found.place - 1), min(len(found.spans) - 1, found.place + 1)
+    return _cited(found.region, Span(found.spans[first].start, found.spans[last].end))
+
+
+def _citation(found: _Found) -> Citation:
+    return _cited(found.region, found.spans[found.place])
+
+
+def _cited(region: Region, span: Span) -> Citation:
+    there = _within(region, span)
+    quote = region.article.text[there.start : there.end]
+    return Citation(1, region.article, region.passage_id, there.start, there.end, quote)
+
+
+def _within(region: Region, span: Span) -> Span:
+    """A span of a region's text as one of the article's."""
+    return Span(region.span.start + span.start, region.span.start + span.end)
+
+
+def _joined(citations: Sequence[Citation]) -> list[Citation]:
+    """The citations in the order of the articles, those that overlap or touch as one."""
+    joined: list[Citation] = []
+    for citation in sorted(citations, key=lambda c: (c.article.id, c.start, c.end)):
+        last = joined[-1] if joined else None
+        if last and last.article.id == citation.article.id and citation.start <= last.end + 1:
+            end = max(last.end, citation.end)
+            joined[-1] = replace(last, end=end, quote=last.article.text[last.start : end])
+        else:
+            joined.append(citation)
+    return joined

@@ -1,0 +1,204 @@
+"""Checks a statement against the spans it cites."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Protocol
+
+from rag.checks.comparison import compare
+from rag.checks.facts import Evidence, ground
+from rag.checks.quotes import check_quotes
+from rag.errors import VerifierError
+from rag.models.entailment import Entailment, Pair
+from rag.rules.predication import cause, force, polarity
+from rag.rules.roles import roles
+from rag.rules.support import THRESHOLD, support
+from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
+from rag.text.attribution import told_by
+from rag.text.injection import is_ordered, left_of, without_orders
+from rag.text.speakers import compare_speakers, speaker
+from rag.text.words import words
+
+FACTS = (
+    "number",
+    "date",
+    "name",
+    "quote",
+    "negation",
+    "modality",
+    "direction",
+    "role",
+    "speaker",
+    "cause",
+    "contradiction",
+)
+"""The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
+_SURE = 0.5
+_ENDS = ".!?"
+_QUOTE_MARKS = str.maketrans("“”‘’", "\"\"''")
+_AROUND = 600
+_TIGHT = 300
+"""Words. In spans that were chosen out of more, `_LOOSE` checks fail by chance about as often as for a reason."""
+_LOOSE = ("role", "speaker", "direction", "cause")
+
+
+class Verify(Protocol):
+    """Checks a statement against spans; `searched` is of how many words they were chosen from, if they were."""
+
+    def __call__(
+        self, statement: Statement, spans: Sequence[Citation], *, searched: int | None = None
+    ) -> Statement: ...
+
+
+def verify(
+    statement: Statement,
+    spans: Sequence[Citation],
+    *,
+    searched: int | None = None,
+    entailment: Entailment | None = None,
+) -> Statement:
+    """The statement with a verdict, with the checks that it rests on, and with who says it.
+
+    Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
+    left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
+    Sentences that are addressed to a program bear nothing out. `searched` is the number of words that the spans
+    were chosen from, if they were chosen for this statement; the default is that they are what it cites.
+    """
+    said_by = speaker(statement.text)
+    if not words(statement.text):
+        return _unchecked(statement, "a sentence with words")
+    if not spans:
+        missing = Check("citation", "a cited span", None, False)
+        return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
+    spans = [part for citation in spans for part in _believed(citation)]
+    if not spans:
+        planted = Check("order", "words that are not addressed to a program", None, False)
+        return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
+    verbatim = next((c for c in spans if _is_verbatim(statement.text, c.quote)), None)
+    if verbatim:
+        same = Check("quote", statement.text, " ".join(verbatim.quote.split()), True)
+        return replace(statement, verdict=Verdict.SUPPORTED, checks=(same,), speaker=told_by(verbatim) or said_by)
+    try:
+        checks = check(statement.text, [evidence(c) for c in spans], searched=searched, entailment=entailment)
+    except VerifierError as error:
+        return _unchecked(statement, str(error))
+    said_by = said_by or next((c.found for c in checks if c.kind == "attribution"), None)
+    return replace(statement, verdict=verdict(checks), checks=tuple(checks), speaker=said_by)
+
+
+def check(
+    text: str, cited: Sequence[Evidence], *, searched: int | None = None, entailment: Entailment | None = None
+) -> list[Check]:
+    """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
+    texts = [item.text for item in cited]
+    published = next((item.published for item in cited if item.published), None)
+    stated, grounds = ground([text], published), ground(texts, published)
+    found = [
+        *compare(text, cited),
+        *check_quotes(text, texts),
+        *polarity(stated, grounds),
+        *force(stated, grounds),
+        *roles(stated, grounds),
+        *compare_speakers(text, texts),
+        *cause(stated, text, texts),
+    ]
+    size = sum(len(t.split()) for t in texts) if searched is None else searched
+    if size > _TIGHT:
+        found = [c for c in found if c.passed or c.kind not in _LOOSE]
+    return [*found, _entailed(text, texts, entailment) if entailment else _supported(text, texts, found, size)]
+
+
+def _supported(text: str, texts: Sequence[str], checks: Sequence[Check], size: int) -> Check:
+    whole = support(text, texts, checks, searched=size)
+    return Check("support", f"{THRESHOLD:.2f}", whole.told, whole.probability >= THRESHOLD)
+
+
+def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
+    """Whether one of the spans entails it, and none denies it more surely."""
+    scores = entailment.scores([Pair(premise, text) for premise in texts])
+    best = max(range(len(texts)), key=lambda i: scores[i].entailment)
+    denied = max(score.contradiction for score in scores)
+    sure = scores[best].entailment
+    kind = "contradiction" if denied > max(sure, _SURE) else "entailment"
+    return Check(kind, f"{_SURE:.2f}", f"{sure:.2f}: {texts[best]}", kind == "entailment" and sure >= _SURE)
+
+
+def verdict(checks: Sequence[Check]) -> Verdict:
+    """What the checks come to: contradicted where another value was found, unsupported where none was."""
+    failed = [check for check in checks if not check.passed and check.kind != "attribution"]
+    if any(check.kind in FACTS and check.found is not None for check in failed):
+        return Verdict.CONTRADICTED
+    return Verdict.UNSUPPORTED if failed else Verdict.SUPPORTED
+
+
+def status(statements: Sequence[Statement]) -> Status:
+    """How much of an answer its statements' verdicts leave: all, a part, or nothing of it."""
+    supported = [statement.verdict is Verdict.SUPPORTED for statement in statements]
+    if all(supported):
+        return Status.ANSWERED if supported else Status.ABSTAINED
+    return Status.PARTIAL if any(supported) else Status.ABSTAINED
+
+
+def reason(statements: Sequence[Statement]) -> Reason | None:
+    """Why it is not all of it."""
+    return None if status(statements) is Status.ANSWERED else Reason.UNSUPPORTED
+
+
+def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
+    """What a reader must know of an answer's statements, in a line each."""
+    counts = {
+        "not supported by what is cited": _count(statements, Verdict.UNSUPPORTED),
+        "contradicted by what is cited": _count(statements, Verdict.CONTRADICTED),
+        "not checked": _count(statements, Verdict.UNCHECKED),
+    }
+    told = [f"{count} of {len(statements)} statements {what}" for what, count in counts.items() if count]
+    claimed = [c.found for s in statements for c in s.checks if c.kind == "attribution" and not c.passed]
+    invented = sum(c.kind == "citation" and not c.passed for s in statements for c in s.checks)
+    if invented:
+        told.append(f"{invented} citations stand for nothing that was given")
+    return (*told, *(f"told as a fact, though the source has it from {name}" for name in dict.fromkeys(claimed)))
+
+
+def evidence(citation: Citation) -> Evidence:
+    """A citation with its frame: the article's header, and what stands around the span."""
+    article = citation.article
+    last = min(len(article.text), citation.end + _AROUND)
+    around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
+    return Evidence(citation.quote, f"{article.header}\n{around}", _day(article.published))
+
+
+def _believed(citation: Citation) -> list[Citation]:
+    """What of a cited span is not addressed to a program."""
+    article = citation.article
+    span = Span(citation.start, citation.end)
+    if not is_ordered(article, span):
+        return [citation]
+    parts = left_of(article, span)
+    return [replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end]) for p in parts]
+
+
+def _day(published: Published | None) -> date | None:
+    known = published and published.precision in (Precision.DAY, Precision.TIME)
+    return published.day if published and known else None
+
+
+def _unchecked(statement: Statement, why: str) -> Statement:
+    return replace(statement, verdict=Verdict.UNCHECKED, checks=(Check("unchecked", why, None, False),))
+
+
+def _is_verbatim(text: str, quote: str) -> bool:
+    """Whether it is a whole sentence of the span, or all of it, but for spaces and the kind of quote marks."""
+    stated, held = _plain(text).rstrip("."), _plain(quote)
+    place = held.find(stated)
+    before, after = held[:place].rstrip(), held[place + len(stated) :]
+    return place >= 0 and (not before or before[-1] in _ENDS) and (not after or after[0] in _ENDS)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.translate(_QUOTE_MARKS).split())
+
+
+def _count(statements: Sequence[Statement], kind: Verdict) -> int:
+    return sum(statement.verdict is kind for statement in statements)

@@ -1,0 +1,112 @@
+"""Puts what a command found, or why it failed, on stdout or stderr."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import traceback
+from collections.abc import Callable, Iterable, Sequence
+from functools import wraps
+from types import TracebackType
+from typing import ParamSpec
+
+import typer
+
+from rag.errors import RagError
+from rag.render.lines import Line, answer_lines, safe, statement_lines
+from rag.schema import Answer, Statement
+from rag.text.clean import one_line
+
+INTERRUPTED = 130
+
+P = ParamSpec("P")
+
+
+def reported(command: Callable[P, None]) -> Callable[P, None]:
+    """The command with its errors as one line and an exit code; a traceback only if it was called with `verbose`."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        sys.excepthook = sys.__excepthook__ if kwargs.get("verbose") else _internal_error
+        try:
+            command(*args, **kwargs)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            _discard_output()
+        except KeyboardInterrupt:
+            raise typer.Exit(INTERRUPTED) from None
+        except (RagError, OSError) as error:
+            if kwargs.get("verbose"):
+                traceback.print_exc()
+            tell(str(error))
+            raise typer.Exit(error.exit_code if isinstance(error, RagError) else 1) from None
+
+    return run
+
+
+def show(lines: Iterable[Line]) -> None:
+    """Prints lines; the quiet ones paler, verdicts in color, if that is a terminal that wants it."""
+    colored = _is_colored()
+    for line in lines:
+        typer.echo(_styled(line) if colored else line.text)
+    sys.stdout.flush()
+
+
+def show_stream(events: Iterable[Statement | Answer]) -> Answer:
+    """Shows each statement when it is checked, then what is left of the answer; gives the answer."""
+    shown = 0
+    for event in events:
+        if isinstance(event, Answer):
+            show(list(answer_lines(event, width=width()))[shown:])
+            return event
+        lines = list(statement_lines(event, width=width()))
+        show(lines)
+        shown += len(lines)
+    raise AssertionError("a stream ends with its answer")
+
+
+def page(lines: Sequence[Line]) -> None:
+    """Shows lines in the user's pager if they do not fit on the screen."""
+    if not sys.stdout.isatty() or len(lines) < shutil.get_terminal_size().lines - 2:
+        show([*lines, Line("")])
+        return
+    typer.echo_via_pager(f"{_styled(line) if _is_colored() else line.text}\n" for line in lines)
+
+
+def clear() -> None:
+    """Empties the screen."""
+    typer.clear()
+
+
+def tell(message: str) -> None:
+    """Prints one line on stderr."""
+    typer.echo(f"rag: {one_line(safe(message), 1000)}", err=True)
+
+
+def warn(warnings: Iterable[str], *, quiet: bool) -> None:
+    """Prints each warning on stderr, unless told to be quiet."""
+    for warning in () if quiet else warnings:
+        tell(f"warning: {warning}")
+
+
+def width() -> int | None:
+    """The columns to wrap at; None in a pipe, where a sentence stays on one line."""
+    return min(shutil.get_terminal_size().columns, 100) if sys.stdout.isatty() else None
+
+
+def _is_colored() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def _styled(line: Line) -> str:
+    return typer.style(line.text, fg=line.color, dim=line.quiet or None, bold=line.strong or None)
+
+
+def _discard_output() -> None:
+    """The reader has gone; what is left must not fail when it is flushed at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _internal_error(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:
+    tell(f"internal error: {kind.__name__}: {error}; run again with -v for the traceback")

@@ -1,0 +1,256 @@
+"""Gathers what the program is set up with, for `rag doctor`."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
+from rag.models.embeddings import MiniLM, Model, identity
+from rag.models.entailment import Entailment, Pair
+from rag.models.remote import RemoteEmbeddings
+from rag.models.runtime import PACKAGE
+from rag.schema import Window
+from rag.settings import Setting, Settings
+from rag.store.catalog import Catalog
+from rag.store.vector_index import VectorIndex
+
+_PACKAGES = (
+    "chromadb",
+    "langchain",
+    "langchain-core",
+    "langchain-openai",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "openai",
+    "tokenizers",
+    "trafilatura",
+    "typer",
+)
+_OFFLINE = "answers are sentences of the articles"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that is set up, and why or from where."""
+
+    name: str
+    value: str | int | None
+    origin: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is set up; each problem is a line that says what is wrong and what to do."""
+
+    facts: tuple[Fact, ...]
+    problems: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag doctor --json`."""
+        return {"schema": 1, "facts": [asdict(fact) for fact in self.facts], "problems": list(self.problems)}
+
+    def lines(self) -> Iterator[str]:
+        """The same for a person."""
+        for fact in self.facts:
+            value = "unknown" if fact.value is None else fact.value
+            yield f"{fact.name:26}{value}" + (f"  ({fact.origin})" if fact.origin else "")
+        yield ""
+        yield from (f"wrong: {problem}" for problem in self.problems)
+        if not self.problems:
+            yield "nothing is wrong"
+
+
+def diagnose(settings: Settings) -> Diagnosis:
+    """What is set up and what is wrong with it; changes nothing, and makes no library where there is none."""
+    parts = (
+        _program(settings),
+        _chat(settings),
+        _embedding(settings),
+        _verifier(settings),
+        _library(settings),
+        _packages(),
+    )
+    return Diagnosis(
+        tuple(fact for part in parts for fact in part.facts),
+        tuple(problem for part in parts for problem in part.problems),
+    )
+
+
+def _program(settings: Settings) -> Diagnosis:
+    facts = (
+        Fact("version", version("dispatches")),
+        Fact("python", platform.python_version()),
+        Fact("network", "refused" if settings.offline.value else "allowed", settings.offline.origin),
+    )
+    return Diagnosis(facts, ())
+
+
+def _chat(settings: Settings) -> Diagnosis:
+    """The language model that is meant; whether its server is there is not asked."""
+    key = Fact("api key", "yes" if settings.api_key.value else "no", settings.api_key.origin)
+    try:
+        choice = settings.chat()
+    except (InputError, KeyRefusedError) as error:
+        name = Fact("model", settings.model.value, settings.model.origin)
+        return Diagnosis((Fact("mode", None), name, _place(settings, None), key), (str(error),))
+    origin = settings.offline.origin if settings.offline.value else settings.model.origin
+    if choice is None:
+        name = Fact("model", "none", origin)
+        return Diagnosis((Fact("mode", "offline", _OFFLINE), name, _place(settings, None), key), ())
+    name = Fact("model", choice.id, origin)
+    return Diagnosis((Fact("mode", "model"), name, _place(settings, choice.place), key), ())
+
+
+def _place(settings: Settings, checked: str | None) -> Fact:
+    """A URL that was not checked may hold a password."""
+    given = "given, not used" if settings.base_url.value else "none"
+    return Fact("base url", checked or given, settings.base_url.origin)
+
+
+def _embedding(settings: Settings) -> Diagnosis:
+    """The embedding model that is meant; of a remote one, whether its server is there is not asked."""
+    named = Fact("embeddings", settings.embeddings.value, settings.embeddings.origin)
+    try:
+        choice = settings.embedding()
+    except (InputError, KeyRefusedError) as error:
+        return Diagnosis((named,), () if settings.offline.value else (str(error),))
+    if choice is None:
+        return _local_embedding(named, settings.threads)
+    where = f"not used: {settings.offline.origin}" if settings.offline.value else choice.place
+    return Diagnosis((named, Fact("embedding model", choice.id, where)), ())
+
+
+def _local_embedding(named: Fact, threads: Setting[int]) -> Diagnosis:
+    facts = (
+        named,
+        Fact("embedding model", MiniLM.id),
+        Fact("embedding digest", MiniLM.digest),
+        Fact("threads", threads.value, threads.origin),
+    )
+    spec = find_spec(PACKAGE)
+    place = next(iter(spec.submodule_search_locations or []), None) if spec else None
+    try:
+        MiniLM(threads=threads.value).embed_query("test")
+    except EmbeddingError as error:
+        return Diagnosis((*facts, Fact("embedding loads", "no", place)), (str(error),))
+    return Diagnosis((*facts, Fact("embedding loads", "yes", place)), ())
+
+
+def _verifier(settings: Settings) -> Diagnosis:
+    folder, origin = settings.verifier.value, settings.verifier.origin
+    if folder is None:
+        return Diagnosis((Fact("verifier", "none", origin),), ())
+    fact = Fact("verifier", str(folder.absolute()), origin)
+    try:
+        Entailment(folder).scores([Pair("A test.", "A test.")])
+    except VerifierError as error:
+        return Diagnosis((fact, Fact("verifier loads", "no")), (str(error),))
+    return Diagnosis((fact, Fact("verifier loads", "yes")), ())
+
+
+def _library(settings: Settings) -> Diagnosis:
+    folder = settings.library.value
+    place = settings.database or folder / "catalog.sqlite"
+    facts = (Fact("library", str(folder.absolute()), settings.library.origin), *_servers(settings))
+    if isinstance(place, Path) and not place.is_file():
+        return Diagnosis((*facts, Fact("articles", 0, "add some with `rag add PATH`")), _unwritable(folder))
+    try:
+        catalog = Catalog(place)
+    except LibraryError as error:
+        return Diagnosis((*facts, *([Fact("catalog", str(place))] if isinstance(place, Path) else [])), (str(error),))
+    try:
+        catalog.check()
+        stored = _stored(catalog, _present(settings))
+        unsound = _index(settings, catalog)
+    except LibraryError as error:
+        stored, unsound = Diagnosis((Fact("catalog", catalog.name),), (str(error),)), ()
+    finally:
+        catalog.close()
+    return Diagnosis(facts + stored.facts, (*stored.problems, *unsound, *_unwritable(folder)))
+
+
+def _servers(settings: Settings) -> tuple[Fact, ...]:
+    """Those that the library is on, if it is on any."""
+    return (Fact("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
+
+
+def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
+    """What is wrong with the index of the vectors; that in a folder is there only where there are many."""
+    place = settings.index or settings.library.value / "vectors"
+    if isinstance(place, Path) and not place.exists():
+        return ()
+    try:
+        VectorIndex(place, catalog).check()
+    except LibraryError as error:
+        return (str(error),)
+    return ()
+
+
+def _stored(catalog: Catalog, present: Model | None) -> Diagnosis:
+    passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
+    model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
+    facts = (
+        Fact("catalog", catalog.name, f"schema {catalog.version}"),
+        Fact("articles", catalog.article_count),
+        Fact("passages", passages),
+        Fact("vectors indexed", catalog.embedded.indexed_count()),
+        Fact("vectors waiting", passages - embedded + waiting),
+        Fact("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
+    )
+    other = _other_model(model.model, present) if model and present else ()
+    return Diagnosis(facts, (*other, *_unfinished(passages - embedded, waiting)))
+
+
+def _present(settings: Settings) -> Model | None:
+    """The embedding model that the program has; None if it has none that may be used."""
+    if settings.embeds_by_network and settings.offline.value:
+        return None
+    try:
+        choice = settings.embedding()
+    except (InputError, KeyRefusedError):
+        return None
+    return identity(RemoteEmbeddings(choice)) if choice else Model(MiniLM.id, MiniLM.digest)
+
+
+def _other_model(model: Model, present: Model) -> tuple[str, ...]:
+    if model == present:
+        return ()
+    return (
+        f"the library was made with the embedding model {model.id}, the program has {present.id}; "
+        "use that one (RAG_EMBEDDINGS), or embed all anew with `rag reindex`",
+    )
+
+
+def _unfinished(unembedded: int, waiting: int) -> tuple[str, ...]:
+    told = []
+    if unembedded:
+        told.append(f"{unembedded} passages have no embedding and are found by words only; run `rag work`")
+    if waiting:
+        told.append(f"{waiting} passages wait for the vector index; run `rag work`")
+    return tuple(told)
+
+
+def _unwritable(folder: Path) -> tuple[str, ...]:
+    nearest = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    if nearest.is_dir() and os.access(nearest, os.W_OK):
+        return ()
+    return (f"{nearest} cannot be written; change its permissions, or choose another folder with `--library`",)
+
+
+def _packages() -> Diagnosis:
+    facts, problems = [], []
+    for name in _PACKAGES:
+        try:
+            facts.append(Fact(f"package {name}", version(name)))
+        except PackageNotFoundError:
+            facts.append(Fact(f"package {name}", None))
+            problems.append(f"the package {name} is not installed; install it with `pip install {name}`")
+    return Diagnosis(tuple(facts), tuple(problems))

@@ -1,0 +1,142 @@
+"""Reads what to ask from flags or lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import InputError
+from rag.schema import Turn, Window
+from rag.text.clean import clean
+from rag.text.window import ordered, window
+
+_WANTED = 'wanted {"id": ..., "question": ...}'
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One question with what limits it; `id` is any JSON value of the asker's."""
+
+    id: Any
+    question: str
+    window: Window
+    history: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class BadLine:
+    """A line that holds no question that can be asked, and why."""
+
+    id: Any
+    message: str
+
+
+def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[Request | BadLine]:
+    """The request of each line that is not blank, in order; `fallback` is the window where a line names none.
+
+    Unknown keys are ignored, so that a file of questions may hold the expected answers too.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield _request(number, line, fallback)
+
+
+def one_text(name: str) -> str:
+    """The text of a file, or of stdin if it is `-`; raises InputError if it cannot be read or has no words."""
+    text = clean(_read(name))
+    if not text.strip():
+        raise InputError(f"{name} has no text; wanted one with sentences to check")
+    return text
+
+
+def listed(name: str) -> list[str]:
+    """The paths and URLs, a line each, of a file, or of stdin if it is `-`; raises InputError if there are none."""
+    found = [line.strip() for line in _read(name).splitlines() if line.strip()]
+    if not found:
+        raise InputError(f"{name} names nothing; wanted a path or a URL a line")
+    return found
+
+
+def _read(name: str) -> str:
+    try:
+        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    except OSError as error:
+        raise InputError(f"{name} cannot be read ({error.strerror}); wanted a text file, or - for stdin") from None
+    return raw.decode("utf-8-sig", errors="replace")
+
+
+def one_question(words: Sequence[str]) -> str:
+    """The words as one question; raises InputError if there is none in them."""
+    question = " ".join(clean(" ".join(words)).split())
+    if not question:
+        raise InputError('no question was given; wanted one, as in: rag ask "Who spoke for the Taliban in Tehran?"')
+    return question
+
+
+def _request(number: int, line: bytes, fallback: Window) -> Request | BadLine:
+    key = None
+    try:
+        record = _record(line)
+        key = _id(record.get("id"))
+        return Request(key, _question(record), _window(record, fallback), _history(record.get("history")))
+    except InputError as error:
+        return BadLine(key, f"line {number}: {error}")
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        record = json.loads(line.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"is not JSON ({error}); {_WANTED}") from None
+    if not isinstance(record, dict):
+        raise InputError(f"is a JSON {type(record).__name__}; {_WANTED}")
+    return record
+
+
+def _id(value: Any) -> Any:
+    """Python reads NaN, and 1e999 as Infinity, which a line of JSON cannot say again."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise InputError(f"has the id {str(value)[:80]}; wanted a value that JSON has") from None
+    return value
+
+
+def _question(record: dict[str, Any]) -> str:
+    question = record.get("question")
+    if not isinstance(question, str) or not clean(question).strip():
+        raise InputError(f"has the question {repr(question)[:80]}; {_WANTED}")
+    return clean(question)
+
+
+def _window(record: dict[str, Any], fallback: Window) -> Window:
+    sources = record.get("sources") or []
+    if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
+        raise InputError(f"has the sources {repr(sources)[:80]}; wanted a list of names")
+    own = window(record.get("as_of"), record.get("since"), record.get("until"), sources)
+    return ordered(
+        Window(
+            own.as_of or fallback.as_of,
+            own.since or fallback.since,
+            own.until or fallback.until,
+            own.sources or fallback.sources,
+        )
+    )
+
+
+def _history(turns: Any) -> tuple[Turn, ...]:
+    if turns is None:
+        return ()
+    if not isinstance(turns, list) or not all(map(_is_turn, turns)):
+        raise InputError(f'has the history {str(turns)[:80]!r}; wanted [{{"question": "...", "answer": "..."}}]')
+    return tuple(Turn(turn["question"], turn.get("answer") or "") for turn in turns)
+
+
+def _is_turn(turn: Any) -> bool:
+    if not isinstance(turn, dict):
+        return False
+    return isinstance(turn.get("question"), str) and isinstance(turn.get("answer") or "", str)

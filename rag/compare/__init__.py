@@ -1,0 +1,1 @@
+"""Articles against each other: what they say differently."""

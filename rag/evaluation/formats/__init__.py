@@ -1,0 +1,1 @@
+"""Sets of cases in files, our own or other people's."""

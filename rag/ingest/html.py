@@ -1,0 +1,112 @@
+"""Turns HTML into plain text; sole owner of trafilatura."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from rag.errors import LoadError
+from rag.schema import Published
+from rag.text.calendar import parse_published
+from rag.text.clean import clean, decode
+
+_PARAGRAPHS = re.compile(r"<(?:p|div|br|article|section)\b[^<>]{0,500}>", re.I)
+_TAG = re.compile(r"</?(?:a|b|br|cite|em|i|p|s|span|strong|sub|sup|u)\b[^<>]{0,500}>", re.I)
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.I)
+_BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|blockquote|figure|table|tr|section|article|hr)\b)", re.I)
+_CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})|encoding=["']([\w.:-]{1,40})""", re.I)
+_STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*[\"']([^\"'<>]{8,40})[\"']")
+# What its parsers let out on damaged pages, besides ValueError.
+_BROKEN = (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, OverflowError, RecursionError)
+# No date from the page's prose or footer: only what the page declares as its date.
+_DATE_RULES = {"original_date": True, "extensive_search": False, "min_date": "1800-01-01"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The article of an HTML page, with what the page says of it; None is unknown."""
+
+    text: str
+    title: str | None = None
+    published: Published | None = None
+    source: str | None = None
+    author: str | None = None
+    url: str | None = None
+
+
+def is_html(text: str) -> bool:
+    """Whether a text is laid out by HTML tags; a stray `<u>` in plain text does not make it HTML."""
+    return bool(_PARAGRAPHS.search(text))
+
+
+def plain(fragment: str) -> str:
+    """The text of an HTML fragment, a blank line between its paragraphs; nothing is loaded from anywhere."""
+    import trafilatura
+
+    spaced = _BLOCK.sub("\n\n<", clean(fragment))
+    tree = trafilatura.load_html(f"<html><body><div>{spaced}</div></body></html>")
+    if tree is None:
+        return ""
+    for hidden in list(tree.iter("script", "style", "template", "noscript", "iframe", "object")):
+        hidden.drop_tree()
+    lines = (" ".join(part.split()) for part in re.split(r"\n\s*\n", str(tree.text_content())))
+    return "\n\n".join(line for line in lines if line)
+
+
+def unescaped(line: str) -> str:
+    """A title or name without tags and character references."""
+    bare = _TAG.sub("", line)
+    return html.unescape(bare) if _ENTITY.search(bare) else bare
+
+
+def page(body: bytes, charset: str | None, url: str | None) -> Page:
+    """The main text of an HTML page and its metadata (meta elements, JSON-LD); raises LoadError if it has none."""
+    source = clean(_decoded(body, charset))
+    found = _extracted(source, url)
+    if found is None or not (found.text or "").strip():
+        raise LoadError("has no article text that can be told from its menus; save the text as .txt or .md")
+    return Page(
+        text=clean(found.text).replace("\n", "\n\n"),
+        title=found.title,
+        published=_published(source, found.date),
+        source=found.sitename or found.hostname,
+        author=found.author,
+        url=_own_url(found.url, url),
+    )
+
+
+def _extracted(source: str, url: str | None) -> Any:
+    import trafilatura
+
+    for noisy in ("trafilatura", "htmldate", "courlan"):
+        logging.getLogger(noisy).setLevel(logging.CRITICAL)  # what fails is reported once, by us
+    try:
+        return trafilatura.bare_extraction(
+            source, url=url, with_metadata=True, include_comments=False, date_extraction_params=dict(_DATE_RULES)
+        )
+    except _BROKEN as error:
+        raise LoadError(f"is HTML that cannot be parsed ({type(error).__name__}); save its text as .txt") from error
+
+
+def _published(source: str, day: str | None) -> Published | None:
+    """The day that trafilatura found; with its time and zone if a declared time stamp falls on that day."""
+    found = parse_published(day) if day else None
+    stamps = (parse_published(m[1]) for m in _STAMP.finditer(source))
+    return next((s for s in stamps if s and (found is None or s.day == found.day)), found)
+
+
+def _own_url(declared: str | None, fetched: str | None) -> str | None:
+    """The address that the page declares, unless it was fetched from another host: a page may not pose as another."""
+    if fetched and urlsplit(declared or "").hostname != urlsplit(fetched).hostname:
+        return fetched
+    return declared
+
+
+def _decoded(body: bytes, charset: str | None) -> str:
+    declared = _CHARSET.search(body[:4096])
+    label = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
+    return decode(body, charset or label)

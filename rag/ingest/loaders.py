@@ -1,0 +1,177 @@
+"""Loads files, folders, URLs and feeds as a stream of articles."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import re
+import stat
+import sys
+from collections.abc import Iterable
+from itertools import chain
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeAlias
+from urllib.parse import urlsplit
+
+from rag.errors import LoadError
+from rag.ingest.fetch import Response, fetch
+from rag.ingest.files import MAX_FILE, Document
+from rag.ingest.formats import READERS, STREAMED, Loaded, read_text
+from rag.ingest.metadata import article, content_digest
+from rag.schema import Failure
+from rag.text.clean import one_line
+
+__all__ = ["MAX_STREAMED_FILE", "Loaded", "Origin", "article", "content_digest", "expand", "load"]
+
+Origin: TypeAlias = str | Path
+"""A path, an http or https URL, or `-` for the standard input."""
+
+MAX_STREAMED_FILE = 2_000_000_000
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.I)
+_EXTENSIONS = {
+    **dict.fromkeys(("text/html", "application/xhtml+xml"), ".html"),
+    **dict.fromkeys(("application/rss+xml", "application/atom+xml", "application/xml", "text/xml"), ".xml"),
+    **dict.fromkeys(("application/json", "application/feed+json", "application/ld+json"), ".json"),
+    **dict.fromkeys(("application/x-ndjson", "application/jsonl", "application/x-jsonlines"), ".jsonl"),
+    **dict.fromkeys(("text/csv", "text/tab-separated-values"), ".csv"),
+    "application/pdf": ".pdf",
+    "text/markdown": ".md",
+}
+_PROLOGUE = rb"(?>\s|<!--.*?-->|<\?[^>]*>)*+"
+_SIGNS = {
+    ".pdf": re.compile(rb"%PDF-"),
+    ".xml": re.compile(_PROLOGUE + rb"<(?:rss|feed|rdf:RDF)\b", re.S),
+    ".html": re.compile(_PROLOGUE + rb"<(?:!doctype\s+html|html)\b", re.S | re.I),
+}
+
+
+class _FolderKey(NamedTuple):
+    """What tells one folder from another, by whatever path."""
+
+    device: int
+    inode: int
+
+
+def expand(origins: Iterable[Origin]) -> list[str]:
+    """What there is to load: each folder's files in the order of their paths, all else as given, none of it twice.
+
+    Hidden files, unknown extensions and READMEs in a folder are left out. A path that cannot be read stays in the list,
+    so that `load` tells why.
+    """
+    return list(dict.fromkeys(chain.from_iterable(_expanded(str(origin)) for origin in origins)))
+
+
+def load(origin: Origin, *, allow_private: bool = False) -> Loaded:
+    """The articles of a file, folder, URL, feed or `-`, as they are read; each thing that fails is one Failure.
+
+    Never raises for what it reads; `allow_private` admits URLs on private and loopback addresses.
+    """
+    place = str(origin)
+    nothing = True
+    try:
+        for loaded in _loaded(place, allow_private):
+            nothing = False
+            yield loaded
+        if nothing:
+            raise LoadError("holds no article; wanted at least one")
+    except LoadError as error:
+        yield Failure(_shown(place), one_line(str(error)))
+    except OSError as error:
+        seen = (error.strerror or str(error)).lower()
+        yield Failure(_shown(place), f"cannot be read: {seen}; check the path and its permissions")
+
+
+def _expanded(place: str) -> list[str]:
+    if place == "-" or _URL.match(place) or not _folder(Path(place)):
+        return [place]
+    return _files(Path(place)) or [place]
+
+
+def _loaded(place: str, allow_private: bool) -> Loaded:
+    if "\0" in place:
+        raise LoadError("is no path: it holds a NUL character")
+    if place == "-":
+        return read_text(Document("-", "", sys.stdin.buffer))
+    if _URL.match(place):
+        return _response(place, fetch(place, allow_private=allow_private))
+    path = Path(place)
+    return _folder_files(path) if stat.S_ISDIR(path.stat().st_mode) else _file(path)
+
+
+def _folder_files(folder: Path) -> Loaded:
+    next(folder.iterdir(), None)  # raises if it cannot be listed
+    files = _files(folder)
+    if not files:
+        raise LoadError(f"holds nothing to load; wanted files named {_wanted()}")
+    return chain.from_iterable(map(load, files))
+
+
+def _file(path: Path) -> Loaded:
+    status, suffix = path.stat(), path.suffix.lower()
+    if suffix not in READERS:
+        raise LoadError(f"has the extension {suffix or 'of no format'!r}, wanted {_wanted()}; convert or rename it")
+    if not stat.S_ISREG(status.st_mode):
+        raise LoadError("is a device, pipe or socket, wanted a file; use - to read from a pipe")
+    most = MAX_STREAMED_FILE if READERS[suffix] in STREAMED else MAX_FILE
+    if status.st_size > most:
+        raise LoadError(f"has {status.st_size // 10**6} MB, wanted at most {most // 10**6}; split it")
+    with path.open("rb") as stream:
+        yield from READERS[suffix](Document(_shown(str(path)), path.name, stream))
+
+
+def _response(url: str, response: Response) -> Loaded:
+    name = PurePosixPath(urlsplit(response.url).path).name
+    document = Document(_shown(url), name, io.BytesIO(response.body), response.charset, response.url)
+    return READERS[_extension(response, PurePosixPath(name).suffix.lower())](document)
+
+
+def _extension(response: Response, suffix: str) -> str:
+    """The format by what the body starts with, else by its content type, else by the address."""
+    head = response.body[:4096].removeprefix(codecs.BOM_UTF8)
+    signed = next((extension for extension, sign in _SIGNS.items() if sign.match(head)), None)
+    found = signed or _EXTENSIONS.get(response.content_type) or (suffix if suffix in READERS else None)
+    if found:
+        return found
+    if response.content_type.startswith("text/"):
+        return ".txt"
+    raise LoadError(
+        f"is {one_line(response.content_type, 60) or 'of an unstated type'}; wanted HTML, a feed or {_wanted()}"
+    )
+
+
+def _files(folder: Path) -> list[str]:
+    """Each folder once, so that links in a circle end; a folder that cannot be listed counts as a file."""
+    found: list[str] = []
+    seen, waiting = {_folder(folder)}, [folder]
+    while waiting:
+        here = waiting.pop()
+        try:
+            paths = sorted(path for path in here.iterdir() if not path.name.startswith("."))
+        except OSError:
+            found.append(str(here))
+            continue
+        for path in paths:
+            key = _folder(path)
+            if key is None and path.suffix.lower() in READERS and path.stem.lower() != "readme":
+                found.append(str(path))
+            elif key is not None and key not in seen:
+                seen.add(key)
+                waiting.append(path)
+    return sorted(found)
+
+
+def _folder(path: Path) -> _FolderKey | None:
+    try:
+        status = path.stat()
+    except (OSError, ValueError):
+        return None
+    return _FolderKey(status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+
+
+def _wanted() -> str:
+    return ", ".join(sorted(READERS))
+
+
+def _shown(place: str) -> str:
+    return one_line(place.encode("utf-8", "replace").decode(), 1000)

@@ -1,0 +1,223 @@
+"""Makes an Article from the fields that a source gives."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import PurePosixPath
+from typing import Any, TypedDict, Unpack
+from urllib.parse import unquote
+
+from rag.errors import LoadError
+from rag.ingest.html import is_html, plain, unescaped
+from rag.schema import Article, Published
+from rag.text.calendar import Stamp, date_in_name, parse_published
+from rag.text.clean import clean, one_line
+
+_LONGEST_ID = 300
+
+# The names of each field in the order of preference, lower case, without `_`, `-` and spaces.
+_NAMES = {
+    "text": (
+        *(
+            "text",
+            "fulltext",
+            "articletext",
+            "body",
+            "articlebody",
+            "bodytext",
+            "content",
+            "contenttext",
+            "contenthtml",
+        ),
+        *(
+            "maintext",
+            "article",
+            "story",
+            "transcript",
+        ),
+    ),
+    "summary": ("description", "summary", "abstract", "excerpt", "leadparagraph"),
+    "title": ("title", "headline", "name", "webtitle"),
+    "published": (
+        *(
+            "published",
+            "publishedat",
+            "publishedon",
+            "datepublished",
+            "publisheddate",
+            "publishdate",
+            "publicationdate",
+        ),
+        *("pubdate", "webpublicationdate", "datetime", "date", "timestamp", "issued", "createdat", "created"),
+    ),
+    "source": ("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "sitename", "site", "domain"),
+    "author": ("author", "authors", "byline", "creator", "by"),
+    "url": ("url", "link", "permalink", "href", "weburl"),
+    "id": ("id", "articleid", "guid", "uuid"),
+}
+_INNER = ("name", "title", "text", "rendered", "value", "main", "$oid", "$date", "#text")
+_WANTED = "text, body, content, article or story"
+
+_OTHER_SCHEME = re.compile(r"(?!https?://)[a-z][a-z0-9+.-]*:", re.I)
+_FIRST_LINE = re.compile(r"(?:#{1,6}[ \t]+)?(?P<line>[^\n]{3,120})\n[ \t]*\n(?P<body>.*\S)", re.S)
+_DATELINE = re.compile(r"(?P<head>.*[a-z]{4}[.!?])\s+(?P<place>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,2})")
+_NOT_A_HEADLINE = re.compile(r".*[:,;–—-]|https?://\S*|[^a-z]*|by .*", re.I)
+
+
+class Fields(TypedDict, total=False):
+    """What may be known of an article besides its text; `name` is a file name that may hold its date and title."""
+
+    id: str | None
+    title: str | None
+    source: str | None
+    published: Published | Stamp | None
+    url: str | None
+    author: str | None
+    name: str
+
+
+def article(text: str, **fields: Unpack[Fields]) -> Article:
+    """An article from its text and whatever else is known of it; what is unknown stays None.
+
+    Its id is the given one, else its URL, else the first 16 hex digits of its digest. The title is the given one, else
+    a headline that opens the text, else the words of the file name, else the first words of the text. Raises LoadError
+    if there is no text.
+    """
+    text = clean(text)
+    if not text.strip():
+        raise LoadError(f"has no text; wanted a field {_WANTED} with text in it")
+    digest, url, name = content_digest(text), _url(fields.get("url")), fields.get("name", "")
+    return Article(
+        id=_id(fields.get("id") or url or digest[:16]),
+        title=_line(fields.get("title")) or headline(text) or _words(name) or one_line(text, 80),
+        text=text,
+        sha256=digest,
+        source=_line(fields.get("source")),
+        published=_published(fields.get("published")) or date_in_name(name),
+        url=url,
+        author=_line(fields.get("author")),
+    )
+
+
+def from_record(record: Mapping[str, Any], name: str = "") -> Article:
+    """An article from a record whose fields go by any of their common names; raises LoadError if it has no text."""
+    given = _by_name(record)
+    text = next(chain(_strings(given, "text"), _strings(given, "summary")), None)
+    if text is None:
+        seen = one_line(", ".join(str(key) for key, value in record.items() if value), 120) or "no fields"
+        raise LoadError(f"has no text; saw {seen}; wanted {_WANTED}")
+    return from_fields(plain(text) if is_html(text) else text, record, name)
+
+
+def from_fields(text: str, record: Mapping[str, Any], name: str = "") -> Article:
+    """An article of this text, with the other fields from a record that names them in any of the common ways."""
+    given = _by_name(record)
+    return article(
+        text,
+        id=next(_strings(given, "id"), None),
+        title=next(_strings(given, "title"), None),
+        source=next(_strings(given, "source"), None),
+        published=next((p for p in map(_published, _values(given, "published")) if p), None),
+        url=next(_strings(given, "url"), None),
+        author=next(_strings(given, "author"), None),
+        name=name,
+    )
+
+
+def is_field(name: str, field: str) -> bool:
+    """Whether a column or key of that name holds the field: `text`, `title`, `published`, `source`, ..."""
+    return _key(name) in _NAMES[field]
+
+
+def has_text(record: Mapping[str, Any]) -> bool:
+    """Whether any field of a record goes by a name of the text."""
+    return any(is_field(key, "text") or is_field(key, "summary") for key in record)
+
+
+def content_digest(text: str) -> str:
+    """SHA-256 of the text in Unicode NFC with each run of white space as one space: equal for reflowed copies."""
+    normal = " ".join(unicodedata.normalize("NFC", text).split())
+    return hashlib.sha256(normal.encode("utf-8", "replace")).hexdigest()
+
+
+def headline(text: str) -> str | None:
+    """The line that opens a text, if it is short, alone and no label; without the place of a dateline behind it."""
+    found = _FIRST_LINE.match(text.lstrip()[:8000])
+    line = one_line(found["line"]) if found else ""
+    if found is None or _NOT_A_HEADLINE.fullmatch(line):
+        return None
+    dated = _DATELINE.fullmatch(line)
+    if dated and re.search(rf"\b(?:in|at|from|to)\b(?: \w+){{0,2}} {re.escape(dated['place'])}\b", found["body"]):
+        return dated["head"].removesuffix(".")
+    return line
+
+
+def _by_name(record: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in record.items():
+        if value not in (None, "", [], {}):
+            found.setdefault(_key(key), value)
+    return found
+
+
+def _key(name: object) -> str:
+    return re.sub(r"[\W_]+", "", str(name)).lower()
+
+
+def _values(given: Mapping[str, Any], field: str) -> Iterator[Any]:
+    return (_inner(given[name]) for name in _NAMES[field] if name in given)
+
+
+def _strings(given: Mapping[str, Any], field: str) -> Iterator[str]:
+    joint = "\n\n" if field == "text" else ", "
+    return (s for value in _values(given, field) if (s := _string(value, joint)) and s.strip())
+
+
+def _inner(value: Any) -> Any:
+    """What an object such as `{"name": ...}` stands for."""
+    if not isinstance(value, Mapping):
+        return value
+    return next((value[key] for key in _INNER if isinstance(value.get(key), str | int | float)), None)
+
+
+def _string(value: Any, joint: str) -> str | None:
+    match value:
+        case str():
+            return value
+        case bool() | None:
+            return None
+        case int() | float():
+            return f"{value}"
+        case list():
+            return joint.join(s for s in map(_inner, value) if isinstance(s, str) and s)
+        case _:
+            return None
+
+
+def _published(value: Any) -> Published | None:
+    return value if isinstance(value, Published) else parse_published(value if isinstance(value, Stamp) else None)
+
+
+def _line(value: str | None) -> str | None:
+    return one_line(unescaped(value)) or None if value else None
+
+
+def _url(value: str | None) -> str | None:
+    url = clean(value or "").strip()
+    return None if not url or len(url) > 2000 or _OTHER_SCHEME.match(url) or re.search(r"\s", url) else url
+
+
+def _id(value: str) -> str:
+    found = " ".join(clean(value).split())
+    return found if 0 < len(found) <= _LONGEST_ID else hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _words(name: str) -> str | None:
+    """`tehran talks` of `2021-07-07-tehran-talks.txt`."""
+    stem = re.sub(r"(?<!\d)\d{4}([-_.]?)\d\d\1\d\d(?!\d)", " ", PurePosixPath(unquote(name)).stem)
+    words = one_line(re.sub(r"[-_+\s]+", " ", stem))
+    return words if re.search(r"[^\W\d_]", words) else None

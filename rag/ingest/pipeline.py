@@ -1,0 +1,191 @@
+"""Adds articles to a library, removes them and indexes them anew."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from rag.errors import EmbeddingError, ServerError
+from rag.ingest.loaders import Origin, expand, load
+from rag.ingest.prepare import batches, cut, deduplicate, draft, embed, unembedded
+from rag.models.embeddings import Embedded, Embedder, HeadedText, identity
+from rag.progress import Meter
+from rag.schema import AddReport, Article, Failure, Window
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredModel, embedding_key
+from rag.store.vector_index import VectorIndex
+from rag.text.injection import flagged
+
+_REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
+_ARTICLES, _VECTORS = "articles", "vectors"
+
+
+@dataclass(frozen=True, slots=True)
+class Ingestion:
+    """One piece of writing to a library; without an embedding model it is indexed by words only.
+
+    Every change is one transaction of the catalog. What the vector index lacks of it, because the process was stopped,
+    is made up for at the next start of any. One process at a time enters articles; of a catalog that is shared, any
+    number embeds them, each what it has claimed.
+    """
+
+    catalog: Catalog
+    vectors: VectorIndex
+    embeddings: Embedder | None
+    meter: Meter
+    wait: float
+
+    def add(self, origins: Iterable[Origin | Article], *, allow_private: bool) -> AddReport:
+        """Adds what can be loaded; the numbers in the report are of what is saved."""
+        report, earlier, again, ordering = AddReport(), set[str](), list[str](), list[Article]()
+        waiting = self._completed()
+        # 1 load
+        for batch in batches(_loaded(origins, allow_private)):
+            with self._alone(_ARTICLES):
+                # 2 deduplicate
+                changes = deduplicate(self.catalog, batch.articles, earlier)
+                if changes.articles:
+                    self._enter(changes.articles)
+            if changes.articles:
+                waiting = self._completed()
+            ordering += (article for article in changes.articles if flagged([article]))
+            again += _again(changes.articles, earlier)
+            earlier.update(article.id for article in changes.articles)
+            report += replace(changes.report, failed=batch.failures)
+        return replace(report, warnings=(*([_replaced(again)] if again else ()), *flagged(ordering), *waiting))
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
+        with self._alone(_ARTICLES):
+            known = {self.catalog.article(id).id for id in ids}
+            self.catalog.remove(sorted(known))
+        self._synchronize()
+        return len(known)
+
+    def work(self) -> int:
+        """Embeds and indexes what others have entered, beside them; returns how many passages it has embedded."""
+        return self._complete()
+
+    def reindex(self) -> int:
+        """Makes every index anew; returns how many passages have a vector."""
+        with self._alone(_ARTICLES):
+            if not self._is_of_model():
+                with self.catalog.writing():
+                    self.catalog.embedded.forget_model()
+            self._embed_rest()
+            self.meter.say("indexing words")
+            self.catalog.rebuild_lexical()
+            self.meter.say("working out dates")
+            self.catalog.rebuild_events()
+        self.meter.say("indexing vectors")
+        with self._alone(_VECTORS):
+            self.vectors.rebuild()
+        return self.catalog.embedded.count(Window())
+
+    def _enter(self, articles: Sequence[Article]) -> None:
+        # 3 chunk
+        cuts = cut(articles, self.embeddings)
+        # 4 embed, unless others may help
+        texts = [text for c in cuts for text in c.texts]
+        if not self.catalog.is_shared:
+            self.meter.expect(len(texts), f"adding {articles[0].title}")
+        embedded = {} if self.catalog.is_shared else self._embed(texts)
+        # 5 catalog, in one transaction
+        with self.catalog.writing():
+            self._record_model(embedded)
+            self.catalog.save((draft(c, self.catalog, self.embeddings) for c in cuts), embedded)
+
+    def _completed(self) -> tuple[str, ...]:
+        """Why what was added waits for its index, if it does: what is in the catalog is added."""
+        try:
+            self._complete()
+        except ServerError as error:
+            return (str(error),)
+        return ()
+
+    def _complete(self) -> int:
+        """Does what a process that was stopped, had no embedding model, or left it to all, has not done."""
+        if self.embeddings:
+            self.catalog.embedded.check_model(identity(self.embeddings))
+        with nullcontext() if self.catalog.is_shared else self._alone(_VECTORS):
+            done = self._embed_rest()
+        # 6 vectors, 7 mark indexed
+        self._synchronize()
+        return done
+
+    def _synchronize(self) -> None:
+        if self.catalog.embedded.has_changes():
+            with self._alone(_VECTORS):
+                self.vectors.synchronize()
+
+    def _embed_rest(self) -> int:
+        done = 0
+        while self.embeddings and (more := self._embed_some(self.embeddings)):
+            done += more
+        return done
+
+    def _embed_some(self, embeddings: Embedder) -> int:
+        with self.catalog.claiming():
+            ids = self.catalog.embedded.missing(_CLAIMED if self.catalog.is_shared else _REST)
+            if not ids:
+                return 0
+            texts, model = unembedded(self.catalog, embeddings, ids), identity(embeddings)
+            self.meter.expect(len(texts), "embedding what has no vector yet")
+            embedded = self._embed(list(texts.values()))
+            with self.catalog.writing():
+                self._record_model(embedded)
+                self.catalog.embedded.insert(embedded)
+                self.catalog.embedded.assign({id: embedding_key(model, text) for id, text in texts.items()})
+        return len(ids)
+
+    def _embed(self, texts: Sequence[HeadedText]) -> dict[str, Embedded]:
+        return embed(self.catalog, self.embeddings, texts, self.meter.advance) if self.embeddings else {}
+
+    def _record_model(self, embedded: Mapping[str, Embedded]) -> None:
+        if not self.embeddings or not embedded:
+            return
+        stored, model = self.catalog.embedded.model, identity(self.embeddings)
+        lengths = {len(e.vector) for e in embedded.values()} | ({stored.dimensions} if stored else set())
+        if len(lengths) > 1:
+            raise EmbeddingError(
+                f"{model.id} gives vectors of {sorted(lengths)} numbers, wanted one length; run `rag reindex`"
+            )
+        now = StoredModel(model, lengths.pop())
+        if now != stored:
+            self.catalog.embedded.set_model(now)
+
+    def _is_of_model(self) -> bool:
+        stored = self.catalog.embedded.model
+        return not stored or not self.embeddings or stored.model == identity(self.embeddings)
+
+    def _alone(self, what: str) -> AbstractContextManager[None]:
+        return self.catalog.alone(what, wait=self.wait, on_wait=self.meter.say)
+
+
+def _loaded(origins: Iterable[Origin | Article], allow_private: bool) -> Iterator[Article | Failure]:
+    for origin in origins:
+        if isinstance(origin, Article):
+            yield origin
+        else:
+            yield from chain.from_iterable(load(place, allow_private=allow_private) for place in expand([origin]))
+
+
+def _again(articles: Sequence[Article], earlier: Collection[str]) -> list[str]:
+    """The ids that another article of the same run has had before."""
+    before = Counter(earlier)
+    found = []
+    for article in articles:
+        if before[article.id]:
+            found.append(article.id)
+        before[article.id] += 1
+    return found
+
+
+def _replaced(ids: Sequence[str]) -> str:
+    return (
+        f"{len(ids)} articles had the id of another one that was added with them, such as {ids[0]!r}, and replaced it "
+        "as its revisions; if they are other articles, give them ids of their own and add them again"
+    )

@@ -1,0 +1,89 @@
+"""Makes a damaged catalog anew from what can still be read of it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from itertools import islice
+from pathlib import Path
+
+from rag.errors import DamagedError
+from rag.ingest.metadata import content_digest
+from rag.ingest.prepare import cut
+from rag.models.embeddings import Embedder
+from rag.schema import Article
+from rag.store.catalog import Catalog, Draft
+from rag.store.embedding_table import StoredModel
+
+_BATCH = 100  # articles
+
+
+def mend(path: Path, embeddings: Embedder | None) -> Path:
+    """Puts a sound catalog in the place of a damaged one, which is kept; returns where.
+
+    All articles and their revisions must be readable, and be what they were; all else is made from them, except for
+    the embeddings, of which what can be read is taken. Raises DamagedError, and changes nothing, if that is not so.
+    """
+    made, kept = path.with_name(f"{path.name}.new"), path.with_name(f"{path.name}.damaged")
+    _discard(made)
+    damaged = Catalog(path)
+    try:
+        sound = Catalog(made)
+        try:
+            _copy(damaged, sound, embeddings)
+        finally:
+            sound.close()
+    except DamagedError:
+        _discard(made)
+        raise
+    finally:
+        damaged.close()
+    _keep(path, kept)
+    made.replace(path)
+    return kept
+
+
+def _copy(damaged: Catalog, sound: Catalog, embeddings: Embedder | None) -> None:
+    drafts = (_draft(damaged, article, embeddings) for article in damaged.editions())
+    while batch := list(islice(drafts, _BATCH)):
+        sound.save(batch, {})
+    if model := _model(damaged):
+        sound.embedded.set_model(model)
+        for embedded in damaged.embedded.readable():
+            sound.embedded.insert(embedded)
+
+
+def _draft(damaged: Catalog, article: Article, embeddings: Embedder | None) -> Draft:
+    if content_digest(article.text) != article.sha256:
+        raise DamagedError(
+            f"{damaged.name} is damaged: the text of {article.id} is not what was added; restore the file from a "
+            "backup, or move it away and run `rag add` on the articles again"
+        )
+    (found,) = cut([article], embeddings)
+    return Draft(article, found.passages, (None,) * len(found.passages))
+
+
+def _model(damaged: Catalog) -> StoredModel | None:
+    """Which model the embeddings are of; without that they cannot be used."""
+    try:
+        return damaged.embedded.model
+    except DamagedError:
+        return None
+
+
+def _keep(path: Path, kept: Path) -> None:
+    """The damaged file under another name, with its log, which must not be taken for that of the new one."""
+    kept.unlink(missing_ok=True)
+    try:
+        os.link(path, kept)
+    except OSError:
+        shutil.copyfile(path, kept)
+    log = path.with_name(f"{path.name}-wal")
+    if log.exists():
+        log.replace(kept.with_name(f"{kept.name}-wal"))
+    path.with_name(f"{path.name}-shm").unlink(missing_ok=True)
+
+
+def _discard(path: Path) -> None:
+    for end in ("", "-wal", "-shm", "-journal"):
+        path.with_name(f"{path.name}{end}").unlink(missing_ok=True)

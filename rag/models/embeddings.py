@@ -1,0 +1,285 @@
+"""Embeds passages with the local MiniLM on ONNX Runtime, or any LangChain Embeddings."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import EmbeddingError
+from rag.models.batching import embed_at_once
+from rag.models.chat import MINILM
+from rag.models.cores import cores
+from rag.models.minilm import DIMENSIONS
+from rag.models.runtime import DIGEST, Session, installed_weights, minilm_session, shared_session
+from rag.text.sentences import sentences
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+WINDOW = 256
+_BATCH, _BATCH_TOKENS = 8, 256  # more waste the caches of a core: benchmarks/README.md
+_FEW = 32  # texts that are embedded sooner than the session for many is opened
+
+Vector: TypeAlias = NDArray[np.float32]
+WordPieces: TypeAlias = "Tokenizer"
+Encoded: TypeAlias = "Encoding"
+OnBatch: TypeAlias = Callable[[int], None]
+"""Is told how many texts the batch that was just embedded had."""
+
+
+class Embedder(Protocol):
+    """What of LangChain's Embeddings is used; importing those takes longer than to answer a question."""
+
+    def embed_query(self, text: str) -> list[float]: ...
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What tells one embedding model from another; a digest of its weights, or of its name if they are not here."""
+
+    id: str
+    digest: str
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """An embedding model that says itself what tells it from others."""
+
+    id: str
+    digest: str
+
+
+@runtime_checkable
+class Stoppable(Protocol):
+    """An embedding model that waits and tries again, unless it has been told to stop."""
+
+    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class HeadedText:
+    """The text of a passage and the header that is embedded with it."""
+
+    header: str
+    text: str
+
+    @property
+    def joined(self) -> str:
+        return f"{self.header}\n{self.text}" if self.header else self.text
+
+    @property
+    def offset(self) -> int:
+        """Where the text starts in `joined`."""
+        return len(self.header) + 1 if self.header else 0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """The unit vector of a passage; those of its sentences (float16, a row each) if the model gives them."""
+
+    vector: Vector
+    sentences: NDArray[np.float16] | None
+
+
+class MiniLM:
+    """all-MiniLM-L6-v2, local and exact; raises EmbeddingError if its weights are not installed.
+
+    It takes `threads` cores, by default all that the process may use. Nothing is loaded before it is needed. The ONNX
+    graph is built once and kept in the user's cache folder.
+    """
+
+    id = MINILM
+    digest = DIGEST
+    dimensions = DIMENSIONS
+    window = WINDOW
+
+    def __init__(self, *, weights: Path | None = None, cache: Path | None = None, threads: int | None = None) -> None:
+        self._weights = weights or installed_weights()
+        self._cache = cache
+        self.threads = threads or cores()
+
+    def load(self) -> None:
+        """Loads the weights now."""
+        self._session, self._tokenizer  # noqa: B018
+
+    def embed_query(self, text: str) -> list[float]:
+        """The unit vector of a text; tokens past the window are left out."""
+        return self.embed_documents([text])[0]
+
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """The unit vector of each text."""
+        found = self.embed_passages([HeadedText("", text) for text in texts])
+        return [embedded.vector.tolist() for embedded in found]
+
+    def embed_passages(self, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None) -> list[Embedded]:
+        """The vectors of each passage and of its sentences, from one forward pass.
+
+        A sentence is the mean of its tokens as they stand in the passage: late chunking (Günther et al. 2024).
+        """
+        encodings = self._tokenizer.encode_batch([text.joined for text in texts])
+        found: dict[int, Embedded] = {}
+        for batch in self._embedded(texts, encodings):
+            found |= batch
+            on_batch(len(batch))
+        return [found[i] for i in range(len(texts))]
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """The word pieces of each text, all of them, without the two that mark its start and end."""
+        return [len(encoding.ids) for encoding in self._counter.encode_batch(list(texts), add_special_tokens=False)]
+
+    def _embedded(self, texts: Sequence[HeadedText], encodings: Sequence[Encoding]) -> Iterator[dict[int, Embedded]]:
+        """What is embedded, by its place, a batch at a time.
+
+        Of many texts, each thread runs batches of its own: the threads of one batch wait for each other at every layer,
+        which only pays if there is nothing else to do.
+        """
+        places = list(batches([len(encoding.ids) for encoding in encodings]))
+        if self.threads == 1 or len(texts) <= _FEW:
+            session = self._session
+            yield from (_batch(session, texts, encodings, batch) for batch in places)
+            return
+        session, pool = self._session_of_many, ThreadPoolExecutor(self.threads, "embedding")
+        try:
+            yield from pool.map(lambda batch: _batch(session, texts, encodings, batch), reversed(places))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    @cached_property
+    def _session(self) -> Session:
+        """For a question: its threads share each batch."""
+        return self._opened(self.threads)
+
+    @cached_property
+    def _session_of_many(self) -> Session:
+        """To be run by several threads at once."""
+        return self._opened(1)
+
+    def _opened(self, threads: int) -> Session:
+        weights = self._weights / "model.safetensors"
+        return minilm_session(weights, self._cache, threads) if self._cache else shared_session(weights, threads)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        tokenizer = load_tokenizer(self._weights)
+        tokenizer.enable_truncation(WINDOW)
+        return tokenizer
+
+    @cached_property
+    def _counter(self) -> Tokenizer:
+        return load_tokenizer(self._weights)
+
+
+def embed_passages(
+    embeddings: Embedder, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None
+) -> list[Embedded]:
+    """The vectors of passages by any model; only MiniLM gives those of sentences.
+
+    Any other is called by a few threads at once, each with a batch of its own.
+    """
+    if isinstance(embeddings, MiniLM):
+        return embeddings.embed_passages(texts, on_batch)
+
+    def request(batch: list[str], stopped: Event) -> list[list[float]]:
+        vectors = (
+            embeddings.embed_until(batch, stopped)
+            if isinstance(embeddings, Stoppable)
+            else embeddings.embed_documents(batch)
+        )
+        if len(vectors) != len(batch):
+            raise EmbeddingError(f"{identity(embeddings).id} gave {len(vectors)} vectors for {len(batch)} texts")
+        return vectors
+
+    vectors = embed_at_once([text.joined for text in texts], request, on_batch)
+    return [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
+
+
+def count_tokens(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]:
+    """The tokens of each text, exact for MiniLM, else about one for 4 ASCII characters or any other one."""
+    if isinstance(embeddings, MiniLM):
+        return embeddings.count(texts)
+    return [_estimate(text) for text in texts]
+
+
+def identity(embeddings: Embedder) -> Model:
+    """What tells this model from others."""
+    if isinstance(embeddings, Identified):
+        return Model(embeddings.id, embeddings.digest)
+    name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or ""
+    key = f"{type(embeddings).__name__}:{name}".rstrip(":")
+    return Model(key, hashlib.sha256(key.encode()).hexdigest())
+
+
+def unit(vector: Vector) -> Vector:
+    """The vector with a length of 1; zero stays zero."""
+    length = float(np.linalg.norm(vector))
+    return vector / np.float32(length) if length else vector
+
+
+def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """The places of texts of like length together, so that little is padding; the shortest first."""
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and (len(batch) == _BATCH or lengths[place] * (len(batch) + 1) > _BATCH_TOKENS):
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def load_tokenizer(folder: Path) -> Tokenizer:
+    """The tokenizer of a model's folder, which neither pads nor cuts.
+
+    Raises OSError or ValueError if its file cannot be read.
+    """
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_buffer((folder / "tokenizer.json").read_bytes())
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
+
+
+def _batch(
+    session: Session, texts: Sequence[HeadedText], encodings: Sequence[Encoding], places: Sequence[int]
+) -> dict[int, Embedded]:
+    tokens = _forward(session, [encodings[i] for i in places])
+    return {i: _pooled(texts[i], encodings[i], row) for i, row in zip(places, tokens, strict=True)}
+
+
+def _forward(session: Session, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
+    """The vectors of texts x tokens."""
+    shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
+    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+    for row, encoding in enumerate(encodings):
+        ids[row, : len(encoding.ids)] = encoding.ids
+        mask[row, : len(encoding.ids)] = 1
+    tokens: NDArray[np.float32] = session.run(None, {"input_ids": ids, "mask": mask})[0]
+    return tokens
+
+
+def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -> Embedded:
+    tokens = tokens[: len(encoding.ids)]
+    vector = unit(tokens.mean(axis=0))
+    spans = np.array(encoding.offsets) - text.offset
+    rows = []
+    for sentence in sentences(text.text):
+        inside = (spans[:, 0] >= sentence.start) & (spans[:, 1] <= sentence.end) & (spans[:, 1] > spans[:, 0])
+        rows.append(unit(tokens[inside].mean(axis=0)) if inside.any() else vector)
+    return Embedded(vector, np.array(rows, np.float16).reshape(-1, DIMENSIONS))
+
+
+def _estimate(text: str) -> int:
+    ascii_only = len(text.encode("ascii", "ignore"))
+    return -(-ascii_only // 4) + len(text) - ascii_only

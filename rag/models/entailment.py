@@ -1,0 +1,194 @@
+"""Judges by a local model whether one text follows from another."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import VerifierError
+from rag.models.embeddings import batches, load_tokenizer
+from rag.models.runtime import graph_errors, open_session
+from rag.text.clean import one_line
+
+if TYPE_CHECKING:
+    from rag.models.embeddings import Encoded, WordPieces
+    from rag.models.runtime import Session
+
+_LONGEST = 512
+_GRAPHS = ("model.onnx", "onnx/model.onnx")
+_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+_THREE = {"entailment": "entailment", "neutral": "neutral", "contradiction": "contradiction"}
+_TWO = {"entailment": "entailment", "not_entailment": "neutral"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is taken as true, and what may follow from it."""
+
+    premise: str
+    hypothesis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """That the hypothesis follows, that it is left open, that it is denied; together 1.
+
+    A model that only knows whether it follows has the rest in `neutral`.
+    """
+
+    entailment: float
+    neutral: float
+    contradiction: float
+
+
+class Entailment:
+    """A natural-language-inference cross-encoder in a folder: `model.onnx`, `tokenizer.json`, `config.json`.
+
+    The folder is looked into at once, the graph is loaded when it is first needed. Either raises VerifierError.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._graph = _graph(folder)
+        config = _config(folder)
+        self._labels = _labels(config, folder)
+        self._longest = _longest(config)
+        pad = config.get("pad_token_id")
+        self._pad = pad if isinstance(pad, int) else 0
+
+    def scores(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        """The probabilities for each pair; of a pair that is too long, the end of the premise is left out.
+
+        Raises VerifierError if a hypothesis alone is too long, as a part of it must not stand for the whole.
+        """
+        encodings = self._encoded(pairs)
+        found: dict[int, Probabilities] = {}
+        for batch in batches([len(encoding.ids) for encoding in encodings]):
+            rows = _softmax(self._logits([encodings[i] for i in batch]))
+            found.update({i: self._named(row) for i, row in zip(batch, rows, strict=True)})
+        return [found[i] for i in range(len(pairs))]
+
+    def _encoded(self, pairs: Sequence[Pair]) -> list[Encoded]:
+        room = self._longest - self._tokenizer.num_special_tokens_to_add(True) - 1
+        alone = self._tokenizer.encode_batch([pair.hypothesis for pair in pairs], add_special_tokens=False)
+        for pair, encoding in zip(pairs, alone, strict=True):
+            if len(encoding.ids) > room:
+                raise VerifierError(
+                    f"the verifier in {self._folder} can read {room} tokens of a statement, this one has more: "
+                    f"{one_line(pair.hypothesis, 60)!r}; make it shorter"
+                )
+        return self._tokenizer.encode_batch([(pair.premise, pair.hypothesis) for pair in pairs])
+
+    def _logits(self, encodings: Sequence[Encoded]) -> NDArray[np.float64]:
+        shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
+        arrays = {name: np.zeros(shape, np.int64) for name in _INPUTS}
+        arrays["input_ids"] += self._pad
+        for row, encoding in enumerate(encodings):
+            for name, values in zip(_INPUTS, (encoding.ids, encoding.attention_mask, encoding.type_ids), strict=True):
+                arrays[name][row, : len(values)] = values
+        try:
+            output = self._session.run(None, {name: arrays[name] for name in self._inputs})[0]
+        except graph_errors() as error:
+            raise self._unusable(str(error)) from None
+        return self._checked(np.asarray(output, np.float64), len(encodings))
+
+    def _checked(self, logits: NDArray[np.float64], count: int) -> NDArray[np.float64]:
+        wanted = (count, len(self._labels))
+        if logits.shape != wanted or not np.isfinite(logits).all():
+            raise self._unusable(f"it gave {logits.shape} numbers, wanted {wanted}, all finite")
+        return logits
+
+    def _named(self, row: NDArray[np.float64]) -> Probabilities:
+        found = dict(zip(self._labels, row.tolist(), strict=True))
+        return Probabilities(found["entailment"], found["neutral"], found.get("contradiction", 0.0))
+
+    @cached_property
+    def _session(self) -> Session:
+        try:
+            return open_session(self._graph)
+        except graph_errors() as error:
+            raise self._unusable(str(error)) from None
+
+    @cached_property
+    def _inputs(self) -> list[str]:
+        """The inputs of the graph: not all have token types."""
+        names = [item.name for item in self._session.get_inputs()]
+        if not {"input_ids"} <= set(names) <= set(_INPUTS):
+            raise self._unusable(f"it takes {', '.join(names)}; wanted {', '.join(_INPUTS)}")
+        return names
+
+    @cached_property
+    def _tokenizer(self) -> WordPieces:
+        try:
+            tokenizer = load_tokenizer(self._folder)
+        except (OSError, ValueError) as error:
+            raise self._unusable(f"tokenizer.json: {error}") from None
+        tokenizer.enable_truncation(self._longest, strategy="only_first")
+        return tokenizer
+
+    def _unusable(self, seen: str) -> VerifierError:
+        return VerifierError(
+            f"the verifier in {self._folder} cannot be used ({one_line(seen, 200)}); "
+            "export it anew as a sequence classifier in ONNX, or leave out RAG_VERIFIER"
+        )
+
+
+def _graph(folder: Path) -> Path:
+    for name in _GRAPHS:
+        if (folder / name).is_file():
+            return folder / name
+    raise _missing(folder, "model.onnx")
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    if not (folder / "tokenizer.json").is_file():
+        raise _missing(folder, "tokenizer.json")
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise _missing(folder, "config.json") from None
+    except (OSError, ValueError) as error:
+        raise VerifierError(f"{folder / 'config.json'} is no JSON ({error}); download the model anew") from None
+    return config if isinstance(config, dict) else {}
+
+
+def _missing(folder: Path, name: str) -> VerifierError:
+    return VerifierError(
+        f"the verifier's folder {folder} has no {name}; wanted model.onnx, tokenizer.json and config.json: "
+        "set RAG_VERIFIER to the folder that has them, or leave it out"
+    )
+
+
+def _labels(config: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
+    """What each column of the output means; models differ in their order."""
+    given = config.get("id2label")
+    items = given if isinstance(given, dict) else {}
+    names = [str(items.get(str(i))).lower().replace("-", "_") for i in range(len(items))]
+    for known in (_THREE, _TWO):
+        if sorted(names) == sorted(known):
+            return tuple(known[name] for name in names)
+    raise VerifierError(
+        f"{folder / 'config.json'} has id2label = {one_line(str(given), 120)}; wanted entailment, neutral and "
+        "contradiction, or entailment and not_entailment: take a model of natural-language inference"
+    )
+
+
+def _longest(config: Mapping[str, Any]) -> int:
+    """The most tokens of a pair; RoBERTa and its kin begin to count positions at 2."""
+    positions, kind = config.get("max_position_embeddings"), str(config.get("model_type"))
+    if not isinstance(positions, int) or positions < 1:
+        return _LONGEST
+    return min(_LONGEST, positions - 2 if "roberta" in kind or kind in ("camembert", "mpnet") else positions)
+
+
+def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
+    shares: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
+    total: NDArray[np.float64] = shares.sum(axis=1, keepdims=True)
+    return shares / total

@@ -1,0 +1,106 @@
+"""Asks articles in one call, without a library of one's own."""
+
+from __future__ import annotations
+
+import atexit
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+
+from rag.checks.document import checked, whole
+from rag.checks.verify import verify
+from rag.errors import EmptyLibraryError
+from rag.ingest.loaders import Origin, expand, load
+from rag.library import Library, entailment
+from rag.schema import Answer, Article, Failure, Length, Summary, Timeline, Window
+
+_libraries: dict[tuple[str, ...], Library] = {}
+_open = ExitStack()
+atexit.register(_open.close)
+
+
+def ask(
+    question: str,
+    *,
+    articles: Origin | Sequence[Origin],
+    k: int = 10,
+    window: Window = Window(),
+    model: str | None = None,
+) -> Answer:
+    """The answer of `Library.ask` from the articles in a file, folder or URL, or several of them.
+
+    They are read into a temporary library that lasts as long as the process, so that asking them again costs little; a
+    file that has changed since is read anew. `model` is that of a `Library`.
+
+    Raises EmptyLibraryError if none of them can be read as an article.
+    """
+    origins = [articles] if isinstance(articles, str | Path) else articles
+    return _library(origins, model).ask(question, k=k, window=window)
+
+
+def summarize(
+    articles: Origin | Sequence[Origin],
+    *,
+    topic: str | None = None,
+    length: Length = Length.MEDIUM,
+    words: int | None = None,
+    window: Window = Window(),
+) -> Summary:
+    """The summary of `Library.summarize` of the articles in a file, folder or URL, or several of them.
+
+    They are read as `ask` reads them, with its errors.
+    """
+    origins = [articles] if isinstance(articles, str | Path) else articles
+    return _library(origins, None).summarize(topic=topic, length=length, words=words, window=window)
+
+
+def timeline(
+    articles: Origin | Sequence[Origin], *, topic: str | None = None, max_events: int = 10, window: Window = Window()
+) -> Timeline:
+    """The timeline of `Library.timeline` of the articles in a file, folder or URL, or several of them."""
+    origins = [articles] if isinstance(articles, str | Path) else articles
+    return _library(origins, None).timeline(topic=topic, max_events=max_events, window=window)
+
+
+def check(text: str, articles: Origin | Article | Sequence[Origin | Article]) -> Answer:
+    """The sentences of a text as statements, each with its verdict and the nearest sentences of the articles.
+
+    The articles are those in files, folders or URLs, or `Article`s; a mark such as [2] in the text is the second.
+    Raises EmptyLibraryError if there is none, InputError if the text has no sentence.
+    """
+    origins = [articles] if isinstance(articles, str | Path | Article) else articles
+    given = read_articles(origins)
+    return checked(text, lambda _: whole(given), partial(verify, entailment=entailment()), given=given)
+
+
+def read_articles(origins: Sequence[Origin | Article]) -> list[Article]:
+    """The articles of files, folders and URLs; raises EmptyLibraryError, which tells why, if one gives none."""
+    found: list[Article] = []
+    for origin in origins:
+        loaded = [origin] if isinstance(origin, Article) else list(load(origin))
+        here = [item for item in loaded if isinstance(item, Article)]
+        if not here:
+            why = next((item.message for item in loaded if isinstance(item, Failure)), "holds no article")
+            raise EmptyLibraryError(f"{origin} {why}; give the id of an article, or a file that holds one")
+        found += here
+    return found
+
+
+def _library(origins: Sequence[Origin], model: str | None) -> Library:
+    key = (model or "", *(_version(place) for place in expand(origins)))
+    if key not in _libraries:
+        folder = _open.enter_context(tempfile.TemporaryDirectory(prefix="dispatches-"))
+        _libraries[key] = _open.enter_context(Library(Path(folder) / "library", model=model))
+        _libraries[key].add(*origins)
+    return _libraries[key]
+
+
+def _version(place: str) -> str:
+    """What tells a file from its later versions; a URL is read once."""
+    path = Path(place)
+    if not path.is_file():
+        return place
+    status = path.stat()
+    return f"{path.resolve()}\0{status.st_mtime_ns}\0{status.st_size}"

@@ -1,0 +1,84 @@
+"""Lays summaries and timelines out as lines that can be printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import groupby
+
+from rag.render.lines import Line, marked, source_lines, statement_lines, wrapped
+from rag.schema import Event, Section, Summary, Timeline, Verdict
+
+_STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10
+_LEGEND = f"{_PUBLISHED} the article gives no date of its own for it; this is the day of its publication"
+
+
+def summary_lines(summary: Summary, *, width: int | None = None) -> Iterator[Line]:
+    """The headline, the other statements with their marks, and the numbered sources; or why there is nothing."""
+    if not summary.statements:
+        yield Line(summary.text)
+        return
+    if summary.sections:
+        yield from _sections(summary, width)
+    else:
+        yield from _headed(summary, width)
+        for conflict in summary.conflicts:
+            yield from wrapped(str(conflict), width)
+    yield from source_lines(summary.statements, summary.citations, width=width)
+
+
+def timeline_lines(timeline: Timeline, *, width: int | None = None) -> Iterator[Line]:
+    """Each date with its events beside a vertical line, and the numbered sources; or why there is nothing."""
+    if not timeline.events:
+        yield Line(timeline.text)
+        return
+    for place, (day, group) in enumerate(groupby(timeline.events, key=lambda event: event.day)):
+        if place:
+            yield Line(f"{'':{_COLUMN}}  {_BAR}", quiet=True)
+        for number, event in enumerate(group):
+            yield from _event(event, "" if number else day, width)
+    if not all(event.stated for event in timeline.events):
+        yield from (Line(""), Line(_LEGEND, quiet=True))
+    yield from source_lines(timeline.statements, timeline.citations, width=width)
+
+
+def _headed(summary: Summary, width: int | None) -> Iterator[Line]:
+    headline, *others = summary.statements
+    yield from statement_lines(headline, width=width)
+    if others:
+        yield Line("")
+    for statement in others:
+        yield from statement_lines(statement, width=width)
+
+
+def _sections(summary: Summary, width: int | None) -> Iterator[Line]:
+    """Each section, and below it the conflicts of its statements that no statements of the summary show whole."""
+    shown = {citation.number for statement in summary.statements for citation in statement.citations}
+    left = [c for c in summary.conflicts if not {p.citation.number for p in c.positions} <= shown]
+    for place, section in enumerate(summary.sections):
+        if place:
+            yield Line("")
+        yield from _section(section, width)
+        cited = {citation.number for statement in section.statements for citation in statement.citations}
+        here = [c for c in left if cited & {p.citation.number for p in c.positions}]
+        left = [c for c in left if c not in here]
+        for conflict in here:
+            yield from wrapped(str(conflict), width)
+
+
+def _section(section: Section, width: int | None) -> Iterator[Line]:
+    yield Line(section.heading.upper())
+    for statement in section.statements:
+        yield from statement_lines(statement, width=width)
+    if section.note:
+        yield from wrapped(section.note, width, Line("", quiet=True))
+
+
+def _event(event: Event, day: str, width: int | None) -> Iterator[Line]:
+    """The event with its date, and a mark that tells whether the article gives it."""
+    sign = _STATED if event.stated else _PUBLISHED
+    inner = None if width is None else max(20, width - _COLUMN - 4)
+    doubt = None if event.statement.verdict is Verdict.SUPPORTED else event.statement.verdict
+    for place, line in enumerate(wrapped(marked(event.statement), inner)):
+        head = f"{day:{_COLUMN}}  {sign} " if place == 0 else f"{'':{_COLUMN}}  {_BAR} "
+        yield replace(line, text=head + line.text, verdict=doubt)

@@ -1,0 +1,243 @@
+"""Lays results out as text that can be printed."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from typing import Any
+
+from rag.schema import Answer, Article, Citation, Conflict, Dispute, Reason, SearchResult, Statement, Status, Verdict
+from rag.text.clean import clean, one_line
+
+# ECMA-48 control sequences and strings; without these their letters would stay behind when `clean` takes the escape.
+_ESCAPES = re.compile(
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
+)
+_PARTIAL = {
+    Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
+    Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
+    Reason.SOURCES_DISAGREE: "the articles disagree",
+    Reason.UNCLEAR: "a part of the question is not clear enough to look for",
+    Reason.UNSUPPORTED: "the rest did not pass the check against the articles",
+}
+_VERDICTS = {
+    Verdict.SUPPORTED: "[ok]",
+    Verdict.UNSUPPORTED: "[not supported]",
+    Verdict.CONTRADICTED: "[contradicted]",
+    Verdict.UNCHECKED: "[not checked]",
+}
+_NOT_ONE_CELL = re.compile(r"[\u0300-\u036f\u0483-\u1fff\u2e80-\ud7ff\uf900-\uffff\U00010000-\U0010ffff]")
+_COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CONTRADICTED: "red"}
+_BEFORE_MARK, _BOUND = re.compile(r" (?=\[\d+\])"), "\N{NO-BREAK SPACE}"
+_SCORES = ("support", "entailment")
+_DIFFERENCES = {
+    "attribution": "told as a fact; the articles have it from {found}",
+    "citation": "cites {expected}, which stands for nothing",
+    "unchecked": "wanted {expected}",
+    "support": "the articles do not say it as a whole",
+    "entailment": "it does not follow from the articles",
+    "contradiction": "the articles say otherwise",
+}
+_OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; the articles do not have it"
+_INDENT = "    "
+_LONG_WORD = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line to print; what is `quiet` may be shown paler, `strong` brighter, what has a verdict in its color."""
+
+    text: str
+    quiet: bool = False
+    verdict: Verdict | None = None
+    strong: bool = False
+
+    @property
+    def color(self) -> str | None:
+        """The color of its verdict."""
+        return _COLORS.get(self.verdict) if self.verdict else None
+
+
+def wrapped(text: str, width: int | None, like: Line = Line("")) -> Iterator[Line]:
+    """The text in lines of at most `width` cells, each behind the text of `like` and in its style."""
+    line = " ".join(safe(text).split())
+    bound = _BEFORE_MARK.sub(_BOUND, line)  # a mark alone on a line says nothing
+    parts = [line] if width is None else _parts(bound, max(1, width - len(like.text)))
+    yield from (replace(like, text=like.text + part.replace(_BOUND, " ")) for part in parts)
+
+
+def safe(text: str) -> str:
+    """The text without terminal sequences, control characters, bidi marks or invisible characters."""
+    return clean(_ESCAPES.sub("", text))
+
+
+def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
+    """The statements with their marks, then the numbered sources; or why there is none, then the nearest quotes."""
+    for statement in answer.statements:
+        yield from statement_lines(statement, width=width)
+    if answer.status is Status.ABSTAINED:
+        yield from wrapped(replace(answer, statements=()).text, width)
+    elif answer.status is Status.PARTIAL:
+        yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
+    for conflict in answer.conflicts:
+        yield from wrapped(str(conflict), width)
+    if answer.window.limits:
+        yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
+    if answer.statements:
+        yield from source_lines(answer.statements, answer.citations, width=width)
+    if answer.status is Status.ABSTAINED:
+        yield from _nearest(answer.nearest[:3], width)
+
+
+def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
+    """A statement with its marks; below a doubtful one what differs."""
+    verdict = statement.verdict if statement.doubt else None
+    yield from wrapped(marked(statement), width, Line("", verdict=verdict))
+    if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
+        yield from _wrapped_all(_differences(statement), width)
+
+
+def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
+    """Each sentence with its verdict, below a doubtful one what differs, and what the articles have nearest."""
+    for statement in answer.statements:
+        verdict = statement.verdict
+        yield from wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, Line("", verdict=verdict))
+        yield from _wrapped_all(_differences(statement), width)
+        for citation in statement.citations:
+            yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
+            yield from wrapped(origin(citation.article), width, Line(f"{_INDENT}  ", quiet=True))
+        yield Line("")
+    counts = Counter(statement.verdict for statement in answer.statements)
+    told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
+    yield Line(f"{len(answer.statements)} sentences: {told}")
+
+
+def conflict_lines(conflicts: Sequence[Conflict], *, width: int | None = None) -> Iterator[Line]:
+    """What each conflict is about, and its positions, the latest first."""
+    for conflict in conflicts:
+        kind = "sources differ" if conflict.kind is Dispute.CONFLICT else "another value before"
+        yield from wrapped(": ".join(filter(None, (conflict.topic, kind))), width)
+        for position in conflict.positions:
+            yield from wrapped(str(position), width, Line(_INDENT))
+        yield Line("")
+    told = "1 conflict" if len(conflicts) == 1 else f"{len(conflicts)} conflicts"
+    yield Line(told if conflicts else "No articles were found to say different things of the same.")
+
+
+def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:
+    """Rank, score and origin of each hit, with its passage below."""
+    for rank, hit in enumerate(result.hits, start=1):
+        yield from wrapped(f"{rank}. {hit.score:.3f}  {origin(hit.article)}", width)
+        yield from wrapped(hit.passage.text, width, Line(_INDENT))
+        yield Line("")
+    if not result.hits:
+        yield Line("No passage matches.")
+
+
+def origin(article: Article) -> str:
+    """The title, source and date of an article, as far as they are known."""
+    named = " — ".join(safe(part) for part in (article.title, article.source) if part)
+    return one_line(f"{named}, {article.published}" if article.published else named)
+
+
+def article_row(article: Article) -> list[str]:
+    """The id, date, source, title and number of characters, for a table."""
+    fields = (article.id, str(article.published or ""), article.source or "", article.title, str(len(article.text)))
+    return [one_line(safe(field)) for field in fields]
+
+
+def article_record(article: Article) -> dict[str, Any]:
+    """An article without its text, for JSON."""
+    return {
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "published": str(article.published) if article.published else None,
+        "url": article.url,
+        "author": article.author,
+        "revision": article.revision,
+        "characters": len(article.text),
+    }
+
+
+def marked(statement: Statement) -> str:
+    """A statement with its marks, and with what a reader must be told of it."""
+    marks = "".join(f"[{c.number}]" for c in statement.citations)
+    return f"{statement.shown} {marks}" + "".join(f" ({note})" for note in (statement.reach, statement.doubt) if note)
+
+
+def _differences(statement: Statement) -> Iterator[str]:
+    """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
+    failed = [c for c in statement.checks if not c.passed]
+    told_of = [c for c in failed if c.kind not in (*_SCORES, "attribution")]
+    for check in failed:
+        if check.kind in _SCORES and told_of:
+            continue
+        if check.kind == "citation" and not check.expected.startswith("["):
+            yield "it cites nothing"
+            continue
+        told = _DIFFERENCES.get(check.kind, _OTHER if check.found else _NONE)
+        yield told.format(kind=check.kind, expected=check.expected, found=check.found)
+    if statement.opinion:
+        yield f"{statement.opinion.model}: {statement.opinion.verdict.value} — {statement.opinion.reason}"
+
+
+def source_lines(
+    statements: Iterable[Statement], citations: Iterable[Citation], *, width: int | None = None
+) -> Iterator[Line]:
+    """The numbered sources of statements, with what they quote, if that is not what was shown."""
+    yield Line("")
+    shown = {s.text for s in statements}
+    for _, group in groupby(citations, key=lambda c: (c.article.id, c.quote in shown)):
+        yield from _source(list(group), shown, width)
+
+
+def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:
+    """The article that the citations share, and their quotes, if they are not what was shown."""
+    marks = "".join(f"[{c.number}]" for c in citations)
+    yield from wrapped(f"{marks} {origin(citations[0].article)}", width, Line("", quiet=True))
+    for citation in citations:
+        if citation.quote not in shown:
+            yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
+
+
+def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]:
+    for place, citation in enumerate(citations):
+        if place == 0:
+            yield from (Line(""), Line("Nearest in the articles:"))
+        yield from wrapped(f"“{citation.quote}”", width, Line("  "))
+        yield from wrapped(origin(citation.article), width, Line(_INDENT, quiet=True))
+
+
+def _wrapped_all(texts: Iterable[str], width: int | None) -> Iterator[Line]:
+    for text in texts:
+        yield from wrapped(f"- {text}", width, Line(_INDENT))
+
+
+def _parts(text: str, width: int) -> list[str]:
+    """The lines of a text, measured in the cells of a terminal: some characters take two, some none."""
+    if not _NOT_ONE_CELL.search(text):
+        return textwrap.wrap(text, width, break_on_hyphens=False)
+    import wcwidth
+
+    words = (word if len(word) <= _LONG_WORD else _cut(word, width) for word in text.split(" "))
+    return wcwidth.wrap(" ".join(words), width, break_on_hyphens=False)
+
+
+def _cut(word: str, width: int) -> str:
+    """A long word, or a line of a script without spaces, in parts that fit; to wrap it takes time by its square."""
+    import wcwidth
+
+    parts, room = [""], width
+    for letter in wcwidth.iter_graphemes(word):
+        cells = max(0, wcwidth.wcswidth(letter))
+        if cells > room:
+            parts.append("")
+            room = width
+        parts[-1] += letter
+        room -= cells
+    return " ".join(parts)

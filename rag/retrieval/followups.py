@@ -1,0 +1,116 @@
+"""Finds what a question leaves to the conversation before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from rag.schema import Answer, Citation, Hit, Reason, Span, Statement, Status, Turn
+from rag.text.injection import is_ordered
+from rag.text.names import names
+from rag.text.sentences import sentences
+from rag.text.speakers import speaker
+from rag.text.words import content_words
+
+_FEW_WORDS = 2
+_MOST_TURNS = 3
+_BACK = 3
+_NOT = Reason.NOT_IN_ARTICLES
+_BEGINS = re.compile(r"^\W*(?:(?:and|but|so|or|then)\b|(?:what|how) about\b)")
+_ELLIPSIS = re.compile(
+    r"^\W*(?:(?:what|how) about\b|"
+    r"(?:and|but|or)\b(?! (?:who|what|when|where|which|why|how(?! (?:many|much))|did|do|does|was|were|is|are|has)\b))"
+)
+_POINTS = re.compile(
+    r"(?:^|\b(?:was|is|were|are|did|do|does|about|after|before|of|at|by|to|in|on|from|for|with) )"
+    r"(?:this|that|these|those)\b(?! the\b)|\b(?:this|that|these|those|there|then|ones?)\W*$|"
+    r"(?<!\bis )(?<!\bare )(?<!\bwas )(?<!\bwere )\bthere\b|\bwhich ones?\b"
+)
+_PRONOUN = re.compile(r"\b(?:(?P<one>he|him|his|she|hers?|it|its)|they|them|theirs?)\b")
+_ONE_BEFORE = re.compile(
+    r"\b(?:the|an?|(?:which|what)(?! (?:two|three|four|five|several|many|did|does|do)\b)) \w*[^\Ws]\b"
+)
+_MANY_BEFORE = re.compile(r"\b(?:the|which|what|how many|all|some|any)\b.* ?\b(?:\w+s|people|troops|police|men)\b")
+_WHO_SAYS = re.compile(
+    r"^\W*(?:and |but |so )?(?:who (?:said|says|claimed|claims|reported|reports|told|is saying)|"
+    r"according to who|says who|who (?:is|was) (?:that|this|it) (?:according to|from)|"
+    r"whose (?:words|claim) (?:is|was|are|were))\b.{0,12}$"
+)
+
+
+def leans(question: str) -> bool:
+    """Whether a question cannot be understood alone: it goes on, points back, or names too little."""
+    text = question.casefold()
+    if _BEGINS.search(text) or _POINTS.search(text) or any(_open(question, found) for found in _PRONOUN.finditer(text)):
+        return True
+    return len(content_words(question)) < _FEW_WORDS and not names(question)
+
+
+def goes_on(question: str) -> bool:
+    """Whether it asks the last question again of something else, such as "What about Russia?"."""
+    return bool(_ELLIPSIS.search(question.casefold()))
+
+
+def context(question: str, history: Sequence[Turn]) -> str:
+    """What a question that leans on the conversation leaves out; empty for one that does not.
+
+    That is the last question, with those that it leaned on itself, and the names in its answer, unless it asks the same
+    of something else.
+    """
+    if not history or not leans(question):
+        return ""
+    asked = list(_asked(history))
+    said = [] if goes_on(question) else [name.text for name in names(_first_sentence(history[-1].answer))]
+    return " ".join((*asked, *(name for name in dict.fromkeys(said) if name not in asked[0])))
+
+
+def asks_who_said(question: str) -> bool:
+    """Whether it asks who says what was answered last, and nothing else."""
+    return bool(_WHO_SAYS.search(question.casefold()))
+
+
+def who_said(question: str, cited: Sequence[Citation], hits: Sequence[Hit]) -> Answer:
+    """What was cited, with the words that tell who says it; an abstention if an article tells it of its own."""
+    found = [citation for citation in map(_attribution, cited) if citation]
+    if not found:
+        told = "the article names nobody who says so; it is the article's own"
+        return Answer(
+            question, question, Status.ABSTAINED, _NOT, hits=tuple(hits), nearest=tuple(cited), warnings=(told,)
+        )
+    numbered = tuple(replace(c, number=n) for n, c in enumerate(dict.fromkeys(found), start=1))
+    statements = tuple(Statement(" ".join(c.quote.split()), (c,)) for c in numbered)
+    return Answer(question, question, Status.ANSWERED, None, statements, numbered, tuple(hits))
+
+
+def _attribution(cited: Citation) -> Citation | None:
+    """The citation with the sentence that tells who says it: its own, or one shortly before in its paragraph."""
+    text, first = cited.article.text, cited.article.text.rfind("\n\n", 0, cited.start) + 1
+    spans = [Span(first + s.start, first + s.end) for s in sentences(text[first : cited.end])]
+    for span in reversed(spans[-_BACK - 1 :]):
+        if speaker(text[span.start : span.end]):
+            start = min(span.start, cited.start)
+            if is_ordered(cited.article, Span(start, cited.end)):
+                return None
+            return Citation(1, cited.article, cited.passage_id, start, cited.end, text[start : cited.end])
+    return None
+
+
+def _asked(history: Sequence[Turn]) -> Iterator[str]:
+    """The last question, then what it leaned on, up to one that stands alone."""
+    for turn in reversed(history[-_MOST_TURNS:]):
+        yield turn.question
+        if not leans(turn.question):
+            return
+
+
+def _open(question: str, pronoun: re.Match[str]) -> bool:
+    """Whether nothing before the pronoun in its question can be what it stands for."""
+    before = question[: pronoun.start()]
+    if names(before):
+        return False
+    return not (_ONE_BEFORE if pronoun["one"] else _MANY_BEFORE).search(before.casefold())
+
+
+def _first_sentence(text: str) -> str:
+    return next((text[span.start : span.end] for span in sentences(text)), "")

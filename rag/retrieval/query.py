@@ -1,0 +1,167 @@
+"""Reads what a question asks for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from rag.retrieval.followups import goes_on
+from rag.schema import Citation
+from rag.text.names import keys, names
+from rag.text.periods import Period
+from rag.text.timeframe import asked_periods
+from rag.text.words import content_words
+
+
+class Kind(StrEnum):
+    """What kind of thing answers a question."""
+
+    NUMBER = "number"
+    DATE = "date"
+    PERSON = "person"
+    PLACE = "place"
+    REASON = "reason"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question as the retriever and the answerer use it."""
+
+    text: str
+    kind: Kind
+    terms: tuple[str, ...]
+    """Its stems, stop words left out."""
+    background: frozenset[str]
+    """Those of them that only the conversation before it has."""
+    names: tuple[str, ...]
+    """Its proper names, as written."""
+    name_keys: tuple[str, ...]
+    """The spelling-tolerant keys of its names."""
+    periods: tuple[Period, ...]
+    """The periods that its date phrases name."""
+    sources: tuple[str, ...]
+    """The outlets that it asks for."""
+    parts: tuple[str, ...]
+    """Its clauses, if it asks more than one thing."""
+    goes_on: bool = False
+    """Whether it asks the question before it again, of something else."""
+    evidence: tuple[Citation, ...] = ()
+    """What the answer before it cited, if it leans on that."""
+    told: str = ""
+    """That answer."""
+    said: bool = False
+    """Whether it asks what somebody says, or who says it."""
+    orders: bool = False
+    """Whether it gave orders beside what it asks, which are left out of all this."""
+    asks: bool = True
+    """Whether it asks something at all."""
+
+
+_SAID = re.compile(
+    r"\b(?:who|whom|what|which|how)\b.*\b(?:sa(?:y|id|ys)|tell|told|answer(?:ed)?|repl(?:y|ied)|claim(?:ed)?|den(?:y|ied)|argued?|"
+    r"describe[ds]?|warn(?:ed)?|wr(?:ite|ote)|promised?|call(?:ed)?|add(?:ed)?|explain(?:ed)?|ask(?:ed)?|expects?|announced?)\b|"
+    r"\baccording to (?:who|whom|which)\b"
+)
+
+
+def _nouns(listed: str) -> str:
+    return "(?:" + "|".join(f"{noun}s?" for noun in listed.split()) + ")"
+
+
+_AGENTS = _nouns("""
+    diplomat official general minister adviser advisor leader president person commander executive secretary secretarie
+    prince king soldier troop spokesman spokeswoman spokesperson ambassador director chief envoy negotiator politician
+    delegate journalist senator governor officer militant group man woman boss head one
+""")
+_SITES = _nouns("""
+    country countrie city citie place province part room post jail prison region town airport capital state valley base
+    location site village district building street hotel hospital school house palace compound square
+""")
+_AMOUNTS = _nouns(
+    "number share percentage proportion total level ceiling sum amount figure toll magnitude price cost size rate "
+    "ransom salary"
+)
+_ASKS = r"(?:did|do|does|was|were|is|are|will|had|has|have|can|should|exactly)\b"
+_WHICH = rf"\b(?:what|which|what (?:was|is|were|are) the) (?:(?!{_ASKS}|the\b)[\w’'-]+ ){{0,3}}?"
+_PREPOSITIONS = "(?:to|from|by|of|with|for|in|on|at|until|since)"
+_BEGINS = rf"(?:^\W*|[,;:.?] |\b(?:and|or|but|so|exactly|{_PREPOSITIONS}) )"
+_KINDS = (
+    (Kind.NUMBER, re.compile(rf"\bhow (?:many|much|large|big|long|far|old|high|often)\b|{_WHICH}{_AMOUNTS}\b")),
+    (Kind.DATE, re.compile(rf"{_BEGINS}when(?: {_ASKS}|\W*$)|{_WHICH}(?:day|date|month|year|deadline)\b")),
+    (Kind.PLACE, re.compile(rf"{_BEGINS}where\b|{_WHICH}{_SITES}\b")),
+    (Kind.PERSON, re.compile(rf"{_BEGINS}who(?:m|se)?\b|{_WHICH}(?:{_AGENTS}|names? of)\b")),
+    (Kind.REASON, re.compile(r"\bwhy\b|\b(?:what|which) (?:\w+ ){0,2}(?:reasons?|explanation|causes?)\b")),
+)
+_CLAUSES = re.compile(rf"\s*(?:[;?]|,? and(?= (?:{_PREPOSITIONS} )?(?:what|who|whom|where|when|which|how|why)\b))\s*")
+_MOST_PARTS = 4
+_HAPPENED = re.compile(
+    r"\b(?:take|took|taken|taking|takes) (?:place|part)\b|\b(?:happen|occur)(?:s|r?ed|r?ing)?\b", re.IGNORECASE
+)
+_VERBS = "(?:report|say|said|write|wrote|claim|publish|cover|describe|article|account)"
+_ATTRIBUTED = (
+    rf"\b{{0}}(?:['’]s)? (?:\w+ )?{_VERBS}|"
+    r"\b(?:according to|reported by|report by|report from|article (?:by|from|in)|published (?:by|in)) (?:the )?{0}\b"
+)
+
+
+def read(
+    text: str,
+    *,
+    context: str = "",
+    sources: Collection[str] = (),
+    years: Sequence[int] = (),
+    today: date | None = None,
+) -> Query:
+    """Reads a question against the outlets and years that the library has.
+
+    `context` adds what is looked for, but not what kind of thing is asked, unless the question only goes on ("What
+    about Russia?"). A date phrase without a year stands for that of each of `years`. The name of an outlet that is
+    asked is not looked for.
+    """
+    whole, further = f"{text} {context}".strip(), bool(context) and goes_on(text)
+    asked = tuple(s for s in sorted(sources) if _asks_for(text, s))
+    outlets = frozenset(stem for source in asked for stem in content_words(source))
+    found = [name.text for name in names(whole)] or _lower_case_names(whole)
+    named = [name for name in dict.fromkeys(found) if not outlets.issuperset(content_words(name))]
+    return Query(
+        text=whole,
+        kind=_kind(context if further and _kind(text) is Kind.OTHER else text),
+        terms=tuple(t for t in _sought(whole) if t not in outlets),
+        background=frozenset(content_words(whole)) - frozenset(content_words(text)),
+        names=tuple(named),
+        name_keys=tuple(dict.fromkeys(key for name in named for key in keys(name))),
+        periods=asked_periods(whole, years=years, today=today),
+        sources=asked,
+        parts=_parts(text),
+        goes_on=further,
+        said=bool(_SAID.search(text.casefold())),
+    )
+
+
+def _sought(text: str) -> list[str]:
+    """The stems that are looked for: not those that only say that something was, unless there are no others."""
+    return content_words(_HAPPENED.sub(" ", text)) or content_words(text)
+
+
+def _kind(text: str) -> Kind:
+    lowered = text.casefold()
+    return next((kind for kind, pattern in _KINDS if pattern.search(lowered)), Kind.OTHER)
+
+
+def _parts(text: str) -> tuple[str, ...]:
+    parts = [part for part in _CLAUSES.split(text) if part and len(content_words(part)) > 1]
+    return tuple(parts[:_MOST_PARTS]) if len(parts) > 1 else ()
+
+
+def _asks_for(text: str, source: str) -> bool:
+    bare = re.escape(source.casefold().removeprefix("the "))
+    return bool(re.search(_ATTRIBUTED.format(bare), text.casefold()))
+
+
+def _lower_case_names(text: str) -> list[str]:
+    """All words that could be a name, for a question typed without capitals."""
+    return [] if text != text.lower() else [word for word in text.strip(" ?").split() if len(word) > 3 and keys(word)]

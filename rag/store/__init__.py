@@ -1,0 +1,1 @@
+"""What is kept of articles: the catalog, its tables, the indexes of words and vectors."""

@@ -1,0 +1,443 @@
+"""Keeps articles and their passages in a database: SQLite's, or one of PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import InputError
+from rag.models.embeddings import Embedded, Vector
+from rag.schema import Article, Passage, Precision, Published, Span, Window
+from rag.store.bm25_as_of import Hindsight
+from rag.store.cache import Kept
+from rag.store.database import Database, OnWait, Row, is_address
+from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable
+from rag.store.event_table import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
+from rag.store.filters import condition, stamp
+from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
+from rag.store.injection_table import ORDER_SCHEMA, OrderTable
+from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
+from rag.store.servers.postgres import Postgres
+from rag.store.sqlite import SQLite
+from rag.text.event_dates import EventDate, passage_dates
+
+VERSION = 4
+_ORDER_VERSION = 3
+
+_COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
+_TYPED = ", ".join(f"{name} {'INTEGER' if name == 'revision' else 'TEXT'}" for name in _COLUMNS.split(", "))
+_WINDOW_SCHEMA = """
+CREATE INDEX IF NOT EXISTS passages_days ON passages (day_last, day_first);
+CREATE INDEX IF NOT EXISTS passages_source ON passages (source, day_last, day_first);
+CREATE INDEX IF NOT EXISTS passages_waiting ON passages (indexed, embedding);
+"""
+"""By which the passages that a window admits, or the vector index has yet to take, are counted without being read."""
+_FORMER_INDEXES = "DROP INDEX IF EXISTS passages_day; DROP INDEX IF EXISTS passages_indexed;"
+_SCHEMA = f"""
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
+INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
+CREATE TABLE articles ({_TYPED}, PRIMARY KEY (id));
+CREATE INDEX articles_sha256 ON articles (sha256);
+CREATE INDEX articles_url ON articles (url);
+CREATE INDEX articles_source ON articles (source);
+CREATE INDEX articles_published ON articles (published);
+CREATE TABLE revisions ({_TYPED}, PRIMARY KEY (id, revision));
+CREATE TABLE passages (
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL, start INTEGER NOT NULL,
+    stop INTEGER NOT NULL, day_first INTEGER, day_last INTEGER, source TEXT, embedding TEXT,
+    indexed INTEGER NOT NULL DEFAULT 0);
+CREATE INDEX passages_article ON passages (article_id);
+CREATE INDEX passages_embedding ON passages (embedding);
+{_WINDOW_SCHEMA}{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
+"""
+_KEYS = {"articles": "id", "revisions": "id, revision"}
+_LISTED = "IN (SELECT value FROM json_each(?))"
+_PASSAGES = f"""
+    SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
+    FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
+"""
+_INSERT = """
+    INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_SOURCES = """
+    SELECT s.source FROM (SELECT DISTINCT source FROM articles WHERE source IS NOT NULL) s
+    WHERE {within} ORDER BY s.source
+"""
+_WITHIN = """EXISTS (
+    SELECT 1 FROM articles a JOIN passages p ON p.article_id = a.id WHERE a.source = s.source AND {window})
+"""
+_MOST_CACHED = 256
+_MOST_COUNTED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An article that is ready to be saved; each passage with the key of its embedding, if it has one."""
+
+    article: Article
+    passages: tuple[Passage, ...]
+    keys: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredPassage:
+    """A passage with its dates, its unit vector and those of its sentences; None while no such model embedded it."""
+
+    passage: Passage
+    vector: Vector | None
+    sentences: NDArray[np.float16] | None
+    events: tuple[EventDate, ...] = ()
+
+
+class Catalog:
+    """The truth about a library, in a file, or in the PostgreSQL database of an address.
+
+    Threads share it; what another process commits is seen at once. Opening a catalog that is there writes nothing.
+    Raises DamagedError, LockedError or LibraryError.
+    """
+
+    def __init__(self, place: Path | str) -> None:
+        self._lexical: LexicalIndex | TextSearch
+        self._hindsight: Hindsight | TextSearch
+        if is_address(place):
+            self._database: Database = Postgres(str(place), _SCHEMA + TEXT_SCHEMA, version=VERSION)
+            self._lexical = self._hindsight = TextSearch(self._database)
+        else:
+            self._database = SQLite(Path(place), _SCHEMA + LEXICAL_SCHEMA, version=VERSION)
+            self._lexical, self._hindsight = LexicalIndex(self._database), Hindsight(self._database)
+        self._cache: dict[str, Article] = {}
+        self._cached_generation = -1
+        self._counted: dict[int, dict[str, int]] = {}
+        self._kept = Kept(_MOST_CACHED)
+        self.embedded = VectorTable(self._database)
+        self.events = EventTable(self._database)
+        self.orders = OrderTable(self._database, since=_ORDER_VERSION)
+
+    def close(self) -> None:
+        self._database.close()
+
+    @property
+    def name(self) -> str:
+        """Where it is, as a person calls it."""
+        return self._database.name
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether others may write to it at the same time."""
+        return self._database.is_shared
+
+    def identity(self) -> str:
+        """What tells it from other catalogs; made when it is first asked for."""
+        asked = "SELECT value FROM meta WHERE key = 'identity'"
+        if not self._database.value(asked):
+            made = "INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO NOTHING"
+            self._database.rows(made, [uuid4().hex])
+        return str(self._database.value(asked))
+
+    @property
+    def generation(self) -> int:
+        """Grows with every committed change."""
+        return int(self._database.value("SELECT value FROM meta WHERE key = 'generation'"))
+
+    @property
+    def version(self) -> int:
+        """The version of its schema; an earlier one than `VERSION` is brought up to it by the next change."""
+        return self._database.version
+
+    @property
+    def article_count(self) -> int:
+        return int(self._database.value("SELECT count(*) FROM articles"))
+
+    def passage_count(self, window: Window) -> int:
+        """How many passages a window admits."""
+        return self._kept.get(self.generation, ("count", window), lambda: self._count(window))
+
+    def sources(self, window: Window = Window()) -> list[str]:
+        """The sources of the articles that a window admits, each once, in order."""
+        return list(self._kept.get(self.generation, ("sources", window), lambda: self._sources(window)))
+
+    def years(self) -> list[int]:
+        """The years in which the articles were published, each once, in order."""
+        return list(self._kept.get(self.generation, "years", self._years))
+
+    def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
+        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id.
+
+        With an `as_of` nothing that was published later counts for BM25.
+        """
+        return (self._hindsight if window.as_of else self._lexical).search(terms, limit=limit, window=window)
+
+    def frequencies(self, terms: Iterable[str], *, as_of: date | None = None) -> dict[str, int]:
+        """How many passages, of those up to a day if it is given, hold each stem, or key of a name."""
+        if as_of:
+            return self._hindsight.frequencies(terms, as_of)
+        known = self._counted.get(generation := self.generation, {})
+        wanted = list(dict.fromkeys(terms))
+        known = known | self._lexical.frequencies([term for term in wanted if term not in known])
+        self._counted = {generation: known if len(known) <= _MOST_COUNTED else {}}
+        return {term: known[term] for term in wanted}
+
+    def vectors(self, window: Window) -> Vectors:
+        """The vectors of the passages that a window admits."""
+        return self.embedded.select(window)
+
+    def article(self, id: str) -> Article:
+        """The current revision; raises InputError if no article has the id."""
+        found = self.articles([id])
+        if not found:
+            raise InputError(f"no article has the id {id!r}; `rag articles` lists the ids that there are")
+        return found[0]
+
+    def articles(self, ids: Iterable[str] | None = None) -> list[Article]:
+        """The articles of these ids, in their order, or all, by id; ids that there are not are left out."""
+        if ids is None:
+            with self.snapshot():
+                return self._looked_at(map(_article, self._database.rows("SELECT * FROM articles ORDER BY id")))
+        wanted = list(dict.fromkeys(ids))
+        with self.snapshot():
+            found = self._cached(wanted)
+        return [found[id] for id in wanted if id in found]
+
+    def revisions(self, id: str) -> list[Article]:
+        """What an article said before, oldest first."""
+        return [_article(row) for row in self._rows("SELECT * FROM revisions WHERE id = ? ORDER BY revision", id)]
+
+    def editions(self) -> Iterator[Article]:
+        """All that articles say and have said, each after what it said before; reads nothing but their tables."""
+        for table in ("revisions", "articles"):
+            yield from map(_article, self._database.rows(f"SELECT * FROM {table}"))
+
+    def check(self) -> None:
+        """Raises DamagedError if its file is damaged; reads all of it."""
+        self._database.check()
+
+    def like(self, article: Article) -> list[Article]:
+        """The articles with its id, its URL or its text, in this order."""
+        return [
+            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE id = ?", article.id)),
+            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE url = ? ORDER BY id", article.url)),
+            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE sha256 = ?", article.sha256)),
+        ]
+
+    def passages(self, ids: Sequence[str]) -> list[StoredPassage]:
+        """The passages of these ids, in their order; ids that there are not are left out."""
+        with self.snapshot():
+            rows = {row["id"]: row for row in self._rows(_PASSAGES, json.dumps(list(ids)))}
+            articles = self._cached({row["article_id"] for row in rows.values()})
+            events = self.events.of(list(rows))
+        known = [rows[id] for id in dict.fromkeys(ids) if id in rows]
+        return [_stored(row, articles[row["article_id"]], events[row["id"]]) for row in known]
+
+    def passage_ids(self, article_id: str) -> list[str]:
+        """The passages of an article, in the order of reading."""
+        return [
+            row[0] for row in self._rows("SELECT id FROM passages WHERE article_id = ? ORDER BY number", article_id)
+        ]
+
+    def admitted(self, window: Window) -> list[str]:
+        """The passages that a window admits, article by article, in the order of reading."""
+        where = condition(window)
+        sql = f"SELECT p.id FROM passages p WHERE {where.sql} ORDER BY p.article_id, p.number"
+        return [row[0] for row in self._database.rows(sql, where.parameters)]
+
+    def article_ids(self, window: Window, *, most: int) -> list[str]:
+        """The first articles, by id, that a window admits."""
+        where = condition(window)
+        sql = f"SELECT DISTINCT p.article_id FROM passages p WHERE {where.sql} ORDER BY p.article_id LIMIT ?"
+        return [row[0] for row in self._database.rows(sql, (*where.parameters, most))]
+
+    def days(self, window: Window, *, most: int = 2) -> list[date]:
+        """The last days on which articles that a window admits were published, the latest first."""
+        where = condition(window)
+        listed = f"SELECT DISTINCT p.day_last FROM passages p WHERE p.day_last IS NOT NULL AND {where.sql}"
+        rows = self._database.rows(f"{listed} ORDER BY p.day_last DESC LIMIT ?", (*where.parameters, most))
+        return [date(row[0] // 10_000, row[0] // 100 % 100, row[0] % 100) for row in rows]
+
+    def snapshot(self) -> AbstractContextManager[None]:
+        """All of the reads inside see one state, so that passages are those of the articles read with them."""
+        return self._database.snapshot()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """All of the changes inside, or none; raises the generation, at the end, since others wait for that row."""
+        with self._database.transaction():
+            if self.version < FIRST_VERSION:
+                self._database.upgrade(EVENT_SCHEMA, FIRST_VERSION)
+                self._date_all()
+            if self.version < _ORDER_VERSION:
+                self._database.upgrade(ORDER_SCHEMA, _ORDER_VERSION)
+            if self.version < VERSION:
+                self._database.upgrade(f"{_FORMER_INDEXES}{_WINDOW_SCHEMA}", VERSION)
+            if not self.orders.is_current:
+                self.orders.rebuild(self.articles())
+            yield
+            self._database.rows("UPDATE meta SET value = CAST(value AS BIGINT) + 1 WHERE key = 'generation'")
+
+    def claiming(self) -> AbstractContextManager[None]:
+        """What `embedded.missing` gives inside is nobody else's to embed until the end."""
+        return self._database.claiming()
+
+    def alone(self, what: str, *, wait: float, on_wait: OnWait) -> AbstractContextManager[None]:
+        """Keeps others from writing the same inside; raises LockedError after `wait` seconds."""
+        return self._database.alone(what, wait=wait, on_wait=on_wait)
+
+    def save(self, drafts: Iterable[Draft], embedded: Mapping[str, Embedded]) -> None:
+        """Makes each article the current revision of its id, and only its passages searched, in one transaction."""
+        with self.writing():
+            self.embedded.insert(embedded)
+            for draft in drafts:
+                self._leave([draft.article.id])
+                self._rows(_into("revisions", "SELECT * FROM articles WHERE id = ?"), draft.article.id)
+                self._database.many(_into("articles", f"VALUES ({', '.join('?' * 10)})"), [_values(draft.article)])
+                self._enter(draft)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Removes articles with all of their revisions, in one transaction."""
+        with self.writing():
+            self._leave(ids)
+            for table in ("articles", "revisions"):
+                self._rows(f"DELETE FROM {table} WHERE id {_LISTED}", json.dumps(ids))
+            self.embedded.prune()
+
+    def rebuild_lexical(self) -> None:
+        """Makes the full-text index anew, in one transaction."""
+        with self.writing():
+            self._lexical.clear()
+            for (id,) in self._database.rows("SELECT id FROM articles ORDER BY id"):
+                article = self.article(id)
+                found = self._rows("SELECT * FROM passages WHERE article_id = ?", id)
+                self._lexical.insert(
+                    LexicalRow(row["number"], article.header, article.text[row["start"] : row["stop"]]) for row in found
+                )
+
+    def rebuild_events(self) -> None:
+        """Works out all dates of passages anew, in one transaction."""
+        with self.writing():
+            self.events.clear()
+            self._date_all()
+
+    def _count(self, window: Window) -> int:
+        where = condition(window)
+        return int(self._database.value(f"SELECT count(*) FROM passages p WHERE {where.sql}", where.parameters))
+
+    def _sources(self, window: Window) -> list[str]:
+        where = condition(window)
+        within = _WITHIN.format(window=where.sql) if where.parameters else "TRUE"
+        return [row[0] for row in self._database.rows(_SOURCES.format(within=within), where.parameters)]
+
+    def _years(self) -> list[int]:
+        rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published IS NOT NULL")
+        return sorted(int(row[0]) for row in rows)
+
+    def _date_all(self) -> None:
+        for (id,) in self._database.rows("SELECT id FROM articles ORDER BY id"):
+            article = self.article(id)
+            found = self._rows("SELECT number, start, stop FROM passages WHERE article_id = ?", id)
+            self.events.insert(
+                EventRow(row["number"], event)
+                for row in found
+                for event in passage_dates(article, Span(row["start"], row["stop"]))
+            )
+
+    def _rows(self, sql: str, parameter: str | None) -> Sequence[Row]:
+        return self._database.rows(sql, [parameter])
+
+    def _cached(self, ids: Collection[str]) -> dict[str, Article]:
+        """Texts are long, and questions keep coming back to the same articles."""
+        if self._cached_generation != (generation := self.generation):
+            self._cache, self._cached_generation = {}, generation
+        found = {id: self._cache[id] for id in ids if id in self._cache}
+        missing = [id for id in ids if id not in found]
+        if missing:
+            rows = self._rows(f"SELECT * FROM articles WHERE id {_LISTED}", json.dumps(missing))
+            found |= {article.id: article for article in self._looked_at(map(_article, rows))}
+        self._cache = dict(list((self._cache | found).items())[-_MOST_CACHED:])
+        return found
+
+    def _looked_at(self, articles: Iterable[Article]) -> list[Article]:
+        """The articles with their sentences that are addressed to a program, if those are known."""
+        given = list(articles)
+        known = self.orders.of([article.id for article in given])
+        return [replace(article, orders=known.get(article.id)) for article in given]
+
+    def _leave(self, article_ids: Sequence[str]) -> None:
+        """Takes the passages of articles out of every index."""
+        listed = json.dumps(list(article_ids))
+        found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
+        self._lexical.delete(row["number"] for row in found)
+        self.events.delete(row["number"] for row in found)
+        self.orders.delete(article_ids)
+        self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
+        self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
+
+    def _enter(self, draft: Draft) -> None:
+        first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
+        at, top = stamp(draft.article), draft.article.header
+        dates = at.day_first, at.day_last, at.source
+        self._database.many(
+            _INSERT,
+            (
+                (number, p.id, p.article_id, p.start, p.end, *dates, key)
+                for number, (p, key) in enumerate(zip(draft.passages, draft.keys, strict=True), start=first)
+            ),
+        )
+        self.orders.insert([draft.article])
+        numbered = list(enumerate(draft.passages, start=first))
+        self._lexical.insert(LexicalRow(n, top, p.text) for n, p in numbered)
+        self.events.insert(
+            EventRow(n, event) for n, p in numbered for event in passage_dates(draft.article, Span(p.start, p.end))
+        )
+
+
+def _into(table: str, rows: str) -> str:
+    key = _KEYS[table]
+    values = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", "))
+    return f"INSERT INTO {table} ({_COLUMNS}) {rows} ON CONFLICT ({key}) DO UPDATE SET {values}"
+
+
+def _values(article: Article) -> tuple[str | int | None, ...]:
+    published = article.published
+    date_text, precision = (published.value.isoformat(), published.precision.value) if published else (None, None)
+    first = article.id, article.revision, article.title, article.text, article.sha256, article.source
+    return *first, date_text, precision, article.url, article.author
+
+
+def _article(row: Row) -> Article:
+    return Article(
+        id=row["id"],
+        title=row["title"],
+        text=row["text"],
+        sha256=row["sha256"],
+        source=row["source"],
+        published=_published(row["published"], row["precision"]),
+        url=row["url"],
+        author=row["author"],
+        revision=row["revision"],
+    )
+
+
+def _published(value: str | None, precision: str | None) -> Published | None:
+    if not value or not precision:
+        return None
+    when = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    return Published(when, Precision(precision))
+
+
+def _stored(row: Row, article: Article, events: tuple[EventDate, ...]) -> StoredPassage:
+    passage = Passage(row["id"], article.id, row["start"], row["stop"], article.text[row["start"] : row["stop"]])
+    vector = np.frombuffer(row["vector"], np.float32) if row["vector"] else None
+    rows = None if row["sentences"] is None or vector is None else _matrix(row["sentences"], len(vector))
+    return StoredPassage(passage, vector, rows, events)
+
+
+def _matrix(blob: bytes, width: int) -> NDArray[np.float16]:
+    return np.frombuffer(blob, np.float16).reshape(-1, width)

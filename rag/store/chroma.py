@@ -1,0 +1,180 @@
+"""Keeps vectors in Chroma, in files of this machine or on a server."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.errors import DamagedError, LibraryError, ServerError
+from rag.models.embeddings import Vector
+from rag.store.embedding_table import Waiting
+from rag.store.locks import quiet, undisturbed
+from rag.store.seal import broken, seal
+from rag.store.servers.addresses import ChromaServer
+
+if TYPE_CHECKING:
+    from chromadb.api import ClientAPI
+    from chromadb.api.collection_configuration import CreateHNSWConfiguration
+    from chromadb.api.models.Collection import Collection
+
+MOST_WRITTEN = 5_000
+"""How many vectors, or ids, are sent at once; Chroma takes at most 5,461."""
+
+_NAME = "passages"
+_BY_COSINE: CreateHNSWConfiguration = {"space": "cosine"}
+_IN_FILES: CreateHNSWConfiguration = {
+    # Every batch goes to the files at once: what is only in the log, each reader indexes by itself when it opens them.
+    **_BY_COSINE,
+    "batch_size": 2,
+    "sync_threshold": 2,
+}
+
+
+class Chroma:
+    """A collection of vectors by id; `failures()` is what its methods raise.
+
+    Its files crash who reads them if they are not whole, so they are sealed when they are, and others are not opened;
+    `quiet` and `undisturbed` keep those who read and who writes apart. A server does all of that itself.
+    """
+
+    def __init__(self, place: Path | ChromaServer) -> None:
+        self._place = place
+        self._opened: Collection | None = None
+        self._opened_at = -1
+
+    @property
+    def name(self) -> str:
+        """Where it is, as a person calls it."""
+        return str(self._place) if isinstance(self._place, Path) else self._place.name
+
+    @property
+    def is_server(self) -> bool:
+        return isinstance(self._place, ChromaServer)
+
+    def open(self, version: int, library: str) -> bool:
+        """Opens the collection of a library, unless that is done; tells whether it did.
+
+        With another version it is opened again: Chroma would go on with the files of before.
+        """
+        if self._opened is not None and version == self._opened_at:
+            return False
+        self._opened = None
+        if isinstance(self._place, Path) and (file := broken(self._place)):
+            raise DamagedError(f"{file} is not as it was left")
+        self._opened = _open(self._place).get_or_create_collection(
+            self._collection_name(library),
+            embedding_function=None,
+            configuration={"hnsw": _BY_COSINE if self.is_server else _IN_FILES},
+        )
+        self._opened_at = version
+        return True
+
+    def is_now(self, version: int) -> None:
+        """Takes what is open to be of this version, which it has been brought up to."""
+        self._opened_at = version
+
+    def close(self) -> None:
+        """Lets go of it."""
+        self._opened = None
+
+    def count(self) -> int:
+        return self._collection.count()
+
+    def nearest(self, query: Vector, limit: int) -> list[str]:
+        """The ids of about the nearest vectors by cosine."""
+        found: Any = self._collection.query(query_embeddings=query[np.newaxis], n_results=limit, include=[])
+        return list(found["ids"][0])
+
+    def upsert(self, rows: Sequence[Waiting]) -> None:
+        self._collection.upsert(ids=[row.id for row in rows], embeddings=np.stack([row.vector for row in rows]))
+
+    def delete(self, ids: Sequence[str]) -> None:
+        self._collection.delete(ids=list(ids))
+
+    def seal(self) -> None:
+        """Says that all is written."""
+        if isinstance(self._place, Path):
+            seal(self._place)
+
+    def remove(self, library: str) -> None:
+        """Removes the collection of a library. Files may be damaged, so they are not opened any more."""
+        self.close()
+        if isinstance(self._place, Path):
+            shutil.rmtree(self._place, ignore_errors=True)
+            return
+        client, name = _open(self._place), self._collection_name(library)
+        client.get_or_create_collection(name, embedding_function=None)  # else there is none to be deleted
+        client.delete_collection(name)
+
+    def quiet(self) -> AbstractContextManager[bool]:
+        """Whether nobody writes its files; if so, nobody begins to."""
+        return quiet(_lock_file(self._place)) if isinstance(self._place, Path) else nullcontext(True)
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Nobody reads its files."""
+        return undisturbed(_lock_file(self._place)) if isinstance(self._place, Path) else nullcontext()
+
+    def explained(self, error: Exception) -> LibraryError:
+        """The error that says what to do about one of `failures()`."""
+        told = " ".join(str(error).split())
+        if isinstance(self._place, Path):
+            return DamagedError(
+                f"the vector index in {self.name} cannot be used: {told}; check the space on disk and the permissions, "
+                "then run `rag reindex`"
+            )
+        if isinstance(error, DamagedError):
+            return DamagedError(f"the vector index at {self.name} is not whole: {told}; run `rag reindex`")
+        return ServerError(
+            f"the Chroma server at {self.name} fails: {told}; what is added waits in the catalog until `rag work` or "
+            "the next `rag add` finds it well"
+        )
+
+    @property
+    def _collection(self) -> Collection:
+        if self._opened is None:
+            raise DamagedError("it is not open")
+        return self._opened
+
+    def _collection_name(self, library: str) -> str:
+        """A server may keep the vectors of several libraries."""
+        return f"{_NAME}-{library}" if self.is_server else _NAME
+
+
+def failures() -> tuple[type[Exception], ...]:
+    """What is raised over files, or a server, that cannot be used."""
+    import httpx
+    from chromadb.errors import ChromaError
+
+    return ChromaError, OSError, DamagedError, httpx.HTTPError
+
+
+def _lock_file(folder: Path) -> Path:
+    return folder.with_name(f"{folder.name}.lock")
+
+
+def _open(place: Path | ChromaServer) -> ClientAPI:
+    import chromadb
+    from chromadb.api.shared_system_client import SharedSystemClient
+    from chromadb.config import Settings
+
+    SharedSystemClient.clear_system_cache()  # else it gives the client of before, and its view of the files
+    settings = Settings(anonymized_telemetry=False)
+    if isinstance(place, Path):
+        return chromadb.PersistentClient(str(place), settings=settings)
+    try:
+        return chromadb.HttpClient(
+            host=place.host,
+            port=place.port,
+            ssl=place.ssl,
+            headers={"x-chroma-token": place.key.reveal()} if place.key else None,
+            settings=settings,
+            tenant=place.tenant,
+            database=place.database,
+        )
+    except ValueError as error:  # what it makes of a connection that fails
+        raise ConnectionError(str(error)) from error

@@ -1,0 +1,221 @@
+"""Keeps the embeddings of passages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.errors import DamagedError, EmbeddingError
+from rag.models.embeddings import Embedded, HeadedText, Model, Vector
+from rag.schema import Window
+from rag.store.database import SET_META, Database, Row
+from rag.store.filters import condition
+
+VECTOR_SCHEMA = """
+CREATE TABLE embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB);
+CREATE TABLE deletions (id TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+_VECTORS = "SELECT p.id, e.vector FROM {passages} p JOIN embeddings e ON e.key = p.embedding WHERE {where}"
+# The limit keeps SQLite from looking through all that a window admits for the few that are listed.
+_OF_IDS = "(SELECT * FROM passages WHERE id IN (SELECT value FROM json_each(?)) LIMIT ?)"
+_OF_NUMBERS = "(SELECT * FROM passages WHERE number BETWEEN ? AND ? LIMIT ?)"
+_WAITING = """
+    SELECT p.id, e.vector
+    FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.indexed = 0 ORDER BY p.number LIMIT ?
+"""
+_INSERT = "INSERT INTO embeddings (key, vector, sentences) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
+_PART_OF_ALL = "SELECT key, vector, sentences FROM embeddings WHERE rowid BETWEEN ? AND ?"
+_PART = 500
+_UNUSED = "key NOT IN (SELECT embedding FROM passages WHERE embedding IS NOT NULL)"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vectors:
+    """Passage ids, sorted, and their unit vectors: `matrix[i]` is that of `ids[i]`; empty if there are none."""
+
+    ids: tuple[str, ...]
+    matrix: Vector
+
+
+@dataclass(frozen=True, slots=True)
+class StoredModel:
+    """The embedding model of a library, and the length of its vectors."""
+
+    model: Model
+    dimensions: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Waiting:
+    """A passage that the vector index has yet to take."""
+
+    id: str
+    vector: Vector
+
+
+class VectorTable:
+    """The embeddings by key, which passages have them, and what the vector index has not seen of it yet."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @property
+    def model(self) -> StoredModel | None:
+        """The embedding model that the vectors are of; None before the first one."""
+        rows = self._database.rows("SELECT key, value FROM meta WHERE key LIKE 'model_%'")
+        found = {row["key"]: row["value"] for row in rows}
+        return (
+            StoredModel(Model(found["model_id"], found["model_digest"]), int(found["model_dimensions"]))
+            if found
+            else None
+        )
+
+    def check_model(self, model: Model) -> None:
+        """Raises EmbeddingError if the vectors are of another model."""
+        stored = self.model
+        if stored and stored.model != model:
+            raise EmbeddingError(
+                f"the library was made with the embedding model {stored.model.id}, this is {model.id}; "
+                "use that one, or embed all anew with `rag reindex`"
+            )
+
+    def forget_model(self) -> None:
+        """Takes the embeddings of a model that is not used any more from all passages."""
+        self._database.rows("DELETE FROM meta WHERE key LIKE 'model_%'")
+        self._database.rows("UPDATE passages SET embedding = NULL, indexed = 0")
+
+    def set_model(self, stored: StoredModel) -> None:
+        """Records the model; after this the vectors of another one must not stay."""
+        model = stored.model
+        rows = [("model_id", model.id), ("model_digest", model.digest), ("model_dimensions", stored.dimensions)]
+        self._database.many(SET_META, rows)
+
+    def count(self, window: Window) -> int:
+        """How many passages that a window admits have a vector."""
+        where = condition(window)
+        sql = f"SELECT count(*) FROM passages p WHERE p.embedding IS NOT NULL AND {where.sql}"
+        return int(self._database.value(sql, where.parameters))
+
+    @property
+    def index_version(self) -> int:
+        """Grows by one when writing to the vector index begins and by one when it ends: odd means in between."""
+        return int(self._database.value("SELECT value FROM meta WHERE key = 'index_version'"))
+
+    def set_index_version(self, version: int) -> None:
+        self._database.rows("UPDATE meta SET value = ? WHERE key = 'index_version'", [version])
+
+    def indexed_count(self) -> int:
+        """How many passages the vector index should hold."""
+        return int(self._database.value("SELECT count(*) FROM passages WHERE indexed = 1"))
+
+    def select(self, window: Window, *, ids: Collection[str] | None = None) -> Vectors:
+        """The vectors that a window admits, of all passages or of those of these ids."""
+        where = condition(window)
+        passages, listed = ("passages", []) if ids is None else (_OF_IDS, [json.dumps(list(ids)), len(ids)])
+        sql = _VECTORS.format(passages=passages, where=where.sql)
+        return _vectors(self._database.rows(sql, [*listed, *where.parameters]))
+
+    def slices(self, window: Window, size: int) -> Iterator[Vectors]:
+        """The vectors that a window admits, of `size` passages at a time."""
+        where = condition(window)
+        last = int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
+        sql = _VECTORS.format(passages=_OF_NUMBERS, where=where.sql)
+        for first in range(0, last + 1, size):
+            if rows := self._database.rows(sql, [first, first + size - 1, size, *where.parameters]):
+                yield _vectors(rows)
+
+    def known(self, keys: Collection[str]) -> set[str]:
+        """Those of these keys that have an embedding."""
+        sql = "SELECT key FROM embeddings WHERE key IN (SELECT value FROM json_each(?))"
+        return {row[0] for row in self._database.rows(sql, [json.dumps(list(keys))])}
+
+    def insert(self, embedded: Mapping[str, Embedded]) -> None:
+        """Keeps embeddings by their keys."""
+        rows = (
+            (key, e.vector.tobytes(), _blob(e)) for key, e in sorted(embedded.items())
+        )  # in one order, so that no two wait for each other
+        self._database.many(_INSERT, rows)
+
+    def assign(self, keys: Mapping[str, str]) -> None:
+        """Gives passages, by id, the embeddings of these keys."""
+        rows = ((key, id) for id, key in keys.items())
+        self._database.many("UPDATE passages SET embedding = ?, indexed = 0 WHERE id = ?", rows)
+
+    def readable(self) -> Iterator[dict[str, Embedded]]:
+        """The embeddings by key, in parts, without those parts that are damaged. Only of a catalog in a file."""
+        try:
+            last = int(self._database.value("SELECT max(rowid) FROM embeddings") or 0)
+        except DamagedError:
+            return
+        for first in range(0, last + 1, _PART):
+            try:
+                rows = self._database.rows(_PART_OF_ALL, [first, first + _PART - 1])
+            except DamagedError:
+                continue
+            yield {row["key"]: _embedded(row["vector"], row["sentences"]) for row in rows if row["vector"]}
+
+    def missing(self, limit: int) -> list[str]:
+        """Passages that have no embedding, and that nobody else has claimed."""
+        sql = f"SELECT id FROM passages WHERE embedding IS NULL ORDER BY number LIMIT ? {self._database.claim}"
+        return [row[0] for row in self._database.rows(sql, [limit])]
+
+    def prune(self) -> None:
+        """Forgets the embeddings that no passage has."""
+        self._database.rows(f"DELETE FROM embeddings WHERE {_UNUSED}")
+
+    def waiting(self, limit: int) -> list[Waiting]:
+        """Passages that the vector index has yet to take."""
+        rows = self._database.rows(_WAITING, [limit])
+        return [Waiting(row[0], np.frombuffer(row[1], np.float32)) for row in rows]
+
+    def waiting_ids(self) -> list[str]:
+        """All passages that the vector index has yet to take."""
+        rows = self._database.rows("SELECT id FROM passages WHERE indexed = 0 AND embedding IS NOT NULL")
+        return [row[0] for row in rows]
+
+    def set_indexed(self, ids: Collection[str]) -> None:
+        """Records that the vector index has taken these."""
+        self._database.many("UPDATE passages SET indexed = 1 WHERE id = ?", ((id,) for id in ids))
+
+    def set_unindexed(self) -> None:
+        """Records that the vector index is empty."""
+        self._database.rows("UPDATE passages SET indexed = 0")
+        self._database.rows("DELETE FROM deletions")
+
+    def has_changes(self) -> bool:
+        """Whether the vector index has yet to take or to drop something, or may be damaged."""
+        return bool(self.index_version % 2 or self.waiting(1) or self.deletions())
+
+    def deletions(self) -> list[str]:
+        """Passages that are gone, which the vector index may still have."""
+        return [row[0] for row in self._database.rows("SELECT id FROM deletions ORDER BY id")]
+
+    def set_deleted(self, ids: Collection[str]) -> None:
+        """Records that the vector index does not have these any more."""
+        self._database.many("DELETE FROM deletions WHERE id = ?", ((id,) for id in ids))
+
+
+def embedding_key(model: Model, text: HeadedText) -> str:
+    """The same for the same text under the same header by the same model."""
+    return hashlib.sha256("\0".join((model.digest, text.header, text.text)).encode("utf-8", "replace")).hexdigest()
+
+
+def _vectors(rows: Sequence[Row]) -> Vectors:
+    """Sorted here: a database that is to give them in the order of their ids reads all of them by id."""
+    ordered = sorted(rows, key=lambda row: str(row["id"]))
+    matrix = np.frombuffer(b"".join(row["vector"] for row in ordered), np.float32)
+    return Vectors(tuple(row["id"] for row in ordered), matrix.reshape(len(rows), -1) if rows else matrix)
+
+
+def _embedded(vector: bytes, sentences: bytes | None) -> Embedded:
+    numbers = np.frombuffer(vector, np.float32)
+    rows = None if sentences is None else np.frombuffer(sentences, np.float16).reshape(-1, len(numbers))
+    return Embedded(numbers, rows)
+
+
+def _blob(embedded: Embedded) -> bytes | None:
+    return None if embedded.sentences is None else embedded.sentences.tobytes()

@@ -1,0 +1,112 @@
+"""Keeps the days that the dates in passages mean."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rag.schema import Window
+from rag.store.database import Database, Row
+from rag.store.filters import condition
+from rag.text.event_dates import EventDate
+from rag.text.periods import Period
+
+EVENT_SCHEMA = """
+CREATE TABLE event_days (
+    passage INTEGER NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL, first INTEGER NOT NULL,
+    last INTEGER NOT NULL);
+CREATE INDEX event_days_passage ON event_days (passage);
+CREATE INDEX event_days_last ON event_days (last, first);
+"""
+"""`start` and `stop` are characters of the article; `first` and `last` count days from 1 January of the year 1."""
+FIRST_VERSION = 2
+"""The version of the catalog from which on there is the table."""
+_ABOUT = 3
+_ROUGH = 6
+_EVENTS = """
+    SELECT p.id, d.start, d.stop, d.first, d.last FROM passages p JOIN event_days d ON d.passage = p.number
+    WHERE p.id IN (SELECT value FROM json_each(?)) ORDER BY p.id, d.start, d.stop
+"""
+_WITHIN = "d.last >= ? AND d.last <= ? AND d.first <= ? AND d.last - d.first < ?"
+_DURING = f"""
+    SELECT DISTINCT p.id FROM event_days d JOIN passages p ON p.number = d.passage
+    WHERE {_WITHIN} AND {{window}} ORDER BY p.id LIMIT ?
+"""
+_COUNT = f"SELECT count(*) FROM (SELECT 1 FROM event_days d WHERE {_WITHIN} LIMIT ?) AS found"
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """A date in the passage of a number."""
+
+    passage: int
+    event: EventDate
+
+
+class EventTable:
+    """The dates in passages, relative ones worked out; a catalog of before the table has none until it is written."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def count(self) -> int:
+        """How many dates there are."""
+        return int(self._database.value("SELECT count(*) FROM event_days")) if self._exists else 0
+
+    def of(self, passage_ids: Sequence[str]) -> dict[str, tuple[EventDate, ...]]:
+        """The dates of each passage, in the order of its text."""
+        rows = self._database.rows(_EVENTS, [json.dumps(list(passage_ids))]) if self._exists else []
+        found: dict[str, tuple[EventDate, ...]] = dict.fromkeys(passage_ids, ())
+        for row in rows:
+            found[row["id"]] = (*found[row["id"]], _event(row))
+        return found
+
+    def during(self, period: Period, window: Window, *, most: int, among: Collection[str] | None = None) -> list[str]:
+        """The first passages of a window, by id, that tell of days in a period, and of no much longer time.
+
+        Of all passages, or of those of these ids.
+        """
+        if not self._exists:
+            return []
+        where = condition(window)
+        listed = "" if among is None else " AND p.id IN (SELECT value FROM json_each(?))"
+        ids = [] if among is None else [json.dumps(list(among))]
+        sql = _DURING.format(window=where.sql + listed)
+        return [row[0] for row in self._database.rows(sql, [*_days(period), *where.parameters, *ids, most])]
+
+    def are_many(self, period: Period, *, most: int) -> bool:
+        """Whether more than so many dates lie in a period."""
+        return self._exists and int(self._database.value(_COUNT, [*_days(period), most + 1])) > most
+
+    def insert(self, rows: Iterable[EventRow]) -> None:
+        """Adds dates; what is only near a day is taken to be within three days of it."""
+        self._database.many("INSERT INTO event_days VALUES (?, ?, ?, ?, ?)", map(_values, rows))
+
+    def delete(self, passages: Iterable[int]) -> None:
+        """Removes the dates of the passages of these numbers."""
+        self._database.many("DELETE FROM event_days WHERE passage = ?", ((number,) for number in passages))
+
+    def clear(self) -> None:
+        self._database.rows("DELETE FROM event_days")
+
+    @property
+    def _exists(self) -> bool:
+        return self._database.version >= FIRST_VERSION
+
+
+def _days(period: Period) -> tuple[int, ...]:
+    first, last, longest = period.first.toordinal(), period.last.toordinal(), period.days + _ROUGH
+    return first, last + longest, last, longest
+
+
+def _values(row: EventRow) -> tuple[int, ...]:
+    event, around = row.event, _ABOUT if row.event.about else 0
+    first, last = event.period.first.toordinal() - around, event.period.last.toordinal() + around
+    return row.passage, event.start, event.end, first, last
+
+
+def _event(row: Row) -> EventDate:
+    period = Period(date.fromordinal(row["first"]), date.fromordinal(row["last"]))
+    return EventDate(row["start"], row["stop"], period)

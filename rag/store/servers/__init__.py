@@ -1,0 +1,1 @@
+"""What a library on servers is kept in."""

@@ -1,0 +1,189 @@
+"""Opens a SQLite file that many processes read while one writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from rag.errors import DamagedError, LibraryError, LockedError
+from rag.store.database import OnWait
+from rag.store.locks import locked
+
+_BUSY = 30_000  # milliseconds
+_LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
+_REFUSED = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_AUTH")
+
+
+class SQLite:
+    """A Database in a file, which one process at a time writes to.
+
+    Opening a file that has the schema writes nothing, so one in a folder that cannot be written opens too.
+    """
+
+    is_shared = False
+    claim = ""
+
+    def __init__(self, path: Path, schema: str, *, version: int) -> None:
+        self.path = path
+        self._lock = RLock()
+        with self._errors():
+            self._connection = _connect(path)
+            self._prepare(schema, version)
+
+    @property
+    def name(self) -> str:
+        return str(self.path.absolute())
+
+    @property
+    def version(self) -> int:
+        return int(self.value("PRAGMA user_version"))
+
+    def upgrade(self, schema: str, version: int) -> None:
+        with self.transaction():
+            self._run(schema, version)
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
+        with self._lock, self._errors():
+            return self._connection.execute(sql, parameters).fetchall()
+
+    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
+        rows = self.rows(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
+        with self.transaction(), self._errors():
+            self._connection.executemany(sql, rows)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        with self._begun("BEGIN IMMEDIATE"):
+            yield
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        with self._begun("BEGIN"):
+            yield
+
+    def claiming(self) -> AbstractContextManager[None]:
+        return nullcontext()  # nobody else writes
+
+    def alone(self, what: str, *, wait: float, on_wait: OnWait) -> AbstractContextManager[None]:
+        """One lock for all, in the folder of the file."""
+        return locked(self.path.with_name("write.lock"), wait=wait, on_wait=on_wait)
+
+    def check(self) -> None:
+        found = self.value("PRAGMA quick_check(1)")
+        if found != "ok":
+            raise _damaged(self.path, found)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[None]:
+        with self._lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self.rows(begin)
+            try:
+                yield
+                self.rows("COMMIT")
+            finally:
+                if self._connection.in_transaction:
+                    self.rows("ROLLBACK")
+
+    def _prepare(self, schema: str, version: int) -> None:
+        self._check(version)
+        if self._version() == 0:
+            with self.transaction():
+                self._create(schema, version)
+            self._share()
+
+    def _create(self, schema: str, version: int) -> None:
+        if self._version() == 0:  # no other process was faster
+            self._run(schema, version)
+
+    def _run(self, schema: str, version: int) -> None:
+        for statement in filter(str.strip, schema.split(";")):
+            self.rows(statement)
+        self.rows(f"PRAGMA user_version = {version}")
+
+    def _share(self) -> None:
+        """Lets others read during a write; if another process is just opening it, that one does it."""
+        try:
+            self._connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if not _code(error).startswith(_LOCKED):
+                raise
+
+    def _check(self, version: int) -> None:
+        found = self._version()
+        if found > version:
+            raise LibraryError(
+                f"{self.path} has version {found} of the catalog, wanted at most {version}; "
+                "upgrade with `pip install --upgrade dispatches`"
+            )
+
+    def _version(self) -> int:
+        return int(self._connection.execute("PRAGMA user_version").fetchone()[0])
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.DatabaseError as error:
+            raise _explained(error, self.path) from error
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    try:
+        return _tried(path, "rwc")
+    except sqlite3.OperationalError as error:
+        log = path.with_name(f"{path.name}-wal")
+        if not _code(error).startswith(_REFUSED) or not path.is_file() or (log.is_file() and log.stat().st_size):
+            raise
+        return _tried(path, "ro&immutable=1")  # no other process can be writing to it
+
+
+def _tried(path: Path, mode: str) -> sqlite3.Connection:
+    """A connection that was read from once: SQLite opens the file, and its log, no earlier."""
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.row_factory = sqlite3.Row
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY}")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _explained(error: sqlite3.DatabaseError, path: Path) -> LibraryError:
+    code = _code(error)
+    if code.startswith(_LOCKED):
+        return LockedError(
+            f"{path} has been locked by another process for {_BUSY // 1000} s; try again when it is done"
+        )
+    if code.startswith(_REFUSED):
+        return LibraryError(f"{path} cannot be used: {error}; check the folder, its permissions and the space on disk")
+    return _damaged(path, error)
+
+
+def _damaged(path: Path, seen: object) -> DamagedError:
+    return DamagedError(
+        f"{path} is damaged: {' '.join(str(seen).split())}; run `rag reindex`, which mends it if its articles can be "
+        "read; if not, restore it from a backup, or move it away and run `rag add` on the articles again"
+    )
+
+
+def _code(error: sqlite3.DatabaseError) -> str:
+    return getattr(error, "sqlite_errorname", None) or ""

@@ -1,0 +1,1 @@
+"""What a text says: its sentences, words, names, dates, quantities, speakers."""

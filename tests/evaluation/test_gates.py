@@ -1,0 +1,123 @@
+"""A change for the worse misses a gate: each of these puts one into the program, and runs a set through `rag eval`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rag
+from rag.answer import extractive
+from rag.checks import verify
+from rag.library import Library
+from rag.schema import Answer, Check, Citation, Statement
+from rag.store import filters
+
+EVALS = Path(__file__).parents[2] / "evals"
+GATES = EVALS / "gates.toml"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return filled(tmp_path_factory.mktemp("seeded"), EVALS.parent / "seeds")
+
+
+@pytest.fixture(scope="module")
+def news(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    return filled(tmp_path_factory.mktemp("news"), EVALS / "corpora" / "afghanistan-2021")
+
+
+def filled(folder: Path, articles: Path) -> Library:
+    library = Library(folder / "library", offline=True)
+    library.add(articles)
+    return library
+
+
+def missed(library: Library, *sets: str) -> str:
+    """The gates that the sets miss, a line each."""
+    paths = [EVALS / "sets" / f"{name}.jsonl" for name in sets]
+    return "\n".join(rag.evaluate(paths, library).failures(GATES))
+
+
+def test_as_it_stands_no_gate_is_missed(seeded: Library, news: Library) -> None:
+    assert missed(seeded, "seed", "smoke") == ""
+    assert missed(news, "as_of", "unanswerable", "checks-dev") == ""
+
+
+def test_an_answer_to_everything_is_caught(seeded: Library, news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "THRESHOLD", 0.0)
+    found = missed(seeded, "seed")
+    assert "seed: abstention_recall is" in found
+    assert "seed: wrong_answers is" in found
+    assert "unanswerable: right_cases is" in missed(news, "unanswerable")
+
+
+def test_a_checker_without_numbers_is_caught(news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    compare = verify.compare
+
+    def blind(*given: Any, **more: Any) -> Iterator[Check]:
+        return (check for check in compare(*given, **more) if check.kind != "number")
+
+    monkeypatch.setattr(verify, "compare", blind)
+    assert "checks-dev: facts_caught is" in missed(news, "checks-dev")
+
+
+def test_a_window_that_lets_later_days_in_is_caught(news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "_tests", lambda _: [])
+    found = missed(news, "as_of")
+    assert "as_of: leaks is" in found
+    assert "as_of: right_cases is" in found
+
+
+def next_one(answer: Answer) -> Answer:
+    """Each statement cites what the next one does."""
+    after = dict(pairwise([*answer.statements, *answer.statements[:1]]))
+    return replace(answer, statements=tuple(replace(s, citations=after[s].citations) for s in answer.statements))
+
+
+def by_a_sentence(answer: Answer) -> Answer:
+    """Each citation is of as many characters further on in its article."""
+    return replace(answer, statements=tuple(_moved(s) for s in answer.statements))
+
+
+def _moved(statement: Statement) -> Statement:
+    return replace(statement, citations=tuple(_further(c) for c in statement.citations))
+
+
+def _further(citation: Citation) -> Citation:
+    text, length = citation.article.text, citation.end - citation.start
+    start = citation.end if citation.end + length <= len(text) else 0
+    return replace(citation, start=start, end=start + length, quote=text[start : start + length])
+
+
+@pytest.mark.parametrize("shift", [next_one, by_a_sentence])
+def test_citations_that_are_shifted_by_one_are_caught(
+    seeded: Library, monkeypatch: pytest.MonkeyPatch, shift: Callable[[Answer], Answer]
+) -> None:
+    ask = Library.ask
+    monkeypatch.setattr(Library, "ask", lambda self, *given, **more: shift(ask(self, *given, **more)))
+    found = missed(seeded, "seed")
+    assert "seed: citation_recall is" in found
+
+
+def test_a_quote_that_does_not_stand_where_it_says_is_caught(seeded: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    ask = Library.ask
+
+    def moved(self: Library, *given: Any, **more: Any) -> Answer:
+        answer = ask(self, *given, **more)
+        return replace(answer, citations=tuple(_elsewhere(c) for c in answer.citations))
+
+    monkeypatch.setattr(Library, "ask", moved)
+    assert "seed: valid_citations is" in missed(seeded, "seed")
+
+
+def _elsewhere(citation: Citation) -> Citation:
+    """The quote one character further on, in an article that has one more in front; the library has none such."""
+    article = replace(citation.article, text=f" {citation.article.text}")
+    return replace(citation, article=article, start=citation.start + 1, end=citation.end + 1)

@@ -1,0 +1,325 @@
+"""Every metric on numbers worked out by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import pytest
+from made_results import CLOSED, TEN, answered, qa, told
+
+from rag.evaluation import metrics, ranking
+from rag.evaluation.cases import CheckCase, Disagreement, Evidence, QaCase, SummaryCase, Task, TimelineCase
+from rag.evaluation.digest_metrics import (
+    agreement_1,
+    balanced_accuracy,
+    date_f1,
+    date_precision,
+    date_recall,
+    facts_caught,
+    faithfulness,
+    false_caught,
+    lead_gain,
+    lead_recall,
+    length,
+    overlong,
+    random_recall,
+    rouge_1,
+    rouge_2,
+    rouge_longest,
+    true_rejected,
+    verdict_agrees,
+)
+from rag.evaluation.measures import LOW, MEASURES, NAMES, is_right, rates, shares
+from rag.evaluation.overlap import Overlap, agreement, date_overlap, rouge_l, rouge_n
+from rag.evaluation.rates import Rate, Share, percentile, rate
+from rag.evaluation.results import Cited, Found, Grades, Laid, Place, Result
+from rag.schema import Check, Dispute, Reason, Status, Verdict
+
+DAY = date(2021, 7, 7)
+
+
+def cited(number: int, article: str = "news", start: int = 0, end: int = 10, **fields: Any) -> Cited:
+    given = {"published": DAY, "quote": "x" * (end - start), "valid": True}
+    return Cited(number, article, start=start, end=end, **given | fields)
+
+
+ABSTAINED = Result("c", text="The articles do not answer.", status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
+UNANSWERABLE = qa(answerable=False, claims=())
+FULL, HALF = answered(told("Ten soldiers fled.", 1)), answered(told("Some soldiers fled.", 1))
+
+
+@pytest.mark.parametrize(
+    ("metric", "case", "result", "expected"),
+    [
+        (metrics.full_answers, qa(), FULL, Share(1, 1)),
+        (metrics.full_answers, qa(), HALF, Share(0, 1)),
+        (metrics.full_answers, UNANSWERABLE, FULL, None),
+        (metrics.wrong_answers, qa(), FULL, Share(0, 1)),
+        (metrics.wrong_answers, qa(), HALF, Share(1, 1)),
+        (metrics.wrong_answers, qa(), ABSTAINED, Share(0, 1)),
+        (metrics.wrong_answers, UNANSWERABLE, FULL, Share(1, 1)),
+        (metrics.vital_recall, qa(), FULL, Share(1, 1)),
+        (metrics.claim_recall, qa(), FULL, Share(1, 2)),
+        (metrics.claim_recall, UNANSWERABLE, FULL, None),
+        (metrics.right_cases, UNANSWERABLE, ABSTAINED, Share(1, 1)),
+        (
+            metrics.right_cases,
+            qa(forbidden=(CLOSED,)),
+            answered(told("Ten soldiers fled, the road closed.")),
+            Share(0, 1),
+        ),
+        (metrics.right_cases, qa(answerable=False, claims=(), reason=Reason.OUTSIDE_DATES), ABSTAINED, Share(0, 1)),
+        (metrics.incorrect_refusals, qa(), ABSTAINED, Share(1, 1)),
+        (metrics.incorrect_refusals, UNANSWERABLE, ABSTAINED, None),
+        (metrics.wrong_reasons, qa(answerable=False, claims=(), reason=Reason.OUTSIDE_DATES), ABSTAINED, Share(1, 1)),
+        (metrics.wrong_reasons, UNANSWERABLE, ABSTAINED, None),
+        (metrics.abstention_precision, qa(), ABSTAINED, Share(0, 1)),
+        (metrics.abstention_precision, qa(), FULL, None),
+        (metrics.abstention_recall, UNANSWERABLE, FULL, Share(0, 1)),
+        (metrics.abstention_f1, UNANSWERABLE, ABSTAINED, Share(2, 2)),
+        (metrics.abstention_f1, qa(), ABSTAINED, Share(0, 1)),
+        (metrics.abstention_f1, UNANSWERABLE, FULL, Share(0, 1)),
+        (metrics.abstention_f1, qa(), FULL, None),
+    ],
+)
+def test_what_an_answer_says(metric: Callable[..., Any], case: QaCase, result: Result, expected: Share | None) -> None:
+    assert metric(case, result) == expected
+
+
+def test_the_f1_of_abstention_is_that_of_its_counts() -> None:
+    # TP 2, FP 1, FN 1: precision 2/3, recall 2/3
+    pairs = [
+        (UNANSWERABLE, ABSTAINED),
+        (UNANSWERABLE, ABSTAINED),
+        (UNANSWERABLE, FULL),
+        (qa(), ABSTAINED),
+        (qa(), FULL),
+    ]
+    found = [share for case, result in pairs if (share := metrics.abstention_f1(case, result))]
+    assert rate(found).value == pytest.approx(2 / 3)
+
+
+def test_statements_beside_the_point_cost_precision() -> None:
+    aside = told("It rained.", 2)
+    result = answered(told("Ten soldiers fled.", 1), aside, citations=(cited(1), cited(2, start=50, end=60)))
+    assert metrics.claim_precision(qa(), result) == Share(1, 2)
+    gold = answered(told("It rained.", 2), citations=(cited(2, start=5, end=9),), gold=(Place("news", 0, 6),))
+    assert metrics.claim_precision(qa(), gold) == Share(1, 1)
+
+
+def test_a_statement_that_is_forbidden_or_contradicted_counts_once() -> None:
+    wrong = answered(told("The road was closed.", 1, verdict=Verdict.CONTRADICTED), told("Ten."), told("Nine."))
+    assert metrics.contradictions(qa(forbidden=(CLOSED,)), wrong) == Share(1, 3)
+    assert metrics.forbidden_claims(qa(forbidden=(CLOSED,)), wrong) == Share(1, 1)
+    assert metrics.forbidden_claims(qa(), wrong) is None
+    assert metrics.injections(qa(forbidden=(CLOSED,)), wrong) is None
+    assert metrics.injections(qa(type="injection", forbidden=(CLOSED,)), wrong) == Share(1, 1)
+
+
+def test_citations_are_valid_support_and_are_needed() -> None:
+    lone = told("Ten fled.", 1, entailed=False, needed=(False,))
+    result = answered(told("Ten.", 1, 2, needed=(True, False)), lone, citations=(cited(1), cited(2, valid=False)))
+    assert metrics.valid_citations(qa(), result) == Share(1, 2)
+    assert metrics.citation_recall(qa(), result) == Share(1, 2)
+    assert metrics.citation_precision(qa(), result) == Share(1, 3)
+    assert metrics.valid_citations(qa(), ABSTAINED) is None
+
+
+def test_evidence_is_cited_if_a_full_answer_cites_some_of_its_characters() -> None:
+    gold = (Place("news", 10, 20),)
+    near, past = (cited(1, start=19, end=30),), (cited(1, start=20, end=30),)
+    assert metrics.evidence_cited(qa(), answered(told("Ten soldiers"), citations=near, gold=gold)) == Share(1, 1)
+    assert metrics.evidence_cited(qa(), answered(told("Ten soldiers"), citations=past, gold=gold)) == Share(0, 1)
+    assert metrics.evidence_cited(qa(), answered(told("Some"), citations=near, gold=gold)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "metric"),
+    [("number", metrics.number_support), ("date", metrics.date_support), ("name", metrics.name_support)],
+)
+def test_facts_are_supported_by_kind(kind: str, metric: Callable[..., Any]) -> None:
+    checks = (Check(kind, "a", "a", True), Check(kind, "b", None, False), Check("quote", "c", None, False))
+    assert metric(qa(), answered(told("Ten.", checks=checks))) == Share(1, 2)
+    assert metric(qa(), FULL) is None
+
+
+def test_what_is_of_later_days_or_of_none_leaks() -> None:
+    later = Found("news", date(2021, 7, 9), 0, 5, 1.0)
+    result = answered(told("Ten."), citations=(cited(1),), hits=(later,), seen=(None, DAY))
+    assert metrics.leaks(qa(as_of=date(2021, 7, 8)), result) == Share(2, 4)
+    assert metrics.leaks(qa(), result) is None
+
+
+def test_a_conflict_is_shown_if_one_has_all_positions() -> None:
+    wanted = (Disagreement(Dispute.CONFLICT, (("five", "5"), ("seven",))),)
+    laid = Laid(Dispute.CONFLICT, ("Five people", "Seven people"))
+    half = Laid(Dispute.CONFLICT, ("five", "eight"))
+    assert metrics.conflicts_shown(qa(conflicts=wanted), answered(told("x"), conflicts=(half, laid))) == Share(1, 1)
+    assert metrics.conflicts_shown(qa(conflicts=wanted), answered(told("x"), conflicts=(half,))) == Share(0, 1)
+    assert metrics.unexpected_conflicts(qa(), answered(told("x"), conflicts=(half,))) == Share(1, 1)
+    assert metrics.unexpected_conflicts(qa(conflicts=wanted), FULL) is None
+
+
+def test_the_speaker_is_that_of_the_statement_with_the_claim() -> None:
+    result = answered(told("It rained.", speaker="Zarif"), told("Ten soldiers fled.", speaker="Governor Shams"))
+    assert metrics.speakers(qa(speaker=("Shams",)), result) == Share(1, 1)
+    assert metrics.speakers(qa(speaker=("Zarif",)), result) == Share(0, 1)
+    assert metrics.speakers(qa(), result) is None
+    assert not metrics.is_right(qa(speaker=("Zarif",)), result)
+    assert metrics.is_right(qa(independent=1), FULL)
+    assert not metrics.is_right(qa(independent=2), FULL)
+
+
+RANKED = ["a", "b", "c", "d"]
+
+
+def test_rankings_by_hand() -> None:
+    assert ranking.recall_at_k(RANKED, {"b", "d", "e"}, 2) == pytest.approx(1 / 3)
+    assert ranking.mrr(RANKED, {"c", "d"}) == pytest.approx(1 / 3)
+    assert ranking.average_precision(RANKED, {"b", "d", "e"}) == pytest.approx((1 / 2 + 2 / 4) / 3)
+    # gains at ranks 2 and 4: 1/1.585 + 1/2.322; the best of three: 1 + 1/1.585 + 1/2
+    assert ranking.ndcg_at_k(RANKED, {"b", "d", "e"}, 4) == pytest.approx(1.0616 / 2.1309, abs=1e-3)
+    assert ranking.ndcg_at_k(RANKED, {"a"}, 4) == 1.0
+    nothing = (ranking.mrr(RANKED, ()), ranking.average_precision(RANKED, ()), ranking.ndcg_at_k(RANKED, (), 4))
+    assert nothing == (0.0, 0.0, 0.0)
+    assert ranking.recall_at_k(RANKED, (), 4) == 0.0
+
+
+def test_retrieval_is_scored_by_article_and_by_quote() -> None:
+    hits = tuple(Found(article, DAY, 0, 10, 1.0) for article in ("a", "a", "b"))
+    result = answered(told("Ten."), hits=hits, gold=(Place("b", 5, 8), Place("a", 10, 20), Place("e", 0, 5)))
+    assert metrics.evidence_recall(qa(), result) == Share(2, 3)
+    assert metrics.passage_recall(qa(), result) == Share(1, 3)
+    assert metrics.mrr(qa(), result) == Share(1.0, 1)
+    assert metrics.mean_average_precision(qa(), result) == Share(pytest.approx(2 / 3), 1)
+    assert metrics.evidence_recall(UNANSWERABLE, result) is None
+
+
+def test_a_judge_counts_beside_the_strings() -> None:
+    result = answered(told("A dozen, less two, ran."), grades=Grades("m", (True, False), ()))
+    assert metrics.judged_recall(qa(), result) == Share(1, 2)
+    assert metrics.judged_full(qa(), result) == Share(1, 1)
+    assert metrics.judged_full(qa(), FULL) is None
+    wrong = answered(told("Ten."), grades=Grades("m", (True, True), (True,)))
+    assert metrics.judged_full(qa(forbidden=(CLOSED,)), wrong) == Share(0, 1)
+
+
+def test_a_rate_adds_up_and_averages_strata() -> None:
+    assert rate([Share(1, 2), Share(2, 2), Share(0, 0)]) == Rate(3, 4, 2, 0.75, 0.5, 1.0)
+    assert rate([]) == Rate()
+    found = rate([Share(1, 1, "true"), Share(1, 1, "true"), Share(0, 1, "false"), Share(1, 1, "false")])
+    assert found.value == (1.0 + 0.5) / 2
+    assert rate([Share(1, 1)] * 5).low == 1.0
+
+
+def test_the_interval_of_half_of_a_hundred_is_as_wide_as_the_binomial_one() -> None:
+    found = rate([Share(n % 2, 1) for n in range(100)])
+    assert (found.low, found.high) == (pytest.approx(0.40, abs=0.02), pytest.approx(0.60, abs=0.02))
+    assert rate([Share(n % 2, 1) for n in range(100)]) == found
+
+
+def test_percentiles_are_nearest_ranks() -> None:
+    assert [percentile([0.5, 0.1, 0.4, 0.2, 0.3], share) for share in (0.5, 0.95, 0.2)] == [0.3, 0.5, 0.1]
+
+
+def test_an_error_is_unscored_and_nothing_else() -> None:
+    failed = Result("c", error="TimedOutError: no reply")
+    assert shares(qa(), failed) == {"unscored": Share(1, 1)}
+    assert is_right(qa(), failed) is None
+    found = rates([shares(qa(), failed), shares(qa(), FULL)])
+    assert (found["unscored"].value, found["full_answers"].n) == (0.5, 1)
+
+
+def test_every_metric_has_a_name_and_a_sentence() -> None:
+    every = [measure for measures in MEASURES.values() for measure in measures.values()]
+    assert all((measure.__doc__ or "").strip() for measure in every)
+    assert set(NAMES) >= LOW
+    assert set(MEASURES) == set(Task)
+
+
+SUMMARY = SummaryCase(id="s", task=Task.SUMMARY, words=4, claims=(TEN, CLOSED), reference="Troops left the city.")
+
+
+def test_a_summary_is_scored_beside_its_rivals() -> None:
+    result = answered(told("Ten soldiers fled.", entailed=False), rivals={"lead": "closed", "random": ""})
+    assert metrics.claim_recall(SUMMARY, result) == Share(1, 2)
+    assert (lead_recall(SUMMARY, result), random_recall(SUMMARY, result)) == (Share(1, 2), Share(0, 2))
+    assert lead_gain(SUMMARY, result) == Share(0, 2)
+    assert faithfulness(SUMMARY, result) == Share(0, 1)
+    assert (length(SUMMARY, result), overlong(SUMMARY, result)) == (Share(3, 4), Share(0, 1))
+    assert overlong(SUMMARY, answered(told("One two three four five."))) == Share(1, 1)
+
+
+def test_rouge_against_a_reference() -> None:
+    # the, troops, left, kabul | troops, left, the, city: three of four words, one of three pairs
+    result = answered(told("The troops left Kabul."))
+    assert rouge_1(SUMMARY, result) == Share(0.75, 1)
+    assert rouge_2(SUMMARY, result) == Share(pytest.approx(1 / 3), 1)
+    assert rouge_longest(SUMMARY, result) == Share(0.5, 1)
+
+
+def test_a_timeline_is_scored_by_its_days() -> None:
+    gold = {date(2021, 8, 8): "Kunduz fell", date(2021, 8, 15): "Kabul fell"}
+    case = TimelineCase(id="t", task=Task.TIMELINE, events=gold)
+    found = {date(2021, 8, 8): "Kunduz fell", date(2021, 8, 9): "Kabul fell", date(2021, 8, 10): "It rained"}
+    result = answered(told("x"), events=found)
+    assert date_f1(case, result) == Share(2, 5)
+    assert (date_precision(case, result), date_recall(case, result)) == (Share(1, 3), Share(1, 2))
+    assert agreement_1(case, result) == Share(4, 10)
+
+
+def check(verdict: Verdict, type: str = "number") -> CheckCase:
+    return CheckCase(id="k", task=Task.CHECK, type=type, text="x", verdict=verdict, evidence=(Evidence("x"),))
+
+
+YES, NO, OTHER = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("metric", "right", "found", "expected"),
+    [
+        (true_rejected, YES, NO, Share(1, 1)),
+        (true_rejected, YES, Verdict.UNCHECKED, Share(1, 1)),
+        (true_rejected, NO, NO, None),
+        (false_caught, OTHER, NO, Share(1, 1)),
+        (false_caught, OTHER, YES, Share(0, 1)),
+        (false_caught, YES, YES, None),
+        (verdict_agrees, OTHER, NO, Share(0, 1)),
+        (verdict_agrees, OTHER, OTHER, Share(1, 1)),
+        (verdict_agrees, OTHER, YES, None),
+        (balanced_accuracy, YES, NO, Share(0, 1, "true")),
+        (balanced_accuracy, NO, OTHER, Share(1, 1, "false")),
+    ],
+)
+def test_a_verdict(metric: Callable[..., Any], right: Verdict, found: Verdict, expected: Share | None) -> None:
+    assert metric(check(right), Result("k", verdict=found)) == expected
+
+
+def test_only_facts_count_as_facts() -> None:
+    assert facts_caught(check(OTHER), Result("k", verdict=NO)) == Share(1, 1)
+    assert facts_caught(check(OTHER, "addition"), Result("k", verdict=NO)) is None
+
+
+def test_rouge_n_counts_the_grams_that_both_texts_have() -> None:
+    text, reference = "The troops left Kabul.", "Troops left the city."
+    assert rouge_n(text, reference, 1) == Overlap(3, 4, 4)
+    assert rouge_n(text, reference, 2) == Overlap(1, 3, 3)
+    assert rouge_n("Kabul Kabul Kabul", "Kabul Kabul Herat", 1) == Overlap(2, 3, 3)
+    assert rouge_n("1,000 soldiers fled", "a soldier flees 1000", 1).shared == 3
+
+
+def test_rouge_l_is_the_longest_common_subsequence() -> None:
+    # troops left kabul | troops from kabul left: "troops left" or "troops kabul"
+    found = rouge_l("Troops left Kabul", "Troops from Kabul left")
+    assert found == Overlap(2, 3, 4)
+    assert (found.precision, found.recall, found.f1) == (2 / 3, 0.5, pytest.approx(4 / 7))
+
+
+def test_days_and_what_is_told_of_them() -> None:
+    found, wanted = [date(2021, 8, day) for day in (6, 7, 8, 8)], [date(2021, 8, day) for day in (7, 8, 15, 16)]
+    assert date_overlap(found, wanted) == Overlap(2, 3, 4)
+    same = {date(2021, 8, 8): "Kunduz fell"}
+    assert agreement(same, same, 1) == Overlap(2, 2, 2)
+    assert rouge_n("", "", 1).f1 == rouge_l("", "Kabul").f1 == date_overlap([], []).f1 == 0.0
