@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import tempfile
+from collections.abc import Callable
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -43,15 +44,25 @@ def shared_session(weights: Path, threads: int) -> Session:
 
 def minilm_session(weights: Path, cache: Path, threads: int) -> Session:
     """A session of the local embedding model, whose graph is kept in a folder; raises EmbeddingError if damaged."""
-    prefix = f"minilm-{DIGEST[:12]}-v{VERSION}-ort{version('onnxruntime')}-"
-    for path in sorted(cache.glob(f"{prefix}*.onnx")):
+
+    def made() -> bytes:
+        _check(weights)
+        return build(load_weights(weights))
+
+    return cached_session(f"minilm-{DIGEST[:12]}", made, cache, threads)
+
+
+def cached_session(key: str, make: Callable[[], bytes], cache: Path | None, threads: int) -> Session:
+    """A session of a graph that is made once and then kept in a folder, by default the user's cache."""
+    folder = cache or _cache_folder()
+    prefix = f"{key}-v{VERSION}-ort{version('onnxruntime')}-"
+    for path in sorted(folder.glob(f"{prefix}*.onnx")):
         if _file_digest(path) == path.stem.removeprefix(prefix):
             return open_session(path, threads=threads)
         path.unlink(missing_ok=True)
-    _check(weights)
-    graph = build(load_weights(weights))
+    graph = make()
     try:
-        return open_session(_saved(graph, cache, prefix), threads=threads)
+        return open_session(_saved(graph, folder, prefix), threads=threads)
     except OSError:  # the folder cannot be written: as fast, but built anew by each process
         return open_session(graph, threads=threads)
 

