@@ -229,11 +229,17 @@ class Citation:
     start: int
     end: int
     quote: str
+    answer: Span | None = None
+    """The short span inside it, in the article, that answers the question."""
 
     def __post_init__(self) -> None:
         if not self.quote or self.article.text[self.start : self.end] != self.quote:
             raise ValueError(
                 f"citation {self.number}: {self.quote[:40]!r} is not at {self.start}:{self.end} of {self.article.id}"
+            )
+        if self.answer and not self.start <= self.answer.start < self.answer.end <= self.end:
+            raise ValueError(
+                f"citation {self.number}: its answer is at {self.answer}, wanted inside {self.start}:{self.end}"
             )
 
 
@@ -737,4 +743,5 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "start": citation.start,
         "end": citation.end,
         "quote": citation.quote,
+        "answer": {"start": citation.answer.start, "end": citation.answer.end} if citation.answer else None,
     }
