@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from rag.answer.task import Task
+from rag.compare.detect import disagreements
+from rag.compare.reconcile import reconciled
+from rag.retrieval.followups import asks_who_said, who_said
 from rag.retrieval.query import Query
 from rag.retrieval.rerank import Sentence, leans
 from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
+from rag.store.filters import admits
 from rag.text.words import alike, content_words
 
 MOST_STATEMENTS = 3
@@ -43,6 +48,23 @@ class _Choice:
     passage_id: str
     span: Span
     answer: Span | None
+
+
+def propose(task: Task) -> Generator[Statement, None, Answer]:
+    """The articles' own sentences, with what sources say otherwise beside them."""
+    with task.account.clock.time("generate"):
+        answer = _said_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
+        conflicts = disagreements(task.query, task.retrieved) if answer.statements else ()
+        answer = reconciled(answer, conflicts)
+    yield from answer.statements
+    return replace(answer, statements=())
+
+
+def _said_before(task: Task) -> Answer | None:
+    """Who said what was answered last, if it is that which is asked, and known what was cited."""
+    history = task.asked.history
+    cited = [c for c in history[-1].citations if admits(task.asked.window, c.article)] if history else []
+    return who_said(task.query.text, cited, task.hits) if cited and asks_who_said(task.asked.text) else None
 
 
 def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
