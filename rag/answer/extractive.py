@@ -73,17 +73,17 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     A likely answer is PARTIAL and UNCLEAR. An abstention has the nearest sentences as evidence.
     """
     if not query.terms:
-        return Answer(query.text, query.text, Status.ABSTAINED, Reason.UNCLEAR)
+        return Answer(query.text, query.text, status=Status.ABSTAINED, reason=Reason.UNCLEAR)
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
-    citations = _citations(_chosen(query, ranked, retrieved), retrieved.hits)
-    hits, sure = retrieved.hits[:k], confidence(query, ranked, retrieved)
+    found = Answer(query.text, query.text, hits=retrieved.hits[:k])
+    citations, sure = (
+        _citations(_chosen(query, ranked, retrieved), retrieved.hits),
+        confidence(query, ranked, retrieved),
+    )
     if sure < LIKELY:
-        nearest, why = citations, Reason.NOT_IN_ARTICLES
-        return Answer(query.text, query.text, Status.ABSTAINED, why, hits=hits, nearest=nearest)
-    statements = tuple(_statement(c) for c in citations)
-    if sure < SURE:
-        return Answer(query.text, query.text, Status.PARTIAL, Reason.UNCLEAR, statements, citations, hits)
-    return Answer(query.text, query.text, Status.ANSWERED, None, statements, citations, hits)
+        return replace(found, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES, nearest=citations)
+    found = replace(found, statements=tuple(_statement(c) for c in citations), citations=citations)
+    return found if sure >= SURE else replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR)
 
 
 def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> float:

@@ -219,7 +219,8 @@ def _judged(answer: Answer, statements: Sequence[Statement]) -> Answer:
 def _nothing_asked(task: Task) -> Answer:
     """An abstention, since a question that only gives orders is not obeyed."""
     text = task.query.text
-    return Answer(text, text, Status.ABSTAINED, Reason.NOT_IN_ARTICLES, hits=task.hits, warnings=(NOTHING_ASKED,))
+    found = Answer(text, text, hits=task.hits, warnings=(NOTHING_ASKED,))
+    return replace(found, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
 
 
 def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from rag.digest.excerpts import stands
 from rag.digest.extractive import Check
 from rag.digest.select import Budget
 from rag.retrieval.near_duplicates import clusters
-from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Status, Verdict
+from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Verdict
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
 _MOST_READ = 200_000
@@ -74,7 +74,7 @@ def _cites(statement: Statement, inner: Citation) -> bool:
 
 def compared(statements: Sequence[Statement], conflicts: Sequence[Conflict]) -> Compared:
     """Of the conflicts those that statements are a part of, as an answer has them."""
-    told = Answer("", "", Status.ANSWERED, statements=tuple(statements), citations=cited(statements))
+    told = Answer("", "", tuple(statements), citations=cited(statements))
     found = annotated(told, conflicts)
     return Compared(found.conflicts, found.citations)
 
