@@ -218,9 +218,8 @@ def _confidence(dev: Sequence[Case], test: Sequence[Case], folds: NDArray[np.int
         inside = (sure >= low) & (sure < low + 0.1)
         at = (tested >= low) & (tested < low + 0.1)
         right = [c.right() for c, inner in zip(test, at, strict=True) if inner]
-        print(
-            f"confidence {low:.1f}-{low + 0.1:.1f}: dev {y[inside].sum()}/{inside.sum()} right, test {sum(right)}/{len(right)}"
-        )
+        known = f"dev {y[inside].sum()}/{inside.sum()} right, test {sum(right)}/{len(right)}"
+        print(f"confidence {low:.1f}-{low + 0.1:.1f}: {known}")
 
 
 def _plain(text: str) -> str:
