@@ -40,13 +40,13 @@ from rag.errors import (
 from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
 from rag.ingest.repair import mend
+from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
 from rag.models.embeddings import Embedder, MiniLM, identity
 from rag.models.entailment import Entailment
 from rag.models.remote import RemoteEmbeddings
-from rag.models.terms import Terms
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval import rewrite
 from rag.retrieval.followups import asks_who_said, context, who_said

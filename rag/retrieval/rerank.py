@@ -16,11 +16,11 @@ from rag.retrieval.query import Kind, Query
 from rag.rules.counting import counts
 from rag.rules.wordvectors import vector as word_vector
 from rag.schema import Article, Passage, Span
-from rag.text.attribution import voice
-from rag.text.event_dates import EventDate, event_dates
 from rag.text.injection import is_ordered
 from rag.text.names import keys, names, same, spelled
+from rag.text.relative_dates import EventDate, event_dates
 from rag.text.sentences import sentences
+from rag.text.speakers import voice
 from rag.text.words import STOP_WORDS, content_words, forms, words
 
 

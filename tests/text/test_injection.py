@@ -11,7 +11,7 @@ from fake_embeddings import FakeEmbeddings
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Answer, Article, Span, Verdict
-from rag.store import injection_table
+from rag.store import tables
 from rag.text.clean import clean
 from rag.text.injected_questions import request
 from rag.text.injection import LEFT_OUT, is_order, orders, without_orders
@@ -120,7 +120,7 @@ def test_orders_are_looked_for_when_an_article_is_added_and_again_when_the_rules
         library.add(planted())
         (found,) = library.articles()
         assert found.orders == orders(found.text) != ()
-        monkeypatch.setattr(injection_table, "RULES", "other")
+        monkeypatch.setattr(tables, "RULES", "other")
         assert [a.orders for a in library.articles()] == [None]
         library.add(article("Rain fell on Kabul.", id="rain"))
         assert {a.id: a.orders for a in library.articles()} == {found.id: found.orders, "rain": ()}
