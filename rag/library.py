@@ -78,8 +78,7 @@ from rag.store.filters import admits
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
 from rag.store.vector_index import VectorIndex
 from rag.text.clean import clean
-from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
-from rag.text.injection import left_out
+from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, left_out, request
 from rag.text.words import words
 
 if TYPE_CHECKING:
@@ -574,7 +573,7 @@ def _nothing_asked(task: Task) -> Answer:
 
 def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
     """What a reader must know of the orders that the question and the articles give."""
-    asked = (LEFT_OUT,) if task.query.orders and task.query.asks else ()
+    asked = (QUESTION_LEFT_OUT,) if task.query.orders and task.query.asks else ()
     return (*asked, *left_out(generative.left_out(task, answer.mode)))
 
 
