@@ -41,9 +41,6 @@ _OPTIONAL = {
 }
 """What a server or a model may not take, and how its refusal names it."""
 
-_taken: dict[tuple[str, str], Manner] = {}
-"""For each place and model, the strictest manner of asking for JSON that its server took."""
-
 
 class Account:
     """What one question has used, and what it may use."""
@@ -129,6 +126,7 @@ class Caller:
         self.tariff = tariff(choice.name, window=(getattr(model, "profile", None) or {}).get("max_input_tokens"))
         self._model = model
         self._replies = replies
+        self._manner = Manner()
 
     def count(self, text: str) -> TokenCount:
         """The tokens of a text for this model; exact only for OpenAI's own."""
@@ -206,8 +204,7 @@ class Caller:
 
     def _chunks(self, call: Call, account: Account) -> Iterator[BaseMessage]:
         """A form that is refused is given up only if a later one is not."""
-        key, forms = (self.choice.place, self.choice.name), ways(self._model, call.schema)
-        manner, refused = _taken.get(key, Manner()), None
+        forms, manner, refused = ways(self._model, call.schema), self._manner, None
         while manner.form < len(forms):
             try:
                 chunks = self._asking(call, forms[manner.form], manner.without, account)
@@ -215,7 +212,7 @@ class Caller:
             except RequestError as error:
                 manner, refused = manner.after(error), error
                 continue
-            _taken[key] = manner
+            self._manner = manner
             if first is not None:
                 yield first
             yield from chunks

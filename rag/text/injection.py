@@ -39,7 +39,7 @@ _SIGNS = re.compile(
     "|".join(
         (
             # What separates turns for models, fences, and the keys of a reply.
-            r"<\|[^<>|\n]{1,40}\|>|\[/?INST\]|<</?\s?SYS\s?>>|</?(?:start|end)_of_turn>|</s>",
+            r"<\|[^<>|\n]{1,40}\|>|\[/?INST\]|<</?\s?SYS\s?>>|</?(?:start|end)_of_turn>",
             r"</?<?(?:system|assistant|user|instructions?|prompt|context|passages?|data|fence)>",
             r"={3,} ?(?:end|[0-9a-f]{8,})|={16,}|\{(?:fence|passages?|question|context|prompt)\}",
             r"[\"'](?:role|statements|answered|tool_calls)[\"']\s*:",
@@ -49,9 +49,9 @@ _SIGNS = re.compile(
             r"(?:^|\n)\s*#{1,6} ?(?:new |system )?(?:instructions?|system|response|prompt)\b",
             r"(?:^|\n)\s*\[\d+\] [^|\n]*\||\bpassage \[\d+\]",
             # To forget what it was told.
-            rf"{_CLAUSE}(?:ignore|disregard|forget|override|bypass)\b[^.;!?\n]{{0,40}}?\b(?:previous|prior|earlier|above|"
-            r"preceding|your|original|initial)(?: [\w’'-]+){0,2}? (?:instructions?|prompts?|guidelines?|directions|rules|"
-            r"context|commands?)\b",
+            rf"{_CLAUSE}(?:ignore|disregard|forget|override|bypass)\b[^.;!?\n]{{0,40}}?\b(?:previous|prior|earlier|"
+            r"above|preceding|your|original|initial)(?: [\w’'-]+){0,2}? (?:instructions?|prompts?|guidelines?|"
+            r"directions|rules|context|commands?)\b",
             rf"{_CLAUSE}(?:ignore|disregard|forget|override|bypass) (?:(?:all|any|every|these|the) )+(?:instructions?|"
             r"prompts?|above|passages|rules you (?:were|have been) given)|"
             rf"{_CLAUSE}(?:ignore|disregard|forget) all (?:the )?rules\b",
@@ -60,7 +60,8 @@ _SIGNS = re.compile(
             # What names the program that it is for.
             rf"(?:^|[.!?\n]\s*)\W*(?:notes?|messages?|notices?|instructions?) (?:to|for) (?:\w+ )?{_PROGRAM}"
             r"(?: readers?)?\s*[:,.)—–]",
-            rf"\b{_PROGRAM} (?:(?:that|which|who|is|are) )*(?:read|summari[sz]|process|quot|index)(?:s|es|ing)? (?:this|these)\b",
+            rf"\b{_PROGRAM} (?:(?:that|which|who|is|are) )*(?:read|summari[sz]|process|quot|index)(?:s|es|ing)? "
+            r"(?:this|these)\b",
             rf"(?:^|[.!?\n]\s*)(?:dear|hey|hello|attention),? {_PROGRAM}\b",
             rf"\byou are (?:now )?an? {_PROGRAM}\b(?! (?:to|secretar|minister|coach))",
         )
