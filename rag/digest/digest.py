@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from rag.answer.annotate import dated
-from rag.answer.generative import INSTEAD
+from rag.answer.pipeline import INSTEAD
 from rag.checks import verify
 from rag.checks.quotes import cited, numbered
 from rag.digest import generative_timeline
