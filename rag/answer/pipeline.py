@@ -34,7 +34,7 @@ from rag.retrieval.followups import context
 from rag.retrieval.query import Query
 from rag.retrieval.search import Searcher
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
-from rag.text.injection import NOTHING_ASKED, is_ordered, left_out
+from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.text.words import words
 
 INSTEAD = "these are the articles' own sentences"
