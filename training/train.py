@@ -1,7 +1,8 @@
 """Trains the reader: `train.py DATA.jsonl OUT.safetensors --minutes N [--init W] [--rate R] [--end SHARE]`.
 
 Questions and claims take turns in one trunk. With WORLD_SIZE processes of one thread each (`run.sh`), each learns from
-rows of its own and their weights are averaged every 40 seconds (local SGD, Stich 2019). A checkpoint with the optimizer is written every ten minutes; started again, it goes on there.
+rows of its own and their weights are averaged every 40 seconds (local SGD, Stich 2019). A checkpoint with the optimizer
+is written every ten minutes; started again, it goes on there.
 """
 
 from __future__ import annotations
