@@ -118,8 +118,8 @@ def chat(*, options: Options) -> None:
         from rag.chat.commands import Talk
         from rag.chat.conversation import Conversation
 
-        given = {"model": options.model, "topic": options.topic, "terms": options.terms}
-        return Talk(Conversation(partial(library_with, options), k=options.k, window=limits, **given))
+        o, opener = options, partial(library_with, options)
+        return Talk(Conversation(opener, model=o.model, k=o.k, window=limits, topic=o.topic, terms=o.terms))
 
     manner = Manner(options.as_json, options.strict, options.quiet)
     if sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json:

@@ -25,7 +25,7 @@ _HEADER = """\
 """
 _EXACT = frozenset(("valid_citations", "leaks", "injections", "overlong", "unscored"))
 """What may not slip by a single case."""
-_DEFAULT = (
+GATED = (
     "right_cases",
     "wrong_answers",
     "valid_citations",
@@ -98,7 +98,7 @@ def pinned(gates: Gates, measured: Measured, *, lower: bool) -> Gates:
 
     A floor that is above what was measured stays, unless `lower`.
     """
-    wanted = gates.gates or {name: float(name in LOW) for name in _DEFAULT if name in measured.rates}
+    wanted = gates.gates or {name: float(name in LOW) for name in GATED if name in measured.rates}
     moved = {name: _moved(name, value, measured, lower=lower) for name, value in wanted.items()}
     return replace(gates, set=measured.set, corpus=measured.corpus, gates=moved)
 

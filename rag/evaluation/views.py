@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase
+from rag.evaluation.gates import GATED
 from rag.evaluation.metrics import CHIEF, LOW, NAMES, answering, has_speaker, meet, shows
 from rag.evaluation.rates import Rate
 from rag.evaluation.report import Changes, Report, Scored, SetReport
@@ -55,7 +56,7 @@ def html_report(report: Report, changes: Sequence[Changes] = (), failures: Seque
         report=report,
         changes={change.name: change for change in changes},
         failures=failures,
-        columns=[n for n in NAMES if n != "unscored" and any(n in one.rates for one in report.sets)],
+        columns=[n for n in GATED if any(n in one.rates for one in report.sets)],
         low=LOW,
         chief=_chief,
         anchor=_anchor,
