@@ -399,14 +399,14 @@ def _squad_records(entries: Sequence[_Entry], found: Corpus, name: str) -> Itera
             spans = sentences(clean(paragraph.context))
             for k, question in enumerate(paragraph.qas):
                 place = f"{name}: data[{i}].paragraphs[{j}].qas[{k}]"
-                if not question.answers and not question.is_impossible:
-                    raise InputError(f"{place}: has no answers; wanted one, or `is_impossible`")
-                quote = None if question.is_impossible else _sentence(question.answers[0], paragraph.context, spans)
-                yield Record(place, _squad_case(question, _evidence(source, quote)))
+                quote = _sentence(question.answers[0], paragraph.context, spans) if question.answers else None
+                yield Record(place, _squad_case(place, question, _evidence(source, quote)))
 
 
-def _squad_case(question: _SquadQuestion, evidence: dict[str, str]) -> dict[str, Any]:
+def _squad_case(place: str, question: _SquadQuestion, evidence: dict[str, str]) -> dict[str, Any]:
     answerable = not question.is_impossible
+    if answerable and not question.answers:
+        raise InputError(f"{place}: has no answers; wanted one, or `is_impossible`")
     return _question(
         "SQuAD",
         [evidence] if answerable else [],

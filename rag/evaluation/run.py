@@ -67,6 +67,7 @@ def run(cases: CaseSet, library: Library, plan: Plan = Plan(), *, progress: Prog
     if identity.judge and identity.judge == identity.model:
         raise InputError(f"{identity.judge} would judge its own answers; name another model with --judge")
     kept = _ResultFile(plan.out / f"{cases.name}.results.jsonl") if plan.out else None
+    say = progress or (lambda done, total, text: None)
     jobs = [(case, _key(case, identity, repeat)) for repeat in range(plan.repeat) for case in cases.cases]
 
     def done(job: tuple[Case, str]) -> Result:
@@ -83,8 +84,7 @@ def run(cases: CaseSet, library: Library, plan: Plan = Plan(), *, progress: Prog
         try:
             for number, result in enumerate(pool.map(done, jobs), start=1):
                 results.append(result)
-                if progress:
-                    progress(number, len(jobs), result.case)
+                say(number, len(jobs), result.case)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
