@@ -27,7 +27,7 @@ from rag.cli.options import (
 from rag.cli.requests import Request, answer_batch, one_question, one_text, strict_code
 from rag.cli.terminal import Manner, in_pipe, in_terminal
 from rag.errors import InputError
-from rag.models.terms import REPLY_TOKENS
+from rag.models.budget import REPLY_TOKENS
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines
 from rag.render.page import html_page, markdown_page

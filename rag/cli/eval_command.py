@@ -14,7 +14,7 @@ import typer
 
 from rag.cli.console import show, tell
 from rag.cli.options import Options, checked_settings, command, open_library, progress_bar
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.render.lines import Line
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ import typer
 
 from rag.cli.console import reported, tell, warn
 from rag.errors import InputError
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.render.lines import safe
 from rag.schema import AddReport, Article, Window
 from rag.settings import Settings, read_settings
+from rag.text.calendar import window
 from rag.text.clean import one_line
-from rag.text.window import window
 
 if TYPE_CHECKING:
     from rag.library import Library

@@ -15,8 +15,8 @@ import typer
 from rag.cli.console import tell
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
+from rag.text.calendar import ordered, window
 from rag.text.clean import clean
-from rag.text.window import ordered, window
 
 FAILED, ABSTAINED, FAILED_CHECK = 1, 8, 9
 _WANTED = 'wanted {"id": ..., "question": ...}'

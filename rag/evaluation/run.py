@@ -21,11 +21,10 @@ from rag.evaluation.cases import CASE, Case, CaseSet, QaCase, SummaryCase
 from rag.evaluation.observe import check_gold, observe
 from rag.evaluation.results import RESULT, Grades, Identity, Result, Run
 from rag.library import Library
+from rag.models.budget import Terms
 from rag.models.client import Account, Call, Caller
 from rag.models.embeddings import identity as embedding_identity
-from rag.models.packing import data
-from rag.models.prompts import fence, load_prompt, prompts_folder
-from rag.models.terms import Terms
+from rag.models.prompts import data, fence, load_prompt, prompts_folder
 from rag.progress import Progress
 
 _GRADE = {"number": {"type": "integer"}, "words": {"type": "string"}, "made": {"type": "boolean"}}
