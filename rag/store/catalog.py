@@ -193,7 +193,7 @@ class Catalog:
         """The articles of these ids, in their order, or all, by id; ids that there are not are left out."""
         if ids is None:
             with self.snapshot():
-                return self._looked_at(map(_article, self._database.rows("SELECT * FROM articles ORDER BY id")))
+                return self._with_orders(map(_article, self._database.rows("SELECT * FROM articles ORDER BY id")))
         wanted = list(dict.fromkeys(ids))
         with self.snapshot():
             found = self._cached(wanted)
@@ -287,15 +287,15 @@ class Catalog:
         with self.writing():
             self.embedded.insert(embedded)
             for draft in drafts:
-                self._leave([draft.article.id])
+                self._delete_passages([draft.article.id])
                 self._rows(_into("revisions", "SELECT * FROM articles WHERE id = ?"), draft.article.id)
                 self._database.many(_into("articles", f"VALUES ({', '.join('?' * 10)})"), [_values(draft.article)])
-                self._enter(draft)
+                self._insert_passages(draft)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Removes articles with all of their revisions, in one transaction."""
         with self.writing():
-            self._leave(ids)
+            self._delete_passages(ids)
             for table in ("articles", "revisions"):
                 self._rows(f"DELETE FROM {table} WHERE id {_LISTED}", json.dumps(ids))
             self.embedded.prune()
@@ -351,17 +351,17 @@ class Catalog:
         missing = [id for id in ids if id not in found]
         if missing:
             rows = self._rows(f"SELECT * FROM articles WHERE id {_LISTED}", json.dumps(missing))
-            found |= {article.id: article for article in self._looked_at(map(_article, rows))}
+            found |= {article.id: article for article in self._with_orders(map(_article, rows))}
         self._cache = dict(list((self._cache | found).items())[-_MOST_CACHED:])
         return found
 
-    def _looked_at(self, articles: Iterable[Article]) -> list[Article]:
+    def _with_orders(self, articles: Iterable[Article]) -> list[Article]:
         """The articles with their sentences that are addressed to a program, if those are known."""
         given = list(articles)
         known = self.orders.of([article.id for article in given])
         return [replace(article, orders=known.get(article.id)) for article in given]
 
-    def _leave(self, article_ids: Sequence[str]) -> None:
+    def _delete_passages(self, article_ids: Sequence[str]) -> None:
         """Takes the passages of articles out of every index."""
         listed = json.dumps(list(article_ids))
         found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
@@ -371,7 +371,7 @@ class Catalog:
         self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
-    def _enter(self, draft: Draft) -> None:
+    def _insert_passages(self, draft: Draft) -> None:
         first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
         at, top = stamp(draft.article), draft.article.header
         dates = at.day_first, at.day_last, at.source

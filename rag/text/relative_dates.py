@@ -309,7 +309,7 @@ _LEAST_DAYS = 14
 """How many days before or after a day are meant at least: "before the talks on 17 July"."""
 _PAST = re.compile(
     rf"\b(?:the|these|this) (?:last|past|previous) (?:(?P<count>\d{{1,3}}|{'|'.join(COUNTS)}|few|couple of) )?"
-    r"(?P<unit>day|week|month|year)s?\b(?! of)|\b(?:last|past) (?P<bare>\d{1,3}|two|three|four|five|six|seven|ten|few) "
+    rf"(?P<unit>day|week|month|year)s?\b(?! of)|\b(?:last|past) (?P<bare>\d{{1,3}}|{'|'.join(COUNTS)}|few) "
     r"(?P<units>day|week|month|year)s\b(?! of)",
     re.IGNORECASE,
 )
