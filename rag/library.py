@@ -24,9 +24,8 @@ from rag.compare.detect import disagreements
 from rag.compare.reconcile import annotated, opposed, reconciled
 from rag.compare.survey import contention
 from rag.digest import digest
-from rag.digest.generative import Condenser
-from rag.digest.generative_timeline import Teller
-from rag.digest.select import Budget
+from rag.digest.extractive import Budget
+from rag.digest.generative import Model
 from rag.errors import (
     DamagedError,
     EmbeddingError,
@@ -80,7 +79,7 @@ from rag.store.vector_index import VectorIndex
 from rag.text.clean import clean
 from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
 from rag.text.injection import left_out
-from rag.text.words import words
+from rag.text.words import content_words, words
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -274,10 +273,8 @@ class Library:
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
-        asked = digest.Asked(self._named(articles), topic and clean(topic), digest.room(length, words), window)
-        condenser = Condenser(self.writer.caller) if self.writer else None
-        shelf = replace(self._shelf(), condenser=condenser)
-        return digest.summarize(asked, shelf, Account(self.terms, Clock()), progress)
+        request = self._digest_request(articles, topic, digest.room(length, words), window)
+        return digest.summarize(request, self._digest_resources(progress))
 
     def timeline(
         self,
@@ -291,10 +288,8 @@ class Library:
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
-        asked = digest.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
-        teller = Teller(self.writer.caller) if self.writer else None
-        shelf = replace(self._shelf(), teller=teller)
-        return digest.timeline(asked, shelf, Account(self.terms, Clock()), progress)
+        request = self._digest_request(articles, topic, Budget(0, max_events), window)
+        return digest.timeline(request, self._digest_resources(progress))
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
@@ -432,14 +427,21 @@ class Library:
             self._check_filled()
         return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
 
-    def _shelf(self) -> digest.Shelf:
-        """What summaries and timelines are made from."""
+    def _digest_request(
+        self, articles: Sequence[str | Article], topic: str | None, room: Budget, window: Window
+    ) -> digest.Request:
+        """What is to be summarized, with the passages on its topic."""
+        request = digest.Request(self._named(articles), topic and clean(topic), room, window)
+        if not request.topic or request.articles or not content_words(request.topic):
+            return request
+        query = self._read(request.topic, window, ())
+        hits = self._retrieve(query, digest.MOST_PASSAGES, window, Clock()).hits[: digest.MOST_PASSAGES]
+        return replace(request, hits=hits, names=tuple(query.names))
 
-        def search(topic: str, k: int, window: Window) -> digest.Found:
-            query = self._read(topic, window, ())
-            return digest.Found(query, self._retrieve(query, k, window, Clock()).hits[:k])
-
-        return digest.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
+    def _digest_resources(self, progress: Progress | None) -> digest.Resources:
+        account = Account(self.terms, Clock())
+        model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
+        return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)

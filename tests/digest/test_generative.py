@@ -14,10 +14,10 @@ from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, r
 from typer.testing import CliRunner
 
 from rag.cli.app import app
-from rag.digest.generative import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
 from rag.ingest.metadata import article
 from rag.library import Library
+from rag.models.parallel import CONCURRENCY
 from rag.models.terms import Terms
 from rag.schema import Status, Summary, Verdict
 
