@@ -564,7 +564,14 @@ class Library:
 def _nothing_asked(task: Task) -> Answer:
     """An abstention, since a question that only gives orders is not obeyed."""
     text = task.query.text
-    return Answer(text, text, Status.ABSTAINED, Reason.NOT_IN_ARTICLES, hits=task.hits, warnings=(NOTHING_ASKED,))
+    return Answer(
+        text,
+        text,
+        status=Status.ABSTAINED,
+        reason=Reason.NOT_IN_ARTICLES,
+        hits=task.hits,
+        warnings=(NOTHING_ASKED,),
+    )
 
 
 def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:

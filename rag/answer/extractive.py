@@ -38,18 +38,19 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     An abstention has the nearest sentences as evidence.
     """
     if not query.terms:
-        return Answer(query.text, query.text, Status.ABSTAINED, Reason.UNCLEAR)
+        return Answer(query.text, query.text, status=Status.ABSTAINED, reason=Reason.UNCLEAR)
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     chosen = _chosen(query, ranked, retrieved)
     hits = retrieved.hits[:k]
     sure = confidence(query, ranked, retrieved) if ranked else 0.0
     if sure < THRESHOLD:
         nearest = _citations(chosen, retrieved.hits)
-        return Answer(query.text, query.text, Status.ABSTAINED, Reason.NOT_IN_ARTICLES, hits=hits, nearest=nearest)
+        why = Reason.NOT_IN_ARTICLES
+        return Answer(query.text, query.text, status=Status.ABSTAINED, reason=why, hits=hits, nearest=nearest)
     citations = _citations(chosen, retrieved.hits)
     statements = tuple(_statement(c) for c in citations)
     warnings = () if sure >= SURE else (_NOT_SURE,)
-    return Answer(query.text, query.text, Status.ANSWERED, None, statements, citations, hits, warnings=warnings)
+    return Answer(query.text, query.text, statements, hits, citations=citations, warnings=warnings)
 
 
 def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:

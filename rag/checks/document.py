@@ -60,8 +60,15 @@ def checked(text: str, find: Find, verify: Verify, *, given: Sequence[Article] =
     if not statements:
         raise InputError("there is no sentence to check; wanted a text")
     told = (*warnings(statements), *(() if given or not unmarked(text).numbers else (_MARKS,)))
-    found, why = status(statements), reason(statements)
-    return Answer("", "", found, why, tuple(statements), tuple(numbered), warnings=told)
+    return Answer(
+        "",
+        "",
+        tuple(statements),
+        status=status(statements),
+        reason=reason(statements),
+        citations=tuple(numbered),
+        warnings=told,
+    )
 
 
 def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]) -> Statement:

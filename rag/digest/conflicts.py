@@ -14,7 +14,7 @@ from rag.compare.survey import contention
 from rag.digest.excerpts import stands
 from rag.digest.extractive import Budget, Check
 from rag.retrieval.near_duplicates import clusters
-from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Status, Verdict
+from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Verdict
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
 _MOST_READ = 200_000
@@ -53,7 +53,7 @@ def current(
 
 def compared(statements: Sequence[Statement], conflicts: Sequence[Conflict]) -> Compared:
     """The conflicts that statements are part of, as an answer has them."""
-    answer = Answer("", "", Status.ANSWERED, statements=tuple(statements), citations=cited(statements))
+    answer = Answer("", "", tuple(statements), citations=cited(statements))
     found = annotated(answer, conflicts)
     return Compared(found.conflicts, found.citations)
 

@@ -20,7 +20,6 @@ _ESCAPES = re.compile(
 _PARTIAL = {
     Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
     Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
-    Reason.SOURCES_DISAGREE: "the articles disagree",
     Reason.UNCLEAR: "a part of the question is not clear enough to look for",
     Reason.UNSUPPORTED: "the rest did not pass the check against the articles",
 }

@@ -76,11 +76,17 @@ def who_said(question: str, cited: Sequence[Citation], hits: Sequence[Hit]) -> A
     if not found:
         told = "the article names nobody who says so; it is the article's own"
         return Answer(
-            question, question, Status.ABSTAINED, _NOT, hits=tuple(hits), nearest=tuple(cited), warnings=(told,)
+            question,
+            question,
+            status=Status.ABSTAINED,
+            reason=_NOT,
+            hits=tuple(hits),
+            nearest=tuple(cited),
+            warnings=(told,),
         )
     numbered = tuple(replace(c, number=n) for n, c in enumerate(dict.fromkeys(found), start=1))
     statements = tuple(Statement(" ".join(c.quote.split()), (c,)) for c in numbered)
-    return Answer(question, question, Status.ANSWERED, None, statements, numbered, tuple(hits))
+    return Answer(question, question, statements, tuple(hits), citations=numbered)
 
 
 def _attribution(cited: Citation) -> Citation | None:

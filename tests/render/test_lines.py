@@ -32,7 +32,7 @@ FIRST = Citation(1, ARTICLE, "p1", 0, 30, TEXT[:30])
 
 def answer(text: str = TEXT[:30], status: Status = Status.ANSWERED, reason: Reason | None = None) -> Answer:
     statement = Statement(text, (FIRST,), Verdict.SUPPORTED)
-    return Answer("Where?", "Where?", status, reason, (statement,), (FIRST,))
+    return Answer("Where?", "Where?", (statement,), status=status, reason=reason, citations=(FIRST,))
 
 
 def shown(found: Answer, width: int | None = None) -> list[str]:
@@ -47,19 +47,16 @@ def test_a_quote_is_shown_only_if_it_is_not_the_statement() -> None:
 def test_a_partial_answer_says_so() -> None:
     told = "This is a partial answer: the articles do not tell the rest."
     assert told in shown(answer(status=Status.PARTIAL, reason=Reason.NOT_IN_ARTICLES))
-    assert "This is a partial answer: the articles disagree." in shown(
-        answer(status=Status.PARTIAL, reason=Reason.SOURCES_DISAGREE)
-    )
 
 
 def test_a_statement_that_failed_its_check_is_marked() -> None:
     failed = Statement("They were in Kabul.", (FIRST,), Verdict.CONTRADICTED)
-    found = Answer("Where?", "Where?", Status.ANSWERED, None, (failed,), (FIRST,))
+    found = Answer("Where?", "Where?", (failed,), citations=(FIRST,))
     assert shown(found)[0] == "They were in Kabul. [1] (contradicted by what it cites)"
 
 
 def test_an_abstention_gives_the_reason_and_the_nearest_quotes() -> None:
-    found = Answer("Who?", "Who?", Status.ABSTAINED, Reason.OUTSIDE_DATES, nearest=(FIRST,) * 4)
+    found = Answer("Who?", "Who?", status=Status.ABSTAINED, reason=Reason.OUTSIDE_DATES, nearest=(FIRST,) * 4)
     lines = shown(found)
     assert lines[:3] == [
         "No article within the given dates and sources answers this question.",
@@ -70,7 +67,7 @@ def test_an_abstention_gives_the_reason_and_the_nearest_quotes() -> None:
 
 
 def test_an_abstention_without_evidence_is_one_sentence() -> None:
-    found = Answer("Who?", "Who?", Status.ABSTAINED, Reason.NOT_IN_ARTICLES)
+    found = Answer("Who?", "Who?", status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
     assert shown(found) == ["The articles do not answer this question."]
 
 
@@ -104,7 +101,9 @@ def test_what_drives_a_terminal_is_taken_out(text: str, left: str) -> None:
 
 
 def test_the_window_is_told_under_the_answer() -> None:
-    answer = Answer("Q?", "Q?", Status.ABSTAINED, window=Window(as_of=date(2021, 7, 10), sources=("Pamir Wire",)))
+    answer = Answer(
+        "Q?", "Q?", status=Status.ABSTAINED, window=Window(as_of=date(2021, 7, 10), sources=("Pamir Wire",))
+    )
     lines = [line.text for line in answer_lines(answer)]
     assert lines[1] == "Only articles published up to 2021-07-10, by Pamir Wire were read."
 

@@ -1,0 +1,379 @@
+"""Answers: statements, what they cite, what the check of them found, and where the articles differ."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from enum import StrEnum
+from itertools import chain, pairwise, zip_longest
+from typing import Any
+
+from rag.schema.articles import Article, Hit, Published, Span, Window
+
+
+class Status(StrEnum):
+    """How much of a question an answer answers."""
+
+    ANSWERED = "answered"
+    PARTIAL = "partial"
+    ABSTAINED = "abstained"
+
+
+class Reason(StrEnum):
+    """Why an answer is partial or abstained."""
+
+    NOT_IN_ARTICLES = "not_in_articles"
+    OUTSIDE_DATES = "outside_dates"
+    UNCLEAR = "unclear"
+    UNSUPPORTED = "unsupported"
+
+
+class Verdict(StrEnum):
+    """What the check of a statement against its cited spans found."""
+
+    SUPPORTED = "supported"
+    UNSUPPORTED = "unsupported"
+    CONTRADICTED = "contradicted"
+    UNCHECKED = "unchecked"
+
+
+class Mode(StrEnum):
+    """Who wrote a result: the articles, whose sentences it is made of, or a language model."""
+
+    OFFLINE = "offline"
+    LLM = "llm"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens and their cost in US dollars; `estimated` if any part of it was not counted by the model's server."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: float = 0.0
+    estimated: bool = False
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+            self.cost + other.cost,
+            self.estimated or other.estimated,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A numbered span of an article: `article.text[start:end] == quote`; any other cannot be constructed."""
+
+    number: int
+    article: Article
+    passage_id: str
+    start: int
+    end: int
+    quote: str
+    answer: Span | None = None
+    """The short span inside it, in the article, that answers the question."""
+
+    def __post_init__(self) -> None:
+        if not self.quote or self.article.text[self.start : self.end] != self.quote:
+            raise ValueError(
+                f"citation {self.number}: {self.quote[:40]!r} is not at {self.start}:{self.end} of {self.article.id}"
+            )
+        if self.answer and not self.start <= self.answer.start < self.answer.end <= self.end:
+            raise ValueError(
+                f"citation {self.number}: its answer is at {self.answer}, wanted inside {self.start}:{self.end}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was compared: a number, date, name, quote, ..."""
+
+    kind: str
+    expected: str
+    found: str | None
+    passed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What a model thinks of a statement, and why, in one line; UNCHECKED if it gave no opinion."""
+
+    model: str
+    verdict: Verdict
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """An editorial mark at a place of a statement's text, which is no part of it: `on Wednesday [7 July 2021]`."""
+
+    at: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of an answer, with what it cites and what the check of it found."""
+
+    text: str
+    citations: tuple[Citation, ...]
+    verdict: Verdict = Verdict.UNCHECKED
+    checks: tuple[Check, ...] = ()
+    speaker: str | None = None
+    opinion: Opinion | None = None
+    outlets: tuple[str, ...] = ()
+    """The outlets that report it independently of one another, the first one first; copies count as their original."""
+    notes: tuple[Note, ...] = ()
+    """What is shown in its text in square brackets, in the order of the places."""
+
+    @property
+    def shown(self) -> str:
+        """Its text with the notes in it."""
+        places = [0, *(note.at for note in self.notes), len(self.text)]
+        parts = [self.text[a:b] for a, b in pairwise(places)]
+        marks = [f"[{n.text}] " if n.at == 0 or self.text[n.at - 1].isspace() else f" [{n.text}]" for n in self.notes]
+        return "".join(chain.from_iterable(zip_longest(parts, marks, fillvalue="")))
+
+    @property
+    def doubt(self) -> str | None:
+        """What a reader must be told of it, in a few words; None if it is supported."""
+        return _DOUBTS.get(self.verdict)
+
+    @property
+    def reach(self) -> str | None:
+        """How many outlets report it, in a few words; None if it is one, or not known."""
+        return f"reported by {len(self.outlets)} independent outlets" if len(self.outlets) > 1 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of the same conversation, with what it was answered, and what that cited, if it is known."""
+
+    question: str
+    answer: str
+    citations: tuple[Citation, ...] = ()
+
+
+class Dispute(StrEnum):
+    """How what sources say differs: at the same time, or because the later one knows better."""
+
+    CONFLICT = "conflict"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """What one source says: a value, or whether it is so; with the sentence, and who says it if that is known."""
+
+    value: str
+    citation: Citation
+    speaker: str | None = None
+
+    def __str__(self) -> str:
+        """The quote with its mark, and who says it where and when."""
+        article, quote = self.citation.article, " ".join(self.citation.quote.split())
+        origin = ", ".join(filter(None, (self.speaker, article.source, str(article.published or ""))))
+        return f"“{quote}” ({origin}) [{self.citation.number}]" if origin else f"“{quote}” [{self.citation.number}]"
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """The positions of sources that differ on a topic, the latest first."""
+
+    kind: Dispute
+    topic: str
+    positions: tuple[Position, ...]
+
+    def __str__(self) -> str:
+        told = "; ".join(map(str, self.positions if self.kind is Dispute.CONFLICT else self.positions[1:]))
+        return f"{_DISPUTES[self.kind]}: {told}."
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """An article that a window keeps out, told of by its title and date alone."""
+
+    title: str
+    published: Published | None
+
+    def __str__(self) -> str:
+        return f"“{self.title}”" + (f" ({self.published})" if self.published else "")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """What an answer, a summary and a timeline have in common; `to_dict()` is the JSON contract."""
+
+    status: Status = Status.ANSWERED
+    reason: Reason | None = None
+    citations: tuple[Citation, ...] = ()
+    as_of: date | None = None
+    mode: Mode = Mode.OFFLINE
+    model: str | None = None
+    usage: Usage = Usage()
+    timings: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The whole result as plain text."""
+        raise NotImplementedError
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag ask`, `rag summarize` and `rag timeline` with `--json`."""
+        return {
+            "schema": 1,
+            **self._request(),
+            "status": self.status.value,
+            "reason": self.reason.value if self.reason else None,
+            "text": self.text,
+            **self._content(),
+            "citations": [citation_dict(c) for c in self.citations],
+            "as_of": self.as_of.isoformat() if self.as_of else None,
+            "mode": self.mode,
+            "model": self.model,
+            "usage": asdict(self.usage),
+            "timings": self.timings,
+            "warnings": list(self.warnings),
+        }
+
+    def _request(self) -> dict[str, Any]:
+        """The keys for what was asked."""
+        raise NotImplementedError
+
+    def _content(self) -> dict[str, Any]:
+        """The keys for what was found."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Result):
+    """What the articles say to a question."""
+
+    question: str
+    standalone_question: str
+    statements: tuple[Statement, ...] = ()
+    hits: tuple[Hit, ...] = ()
+    nearest: tuple[Citation, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    outside: tuple[Pointer, ...] = ()
+    """The articles nearest to a question for which the window leaves none; none of them published after `as_of`."""
+    window: Window = field(default_factory=Window)
+
+    @property
+    def text(self) -> str:
+        """The statements with their citation marks, or one sentence that says why there are none."""
+        if not self.statements:
+            parts = [_ABSTAINED[self.reason or Reason.NOT_IN_ARTICLES]]
+            if self.outside:
+                parts.append(f"Nearest outside of them: {'; '.join(map(str, self.outside))}.")
+            return " ".join(parts)
+        return " ".join((*map(marked, self.statements), *map(str, self.conflicts)))
+
+    def _request(self) -> dict[str, Any]:
+        return {"question": self.question, "standalone_question": self.standalone_question}
+
+    def _content(self) -> dict[str, Any]:
+        days = {"since": self.window.since, "until": self.window.until}
+        content: dict[str, Any] = {
+            "statements": [statement_dict(s) for s in self.statements],
+            "conflicts": [conflict_dict(c) for c in self.conflicts],
+            "nearest": [citation_dict(c) for c in self.nearest],
+        }
+        if self.outside:
+            content["outside"] = [
+                {"title": p.title, "published": str(p.published) if p.published else None} for p in self.outside
+            ]
+        content |= {name: day.isoformat() for name, day in days.items() if day}
+        return content | ({"sources": list(self.window.sources)} if self.window.sources else {})
+
+
+_ABSTAINED = {
+    Reason.NOT_IN_ARTICLES: "The articles do not answer this question.",
+    Reason.OUTSIDE_DATES: "No article within the given dates and sources answers this question.",
+    Reason.UNCLEAR: "The question is not clear enough to look for an answer.",
+    Reason.UNSUPPORTED: "No answer to this question passed the check against the articles.",
+}
+
+
+_DISPUTES = {Dispute.CONFLICT: "Sources differ", Dispute.SUPERSEDED: "Reported before"}
+
+
+_DOUBTS = {
+    Verdict.UNSUPPORTED: "not supported by what it cites",
+    Verdict.CONTRADICTED: "contradicted by what it cites",
+    Verdict.UNCHECKED: "not checked",
+}
+
+
+def marked(statement: Statement) -> str:
+    """The text of a statement with its citation marks and what a reader must know of it."""
+    marks = "".join(f"[{citation.number}]" for citation in statement.citations)
+    notes = (f"({note})" for note in (statement.reach, statement.doubt) if note)
+    return " ".join(filter(None, (statement.shown, marks, *notes)))
+
+
+def statement_dict(statement: Statement) -> dict[str, Any]:
+    """The JSON of a statement."""
+    found: dict[str, Any] = {
+        "text": statement.text,
+        "citations": [c.number for c in statement.citations],
+        "verdict": statement.verdict.value,
+        "speaker": statement.speaker,
+        "checks": [asdict(c) for c in statement.checks],
+    }
+    if len(statement.outlets) > 1:
+        found["outlets"] = list(statement.outlets)
+    if statement.notes:
+        found["notes"] = [asdict(note) for note in statement.notes]
+    if statement.opinion:
+        found["judge"] = asdict(statement.opinion)
+    return found
+
+
+def conflicts_record(topic: str | None, conflicts: Sequence[Conflict]) -> dict[str, Any]:
+    """The JSON of `rag conflicts --json`."""
+    citations = [position.citation for conflict in conflicts for position in conflict.positions]
+    return {
+        "schema": 1,
+        "topic": topic,
+        "conflicts": [conflict_dict(conflict) for conflict in conflicts],
+        "citations": [citation_dict(citation) for citation in citations],
+    }
+
+
+def conflict_dict(conflict: Conflict) -> dict[str, Any]:
+    """The JSON of a conflict."""
+    return {
+        "kind": conflict.kind.value,
+        "topic": conflict.topic,
+        "positions": [
+            {
+                "value": position.value,
+                "speaker": position.speaker,
+                "source": position.citation.article.source,
+                "published": str(position.citation.article.published or "") or None,
+                "citation": position.citation.number,
+            }
+            for position in conflict.positions
+        ],
+    }
+
+
+def citation_dict(citation: Citation) -> dict[str, Any]:
+    """The JSON of a citation."""
+    return {
+        "number": citation.number,
+        "article_id": citation.article.id,
+        "title": citation.article.title,
+        "source": citation.article.source,
+        "published": str(citation.article.published) if citation.article.published else None,
+        "url": citation.article.url,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "answer": {"start": citation.answer.start, "end": citation.answer.end} if citation.answer else None,
+    }

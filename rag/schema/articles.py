@@ -1,0 +1,219 @@
+"""Articles, their passages, and the hits of a search."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Precision(StrEnum):
+    """How much of a date its source gave."""
+
+    YEAR = "year"
+    MONTH = "month"
+    DAY = "day"
+    TIME = "time"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """When an article was published: a `date`, or an aware `datetime` where the source gave the time and zone."""
+
+    value: date | datetime
+    precision: Precision
+
+    def __post_init__(self) -> None:
+        if isinstance(self.value, datetime) and self.value.tzinfo is None:
+            raise ValueError(f"published datetime {self.value} has no time zone; pass an aware one or a date")
+
+    @property
+    def day(self) -> date:
+        """The calendar day where it was published (the first one, if only the month or year is known)."""
+        return self.value.date() if isinstance(self.value, datetime) else self.value
+
+    @property
+    def last_day(self) -> date:
+        """The last day it can have been published on: `day`, or the end of its month or year."""
+        match self.precision:
+            case Precision.YEAR:
+                return date(self.day.year, 12, 31)
+            case Precision.MONTH:
+                return date(self.day.year, self.day.month, monthrange(self.day.year, self.day.month)[1])
+            case _:
+                return self.day
+
+    def __str__(self) -> str:
+        """ISO 8601, as precise as the day its source gave: `2021`, `2021-07` or `2021-07-07`."""
+        length = {Precision.YEAR: 4, Precision.MONTH: 7}.get(self.precision, 10)
+        return self.day.isoformat()[:length]
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Hard limits on what may be read: publication days (inclusive) and sources (all, if empty).
+
+    An article without a date is outside of any window that has a day in it.
+    """
+
+    as_of: date | None = None
+    since: date | None = None
+    until: date | None = None
+    sources: tuple[str, ...] = ()
+
+    @property
+    def last(self) -> date | None:
+        """The last admitted day: the earlier of `as_of` and `until`."""
+        return min((d for d in (self.as_of, self.until) if d), default=None)
+
+    @property
+    def dated(self) -> bool:
+        """Whether it limits the publication day."""
+        return bool(self.since or self.last)
+
+    @property
+    def limits(self) -> str | None:
+        """What it admits, in words: `published up to 2021-07-10, by Harirud Post`; None if that is everything."""
+        days = (("from", self.since), ("up to", self.last))
+        dated = " ".join(f"{which} {day}" for which, day in days if day)
+        parts = [f"published {dated}"] * bool(dated) + [f"by {' or '.join(self.sources)}"] * bool(self.sources)
+        return ", ".join(parts) or None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Characters `start` up to, not including, `end` of a text."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """A news article; `id` comes from its source or its content, `sha256` from its normalized text."""
+
+    id: str
+    title: str
+    text: str
+    sha256: str
+    source: str | None = None
+    published: Published | None = None
+    url: str | None = None
+    author: str | None = None
+    revision: int = 1
+    orders: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
+    """Its sentences that are addressed to a program; None if nobody has looked for them yet."""
+
+    @property
+    def header(self) -> str:
+        """Title, source and date: embedded and indexed with each passage, but no part of its text."""
+        parts = (self.title, self.source, str(self.published) if self.published else None)
+        return " | ".join(p for p in parts if p)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Whole sentences of an article: `article.text[start:end] == text`."""
+
+    id: str
+    article_id: str
+    start: int
+    end: int
+    text: str
+
+    def __post_init__(self) -> None:
+        if self.end - self.start != len(self.text):
+            raise ValueError(f"passage {self.id}: span {self.start}:{self.end} is not {len(self.text)} characters")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Where each retriever put a passage, from 1; None where it did not find it."""
+
+    dense: int | None = None
+    lexical: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage with its article; a higher score is better."""
+
+    passage: Passage
+    article: Article
+    score: float
+    ranks: Ranks = field(default_factory=Ranks)
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The hits of a search, best first; `to_dict()` is the JSON contract."""
+
+    question: str
+    hits: tuple[Hit, ...]
+    timings: dict[str, float] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag search --json`."""
+        return {
+            "schema": 1,
+            "question": self.question,
+            "hits": [_hit(rank, hit) for rank, hit in enumerate(self.hits, start=1)],
+            "timings": self.timings,
+            "warnings": list(self.warnings),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Something that could not be added, and why, in one line."""
+
+    origin: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddReport:
+    """What one `add` did, in numbers of articles; what failed was skipped."""
+
+    added: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    duplicates: int = 0
+    failed: tuple[Failure, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    def __add__(self, other: AddReport) -> AddReport:
+        """The report of both; a warning that both have stands once."""
+        return AddReport(
+            added=self.added + other.added,
+            updated=self.updated + other.updated,
+            unchanged=self.unchanged + other.unchanged,
+            duplicates=self.duplicates + other.duplicates,
+            failed=(*self.failed, *other.failed),
+            warnings=tuple(dict.fromkeys((*self.warnings, *other.warnings))),
+        )
+
+    def __str__(self) -> str:
+        return (
+            f"added {self.added}, updated {self.updated}, unchanged {self.unchanged}, "
+            f"duplicates {self.duplicates}, failed {len(self.failed)}"
+        )
+
+
+def _hit(rank: int, hit: Hit) -> dict[str, Any]:
+    article = hit.article
+    return {
+        "rank": rank,
+        "score": hit.score,
+        "passage": asdict(hit.passage),
+        "article": {
+            "id": article.id,
+            "title": article.title,
+            "source": article.source,
+            "published": str(article.published) if article.published else None,
+            "url": article.url,
+        },
+    }

@@ -1,0 +1,152 @@
+"""Summaries and timelines."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+from rag.schema.answers import Conflict, Reason, Result, Statement, conflict_dict, marked, statement_dict
+from rag.schema.articles import Article, Precision, Published
+
+
+class Length(StrEnum):
+    """How long a summary may be: about 60, 120 or 250 words."""
+
+    SHORT = "short"
+    MEDIUM = "medium"
+    LONG = "long"
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of a summary under its own heading; `note` says why it has no statements, or what is behind them."""
+
+    heading: str
+    statements: tuple[Statement, ...] = ()
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary(Result):
+    """What articles say, the most important first.
+
+    `topic` is None if no topic was asked for. A briefing has `sections`, whose statements are those of
+    `statements`, in order.
+    """
+
+    topic: str | None
+    articles: tuple[Article, ...]
+    statements: tuple[Statement, ...] = ()
+    sections: tuple[Section, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    """Where articles differ on what the statements say."""
+
+    @property
+    def headline(self) -> str | None:
+        """The one sentence that says most; it is the first statement."""
+        return self.statements[0].text if self.statements else None
+
+    @property
+    def words(self) -> int:
+        """How many words the statements have."""
+        return sum(len(statement.text.split()) for statement in self.statements)
+
+    @property
+    def text(self) -> str:
+        """The statements with their citation marks, a line each, or one sentence that says why there are none."""
+        if not self.statements:
+            return _NOTHING[self.reason or Reason.NOT_IN_ARTICLES]
+        if not self.sections:
+            return "\n".join((*map(marked, self.statements), *map(str, self.conflicts)))
+        return "\n\n".join(map(_section_text, self.sections))
+
+    def _request(self) -> dict[str, Any]:
+        return {"topic": self.topic}
+
+    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = {
+            "headline": self.headline,
+            "statements": [statement_dict(s) for s in self.statements],
+            "sections": [
+                {"heading": s.heading, "statements": [statement_dict(x) for x in s.statements], "note": s.note}
+                for s in self.sections
+            ],
+            "articles": [article.id for article in self.articles],
+            "words": self.words,
+        }
+        return content | ({"conflicts": [conflict_dict(c) for c in self.conflicts]} if self.conflicts else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened, or was to happen, at a date of this precision, by one statement.
+
+    `stated` tells whether the articles give the date; else it is the day on which they were published. `rank` is 1 for
+    the most important event of its timeline.
+    """
+
+    date: date
+    precision: Precision
+    statement: Statement
+    stated: bool = True
+    rank: int = 1
+
+    @property
+    def day(self) -> str:
+        """ISO 8601, as precise as the date is: `2021`, `2021-07` or `2021-07-07`."""
+        return str(Published(self.date, self.precision))
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline(Result):
+    """The most important events that articles report, earliest first."""
+
+    topic: str | None
+    articles: tuple[Article, ...]
+    events: tuple[Event, ...] = ()
+
+    @property
+    def statements(self) -> tuple[Statement, ...]:
+        """Those of the events, in their order."""
+        return tuple(event.statement for event in self.events)
+
+    @property
+    def text(self) -> str:
+        """A line for each event, or one sentence that says why there are none."""
+        if not self.events:
+            return _NOTHING[self.reason or Reason.NOT_IN_ARTICLES]
+        return "\n".join(f"{event.day}: {marked(event.statement)}" for event in self.events)
+
+    def _request(self) -> dict[str, Any]:
+        return {"topic": self.topic}
+
+    def _content(self) -> dict[str, Any]:
+        return {
+            "events": [_event(event) for event in self.events],
+            "articles": [article.id for article in self.articles],
+        }
+
+
+_NOTHING = {
+    Reason.NOT_IN_ARTICLES: "The articles say nothing on this topic.",
+    Reason.OUTSIDE_DATES: "No article within the given dates and sources says anything on this.",
+    Reason.UNCLEAR: "The topic is not clear enough to look for.",
+    Reason.UNSUPPORTED: "Nothing that was written on this passed the check against the articles.",
+}
+
+
+def _section_text(section: Section) -> str:
+    note = [section.note] if section.note else []
+    return "\n".join((section.heading, *map(marked, section.statements), *note))
+
+
+def _event(event: Event) -> dict[str, Any]:
+    return {
+        "date": event.day,
+        "precision": event.precision.value,
+        "stated": event.stated,
+        "rank": event.rank,
+        "statement": statement_dict(event.statement),
+    }
