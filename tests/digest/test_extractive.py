@@ -212,7 +212,7 @@ def test_a_window_without_articles_says_so(several: Library) -> None:
 
 def test_a_library_is_briefed_on_its_themes_its_news_and_what_is_not_known(several: Library) -> None:
     summary = several.summarize()
-    *themes, new, _, unknown = summary.sections
+    *themes, new, _, _ = summary.sections
     titles = {article.title for article in several.articles()}
     assert 1 <= len(themes) <= 5
     assert {section.heading for section in themes} <= titles
