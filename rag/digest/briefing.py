@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,7 +24,8 @@ _MOST_CLUSTERED, _MOST_PASSAGES = 400, 80
 _MOST_READ, _MOST_DAYS = 20_000, 7
 """Passages of a window that are all read; days of news that are read of more."""
 _LONGEST_HEADING = 60
-THEMES, _NEW, _OPEN = 0.65, 0.25, 0.15
+_LEADS = 4
+THEMES, _NEW, _OPEN = 1.0, 0.25, 0.15
 """The shares of the words for all themes, for what is new and for what is not known."""
 _FEWEST_WORDS = 35
 _NOT_KNOWN = re.compile(
@@ -42,6 +43,18 @@ class Theme:
 
     heading: str
     pool: Pool
+
+    @property
+    def leads(self) -> Pool:
+        """The first sentences of each article: a report starts with what matters most."""
+        each = max(1, _LEADS // len(self.pool.articles))
+        seen: Counter[str] = Counter()
+        places: list[int] = []
+        for place, excerpt in enumerate(self.pool.excerpts):
+            seen[excerpt.article.id] += 1
+            if seen[excerpt.article.id] <= each:
+                places.append(place)
+        return self.pool.only(places)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -204,7 +204,7 @@ def _themed(found: Sequence[Theme], words: int, resources: Resources) -> tuple[l
     model, wrote = resources.model, None
     for theme in found:
         space, taken = budget(words, THEMES / len(found)), _contents(sections)
-        written = _written(theme.pool, None, space, resources, model=model, taken=taken)
+        written = _written(theme.leads, None, space, resources, model=model, taken=taken)
         model = written.model if theme.pool.hits else model
         wrote = wrote or written.model
         if written.statements:

@@ -37,7 +37,7 @@ def test_a_library_of_football_articles_gets_a_football_briefing(football: Summa
     assert not WAR.search(football.text)
     assert "Ashmoor City are champions" in text
     assert "Wexham Athletic won the cup final 1-0 against Saint Orin" in text
-    assert "48 million euros" in text
+    assert "48 million euros" in football.text
     assert all(statement.verdict is Verdict.SUPPORTED for statement in football.statements)
 
 
