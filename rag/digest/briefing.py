@@ -159,7 +159,7 @@ def _merged(clusters: Sequence[list[int]], vectors: Vector) -> list[list[int]]:
     distances = squares[:, None] + squares[None, :] - 2 * centers @ centers.T
     costs = np.round(distances * (sizes[:, None] * sizes[None, :]) / (sizes[:, None] + sizes[None, :]), 9)
     costs[np.tril_indices(len(clusters))] = np.inf
-    first, second = np.unravel_index(int(costs.argmin()), costs.shape)
+    first, second = divmod(int(costs.argmin()), len(clusters))
     others = [places for i, places in enumerate(clusters) if i not in (first, second)]
     return sorted([*others, sorted(clusters[first] + clusters[second])])
 

@@ -11,7 +11,7 @@ from rag.answer.annotate import dated
 from rag.checks.quotes import cited
 from rag.compare.reconcile import annotated
 from rag.compare.survey import contention
-from rag.digest.excerpts import stands
+from rag.digest.excerpts import is_sentence
 from rag.digest.extractive import Budget, Check
 from rag.retrieval.near_duplicates import clusters
 from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Verdict
@@ -83,7 +83,7 @@ def _superseding(statement: Statement, conflicts: Sequence[Conflict]) -> Citatio
         latest, *earlier = conflict.positions
         is_old = any(_cites(statement, p.citation) and p.value in statement.text for p in earlier)
         if conflict.kind is Dispute.SUPERSEDED and is_old and not _cites(statement, latest.citation):
-            return latest.citation if stands(_shown(latest.citation)) else None
+            return latest.citation if is_sentence(_shown(latest.citation)) else None
     return None
 
 
@@ -96,7 +96,7 @@ def _cites(statement: Statement, inner: Citation) -> bool:
 def _is_open(conflict: Conflict) -> bool:
     """Whether its sides can be read alone, and none is reported as what was only said before."""
     texts = [_shown(position.citation) for position in conflict.positions]
-    return conflict.kind is Dispute.CONFLICT and all(stands(text) and not _BEFORE.search(text) for text in texts)
+    return conflict.kind is Dispute.CONFLICT and all(is_sentence(text) and not _BEFORE.search(text) for text in texts)
 
 
 def _shown(citation: Citation) -> str:

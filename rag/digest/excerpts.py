@@ -125,7 +125,7 @@ def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> 
     for id, group in groupby(stored, key=lambda s: s.passage.article_id):
         cuts = [piece for row in group for piece in _cuts(row) if not is_ordered(articles[id], piece.span)]
         for place, piece in enumerate(cuts):
-            start = _start(cuts, place) if stands(piece.text) else None
+            start = _start(cuts, place) if is_sentence(piece.text) else None
             if start is not None:
                 found.append(Excerpt(articles[id], piece.passage_id, Span(start, piece.span.end), piece.span.start))
                 rows.append(piece.vector)
@@ -154,7 +154,7 @@ def unit(matrix: Vector) -> Vector:
     return found
 
 
-def stands(text: str) -> bool:
+def is_sentence(text: str) -> bool:
     """Whether a text is a sentence of a report: not a heading, a question, a list or small talk."""
     return _FEWEST_WORDS <= len(text.split()) <= _MOST_WORDS and text.endswith(_ENDS) and _is_report(text)
 
