@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 
-from rag.answer.generative import Asked, Task, Understood
+from rag.answer.pipeline import Pipeline
+from rag.answer.task import Asked, Task, Understood
 from rag.errors import InputError
 from rag.schema import Answer, Published, Statement, Status, Turn, Window
 from rag.text.calendar import parse_published
@@ -19,27 +19,18 @@ Question: TypeAlias = str | Mapping[str, Any]
 """A question, or one with `history`, `as_of`, `since`, `until` and `sources` beside `question`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
-    """What a library does with a question, step by step."""
-
-    understand: Callable[[Asked], Understood]
-    retrieve: Callable[[Understood], Task]
-    answer: Callable[[Task], Iterator[Statement | Answer]]
-
-
-def chain(steps: Steps, *, k: int, window: Window) -> Runnable[Question, Answer]:
-    """The steps as one Runnable; `window` is for what a question does not limit itself, its `as_of` for all of them.
+def chain(pipeline: Pipeline, *, k: int, window: Window) -> Runnable[Question, Answer]:
+    """The stages as one Runnable; `window` is for what a question does not limit itself, its `as_of` for all of them.
 
     A stream gives the answer as it grows, a checked statement at a time; the last one is whole.
     """
 
     def question(given: Question) -> Understood:
-        return steps.understand(asked(given, k=k, window=window))
+        return pipeline.understand(asked(given, k=k, window=window))
 
     first: Runnable[Question, Understood] = RunnableLambda(question, name="question")
-    second: Runnable[Understood, Task] = RunnableLambda(steps.retrieve, name="retrieve")
-    return (first | second | _Answering(steps.answer)).with_config(run_name="dispatches")
+    second: Runnable[Understood, Task] = RunnableLambda(pipeline.retrieve, name="retrieve")
+    return (first | second | _Answering(pipeline)).with_config(run_name="dispatches")
 
 
 def asked(given: Question, *, k: int = 10, window: Window = Window()) -> Asked:
@@ -68,8 +59,8 @@ class _Answering(Runnable[Task, Answer]):
 
     name = "answer"
 
-    def __init__(self, events: Callable[[Task], Iterator[Statement | Answer]]) -> None:
-        self._events = events
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
 
     def invoke(self, input: Task, config: RunnableConfig | None = None, **_: Any) -> Answer:
         return self._call_with_config(self._whole, input, config)
@@ -87,7 +78,7 @@ class _Answering(Runnable[Task, Answer]):
     def _growing(self, tasks: Iterator[Task]) -> Iterator[Answer]:
         for task in tasks:
             statements: list[Statement] = []
-            for event in self._events(task):
+            for event in self._pipeline.answer(task):
                 if isinstance(event, Statement):
                     statements.append(event)
                 yield event if isinstance(event, Answer) else _so_far(task, statements)

@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
 from functools import cached_property
-from itertools import chain, zip_longest
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag.answer import generative
-from rag.answer.annotate import edited
-from rag.answer.corroborate import corroborated
-from rag.answer.extractive import extract
-from rag.answer.generative import Asked, Task, Understood, judged
+from rag.answer.pipeline import Pipeline
+from rag.answer.task import Asked
 from rag.answer.writer import Preview, Writer
 from rag.checks.document import Region, checked, whole
 from rag.checks.judge import Judge
 from rag.checks.verify import verify
-from rag.compare.detect import disagreements
-from rag.compare.reconcile import annotated, opposed, reconciled
 from rag.compare.survey import contention
 from rag.digest import digest
 from rag.digest.extractive import Budget
@@ -31,10 +24,7 @@ from rag.errors import (
     EmbeddingError,
     EmptyLibraryError,
     InputError,
-    KeyRefusedError,
     LibraryError,
-    ModelError,
-    NoModelError,
 )
 from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
@@ -42,30 +32,25 @@ from rag.ingest.repair import mend
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
-from rag.models.embeddings import Embedder, MiniLM, identity
+from rag.models.cores import cores
+from rag.models.embeddings import Embedder, MiniLM
 from rag.models.entailment import Entailment
+from rag.models.reader import Reader, shared_reader
 from rag.models.remote import RemoteEmbeddings
 from rag.models.terms import Terms
 from rag.progress import Clock, Meter, Progress
-from rag.retrieval import rewrite
-from rag.retrieval.followups import asks_who_said, context, who_said
-from rag.retrieval.query import Query, read
-from rag.retrieval.retriever import Index, Retrieved, retrieve
-from rag.rules.stances import asks_control
+from rag.retrieval.retriever import Index
+from rag.retrieval.search import LONGEST_QUESTION, Searcher
 from rag.schema import (
     AddReport,
     Answer,
     Article,
     Citation,
     Conflict,
-    Hit,
     Length,
-    Pointer,
-    Reason,
     SearchResult,
     Span,
     Statement,
-    Status,
     Summary,
     Timeline,
     Turn,
@@ -77,9 +62,7 @@ from rag.store.filters import admits
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
 from rag.store.vector_index import VectorIndex
 from rag.text.clean import clean
-from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED, request
-from rag.text.injection import left_out
-from rag.text.words import content_words, words
+from rag.text.words import content_words
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -95,9 +78,6 @@ OFFLINE = "offline"
 
 CATALOG = "catalog.sqlite"
 """The file of the catalog in the folder of a library."""
-
-_MOST_OUTSIDE = 3
-_LONGEST_QUESTION = 10_000
 
 
 class Library:
@@ -188,8 +168,9 @@ class Library:
     ) -> SearchResult:
         """The passages nearest to a question, at most `k`, best first; `history` and errors as for `ask`."""
         clock = Clock()
-        retrieved = self._retrieve(self._read(question, window, history), k, window, clock)
-        return SearchResult(question, retrieved.hits[:k], clock.times, self.warnings)
+        query = self._searcher.query(question, window, history)
+        hits = self._searcher.find(query, k=k, window=window, clock=clock).hits[:k]
+        return SearchResult(question, hits, clock.times, self.warnings)
 
     def ask(self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()) -> Answer:
         """What the articles say to a question, each statement cited to exact spans and checked; or an abstention.
@@ -215,12 +196,8 @@ class Library:
 
         `terms` are for this question, in the place of the library's own.
         """
-        # 1. standalone question -> dates and sources in it
-        understood = self._understood(Asked(clean(question), k, window, tuple(history)), terms)
-        # 2. retrieve
-        task = self._task(understood)
-        # 3. generate, 4. verify
-        yield from self._answers(task)
+        self.load()  # the chain may be run by several threads
+        yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history)), terms)
 
     def preview(
         self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
@@ -228,8 +205,8 @@ class Library:
         """The prompt that `ask` would send, its size and its cost; raises InputError if there is no model."""
         if self.writer is None:
             raise InputError("there is no language model to send a prompt to; name one with --model or RAG_MODEL")
-        query = self._read(question, window, history)
-        return self.writer.preview(query.text, self._retrieve(query, k, window, Clock()).hits[:k])
+        query = self._searcher.query(question, window, history)
+        return self.writer.preview(query.text, self._searcher.find(query, k=k, window=window).hits[:k])
 
     def chain(self, *, k: int = 10, window: Window = Window()) -> Runnable[Question, Answer]:
         """The way from a question to its Answer as a LangChain Runnable.
@@ -239,7 +216,8 @@ class Library:
         """
         from rag import chains  # LangChain, which `ask` does without
 
-        return chains.chain(chains.Steps(self._understood, self._task, self._answers), k=k, window=window)
+        self.load()
+        return chains.chain(self._pipeline, k=k, window=window)
 
     def check(
         self, text: str, *, against: Sequence[str | Article] = (), k: int = 10, window: Window = Window()
@@ -358,6 +336,11 @@ class Library:
         return self._writer(self._model, described(self._model))
 
     @cached_property
+    def reader(self) -> Reader | None:
+        """What points at answers in passages; None if its weights are not installed."""
+        return shared_reader(read_settings().threads.value or cores())
+
+    @cached_property
     def entailment(self) -> Entailment | None:
         """The local model that judges whether a statement follows, if there is one."""
         return entailment()
@@ -386,36 +369,21 @@ class Library:
     def _writer(self, model: BaseChatModel, choice: ModelChoice) -> Writer:
         return Writer(Caller(model, choice, ReplyCache(self.path / "replies")))
 
-    def _read(self, question: str, window: Window, history: Sequence[Turn]) -> Query:
-        question = clean(question)
-        if not words(question):
-            raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
-        if len(question) > _LONGEST_QUESTION:
-            raise InputError(f"the question has {len(question):,} characters; ask in at most {_LONGEST_QUESTION:,}")
-        self._check_filled()
-        before, wanted = clean(context(question, history)), request(question)
-        found = read(
-            wanted.asked or question,
-            context=before,
-            sources=self.catalog.sources(Window(as_of=window.as_of)),
-            years=[y for y in self.catalog.years() if not window.last or y <= window.last.year],
-            today=window.last or date.today(),
-        )
-        found = replace(found, orders=wanted.orders, asks=bool(wanted.asked))
-        return replace(found, evidence=history[-1].citations, told=history[-1].answer) if before else found
+    @property
+    def _searcher(self) -> Searcher:
+        """The search of `search`, by words and vectors."""
+        return Searcher(Index(self.catalog, self.vectors, self.embeddings), self.name)
 
-    def _check_filled(self) -> None:
-        if not self.catalog.article_count:
-            raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
-
-    def _retrieve(self, query: Query, k: int, window: Window, clock: Clock) -> Retrieved:
-        if self.embeddings:
-            self.catalog.embedded.check_model(identity(self.embeddings))
-        with clock.time("retrieve"):
-            return retrieve(Index(self.catalog, self.vectors, self.embeddings), query, k=k, window=window)
+    @property
+    def _pipeline(self) -> Pipeline:
+        """The way from a question to its answer, whose search reads the best passages."""
+        index = Index(self.catalog, self.vectors, self.embeddings, self.reader)
+        searcher = Searcher(index, self.name)
+        return Pipeline(searcher, self.entailment, self.writer, self.judge, self.terms, self.warnings)
 
     def _regions(self, sentence: str, k: int, window: Window) -> list[Region]:
-        hits = self._retrieve(self._read(sentence[:_LONGEST_QUESTION], window, ()), k, window, Clock()).hits[:k]
+        query = self._searcher.query(sentence[:LONGEST_QUESTION], window)
+        hits = self._searcher.find(query, k=k, window=window).hits[:k]
         return [Region(h.article, Span(h.passage.start, h.passage.end), h.passage.id) for h in hits]
 
     def _verify(self, statement: Statement, spans: Sequence[Citation], *, searched: int | None = None) -> Statement:
@@ -424,7 +392,7 @@ class Library:
     def _named(self, articles: Sequence[str | Article]) -> tuple[Article, ...]:
         """The articles, each given or by its id; none of an empty library raises EmptyLibraryError."""
         if not articles:
-            self._check_filled()
+            self._searcher.check_filled()
         return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
 
     def _digest_request(
@@ -434,8 +402,8 @@ class Library:
         request = digest.Request(self._named(articles), topic and clean(topic), room, window)
         if not request.topic or request.articles or not content_words(request.topic):
             return request
-        query = self._read(request.topic, window, ())
-        hits = self._retrieve(query, digest.MOST_PASSAGES, window, Clock()).hits[: digest.MOST_PASSAGES]
+        most, query = digest.MOST_PASSAGES, self._searcher.query(request.topic, window)
+        hits = self._searcher.find(query, k=most, window=window).hits[:most]
         return replace(request, hits=hits, names=tuple(query.names))
 
     def _digest_resources(self, progress: Progress | None) -> digest.Resources:
@@ -450,97 +418,12 @@ class Library:
         """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""
         with self._opening:
             self.catalog, self.vectors, self.embeddings, self.writer, self.entailment  # noqa: B018
+            if self.reader:
+                self.reader.load()
             if isinstance(self.embeddings, MiniLM):
                 self.embeddings.load()
             if self.embeddings:
                 self.vectors.load()
-
-    def _understood(self, asked: Asked, terms: Terms | None = None) -> Understood:
-        self.load()  # the chain may be run by several threads
-        account = Account(terms or self.terms, Clock())
-        query = self._read(asked.text, asked.window, asked.history)
-        if self.writer and context(asked.text, asked.history):
-            query = self._standalone(asked, query, self.writer.caller, account)
-        return Understood(asked, query, account)
-
-    def _standalone(self, asked: Asked, query: Query, caller: Caller, account: Account) -> Query:
-        """The query by what the model makes of the conversation, else by the words of its last turn."""
-        try:
-            text = rewrite.standalone(asked.text, asked.history, caller, account)
-        except ModelError as error:
-            _pass_over(error, account, "the question was completed by the words of the last one")
-            return query
-        return self._read(text, asked.window, ()) if words(text) else query
-
-    def _task(self, understood: Understood) -> Task:
-        asked, account = understood.asked, understood.account
-        retrieved = self._retrieve(understood.query, asked.k, asked.window, account.clock)
-        hits = retrieved.hits[: asked.k]
-        if self.writer and account.terms.deep:
-            hits = self._more(understood, hits, self.writer.caller)
-        return Task(asked, understood.query, account, retrieved, hits)
-
-    def _more(self, understood: Understood, hits: tuple[Hit, ...], caller: Caller) -> tuple[Hit, ...]:
-        """The hits with those of each part of the question, the best of all first."""
-        asked, account = understood.asked, understood.account
-        try:
-            parts = rewrite.parts(understood.query.text, caller, account)
-        except ModelError as error:
-            _pass_over(error, account, "the question was not split into its parts")
-            return hits
-        queries = [self._read(part, asked.window, ()) for part in parts]
-        lists = [hits, *(self._retrieve(q, asked.k, asked.window, account.clock).hits[: asked.k] for q in queries)]
-        turns = chain.from_iterable(zip_longest(*lists))
-        return tuple({hit.passage.id: hit for hit in turns if hit}.values())[: 2 * asked.k]
-
-    def _answers(self, task: Task) -> Iterator[Statement | Answer]:
-        """With a model if there is one and something that it can read; an abstention if nothing is asked."""
-        if not task.query.asks:
-            yield self._finished(_nothing_asked(task), task)
-            return
-        found = (
-            generative.answer(task, self.writer, self._check) if self.writer and task.hits else self._extracted(task)
-        )
-        for event in found:
-            yield self._finished(_told_apart(event, task), task) if isinstance(event, Answer) else event
-
-    def _extracted(self, task: Task) -> Iterator[Statement | Answer]:
-        clock, account = task.account.clock, task.account
-        with clock.time("generate"):
-            answer = _answered_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
-            answer = _reconciled(answer, task)
-            found = corroborated(answer.statements, task.query, task.retrieved)
-            answer = replace(answer, statements=edited(found))
-            answer = replace(answer, usage=account.usage, warnings=(*account.warnings, *answer.warnings))
-        with clock.time("verify"):
-            if answer.statements:
-                answer = judged(answer, [self._check(statement) for statement in answer.statements])
-        yield from answer.statements
-        yield answer
-
-    def _check(self, statement: Statement) -> Statement:
-        return self._verify(statement, statement.citations)
-
-    def _finished(self, answer: Answer, task: Task) -> Answer:
-        asked = task.asked
-        if not answer.hits and self.catalog.passage_count(asked.window) == 0:
-            answer = replace(answer, reason=Reason.OUTSIDE_DATES, outside=self._outside(task))
-        return replace(
-            answer,
-            question=asked.text,
-            statements=self._judged(answer.statements),
-            as_of=asked.window.as_of,
-            window=asked.window,
-            timings=task.account.clock.times,
-            warnings=(*answer.warnings, *_left_out(answer, task), *self.warnings),
-        )
-
-    def _outside(self, task: Task) -> tuple[Pointer, ...]:
-        """The articles nearest to the question that only the window keeps out; `as_of` holds all the same."""
-        clock, known = task.account.clock, Window(as_of=task.asked.window.as_of)
-        hits = self._retrieve(task.query, task.asked.k, known, clock).hits
-        nearest = {hit.article.id: Pointer(hit.article.title, hit.article.published) for hit in hits}
-        return tuple(nearest.values())[:_MOST_OUTSIDE]
 
     def _mend(self, meter: Meter, wait: float) -> None:
         """Makes the catalog anew if it is damaged; that of a server is left to it."""
@@ -561,47 +444,6 @@ class Library:
         return Ingestion(self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
 
 
-def _nothing_asked(task: Task) -> Answer:
-    """An abstention, since a question that only gives orders is not obeyed."""
-    text = task.query.text
-    return Answer(
-        text,
-        text,
-        status=Status.ABSTAINED,
-        reason=Reason.NOT_IN_ARTICLES,
-        hits=task.hits,
-        warnings=(NOTHING_ASKED,),
-    )
-
-
-def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
-    """What a reader must know of the orders that the question and the articles give."""
-    asked = (LEFT_OUT,) if task.query.orders and task.query.asks else ()
-    return (*asked, *left_out(generative.left_out(task, answer.mode)))
-
-
-def _reconciled(answer: Answer, task: Task) -> Answer:
-    """The answer with what sources say differently, which may be all that there is."""
-    asked = answer.hits and asks_control(task.query.text)
-    found = disagreements(task.query, task.retrieved) if answer.statements or asked else []
-    answer = reconciled(answer, found) if answer.statements else answer
-    return opposed(answer, found) if asked and not answer.conflicts else answer
-
-
-def _told_apart(answer: Answer, task: Task) -> Answer:
-    """What a model wrote, with what sources say differently."""
-    if answer.conflicts or not answer.statements or not answer.model:
-        return answer
-    return annotated(answer, disagreements(task.query, task.retrieved))
-
-
-def _answered_before(task: Task) -> Answer | None:
-    """Who said what was answered last, if it is that which is asked, and known what was cited."""
-    history = task.asked.history
-    cited = [c for c in history[-1].citations if admits(task.asked.window, c.article)] if history else []
-    return who_said(task.query.text, cited, task.hits) if cited and asks_who_said(task.asked.text) else None
-
-
 def entailment() -> Entailment | None:
     """The local model that judges whether a statement follows, if `RAG_VERIFIER` or `config.toml` names its folder."""
     folder = read_settings().verifier.value
@@ -613,10 +455,3 @@ def _admitted(article: Article, window: Window) -> Article:
     if not admits(window, article):
         raise InputError(f"article {article.id} is not {window.limits}; leave it out, or widen the window")
     return article
-
-
-def _pass_over(error: ModelError, account: Account, instead: str) -> None:
-    """Makes a warning of a fault in a call that the answer can do without; raises it if that is not so."""
-    if account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
-        raise error
-    account.warn(f"{error}; {instead}")

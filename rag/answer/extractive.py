@@ -2,94 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from rag.answer.task import Task
+from rag.compare.detect import disagreements
+from rag.compare.reconcile import reconciled
+from rag.retrieval.followups import asks_who_said, who_said
 from rag.retrieval.query import Query
-from rag.retrieval.rerank import TYPED, Sentence, leans
-from rag.retrieval.retriever import MARGIN, Retrieved
-from rag.rules.confidence import confidence
+from rag.retrieval.rerank import Sentence, leans
+from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
-from rag.text.words import alike
+from rag.store.filters import admits
+from rag.text.words import alike, content_words
 
-MOST_SENTENCES = 3
-THRESHOLD = 0.45
-"""The confidence below which it abstains."""
-SURE = 0.75
-"""The confidence below which it warns: of the answers between the two, about two in three were right."""
-_NOT_SURE = "not sure that these sentences answer the question; read them in their articles"
-_COVERAGE = 6.0
-_MOST_CONSIDERED = 40
+MOST_STATEMENTS = 3
+LIKELY, SURE = 0.35, 0.7
+"""The confidence from which it answers, with "Possibly:", and from which it is sure; evals/README.md has precisions."""
+# Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/README.md).
+CONFIDENCE: Mapping[str, float] = {
+    "score": 0.2,
+    "gap": 0.1,
+    "reader": 0.3,
+    "span": 0.1,
+    "lead": 0.0,
+    "own": 1.0,
+    "header": 0.5,
+    "passage_cosine": 1.0,
+    "sentence_cosine": 1.0,
+    "missing": -1.0,
+    "read": 0.0,
+}
+BIAS = -3.0
+_NEARLY, _NEARLY_IF_SEVERAL = 0.5, 3.0
+"""How far below the best sentence another one may score that is shown too: of one question, of one with parts."""
 _SAME_WORDS = 0.7
+_UNRELATED = -6.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Choice:
-    """A run of sentences of one hit that is shown together."""
+    """A run of sentences of one hit that is shown together, with the span in it that answers."""
 
     passage_id: str
     span: Span
-    count: int
+    answer: Span | None
+
+
+def propose(task: Task) -> Generator[Statement, None, Answer]:
+    """The articles' own sentences, with what sources say otherwise beside them."""
+    with task.account.clock.time("generate"):
+        answer = _said_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
+        conflicts = disagreements(task.query, task.retrieved) if answer.statements else ()
+        answer = reconciled(answer, conflicts)
+    yield from answer.statements
+    return replace(answer, statements=())
+
+
+def _said_before(task: Task) -> Answer | None:
+    """Who said what was answered last, if it is that which is asked, and known what was cited."""
+    history = task.asked.history
+    cited = [c for c in history[-1].citations if admits(task.asked.window, c.article)] if history else []
+    return who_said(task.query.text, cited, task.hits) if cited and asks_who_said(task.asked.text) else None
 
 
 def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
-    """The one to three sentences that answer the question, verbatim, the best first; or an abstention.
+    """The sentence that answers the question, verbatim, or up to three for one that asks for several; or an abstention.
 
-    An abstention has the nearest sentences as evidence.
+    A likely answer is PARTIAL and UNCLEAR. An abstention has the nearest sentences as evidence.
     """
     if not query.terms:
         return Answer(query.text, query.text, status=Status.ABSTAINED, reason=Reason.UNCLEAR)
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
-    chosen = _chosen(query, ranked, retrieved)
-    hits = retrieved.hits[:k]
-    sure = confidence(query, ranked, retrieved) if ranked else 0.0
-    if sure < THRESHOLD:
-        nearest = _citations(chosen, retrieved.hits)
-        why = Reason.NOT_IN_ARTICLES
-        return Answer(query.text, query.text, status=Status.ABSTAINED, reason=why, hits=hits, nearest=nearest)
-    citations = _citations(chosen, retrieved.hits)
-    statements = tuple(_statement(c) for c in citations)
-    warnings = () if sure >= SURE else (_NOT_SURE,)
-    return Answer(query.text, query.text, statements, hits, citations=citations, warnings=warnings)
+    found = Answer(query.text, query.text, hits=retrieved.hits[:k])
+    citations, sure = (
+        _citations(_chosen(query, ranked, retrieved), retrieved.hits),
+        confidence(query, ranked, retrieved),
+    )
+    if sure < LIKELY:
+        return replace(found, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES, nearest=citations)
+    found = replace(found, statements=tuple(_statement(c) for c in citations), citations=citations)
+    return found if sure >= SURE else replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR)
+
+
+def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> float:
+    """How likely it is that the best of the sentences, best first, answer the question: 0 to 1.
+
+    It is 0 if the sentences have no word of the question but those of the conversation before it.
+    """
+    own = frozenset(query.terms) - query.background
+    if not ranked or (own and own <= retrieved.missing):
+        return 0.0
+    total = BIAS + sum(CONFIDENCE[name] * value for name, value in features(query, ranked, retrieved).items())
+    return 1 / (1 + math.exp(-total))
+
+
+def features(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> dict[str, float]:
+    """What tells whether the best sentence answers: what the reader makes of it, and how far it stands out."""
+    best, others = ranked[0], [s.score for s in ranked[3:10]]
+    readings = sorted((s.features["reader"] for s in ranked if s.reading), reverse=True)
+    rest = readings[1:2] or [_UNRELATED]
+    named = {stem for name in query.names for stem in content_words(name)} - retrieved.common - query.background
+    return {
+        "score": best.score,
+        "gap": best.score - sum(others) / len(others) if others else 3.0,
+        "reader": best.features.get("reader", _UNRELATED),
+        "span": best.features.get("span", _UNRELATED),
+        "lead": readings[0] - rest[0] if readings else 0.0,
+        "own": best.features["overlap"] + best.features["around"],
+        "header": best.features["header"],
+        "passage_cosine": best.features["passage_cosine"],
+        "sentence_cosine": best.features["sentence_cosine"],
+        "missing": float(bool(named & retrieved.missing)),
+        "read": math.log1p(len(readings)),
+    }
 
 
 def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
-    """The best sentences that say something new, as long as they are nearly as good as the best.
-
-    After the first, one that has words of the question that the others lack is preferred: greedy coverage.
-    """
-    pool = [s for s in ranked if s.score >= ranked[0].score - MARGIN][:_MOST_CONSIDERED]
-    terms, chosen, taken = frozenset(query.terms), list[_Choice](), list[Sentence]()
-    while pool and (left := MOST_SENTENCES - sum(c.count for c in chosen)) > 0:
-        open_terms = terms.difference(*(s.stems for s in taken))
-        best = max(pool, key=lambda s: s.score + _COVERAGE * len(s.stems & open_terms) / len(terms))
-        pool.remove(best)
-        if not _is_in(best, chosen) and (not taken or _adds(best, taken)):
-            taken.append(best)
-            _put(chosen, best, _partner(best, retrieved), left)
+    """The best sentence, and those that say something else and are nearly as good."""
+    chosen, taken = list[_Choice](), list[Sentence]()
+    margin = _NEARLY_IF_SEVERAL if query.parts else _NEARLY
+    for sentence in ranked:
+        if len(chosen) == MOST_STATEMENTS or sentence.score < ranked[0].score - margin:
+            break
+        if not any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) and not _is_in(sentence, chosen):
+            taken.append(sentence)
+            chosen.append(_choice(sentence, retrieved))
     return chosen
 
 
-def _adds(sentence: Sentence, taken: Sequence[Sentence]) -> bool:
-    """Whether it says something else, and has the kind of thing that is asked for if the best one has it."""
-    if any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken):
-        return False
-    return all(sentence.features.get(name) for name in TYPED if taken[0].features.get(name))
-
-
-def _put(chosen: list[_Choice], sentence: Sentence, partner: Sentence | None, left: int) -> None:
-    """Adds the sentence, with the neighbour that it needs if there is room."""
-    alone = _Choice(sentence.passage_id, sentence.span, 1)
-    if partner is None:
-        chosen.append(alone)
-        return
-    start, end = min(sentence.span.start, partner.span.start), max(sentence.span.end, partner.span.end)
-    both = _Choice(sentence.passage_id, Span(start, end), 2)
-    place = next((i for i, c in enumerate(chosen) if c == _Choice(partner.passage_id, partner.span, 1)), None)
-    if place is not None:
-        chosen[place] = both
-    else:
-        chosen.append(both if left > 1 else alone)
+def _choice(sentence: Sentence, retrieved: Retrieved) -> _Choice:
+    """The sentence, with the neighbour that it needs."""
+    answer = sentence.reading.answer if sentence.reading else None
+    partner = _partner(sentence, retrieved)
+    spans = [sentence.span, *([partner.span] if partner else [])]
+    whole = Span(min(s.start for s in spans), max(s.end for s in spans))
+    return _Choice(sentence.passage_id, whole, answer)
 
 
 def _partner(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
@@ -123,7 +172,7 @@ def _citations(chosen: Sequence[_Choice], hits: Sequence[Hit]) -> tuple[Citation
 
 def _citation(number: int, choice: _Choice, article: Article) -> Citation:
     start, end = choice.span.start, choice.span.end
-    return Citation(number, article, choice.passage_id, start, end, article.text[start:end])
+    return Citation(number, article, choice.passage_id, start, end, article.text[start:end], choice.answer)
 
 
 def _statement(citation: Citation) -> Statement:

@@ -9,7 +9,7 @@ from itertools import accumulate
 import numpy as np
 
 from rag.answer.annotate import dated
-from rag.answer.generative import INSTEAD
+from rag.answer.pipeline import INSTEAD
 from rag.checks import verify
 from rag.checks.judge import Judge
 from rag.checks.quotes import cited, numbered

@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.embeddings import Vector
-from rag.retrieval.query import Kind, Query
-from rag.rules.counting import counts
-from rag.rules.wordvectors import vector as word_vector
+from rag.models.reader import Extract, Reading, SpanReader
+from rag.retrieval.query import Query
 from rag.schema import Article, Passage, Span
 from rag.text.attribution import voice
-from rag.text.event_dates import EventDate, event_dates
+from rag.text.event_dates import EventDate
 from rag.text.injection import is_ordered
 from rag.text.names import keys, names, same, spelled
 from rag.text.sentences import sentences
-from rag.text.words import STOP_WORDS, content_words, forms, words
+from rag.text.words import STOP_WORDS, content_words, words
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,7 +37,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a passage; `span` is in the article."""
+    """A sentence of a passage; `span` and the answer of its reading are in the article."""
 
     passage_id: str
     span: Span
@@ -47,11 +47,11 @@ class Sentence:
     score: float
     is_order: bool = False
     """Whether it is addressed to a program, so that it is never an answer."""
+    reading: Reading | None = None
 
 
-DATED = 5.0
-# Fitted by softmax regression on the dev questions of evals (see evals/README.md), then rounded.
-WEIGHTS: Mapping[str, float] = {
+# Fitted by softmax regression over the sentences of dev questions (`training/fit_answers.py`, evals/README.md).
+PLAIN: Mapping[str, float] = {
     "overlap": 13.0,
     "around": 5.0,
     "header": 1.0,
@@ -59,62 +59,27 @@ WEIGHTS: Mapping[str, float] = {
     "sentence_cosine": 12.0,
     "rank": 5.0,
     "period": 5.0,
-    "dated": DATED,
+    "dated": 5.0,
     "carried": 4.0,
     "told": -6.0,
-    "akin": 6.0,
-    "counted": 3.0,
-    "leaning": 3.0,
-    "number": 5.0,
-    "person": 3.0,
-    "date": 6.0,
-    "relative_date": 2.5,
-    "place": 4.0,
-    "reason": 3.0,
     "question": -4.0,
     "short": -3.0,
 }
-_AKIN = 0.35
-TYPED = ("number", "person", "date", "place", "reason")
+"""Without the reader."""
+READ: Mapping[str, float] = {**PLAIN, "read": 0.0, "reader": 2.0, "span": 0.0, "unread": -6.0}
+"""Beside what the reader makes of a sentence."""
+_FLOOR = -8.0
+_UNREAD = {"read": 0.0, "reader": -6.0, "span": -7.0, "unread": 1.0}
 _FEWEST_WORDS = 8
-_MOSTLY = 0.6
 _BESIDE = 0.5
 _BACKGROUND, _BACKGROUND_GOING_ON = 0.4, 0.2
-_MONTHS = (
-    "jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|"
-    "nov(?:ember)?|dec(?:ember)?"
-)
-_DATE = re.compile(
-    rf"\b(?:{_MONTHS})\b\.?(?: the)? \d{{1,2}}|\b\d{{1,2}}(?:st|nd|rd|th)?(?: of)? (?:{_MONTHS})\b", re.I
-)
-_RELATIVE = re.compile(
-    rf"\b(?:today|yesterday|tomorrow|tonight|(?:mon|tues|wednes|thurs|fri|satur|sun)day|ago|{_MONTHS}|(?:19|20)\d\d|"
-    r"(?:last|next|this) (?:week|month|year|morning|night|spring|summer|fall|autumn|winter))\b",
-    re.I,
-)
-_RELATIVE_DAY = re.compile(r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|yesterday|ago|earlier|later|day)\b", re.I)
-_REASON = re.compile(
-    r"\b(?:because|due to|owing to|reasons?|in order to|so that|out of|to avoid|as a result|therefore|given|since|amid|"
-    r"concern(?:s|ed)?)\b",
-    re.IGNORECASE,
-)
-_CAPITALIZED = re.compile(r"(?<![.?!:“] )(?<!^)\b[A-Z][\w’'-]+")
-_TITLES = "President|Minister|Secretary|General|Ambassador|M[rs]s?|Dr|Gen|Sgt|Senator|Chancellor|Director|King|Prince"
-_NO_GIVEN_NAME = "The|United|White|New|Vice|North|South|East|West|Prime|Foreign"
-_PERSON = re.compile(rf"\b(?:(?:{_TITLES})\.? |(?!(?:{_NO_GIVEN_NAME}) )[A-Z][\w’'-]+ (?:[A-Z]\. )?)[A-Z][\w’'-]+")
-_PLACED = re.compile(r"\b(?:in|at|to|from|near|of|into|on) (?:the )?[A-Z]\w+")
-_DEFINED = (
-    rf"\b{{0}}(?:, (?:an?|the|who|then|now)\b| (?:is|was|became) (?:an?|the|[a-z]\w+(?:er|or|an|ent|ary|al)\b))|"
-    rf"(?:\b[a-z][\w-]*, |\b(?:{_TITLES}|[a-z]\w+(?:er|or|man|ent|ary|al)) )(?:[A-Z][\w’'-]+ ){{{{0,3}}}}{{0}}\b"
-)
 _SPELLED = re.compile(r"\b[A-Z][\w’'-]{2,}")
-
-
 _LEANS = re.compile(
     r"^(?:(?:and|but|so|then|also|yet|however|meanwhile),? )*(?:he|she|they|it|his|her|their|its|this|these|those|that|"
     r"such|the (?:former|latter))\b",
     re.IGNORECASE,
 )
+_READ_WORDS, _MOST_READ, _WINDOW_WORDS = 1_300, 16, 95
 
 
 def score(
@@ -129,11 +94,81 @@ def score(
     total = sum(sought.values()) or 1.0
     weights = {t: weight / total for t, weight in sought.items()}
     named = frozenset(stem for name in query.names for stem in content_words(name))
-    written = forms(query.text)
-    worded = tuple(t for t in dict.fromkeys(query.terms) if t in written and t not in named and not t[0].isdigit())
-    vectors = np.array([word_vector(written[t]) for t in worded], np.float32)
-    asked = _Asked(query, vector, weights, frozenset(query.terms), named, worded, vectors)
+    asked = _Question(query, vector, weights, frozenset(query.terms), named)
     return [s for rank, candidate in enumerate(candidates) for s in _sentences(asked, rank, candidate)]
+
+
+def read(
+    reader: SpanReader, query: Query, candidates: Sequence[Candidate], scored: Sequence[Sentence]
+) -> list[Sentence]:
+    """The sentences, scored anew with what the reader makes of the most promising extracts.
+
+    An extract is a run of sentences of one passage about the best of them; each counts by its best sentence.
+    """
+    articles = {c.passage.id: c.article for c in candidates}
+    runs = _promising(scored)
+    extracts = [_extract(articles[scored[run[0]].passage_id], [scored[i] for i in run]) for run in runs]
+    found = [_with_reading(sentence, None) for sentence in scored]
+    for run, readings in zip(runs, reader.read(query.text, extracts), strict=True):
+        offset = scored[run[0]].span.start
+        for place, reading in zip(run, readings, strict=True):
+            answer = Span(reading.answer.start + offset, reading.answer.end + offset)
+            found[place] = _with_reading(scored[place], replace(reading, answer=answer))
+    return found
+
+
+def _with_reading(sentence: Sentence, reading: Reading | None) -> Sentence:
+    told = _UNREAD
+    if reading:
+        told = {"read": 1.0, "reader": max(_FLOOR, reading.score), "span": max(_FLOOR, reading.margin), "unread": 0.0}
+    features = {**sentence.features, **told}
+    return replace(sentence, features=features, reading=reading, score=_total(READ, features))
+
+
+def _total(weights: Mapping[str, float], features: Mapping[str, float]) -> float:
+    return sum([weight * features[name] for name, weight in weights.items()])
+
+
+def _promising(scored: Sequence[Sentence]) -> list[list[int]]:
+    """The runs that are read, by the places of their sentences: the best, up to so many words in all."""
+    by_passage: dict[str, list[int]] = {}
+    for place, sentence in enumerate(scored):
+        by_passage.setdefault(sentence.passage_id, []).append(place)
+    runs = [run for places in by_passage.values() for run in _runs(places, scored)]
+    runs.sort(key=lambda run: -max(scored[i].score for i in run))
+    sizes = accumulate(sum(len(scored[i].text.split()) for i in run) for run in runs)
+    fitting = sum(size <= _READ_WORDS for size in sizes)
+    return runs[: max(1, min(fitting, _MOST_READ))]
+
+
+def _runs(places: Sequence[int], scored: Sequence[Sentence]) -> Iterator[list[int]]:
+    """Cuts a passage into runs of sentences of about so many words, the first about the best sentence."""
+    left = list(places)
+    while left:
+        best = max(left, key=lambda i: scored[i].score)
+        run, size = [best], len(scored[best].text.split())
+        while True:
+            beside = [i for i in (run[0] - 1, run[-1] + 1) if i in left and i not in run]
+            fits = [i for i in beside if size + len(scored[i].text.split()) <= _WINDOW_WORDS]
+            if not fits:
+                break
+            more = max(fits, key=lambda i: scored[i].score)
+            size += len(scored[more].text.split())
+            run = sorted([*run, more])
+        yield run
+        left = [i for i in left if i not in run]
+
+
+def _extract(article: Article, run: Sequence[Sentence]) -> Extract:
+    start, end = run[0].span.start, run[-1].span.end
+    spans = tuple(Span(s.span.start - start, s.span.end - start) for s in run)
+    return Extract(read_header(article), article.text[start:end], spans)
+
+
+def read_header(article: Article) -> str:
+    """Title, outlet and day, as the reader was trained to see them."""
+    parts = (article.title, article.source or "", str(article.published)[:10] if article.published else "")
+    return ", ".join(part for part in parts if part)
 
 
 def leans(text: str) -> bool:
@@ -142,7 +177,7 @@ def leans(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
+class _Question:
     """A question with its embedding and the share of weight of each of its terms."""
 
     query: Query
@@ -150,10 +185,6 @@ class _Asked:
     weights: Mapping[str, float]
     terms: frozenset[str]
     names: frozenset[str]
-    worded: tuple[str, ...]
-    """The terms that are words: neither names nor numbers."""
-    vectors: NDArray[np.float32]
-    """The word vectors of those, a row each."""
 
     def share(self, found: frozenset[str]) -> float:
         return sum([weight for term, weight in self.weights.items() if term in found])
@@ -191,7 +222,7 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(words(text))
 
 
-def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]:
+def _sentences(asked: _Question, rank: int, candidate: Candidate) -> list[Sentence]:
     split = _split(candidate.passage.text)
     alike = _spellings(asked.query, split)
     stems = [
@@ -206,64 +237,25 @@ def _sentences(asked: _Asked, rank: int, candidate: Candidate) -> list[Sentence]
     scored = []
     for i, (here, text) in enumerate(zip(places, split.texts, strict=True)):
         near = stems[i].union(*said[max(0, i - 1) : i + 2])
-        spoken = _spoken(asked.query, article, here)
-        referred = (asked.names & said[i - 1] if i and leans(text) else frozenset()) | (asked.names & spoken)
-        own = asked.share(stems[i] | referred)
-        features = shared | _typed(asked, text, stems[i])
-        if asked.query.kind is Kind.PERSON and spoken - asked.terms:
-            features |= {"person": 1.0}
-        whole = own >= _MOSTLY and asked.names <= stems[i] | referred
-        if asked.query.kind is Kind.DATE and whole and _dated(article, here, text):
-            features |= {"date": 1.0}
-        features |= {
+        spoken = asked.names & _spoken(asked.query, article, here)
+        own = asked.share(stems[i] | spoken)
+        features = shared | {
             "sentence_cosine": cosines[i],
             "overlap": own,
             "around": asked.share(near) - own,
             "header": asked.share(headed - stems[i]),
             "told": float(_told(asked.query, text, stems[i])),
             "dated": max(0.0, _during(asked.query, candidate.events, here) - shared["period"]),
-            "akin": _akin(asked, text, stems[i] | referred),
-            "counted": float(counts(asked.query, text)),
-            "leaning": asked.share(said[i - 1] - stems[i] if i and leans(text) else frozenset()),
+            "question": float(text.endswith("?")),
+            "short": max(0, _FEWEST_WORDS - len(stems[i])) / _FEWEST_WORDS,
         }
-        total = sum([WEIGHTS[name] * value for name, value in features.items()])
-        scored.append(
-            Sentence(
-                candidate.passage.id,
-                here,
-                text,
-                stems[i] | (asked.names & spoken),
-                features,
-                total,
-                ordered[i],
-            )
-        )
+        found, total = stems[i] | spoken, _total(PLAIN, features)
+        scored.append(Sentence(candidate.passage.id, here, text, found, features, total, ordered[i]))
     return scored
 
 
-def _akin(asked: _Asked, text: str, stems: frozenset[str]) -> float:
-    """The share of the question's words that the text has not, each by how like it its likest word is."""
-    there = _word_vectors(text)
-    if not len(there) or stems.issuperset(asked.worded):
-        return 0.0
-    likeness: list[float] = (there @ asked.vectors.T).max(axis=0).tolist()
-    pairs = zip(asked.worded, likeness, strict=True)
-    return sum(asked.weights[t] * like for t, like in pairs if like > _AKIN and t not in stems)
-
-
-@lru_cache(maxsize=4096)
-def _word_vectors(text: str) -> NDArray[np.float32]:
-    found = (form for stem, form in forms(text).items() if stem not in STOP_WORDS and not stem[0].isdigit())
-    return np.array([word_vector(form) for form in found], np.float32)
-
-
-def _dated(article: Article, span: Span, text: str) -> bool:
-    """Whether a sentence has a relative date that means a certain day."""
-    return bool(_RELATIVE_DAY.search(text) and event_dates(article.text, span, article.published))
-
-
 def _spoken(query: Query, article: Article, span: Span) -> frozenset[str]:
-    """The words of the name of who says a sentence, if that is asked."""
+    """The words of the name of who says a sentence, by its label."""
     found = voice(article.text, span) if query.said else None
     return _stems(found.name) if found else frozenset()
 
@@ -275,7 +267,7 @@ def _cosines(vector: Vector | None, candidate: Candidate, count: int) -> list[fl
     return [float(x) for x in stored.astype(np.float32) @ vector]
 
 
-def _shared(asked: _Asked, rank: int, candidate: Candidate) -> dict[str, float]:
+def _shared(asked: _Question, rank: int, candidate: Candidate) -> dict[str, float]:
     """What all sentences of a passage have in common."""
     cosine = 0.0 if asked.vector is None or candidate.vector is None else float(candidate.vector @ asked.vector)
     published, period = candidate.article.published, 0.0
@@ -297,39 +289,6 @@ def _told(query: Query, text: str, stems: frozenset[str]) -> bool:
     """Whether a question that goes on was answered with this before, and it has nothing of what is new in it."""
     new = frozenset(query.terms) - query.background
     return query.goes_on and not new & stems and " ".join(text.split()) in query.told
-
-
-def _typed(asked: _Asked, text: str, stems: frozenset[str]) -> dict[str, float]:
-    """Whether the sentence has what the question asks for and did not itself give."""
-    given = asked.terms
-    features = {"question": float(text.endswith("?")), "short": max(0, _FEWEST_WORDS - len(stems)) / _FEWEST_WORDS}
-    match asked.query.kind:
-        case Kind.NUMBER:
-            new = any(w[0].isdigit() and w not in given for w in stems)
-            features["number"] = float(new or counts(asked.query, text))
-        case Kind.DATE:
-            features["date"] = float(bool(_DATE.search(text)))
-            features["relative_date"] = float(bool(_RELATIVE.search(text)))
-        case Kind.PERSON:
-            named = any(not given.issuperset(words(p)) for p in _PERSON.findall(text))
-            features["person"] = float(_defined(asked, text) if given == asked.names else named)
-        case Kind.PLACE:
-            features["place"] = float(bool(_PLACED.search(text)) and bool(_new_names(text, given)))
-        case Kind.REASON:
-            features["reason"] = float(bool(_REASON.search(text)))
-        case Kind.OTHER:
-            pass
-    return features
-
-
-def _defined(asked: _Asked, text: str) -> bool:
-    """Whether the text tells what somebody is: "the spokesman, Ann Lee", "Ann Lee, a lawyer", "Ann Lee is"."""
-    last = {re.escape(name.split()[-1]) for name in asked.query.names}
-    return any(re.search(_DEFINED.format(name), text) for name in last)
-
-
-def _new_names(text: str, given: frozenset[str]) -> list[str]:
-    return [name for name in _CAPITALIZED.findall(text) if not given.issuperset(content_words(name))]
 
 
 def _spellings(query: Query, split: _Split) -> dict[str, str]:

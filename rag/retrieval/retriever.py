@@ -11,9 +11,10 @@ from itertools import accumulate, chain, zip_longest
 import numpy as np
 
 from rag.models.embeddings import Embedder, Vector, unit
+from rag.models.reader import SpanReader
 from rag.retrieval.near_duplicates import clusters, contained
 from rag.retrieval.query import Query
-from rag.retrieval.rerank import Candidate, Sentence, score
+from rag.retrieval.rerank import Candidate, Sentence, read, score
 from rag.schema import Article, Hit, Ranks, Window
 from rag.store.catalog import Catalog
 from rag.store.filters import admits
@@ -62,6 +63,8 @@ class Index:
     catalog: Catalog
     vectors: VectorIndex
     embeddings: Embedder | None
+    reader: SpanReader | None = None
+    """What reads the best extracts and decides the order; None: their words and vectors do."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,6 +111,8 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     frequencies = index.catalog.frequencies(query.terms, as_of=window.as_of)
     scored = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
     sentences = [s for s in scored if not s.is_order]
+    if index.reader and sentences:
+        sentences = read(index.reader, query, candidates, sentences)
     hits = _hits(candidates, sentences, found)
     common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
     shown = {hit.passage.id for hit in hits}

@@ -1,0 +1,243 @@
+"""The stages from a question to its answer, the same whoever writes it.
+
+    understand -> retrieve -> propose -> check -> annotate -> compare -> Answer
+
+A language model proposes statements, or the articles' own sentences are proposed; these also follow a model that fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, zip_longest
+from typing import TypeAlias
+
+from rag.answer import extractive, generative
+from rag.answer.annotate import edited
+from rag.answer.corroborate import corroborated
+from rag.answer.draft import settled
+from rag.answer.task import Asked, Task, Understood
+from rag.answer.writer import Writer
+from rag.checks import verify as verification
+from rag.checks.judge import Judge
+from rag.checks.quotes import numbered
+from rag.checks.verify import verify
+from rag.compare.detect import disagreements
+from rag.compare.reconcile import annotated
+from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
+from rag.models.client import Account, Caller
+from rag.models.entailment import Entailment
+from rag.models.terms import Terms
+from rag.progress import Clock
+from rag.retrieval import rewrite
+from rag.retrieval.followups import context
+from rag.retrieval.query import Query
+from rag.retrieval.search import Searcher
+from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
+from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED
+from rag.text.injection import is_ordered, left_out
+from rag.text.words import words
+
+INSTEAD = "these are the articles' own sentences"
+_BROKEN = "these are the statements that came before"
+_MOST_OUTSIDE = 3
+
+Proposed: TypeAlias = Generator[Statement, None, Answer]
+"""Statements that are not checked yet; at the end the answer that they are for, which has none itself."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pipeline:
+    """What answers questions: a search, a check, and a model that writes or judges if there is one."""
+
+    searcher: Searcher
+    entailment: Entailment | None = None
+    writer: Writer | None = None
+    judge: Judge | None = None
+    terms: Terms = field(default_factory=Terms)
+    warnings: tuple[str, ...] = ()
+    """What every answer tells of the library."""
+
+    def run(self, asked: Asked, terms: Terms | None = None) -> Iterator[Statement | Answer]:
+        """The statements as they are checked, then the Answer with all of them.
+
+        Raises KeyRefusedError and NoModelError; other faults of a model only on strict terms.
+        """
+        yield from self.answer(self.retrieve(self.understand(asked, terms)))
+
+    def understand(self, asked: Asked, terms: Terms | None = None) -> Understood:
+        """The question as it stands alone, with the dates and outlets in it."""
+        account = Account(terms or self.terms, Clock())
+        query = self.searcher.query(asked.text, asked.window, asked.history)
+        if self.writer and context(asked.text, asked.history):
+            query = self._standalone(asked, query, self.writer.caller, account)
+        return Understood(asked, query, account)
+
+    def retrieve(self, understood: Understood) -> Task:
+        """The question with the passages that are read for it."""
+        asked, account = understood.asked, understood.account
+        retrieved = self.searcher.find(understood.query, k=asked.k, window=asked.window, clock=account.clock)
+        hits = retrieved.hits[: asked.k]
+        if self.writer and account.terms.deep:
+            hits = self._more(understood, hits, self.writer.caller)
+        return Task(asked, understood.query, account, retrieved, hits)
+
+    def answer(self, task: Task) -> Iterator[Statement | Answer]:
+        """The statements that are proposed, each checked and annotated, then the Answer."""
+        if not task.query.asks:
+            yield self._finished(_nothing_asked(task), task)
+            return
+        shown: list[Statement] = []
+        try:
+            writes = self.writer if task.hits else None
+            proposed = generative.propose(task, writes) if writes else extractive.propose(task)
+            answer = yield from self._checked(proposed, task, shown)
+        except (KeyRefusedError, NoModelError):
+            raise
+        except ModelError as error:
+            if task.account.terms.strict:
+                raise
+            task.account.warn(f"{error}; {_BROKEN if shown else INSTEAD}")
+            answer = yield from self._without(task, shown)
+        answer = _judged(answer, shown)
+        if answer.statements and not answer.conflicts and answer.model:
+            answer = annotated(answer, disagreements(task.query, task.retrieved))
+        yield self._finished(answer, task)
+
+    def _checked(self, proposed: Proposed, task: Task, shown: list[Statement]) -> Proposed:
+        """Each proposal with its verdict as soon as it is there; on deep terms after a repair of those that failed."""
+        held: list[Statement] = []
+        while True:
+            try:
+                proposal = next(proposed)
+            except StopIteration as end:
+                answer: Answer = end.value
+                break
+            statement = self._settled(proposal, task)
+            if self.writer and task.account.terms.deep:
+                held.append(statement)
+            else:
+                shown.append(statement)
+                yield statement
+        if held and self.writer:
+            repaired = self._repaired(held, task, self.writer)
+            shown += repaired
+            yield from repaired
+        return answer
+
+    def _settled(self, proposal: Statement, task: Task) -> Statement:
+        with task.account.clock.time("verify"):
+            statement = settled(verify(proposal, proposal.citations, entailment=self.entailment), proposal)
+            if statement.verdict is not Verdict.SUPPORTED:
+                return statement
+            (found,) = edited(corroborated([statement], task.query, task.retrieved))
+            return found
+
+    def _without(self, task: Task, shown: list[Statement]) -> Proposed:
+        """What is left when the model fails: what was shown already, else the articles' own sentences."""
+        if not shown:
+            return (yield from self._checked(extractive.propose(task), task, shown))
+        assert self.writer
+        begun = generative.begun(task, self.writer, shown)
+        return replace(begun, status=Status.PARTIAL, reason=Reason.UNSUPPORTED)
+
+    def _repaired(self, statements: Sequence[Statement], task: Task, writer: Writer) -> list[Statement]:
+        """The statements, those that failed replaced by what is supported after one more try."""
+        failed = [place for place, statement in enumerate(statements) if statement.verdict is not Verdict.SUPPORTED]
+        found = list(statements)
+        if not failed:
+            return found
+        try:
+            repairs = writer.repaired(task.query.text, task.hits, [found[place] for place in failed], task.account)
+        except (ModelError, InputError) as error:  # InputError: it would take more than the terms allow
+            if task.account.terms.strict:
+                raise
+            task.account.warn(f"what failed its check could not be repaired: {error}")
+            return found
+        for repair in repairs:
+            statement = self._settled(repair.statement, task)
+            if statement.verdict is Verdict.SUPPORTED:
+                found[failed[repair.number]] = statement
+        return list(numbered(found))
+
+    def _standalone(self, asked: Asked, query: Query, caller: Caller, account: Account) -> Query:
+        """The query by what the model makes of the conversation, else by the words of its last turn."""
+        try:
+            text = rewrite.standalone(asked.text, asked.history, caller, account)
+        except ModelError as error:
+            _pass_over(error, account, "the question was completed by the words of the last one")
+            return query
+        return self.searcher.query(text, asked.window) if words(text) else query
+
+    def _more(self, understood: Understood, hits: tuple[Hit, ...], caller: Caller) -> tuple[Hit, ...]:
+        """The hits with those of each part of the question, the best of all first."""
+        asked, account = understood.asked, understood.account
+        try:
+            parts = rewrite.parts(understood.query.text, caller, account)
+        except ModelError as error:
+            _pass_over(error, account, "the question was not split into its parts")
+            return hits
+        queries = [self.searcher.query(part, asked.window) for part in parts]
+        found = (self.searcher.find(q, k=asked.k, window=asked.window, clock=account.clock) for q in queries)
+        turns = chain.from_iterable(zip_longest(hits, *(f.hits[: asked.k] for f in found)))
+        return tuple({hit.passage.id: hit for hit in turns if hit}.values())[: 2 * asked.k]
+
+    def _finished(self, answer: Answer, task: Task) -> Answer:
+        window = task.asked.window
+        if not answer.hits and self.searcher.index.catalog.passage_count(window) == 0:
+            answer = replace(answer, reason=Reason.OUTSIDE_DATES, outside=self._outside(task))
+        return replace(
+            answer,
+            question=task.asked.text,
+            statements=self.judge.judged(answer.statements) if self.judge else answer.statements,
+            usage=task.account.usage,
+            as_of=window.as_of,
+            window=window,
+            timings=task.account.clock.times,
+            warnings=(*task.account.warnings, *answer.warnings, *_left_out(answer, task), *self.warnings),
+        )
+
+    def _outside(self, task: Task) -> tuple[Pointer, ...]:
+        """The articles nearest to the question that only the window keeps out; `as_of` holds all the same."""
+        known = Window(as_of=task.asked.window.as_of)
+        hits = self.searcher.find(task.query, k=task.asked.k, window=known, clock=task.account.clock).hits
+        nearest = {hit.article.id: Pointer(hit.article.title, hit.article.published) for hit in hits}
+        return tuple(nearest.values())[:_MOST_OUTSIDE]
+
+
+def _judged(answer: Answer, statements: Sequence[Statement]) -> Answer:
+    """The answer with its checked statements, and what their verdicts make of it."""
+    told = (*answer.warnings, *verification.warnings(statements))
+    if answer.status is Status.ABSTAINED or not statements:
+        return replace(answer, statements=tuple(statements), warnings=told)
+    status, why = verification.status(statements), verification.reason(statements)
+    if status is Status.ANSWERED and answer.status is Status.PARTIAL:
+        status = Status.PARTIAL
+    return replace(answer, statements=tuple(statements), status=status, reason=why or answer.reason, warnings=told)
+
+
+def _nothing_asked(task: Task) -> Answer:
+    """An abstention, since a question that only gives orders is not obeyed."""
+    text = task.query.text
+    found = Answer(text, text, hits=task.hits, warnings=(NOTHING_ASKED,))
+    return replace(found, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
+
+
+def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
+    """What a reader must know of the orders that the question and the articles give."""
+    asked = (LEFT_OUT,) if task.query.orders and task.query.asks else ()
+    return (*asked, *left_out(_with_orders(answer, task)))
+
+
+def _with_orders(answer: Answer, task: Task) -> tuple[Article, ...]:
+    """The articles of sentences that are addressed to a program, of what a model was given, or of what was near."""
+    if not answer.model:
+        return task.retrieved.left_out
+    return tuple(h.article for h in task.hits if is_ordered(h.article, Span(h.passage.start, h.passage.end)))
+
+
+def _pass_over(error: ModelError, account: Account, instead: str) -> None:
+    """Makes a warning of a fault in a call that the answer can do without; raises it if that is not so."""
+    if account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
+        raise error
+    account.warn(f"{error}; {instead}")
