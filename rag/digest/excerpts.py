@@ -34,9 +34,14 @@ _MARKUP = re.compile(r"https?://|\*\*|</?\w+>|\\\[")
 # Openings that only refer back, which a headline omits (Dorr, Zajic and Schwartz 2003).
 _OPENING = re.compile(
     r"^(?:(?:on the other hand|at the same time|meanwhile|however|moreover|furthermore|in addition|as a result|"
-    r"for (?:his|her|its|their) part|also|separately|then|and|but|so|yet)(?:,\s+|\s+(?=and\b|but\b))|"
+    r"for (?:his|her|its|their) part|in (?:this|that) [a-z]+|also|separately|then|and|but|so|yet)(?:,\s+|\s+(?=and\b|but\b))|"
     r"(?:and|but|so|yet)\s+(?!far\b|much\b|many\b))+",
     re.IGNORECASE,
+)
+# What everybody can look up of a place, set off by commas.
+_PLACE = re.compile(
+    r"(?<=[a-z]), (?:the |a |an |its )?(?:[a-z-]+ ){0,3}(?:capital|city|town|village|province|district|region|port)\b"
+    r"[^,;:—()“”\"\d]{0,90},(?= (?:are|is|was|were|had|has|have|fell|[a-z]{3,}ed)\b)"
 )
 _LEXICAL_DIMENSIONS = 1024
 
@@ -160,8 +165,8 @@ def is_sentence(text: str) -> bool:
 
 
 def trimmed(sentence: str) -> str:
-    """The sentence without an opening that only refers back."""
-    text = _OPENING.sub("", sentence)
+    """The sentence without an opening that only refers back, and without descriptions of places."""
+    text = _PLACE.sub("", _OPENING.sub("", sentence))
     return text[:1].upper() + text[1:]
 
 

@@ -17,6 +17,8 @@ from rag.text.words import STOP_WORDS, content_words, words
 
 _SHARED = 0.4
 """The weight of shared words beside the cosine."""
+_NEAR = 0.2
+"""The cosine from which a sentence that shares no word with a topic can be about it."""
 _RELATED, _FEWEST, _STILL, _PART = 0.65, 12, 0.5, 4
 """The share of the highest relevance that makes a sentence relevant; for the nearest few (`_FEWEST`, at most a part
 of all) a lower share."""
@@ -62,16 +64,18 @@ class Scope:
 def relevance(pool: Pool, topic: Topic) -> Vector:
     """How much each excerpt is about a topic, by the words they share, by the cosine and by the passage around it.
 
-    It is 0 for all if the pool has none of the topic's words, or of its names.
+    It is 0 for all if the pool has none of the topic's names, or neither its words nor anything near them.
     """
     stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
     weights = _weights(topic, stems)
     found = np.array([_share(row, weights) for row in stems], np.float32)
-    if not found.any() or (topic.names and not topic.names & frozenset().union(*stems)):
-        return np.zeros(len(stems), np.float32)
+    cosines = np.zeros(len(stems), np.float32)
     if pool.embedded and topic.vector is not None:
-        found = np.maximum(pool.vectors @ topic.vector, np.float32(0)) + np.float32(_SHARED) * found
-    return _in_context(pool, found)
+        cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
+    is_near = found.any() or cosines.max(initial=0) >= _NEAR
+    if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
+        return np.zeros(len(stems), np.float32)
+    return _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
 
 
 def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:

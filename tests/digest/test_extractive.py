@@ -385,7 +385,11 @@ def test_the_one_liner_summarizes_files() -> None:
         ("On the other hand, Herat fell.", "Herat fell."),
         ("But in Herat, guns fell silent.", "In Herat, guns fell silent."),
         ("So far, Herat has held.", "So far, Herat has held."),
-        ("Zaranj, the capital of Nimroz province, fell.", "Zaranj, the capital of Nimroz province, fell."),
+        (
+            "The airport of Herat, the third largest city of Afghanistan, was closed.",
+            "The airport of Herat was closed.",
+        ),
+        ("Zaranj, the capital of Nimroz province, fell on Friday.", "Zaranj fell on Friday."),
         (
             "Panjshir, the last province, their spokesman said, fell.",
             "Panjshir, the last province, their spokesman said, fell.",
