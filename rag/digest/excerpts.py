@@ -34,7 +34,8 @@ _MARKUP = re.compile(r"https?://|\*\*|</?\w+>|\\\[")
 # Openings that only refer back, which a headline omits (Dorr, Zajic and Schwartz 2003).
 _OPENING = re.compile(
     r"^(?:(?:on the other hand|at the same time|meanwhile|however|moreover|furthermore|in addition|as a result|"
-    r"for (?:his|her|its|their) part|in (?:this|that) [a-z]+|also|separately|then|and|but|so|yet)(?:,\s+|\s+(?=and\b|but\b))|"
+    r"for (?:his|her|its|their) part|in (?:this|that) [a-z]+|also|separately|then|and|but|so|yet)"
+    r"(?:,\s+|\s+(?=and\b|but\b))|"
     r"(?:and|but|so|yet)\s+(?!far\b|much\b|many\b))+",
     re.IGNORECASE,
 )

@@ -17,7 +17,7 @@ from rag.schema import Length, Statement, Verdict
 from rag.text.names import names
 from rag.text.quantities import quantities
 from rag.text.relative_dates import moments
-from rag.text.words import alike, content_words, words
+from rag.text.words import STOP_WORDS, alike, content_words, words
 
 Check: TypeAlias = Callable[[Statement], Statement]
 """Gives a statement its verdict by what it cites."""
@@ -87,7 +87,8 @@ def content_of(text: str) -> Content:
     facts = dict.fromkeys(stems, WORD)
     for name in names(text):
         key = " ".join(words(name.text)[-1:])
-        is_person = len(name.text.split()) > 1 or bool(_TITLE.search(text[: name.start]))
+        title = _TITLE.search(text[: name.start])
+        is_person = len(name.text.split()) > 1 or (title and not set(words(title[0])) <= STOP_WORDS)
         facts[key] = max(facts.get(key, 0.0), PERSON if is_person else NAME)
     for amount in quantities(text):
         facts[f"#{amount.low}{amount.unit}"] = NUMBER if any(map(str.isdigit, amount.text)) else WORD
