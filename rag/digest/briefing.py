@@ -142,26 +142,24 @@ def clustered(vectors: Vector) -> list[list[int]]:
     Agglomerative clustering by Ward's criterion; of the divisions into at least two and at most half as many clusters
     as rows, the one with the best simplified silhouette (Hruschka, de Castro and Campello 2004).
     """
-    clusters = [[place] for place in range(len(vectors))]
-    best, found = -np.inf, [list(range(len(vectors)))]
+    count = len(vectors)
+    best, found = -np.inf, [list(range(count))]
+    clusters, sizes = {place: [place] for place in range(count)}, np.ones(count)
+    costs = np.round(1 - (vectors @ vectors.T).astype(np.float64), 6)
+    np.fill_diagonal(costs, np.inf)
     while len(clusters) > 2:
-        clusters = _merged(clusters, vectors)
-        if len(clusters) <= min(MOST_THEMES, len(vectors) // 2) and (value := _silhouette(clusters, vectors)) > best:
-            best, found = value, clusters
+        one, two = divmod(int(costs.argmin()), count)
+        # The cost of a merger with the union, by the formula of Lance and Williams (1967).
+        sums = (sizes + sizes[one]) * costs[one] + (sizes + sizes[two]) * costs[two] - sizes * costs[one, two]
+        costs[one] = costs[:, one] = np.round(sums / (sizes + sizes[one] + sizes[two]), 6)
+        costs[two] = costs[:, two] = np.inf
+        sizes[one] += sizes[two]
+        clusters[one] = sorted(clusters[one] + clusters.pop(two))
+        if len(clusters) <= min(MOST_THEMES, count // 2):
+            division = sorted(clusters.values())
+            if (value := _silhouette(division, vectors)) > best:
+                best, found = value, division
     return sorted(found, key=lambda places: (-len(places), places))
-
-
-def _merged(clusters: Sequence[list[int]], vectors: Vector) -> list[list[int]]:
-    """The clusters with those two merged whose union adds least to the squared distances from the centers."""
-    sizes = np.array([len(places) for places in clusters], np.float64)
-    centers = np.array([vectors[places].mean(axis=0) for places in clusters], np.float64)
-    squares = (centers**2).sum(axis=1)
-    distances = squares[:, None] + squares[None, :] - 2 * centers @ centers.T
-    costs = np.round(distances * (sizes[:, None] * sizes[None, :]) / (sizes[:, None] + sizes[None, :]), 9)
-    costs[np.tril_indices(len(clusters))] = np.inf
-    first, second = divmod(int(costs.argmin()), len(clusters))
-    others = [places for i, places in enumerate(clusters) if i not in (first, second)]
-    return sorted([*others, sorted(clusters[first] + clusters[second])])
 
 
 def _silhouette(clusters: Sequence[list[int]], vectors: Vector) -> float:
