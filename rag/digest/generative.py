@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import Any
 
 from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader, settled
@@ -24,6 +25,7 @@ from rag.text.clean import one_line
 from rag.text.relative_dates import moments
 
 GROUP_TOKENS = 6_000
+_prompt = cache(load_prompt)
 MOST_EVENTS = 12
 """How many events one call words."""
 _MOST_CITED, _MOST_STATEMENTS = 6, 300
@@ -126,7 +128,7 @@ def _packs(hits: Sequence[Hit], assignment: Assignment, model: Model) -> Iterato
 def _map_call(packed: Packed, assignment: Assignment) -> Call:
     words = str(max(assignment.room.words, 60))
     inputs = {"fence": packed.fence, "passages": packed.text, "topic": data(assignment.topic), "words": words}
-    return Call(load_prompt("summary", *inputs), inputs, SCHEMA)
+    return Call(_prompt("summary", *inputs), inputs, SCHEMA)
 
 
 def _drafted(group: Packed, assignment: Assignment, caller: Caller, account: Account) -> list[Statement]:
@@ -173,7 +175,7 @@ def _merged(made: Sequence[Statement], assignment: Assignment, model: Model) -> 
     text, room = "\n".join(lines), assignment.room
     inputs = {"fence": fence(text), "statements": text, "topic": data(assignment.topic)}
     inputs |= {"words": str(room.words), "most": str(room.most)}
-    call = Call(load_prompt("summary_merge", *inputs), inputs, _MERGED)
+    call = Call(_prompt("summary_merge", *inputs), inputs, _MERGED)
     found = model.caller.json(call, model.account, lambda reply: [_statement(i, made) for i in _items(reply)])
     model.meter.advance(1)
     return found
@@ -228,7 +230,7 @@ def _event_groups(events: Sequence[Event], topic: str, model: Model) -> Iterator
 def _event_call(events: Sequence[Event], topic: str) -> Call:
     text = _lines(events)
     inputs = {"events": text, "fence": fence(text), "topic": data(topic)}
-    return Call(load_prompt("timeline", *inputs), inputs, _EVENTS)
+    return Call(_prompt("timeline", *inputs), inputs, _EVENTS)
 
 
 def _lines(events: Sequence[Event]) -> str:
