@@ -10,11 +10,10 @@ from functools import lru_cache
 
 from rag.checks.quotes import check_quotes, quotations
 from rag.schema import Check
-from rag.text.lexicon import CAPITALS, COUNTRIES
 from rag.text.names import names, occurs
 from rag.text.quantities import Quantity, comparable, quantities
 from rag.text.relative_dates import Moment, covers, moments, overlap
-from rag.text.words import stem, words
+from rag.text.words import CAPITALS, COUNTRIES, stem, words
 
 _ROUGH = re.compile(
     r"\b(?:about|around|approximately|nearly|almost|roughly|some|an estimated|close to|circa)\W+$", re.I

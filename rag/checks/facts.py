@@ -14,11 +14,10 @@ from typing import TypeAlias
 from rag.rules.contrasts import ALLIES, OPPOSITES, UNITS
 from rag.rules.reading import Word, read_text
 from rag.schema import Span
-from rag.text.event_dates import dated
-from rag.text.lexicon import listed
 from rag.text.names import names
 from rag.text.quantities import Quantity, quantities
-from rag.text.relative_dates import Moment
+from rag.text.relative_dates import Moment, dated
+from rag.text.words import listed
 
 Value: TypeAlias = Quantity | Moment | str
 

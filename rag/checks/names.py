@@ -13,9 +13,8 @@ from rag.checks.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
 from rag.rules.contrasts import ALLIES
 from rag.rules.reading import Word
 from rag.schema import Check
-from rag.text.lexicon import CAPITALS, listed
 from rag.text.names import occurs, same
-from rag.text.words import stem, words
+from rag.text.words import CAPITALS, listed, stem, words
 
 _ENDINGS = listed("ism ist ists i s is an ian ians n ns ese ish ic")
 _TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 from rag.checks.facts import Fact, Ground
-from rag.text.lexicon import CAPITALS, COUNTRIES, listed
 from rag.text.names import same
+from rag.text.words import CAPITALS, COUNTRIES, listed
 
 TITLES = listed("""
     president minister prime foreign secretary general ambassador spokesman spokeswoman spokesperson chief director

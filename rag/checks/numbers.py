@@ -11,9 +11,8 @@ from rag.checks.matching import Compared, decide
 from rag.rules.contrasts import ALLIES, UNITS
 from rag.rules.reading import Word
 from rag.schema import Check
-from rag.text.lexicon import COUNTRIES, PHRASAL, listed
 from rag.text.quantities import Quantity, agree, comparable
-from rag.text.words import stem
+from rag.text.words import COUNTRIES, PHRASAL, listed, stem
 
 _MOST_LISTED, _LEAST_SUM, _SLACK = 5, 20, 0.03
 _IN_HOURS = {

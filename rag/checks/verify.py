@@ -16,9 +16,8 @@ from rag.rules.predication import cause, force, polarity
 from rag.rules.roles import roles
 from rag.rules.support import THRESHOLD, support
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
-from rag.text.attribution import told_by
 from rag.text.injection import is_ordered, left_of, without_orders
-from rag.text.speakers import compare_speakers, speaker
+from rag.text.speakers import compare_speakers, speaker, told_by
 from rag.text.words import words
 
 FACTS = (

@@ -14,8 +14,8 @@ from typing import Any
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.models.embeddings import MiniLM, Model, identity
 from rag.models.entailment import Entailment, Pair
+from rag.models.minilm import PACKAGE
 from rag.models.remote import RemoteEmbeddings
-from rag.models.runtime import PACKAGE
 from rag.schema import Window
 from rag.settings import Setting, Settings
 from rag.store.catalog import Catalog

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
-from rag.ingest.prepare import cut
+from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder, Vector, embed_passages
 from rag.retrieval.rerank import leans
 from rag.schema import Article, Citation, Hit, Span, Window

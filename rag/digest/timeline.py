@@ -28,9 +28,8 @@ from rag.digest.extractive import (
 from rag.digest.topic import Topic, day_relevance, related
 from rag.models.embeddings import Vector
 from rag.schema import Event, Precision, Published, Span
-from rag.text.event_dates import event_dates
-from rag.text.periods import Period
-from rag.text.relative_dates import moments
+from rag.text.calendar import Period
+from rag.text.relative_dates import event_dates, moments
 
 _SINCE = re.compile(
     r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE

@@ -17,16 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
-from rag.models.cores import cores
 from rag.models.embeddings import load_tokenizer
-from rag.models.minilm import LAYERS, Weights, build, load_weights, load_words
-from rag.models.runtime import cached_session, installed_weights
+from rag.models.minilm import LAYERS, Weights, build, cached_session, cores, installed_weights, load_weights, load_words
 from rag.schema import Span
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-    from rag.models.runtime import Session
+    from rag.models.minilm import Session
 
 WEIGHTS = Path(__file__).with_name("reader.safetensors")
 LONGEST = 192

@@ -8,8 +8,7 @@ from rag.checks.facts import Fact, bind, surroundings
 from rag.checks.matching import NEAR, Compared, best, decide, free
 from rag.rules.contrasts import ALLIES, OPPOSITES
 from rag.schema import Check
-from rag.text.lexicon import listed
-from rag.text.words import stem
+from rag.text.words import listed, stem
 
 _OPPOSED, _DENIED = 0.25, 1.2
 """The bind from which an opposite is taken to be said of the same thing; the ratio for what follows a denial."""

@@ -10,9 +10,8 @@ from functools import lru_cache
 from rag.checks.facts import Fact, Ground, bind, surroundings
 from rag.rules.reading import NEGATING, NEGATORS, Force, Word
 from rag.schema import Check, Span
-from rag.text.lexicon import base, listed
 from rag.text.sentences import sentences
-from rag.text.words import stem, words
+from rag.text.words import base, listed, stem, words
 
 _FORCE_NAMES = {
     Force.FACT: "done",

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
 
-from rag.text.lexicon import PHRASAL, listed
 from rag.text.sentences import sentences
-from rag.text.words import STOP_WORDS, stem
+from rag.text.words import PHRASAL, STOP_WORDS, listed, stem
 
 
 class Force(IntEnum):

@@ -11,8 +11,7 @@ from rag.checks.facts import Ground
 from rag.rules.predication import is_past
 from rag.rules.reading import Word
 from rag.schema import Check
-from rag.text.lexicon import listed
-from rag.text.words import stem
+from rag.text.words import listed, stem
 
 _SYMMETRIC = frozenset(map(stem, listed("meet talk sign agree discuss speak say negotiate clash fight marry include")))
 _LINKING = listed("of the")

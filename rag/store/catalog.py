@@ -16,18 +16,16 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.models.embeddings import Embedded, Vector
 from rag.schema import Article, Passage, Precision, Published, Span, Window
-from rag.store.bm25_as_of import Hindsight
-from rag.store.cache import Kept
 from rag.store.database import Database, OnWait, Row, is_address
 from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable
-from rag.store.event_table import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.store.filters import condition, stamp
 from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
-from rag.store.injection_table import ORDER_SCHEMA, OrderTable
+from rag.store.locks import Kept
 from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
 from rag.store.servers.postgres import Postgres
 from rag.store.sqlite import SQLite
-from rag.text.event_dates import EventDate, passage_dates
+from rag.store.tables import EVENT_SCHEMA, FIRST_VERSION, ORDER_SCHEMA, EventRow, EventTable, OrderTable
+from rag.text.relative_dates import EventDate, passage_dates
 
 VERSION = 4
 _ORDER_VERSION = 3
@@ -107,13 +105,12 @@ class Catalog:
 
     def __init__(self, place: Path | str) -> None:
         self._lexical: LexicalIndex | TextSearch
-        self._hindsight: Hindsight | TextSearch
         if is_address(place):
             self._database: Database = Postgres(str(place), _SCHEMA + TEXT_SCHEMA, version=VERSION)
-            self._lexical = self._hindsight = TextSearch(self._database)
+            self._lexical = TextSearch(self._database)
         else:
             self._database = SQLite(Path(place), _SCHEMA + LEXICAL_SCHEMA, version=VERSION)
-            self._lexical, self._hindsight = LexicalIndex(self._database), Hindsight(self._database)
+            self._lexical = LexicalIndex(self._database)
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
@@ -170,16 +167,11 @@ class Catalog:
         return list(self._kept.get(self.generation, "years", self._years))
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
-        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id.
+        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
+        return self._lexical.search(terms, limit=limit, window=window)
 
-        With an `as_of` nothing that was published later counts for BM25.
-        """
-        return (self._hindsight if window.as_of else self._lexical).search(terms, limit=limit, window=window)
-
-    def frequencies(self, terms: Iterable[str], *, as_of: date | None = None) -> dict[str, int]:
-        """How many passages, of those up to a day if it is given, hold each stem, or key of a name."""
-        if as_of:
-            return self._hindsight.frequencies(terms, as_of)
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """How many passages hold each stem, or key of a name."""
         known = self._counted.get(generation := self.generation, {})
         wanted = list(dict.fromkeys(terms))
         known = known | self._lexical.frequencies([term for term in wanted if term not in known])
