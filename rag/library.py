@@ -17,9 +17,8 @@ from rag.checks.judge import Judge
 from rag.checks.verify import verify
 from rag.compare.survey import contention
 from rag.digest import digest
-from rag.digest.generative import Condenser
-from rag.digest.generative_timeline import Teller
-from rag.digest.select import Budget
+from rag.digest.extractive import Budget
+from rag.digest.generative import Model
 from rag.errors import (
     DamagedError,
     EmbeddingError,
@@ -63,6 +62,7 @@ from rag.store.filters import admits
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
 from rag.store.vector_index import VectorIndex
 from rag.text.clean import clean
+from rag.text.words import content_words
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -251,10 +251,8 @@ class Library:
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
-        asked = digest.Asked(self._named(articles), topic and clean(topic), digest.room(length, words), window)
-        condenser = Condenser(self.writer.caller) if self.writer else None
-        shelf = replace(self._shelf(), condenser=condenser)
-        return digest.summarize(asked, shelf, Account(self.terms, Clock()), progress)
+        request = self._digest_request(articles, topic, digest.room(length, words), window)
+        return digest.summarize(request, self._digest_resources(progress))
 
     def timeline(
         self,
@@ -268,10 +266,8 @@ class Library:
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
-        asked = digest.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
-        teller = Teller(self.writer.caller) if self.writer else None
-        shelf = replace(self._shelf(), teller=teller)
-        return digest.timeline(asked, shelf, Account(self.terms, Clock()), progress)
+        request = self._digest_request(articles, topic, Budget(0, max_events), window)
+        return digest.timeline(request, self._digest_resources(progress))
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
@@ -399,14 +395,21 @@ class Library:
             self._searcher.check_filled()
         return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
 
-    def _shelf(self) -> digest.Shelf:
-        """What summaries and timelines are made from."""
+    def _digest_request(
+        self, articles: Sequence[str | Article], topic: str | None, room: Budget, window: Window
+    ) -> digest.Request:
+        """What is to be summarized, with the passages on its topic."""
+        request = digest.Request(self._named(articles), topic and clean(topic), room, window)
+        if not request.topic or request.articles or not content_words(request.topic):
+            return request
+        most, query = digest.MOST_PASSAGES, self._searcher.query(request.topic, window)
+        hits = self._searcher.find(query, k=most, window=window).hits[:most]
+        return replace(request, hits=hits, names=tuple(query.names))
 
-        def search(topic: str, k: int, window: Window) -> digest.Found:
-            query = self._searcher.query(topic, window)
-            return digest.Found(query, self._searcher.find(query, k=k, window=window).hits[:k])
-
-        return digest.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
+    def _digest_resources(self, progress: Progress | None) -> digest.Resources:
+        account = Account(self.terms, Clock())
+        model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
+        return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)
@@ -421,9 +424,6 @@ class Library:
                 self.embeddings.load()
             if self.embeddings:
                 self.vectors.load()
-
-    def _check(self, statement: Statement) -> Statement:
-        return self._verify(statement, statement.citations)
 
     def _mend(self, meter: Meter, wait: float) -> None:
         """Makes the catalog anew if it is damaged; that of a server is left to it."""
