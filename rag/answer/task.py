@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from rag.compare.articles import Compared
 from rag.models.client import Account
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Retrieved
-from rag.schema import Hit, Turn, Window
+from rag.schema import Hit, Statement, Turn, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,5 @@ class Task:
     account: Account
     retrieved: Retrieved
     hits: tuple[Hit, ...]
+    compare: Callable[[Sequence[Statement]], Compared]
+    """Holds statements against what was retrieved."""

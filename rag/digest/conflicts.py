@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from rag.answer.annotate import dated
 from rag.checks.quotes import cited
+from rag.compare.articles import contention
 from rag.compare.reconcile import annotated
-from rag.compare.survey import contention
-from rag.digest.excerpts import stands
+from rag.compare.relation import Report
+from rag.digest.excerpts import Pool, stands
 from rag.digest.extractive import Check
 from rag.digest.select import Budget
+from rag.models.reader import Entailment
 from rag.retrieval.near_duplicates import clusters
-from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Verdict
+from rag.schema import Answer, Citation, Conflict, Dispute, Section, Span, Statement, Verdict
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
-_MOST_READ = 200_000
-"""Characters of articles that are held against one another, those read first before others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,15 @@ class Compared:
     citations: tuple[Citation, ...]
 
 
-def differing(articles: Sequence[Article]) -> tuple[Conflict, ...]:
-    """What articles say differently from one another, the latest first; of long ones only some are read."""
-    return contention(list(_read(articles))) if len(articles) > 1 else ()
+def differing(pools: Sequence[Pool], reader: Entailment | None) -> tuple[Conflict, ...]:
+    """What gathered sentences say differently from one another, the latest first."""
+    found = [
+        Report(e.article, e.passage_id, Span(e.own, e.span.end), e.sentence, vector)
+        for pool in pools
+        if pool.embedded
+        for e, vector in zip(pool.excerpts, pool.vectors, strict=True)
+    ]
+    return contention(found, reader)
 
 
 def current(
@@ -102,14 +108,6 @@ def _is_open(conflict: Conflict) -> bool:
     """Whether its sides can stand alone, and none is told as what was only said before."""
     texts = [_shown(position.citation) for position in conflict.positions]
     return conflict.kind is Dispute.CONFLICT and all(stands(text) and not _BEFORE.search(text) for text in texts)
-
-
-def _read(articles: Sequence[Article]) -> Iterator[Article]:
-    left = _MOST_READ
-    for article in articles:
-        left -= len(article.text)
-        if left >= 0:
-            yield article
 
 
 def _shown(citation: Citation) -> str:

@@ -29,6 +29,7 @@ from rag.digest.topic import Topic
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account
 from rag.models.embeddings import Embedder, Vector
+from rag.models.reader import Entailment
 from rag.progress import Meter, Progress
 from rag.retrieval.query import Query
 from rag.schema import (
@@ -84,6 +85,7 @@ class Shelf:
     search: Callable[[str, int, Window], Found]
     check: Check
     judged: Callable[[Sequence[Statement]], tuple[Statement, ...]]
+    reader: Entailment | None = None
     condenser: Condenser | None = None
     teller: Teller | None = None
 
@@ -119,7 +121,7 @@ def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress |
     _warn(account, read.pool)
     with account.clock.time("summarize"):
         made = makers.statements(read.pool, read.topic, asked.room)
-        conflicts = differing(_cited_first(made, read.pool.articles))
+        conflicts = differing([read.pool], shelf.reader)
         now = fitted(current(made, conflicts, shelf.check), max(asked.room.words, _words(made)))
         statements = shelf.judged(borne_out(numbered(now or made)))
         told = compared(statements, conflicts)
@@ -224,8 +226,7 @@ def _briefed(asked: Asked, makers: _Makers) -> Summary:
     with account.clock.time("summarize"):
         sections = brief(found, asked.room.words * _BRIEFING_WORDS, makers.statements, shelf.check)
         articles = {a.id: a for pool in (*found.pools, found.news.pool) for a in pool.articles}
-        near = _cited_first([s for section in sections for s in section.statements], tuple(articles.values()))
-        conflicts = differing(near)
+        conflicts = differing([*found.pools, found.news.pool], shelf.reader)
         sections = _current(sections, conflicts, shelf.check)
         room = Budget(round(asked.room.words * _CONFLICT_WORDS), _MOST_SIDES)
         sections.insert(-1, open_conflicts(conflicts, room, shelf.check))
@@ -250,11 +251,6 @@ def _current(sections: Sequence[Section], conflicts: Sequence[Conflict], check: 
 
 def _words(statements: Sequence[Statement]) -> int:
     return sum(len(statement.text.split()) for statement in statements)
-
-
-def _cited_first(statements: Sequence[Statement], articles: Sequence[Article]) -> tuple[Article, ...]:
-    cited_ = {citation.article.id: citation.article for s in statements for citation in s.citations}
-    return tuple((cited_ | {article.id: article for article in articles}).values())
 
 
 def _warn(account: Account, *pools: Pool) -> None:
