@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from prepare import held, lines
 
-from rag.compare.relation import FEATURES, Report, features, read_from
+from rag.compare.relation import FEATURES, Report, compatible, features, read_from
 from rag.ingest.metadata import article
 from rag.models.embeddings import MiniLM, unit
 from rag.models.reader import WEIGHTS as READER
@@ -27,8 +27,11 @@ from rag.schema import Span
 
 OUT = Path(__file__).parents[1] / "rag/compare/relation.json"
 KINDS = {"same": ("same",), "conflict": ("conflict", "updated")}
-PRECISION = 0.97
+PRECISION = 0.95
+NEVER = 99.0
 PENALTY = 1.0
+FEWEST = 15
+"""Pairs that must be shown before their share is believed."""
 Array = NDArray[np.float64]
 
 
@@ -54,6 +57,7 @@ def main() -> None:
     rows += pairs(*options.dev, "dev")
     rows += pairs(*options.unseen, "unseen") if options.unseen else []
     x = featured(rows, Reader(weights=options.weights))
+    rows += [replace(row, pair=row.pair[::-1]) for row in rows]
     options.out.write_text(json.dumps({kind: fitted(kind, rows, x) for kind in KINDS}, indent=2) + "\n")
 
 
@@ -75,10 +79,13 @@ def report(side: dict[str, str], known: dict[str, Any], vector: Sequence[float])
 
 
 def featured(rows: Sequence[Labelled], reader: Reader) -> Array:
-    both = [row.pair for row in rows]
-    read = reader.entail([read_from(b, a) for a, b in both] + [read_from(a, b) for a, b in both])
-    each = zip(both, read[: len(rows)], read[len(rows) :], strict=True)
-    return np.array([features(a, b, forward, backward) for (a, b), forward, backward in each])
+    """The features of all pairs, then those of all of them the other way round."""
+    pairs = [row.pair for row in rows]
+    read = reader.entail([read_from(b, a) for a, b in pairs] + [read_from(a, b) for a, b in pairs])
+    forward, backward = read[: len(rows)], read[len(rows) :]
+    there = [features(a, b, *both) for (a, b), *both in zip(pairs, forward, backward, strict=True)]
+    back = [features(b, a, *both) for (a, b), *both in zip(pairs, backward, forward, strict=True)]
+    return np.array(there + back)
 
 
 def fitted(kind: str, rows: Sequence[Labelled], x: Array) -> dict[str, Any]:
@@ -90,12 +97,14 @@ def fitted(kind: str, rows: Sequence[Labelled], x: Array) -> dict[str, Any]:
     for one in sorted(set(story[known])):
         without = logistic(x[known & (story != one)], y[known & (story != one)])
         scores[story == one] = without[0] + x[story == one] @ without[1:]
+    if kind == "same":
+        scores[[not compatible(*row.pair) for row in rows]] = -NEVER
     least = threshold(scores[known], y[known])
     for name in sorted(set(of)):
         shown, right = scores[of == name] >= least, y[of == name]
         print(f"{kind}, {name}: {right[shown].sum():.0f} of {shown.sum()} right; {right.sum():.0f} in {len(right)}")
     given = dict(zip(FEATURES, np.round(weights[1:], 4).tolist(), strict=True))
-    return {"bias": round(float(weights[0]), 4), "weights": given, "least": round(least, 4)}
+    return {"bias": round(float(weights[0]), 4), "weights": given, "least": None if least == NEVER else round(least, 4)}
 
 
 def logistic(x: Array, y: Array) -> Array:
@@ -110,11 +119,11 @@ def logistic(x: Array, y: Array) -> Array:
 
 
 def threshold(scores: Array, y: Array) -> float:
-    """The least score from which on PRECISION of all are right; above all scores if there is none."""
+    """The least score from which on PRECISION of all are right; NEVER if that are too few."""
     order = np.argsort(-scores)
     right = np.cumsum(y[order]) / np.arange(1, len(y) + 1)
     good = np.flatnonzero(right >= PRECISION)
-    return float(scores[order[good[-1]]]) if len(good) else float(scores.max()) + 1.0
+    return float(scores[order[good[-1]]]) if len(good) and good[-1] + 1 >= FEWEST else NEVER
 
 
 if __name__ == "__main__":

@@ -73,10 +73,11 @@ def held_against(
     for pair, relation in zip(pairs, related(pairs, reader), strict=True):
         found[id(pair[0])].append(relation)
     outlets = (_outlets(s, [found[id(r)] for r in held], origins) for s, held in zip(statements, cited, strict=True))
-    conflicts = (next((r for r in found[id(report)] if r.conflict), None) for report in own)
+    firsts = [next((r for r in found[id(report)] if r.conflict), None) for report in own]
+    conflicts = {frozenset((id(r.first), id(r.second))): r for r in firsts if r}
     return Compared(
         tuple(replace(s, outlets=o) for s, o in zip(statements, outlets, strict=True)),
-        tuple(_conflict(relation, 1) for relation in conflicts if relation),
+        tuple(_conflict(relation, 1) for relation in conflicts.values()),
     )
 
 

@@ -20,6 +20,7 @@ from rag.models.embeddings import Vector
 from rag.models.reader import Entailment, Pair, Probabilities
 from rag.schema import Article, Check, Span
 from rag.text.names import names
+from rag.text.quantities import quantities
 from rag.text.relative_dates import Moment, moments, overlap
 from rag.text.words import content_words
 
@@ -35,12 +36,11 @@ FEATURES = (
     "numbers",
     "other_numbers",
     "days",
-    "other_days",
-    "apart",
 )
 _SURE = 6.0  # log-odds
-_WORDS_ALONE = 0.9
-"""The cosine from which on exact comparison decides without a reader."""
+# On 2,147 labelled pairs what is exactly the same from these cosines on is right in 43 of 44, a conflict in 5 of 5.
+_ONE_FACT, _ONE_FACT_UNCOUNTED = 0.7, 0.8
+_ONE_THING, _ITS_WORDS = 0.85, 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,14 +67,40 @@ class Relation:
 
 
 def related(pairs: Sequence[tuple[Report, Report]], reader: Entailment | None) -> list[Relation]:
-    """How the second of each pair stands to the first; without a reader, only what is exact and nearly verbatim."""
-    if reader is None:
-        return [_exact(a, b) for a, b in pairs]
+    """How the second of each pair stands to the first; without a reader, by what is exact alone."""
+    same, conflict = regressions()
+    if reader is None or same.least is conflict.least is None:
+        return [_related(a, b) for a, b in pairs]
     read = reader.entail([read_from(b, a) for a, b in pairs] + [read_from(a, b) for a, b in pairs])
     both = zip(pairs, read[: len(pairs)], read[len(pairs) :], strict=True)
     rows = [(a, b, features(a, b, forward, backward)) for (a, b), forward, backward in both]
-    fitted = weights()
-    return [Relation(a, b, fitted["same"].holds(r), fitted["conflict"].holds(r), values(a, b)) for a, b, r in rows]
+    return [_related(a, b, is_same=same.holds(row), denies=conflict.holds(row)) for a, b, row in rows]
+
+
+def compatible(a: Report, b: Report) -> bool:
+    """Whether each number of the first report is in the second, not just one in its bounds, and no day is another."""
+    counted = [c for c in _checks(a, b) if c.kind == "number"]
+    return not any(values(a, b)) and _days(a, b) is not False and all(map(_is_equal, counted))
+
+
+def _related(a: Report, b: Report, *, is_same: bool = False, denies: bool = False) -> Relation:
+    """The relation by what is exact, and by what a reader makes of the pair."""
+    other, near, checks = values(a, b), float(a.vector @ b.vector), _checks(a, b)
+    named = not any(c.kind == "name" and not c.passed for c in checks)
+    counted = any(c.kind == "number" for c in checks)
+    one_fact = named and near >= (_ONE_FACT if counted else _ONE_FACT_UNCOUNTED)
+    one_thing = named and near >= _ONE_THING and _shared(_plain(a.text), _plain(b.text)) >= _ITS_WORDS
+    opposed = denies or (any(other) and one_thing and _fail_once(checks) and _fail_once(_checks(b, a)))
+    return Relation(a, b, (is_same or one_fact) and not opposed and compatible(a, b), opposed, other)
+
+
+def _is_equal(check: Check) -> bool:
+    stated, found = quantities(check.expected), quantities(check.found or "")
+    return check.passed and [(q.low, q.high) for q in stated] == [(q.low, q.high) for q in found]
+
+
+def _fail_once(checks: Sequence[Check]) -> bool:
+    return sum(c.kind == "number" and not c.passed for c in checks) <= 1
 
 
 def read_from(premise: Report, claim: Report) -> Pair:
@@ -86,21 +112,18 @@ def read_from(premise: Report, claim: Report) -> Pair:
 
 def features(a: Report, b: Report, forward: Probabilities, backward: Probabilities) -> list[float]:
     """The FEATURES of a pair: `forward` is whether `a` follows from `b`, `backward` the other way round."""
-    checks = [*_checks(a, b), *_checks(b, a)]
-    days = _days(a, b)
+    checks = _checks(a, b)
     return [
         _log_odds(forward.entailment),
         _log_odds(backward.entailment),
         max(_log_odds(forward.contradiction), _log_odds(backward.contradiction)),
         float(a.vector @ b.vector),
-        _shared(frozenset(content_words(a.text)), frozenset(content_words(b.text))),
+        _shared(_plain(a.text), _plain(b.text)),
         _shared(_named(a.text), _named(b.text)),
         _share_failed(checks, "name"),
         float(any(c.kind == "number" and c.passed for c in checks)),
         _share_failed(checks, "number"),
-        float(days is True),
-        float(days is False),
-        math.log1p(_apart(a, b)),
+        float(_days(a, b) is True),
     ]
 
 
@@ -111,48 +134,38 @@ def values(a: Report, b: Report) -> tuple[str, str]:
     mine, theirs = _single_day(a), _single_day(b)
     if mine and theirs and not overlap(mine, theirs):
         found.add((mine.text, theirs.text))
+    elif _days(a, b) is False:
+        return "", ""
     return found.pop() if len(found) == 1 else ("", "")
 
 
-def _exact(a: Report, b: Report) -> Relation:
-    near = float(a.vector @ b.vector) >= _WORDS_ALONE
-    found, failed = values(a, b), [c for c in (*_checks(a, b), *_checks(b, a)) if not c.passed]
-    same = near and not failed and _days(a, b) is not False
-    return Relation(a, b, same, near and any(found) and all(map(_differs, failed)), found)
-
-
 @dataclass(frozen=True, slots=True)
-class Weights:
-    """A logistic regression over FEATURES, and the log-odds from which on it is believed."""
+class Regression:
+    """A logistic regression over FEATURES, and the log-odds from which on it is believed; None if it never is."""
 
     bias: float
     weights: tuple[float, ...]
-    least: float
-
-    def score(self, row: Sequence[float]) -> float:
-        """The log-odds of a pair with these features."""
-        return self.bias + float(np.dot(self.weights, row))
+    least: float | None
 
     def holds(self, row: Sequence[float]) -> bool:
-        """Whether the log-odds are high enough."""
-        return self.score(row) >= self.least
+        """Whether the log-odds of these features are high enough."""
+        return self.least is not None and self.bias + float(np.dot(self.weights, row)) >= self.least
 
 
 @cache
-def weights() -> dict[str, Weights]:
-    """The two regressions, `same` and `conflict`."""
+def regressions() -> tuple[Regression, Regression]:
+    """That of the same fact, and that of a conflict."""
     given = json.loads(WEIGHTS.read_text())
-    return {
-        kind: Weights(w["bias"], tuple(w["weights"][name] for name in FEATURES), w["least"])
-        for kind, w in given.items()
-    }
+    same, conflict = (
+        Regression(row["bias"], tuple(row["weights"][name] for name in FEATURES), row["least"])
+        for row in (given["same"], given["conflict"])
+    )
+    return same, conflict
 
 
 def _checks(a: Report, b: Report) -> list[Check]:
-    """Those of `a` against `b`, whose title may name what it means."""
-    article = b.article
-    frame = f"{article.title} . {article.source or ''}"
-    return compare(a.text, [Evidence(b.text, frame, article.published.day if article.published else None)])
+    published = b.article.published
+    return compare(a.text, [Evidence(b.text, published=published.day if published else None)])
 
 
 def _differs(check: Check) -> bool:
@@ -180,10 +193,9 @@ def _days(a: Report, b: Report) -> bool | None:
     return any(overlap(m, t) for m in mine for t in theirs) if mine and theirs else None
 
 
-def _apart(a: Report, b: Report) -> int:
-    if not a.article.published or not b.article.published:
-        return 0
-    return abs((a.article.published.day - b.article.published.day).days)
+def _plain(text: str) -> frozenset[str]:
+    """The stems of a text without those of numbers."""
+    return frozenset(word for word in content_words(text) if not word[0].isdigit())
 
 
 def _named(text: str) -> frozenset[str]:

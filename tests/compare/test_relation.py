@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rag.compare.relation import FEATURES, Report, features, related, values, weights
+from rag.compare.relation import FEATURES, Regression, Report, features, regressions, related, values
 from rag.ingest.loaders import article
 from rag.models.reader import Probabilities
 from rag.schema import Span
@@ -34,8 +34,9 @@ def test_two_reports_differ_in_one_number_of_the_same_noun_or_in_the_day(
 
 def test_a_weekday_of_another_week_is_another_day() -> None:
     told = "The bridge fell on Monday."
-    row = features(report(told), report(told, published="2021-07-12"), OPEN, OPEN)
-    assert dict(zip(FEATURES, row, strict=True))["other_days"] == 1.0
+    (found,) = related([(report(told), report(told, published="2021-07-12"))], None)
+    assert not found.same
+    assert found.values == ("Monday", "Monday")
 
 
 def test_without_a_reader_only_what_is_exact_and_nearly_verbatim_is_the_same() -> None:
@@ -50,4 +51,11 @@ def test_without_a_reader_only_what_is_exact_and_nearly_verbatim_is_the_same() -
 
 
 def test_the_fitted_weights_are_of_these_features() -> None:
-    assert {kind: len(w.weights) for kind, w in weights().items()} == dict.fromkeys(("same", "conflict"), len(FEATURES))
+    told = report("The flood killed 20 people in Kunar.")
+    assert len(features(told, told, OPEN, OPEN)) == len(FEATURES)
+    assert {len(found.weights) for found in regressions()} == {len(FEATURES)}
+
+
+@pytest.mark.parametrize(("least", "holds"), [(1.0, True), (1.1, False), (None, False)])
+def test_a_regression_holds_from_its_least_log_odds_on(least: float | None, *, holds: bool) -> None:
+    assert Regression(0.5, (1.0, 0.0), least).holds([0.5, 9.0]) == holds
