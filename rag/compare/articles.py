@@ -13,10 +13,10 @@ from rag.models.reader import Entailment, Reader
 from rag.retrieval.retriever import Index, Retrieved
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement
 from rag.store.catalog import StoredPassage
-from rag.text.attribution import voice
 from rag.text.injection import is_ordered
 from rag.text.names import names
 from rag.text.sentences import sentences
+from rag.text.speakers import voice
 
 _NEAR, _NEARLY_ALIKE = 0.5, 0.75
 """The least cosine of sentences that are compared: beside a statement, and where each is compared with each."""
