@@ -21,7 +21,7 @@ from rag.models.reader import Entailment, Pair, Probabilities
 from rag.schema import Article, Check, Span
 from rag.text.names import names
 from rag.text.quantities import quantities
-from rag.text.relative_dates import Moment, moments, overlap
+from rag.text.relative_dates import Moment, moments
 from rag.text.words import content_words
 
 WEIGHTS = Path(__file__).with_name("relation.json")
@@ -142,7 +142,7 @@ def values(a: Report, b: Report) -> tuple[str, str]:
     found = {(c.expected, str(c.found)) for c in _checks(a, b) if _differs(c)}
     found |= {(str(c.found), c.expected) for c in _checks(b, a) if _differs(c)}
     mine, theirs = _single_day(a), _single_day(b)
-    if mine and theirs and not overlap(mine, theirs):
+    if mine and theirs and not _meet(mine, theirs):
         found.add((mine.text, theirs.text))
     elif _days(a, b) is False:
         return "", ""
@@ -200,12 +200,17 @@ def _single_day(report: Report) -> Moment | None:
 def _days(a: Report, b: Report) -> bool | None:
     """Whether a day of one is a day of the other; None if one of them gives none."""
     mine, theirs = _moments(a), _moments(b)
-    return any(overlap(m, t) for m in mine for t in theirs) if mine and theirs else None
+    return any(_meet(m, t) for m in mine for t in theirs) if mine and theirs else None
 
 
 def _plain(text: str) -> frozenset[str]:
     """The stems of a text without those of numbers."""
     return frozenset(word for word in content_words(text) if not word[0].isdigit())
+
+
+def _meet(a: Moment, b: Moment) -> bool:
+    """Whether two dates as they are read first have a day in common: a Monday is that of its own article's week."""
+    return a.periods[0].first <= b.periods[0].last and b.periods[0].first <= a.periods[0].last
 
 
 def _named(text: str) -> frozenset[str]:
