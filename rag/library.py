@@ -15,7 +15,7 @@ from rag.answer.writer import Preview, Writer
 from rag.checks.document import Region, checked, whole
 from rag.checks.judge import Judge
 from rag.checks.verify import verify
-from rag.compare.survey import contention
+from rag.compare.articles import contention, reports
 from rag.digest import digest
 from rag.digest.extractive import Budget
 from rag.digest.generative import Model
@@ -278,9 +278,12 @@ class Library:
         if topic is None and not self.catalog.article_count:
             raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
         hits = self.search(topic, k=k, window=window).hits if topic is not None else ()
-        near = {hit.article.id: hit.article for hit in hits}
-        read = near.values() if topic is not None else (a for a in self.articles() if admits(window, a))
-        return contention(read)
+        with self.catalog.snapshot():
+            near = dict.fromkeys(hit.article.id for hit in hits)
+            read = [id for article in near for id in self.catalog.passage_ids(article)]
+            stored = self.catalog.passages(read if topic is not None else self.catalog.admitted(window))
+            articles = self.catalog.articles({row.passage.article_id for row in stored})
+        return contention(reports(stored, {article.id: article for article in articles}), self.reader)
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""

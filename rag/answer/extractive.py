@@ -7,7 +7,6 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answer.task import Task
-from rag.compare.detect import disagreements
 from rag.compare.reconcile import reconciled
 from rag.retrieval.followups import asks_who_said, who_said
 from rag.retrieval.query import Query
@@ -54,8 +53,7 @@ def propose(task: Task) -> Generator[Statement, None, Answer]:
     """The articles' own sentences, with what sources say otherwise beside them."""
     with task.account.clock.time("generate"):
         answer = _said_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
-        conflicts = disagreements(task.query, task.retrieved) if answer.statements else ()
-        answer = reconciled(answer, conflicts)
+        answer = reconciled(answer, task.compare(answer.statements).conflicts)
     yield from answer.statements
     return replace(answer, statements=())
 

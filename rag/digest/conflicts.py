@@ -9,16 +9,16 @@ from itertools import accumulate
 
 from rag.answer.annotate import dated
 from rag.checks.quotes import cited
+from rag.compare.articles import contention
 from rag.compare.reconcile import annotated
-from rag.compare.survey import contention
-from rag.digest.excerpts import is_sentence
+from rag.compare.relation import Report
+from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
+from rag.models.reader import Entailment
 from rag.retrieval.near_duplicates import clusters
-from rag.schema import Answer, Article, Citation, Conflict, Dispute, Section, Statement, Verdict
+from rag.schema import Answer, Citation, Conflict, Dispute, Section, Span, Statement, Verdict
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
-_MOST_READ = 200_000
-"""Characters of articles that are compared with one another, those given first before others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +29,15 @@ class Compared:
     citations: tuple[Citation, ...]
 
 
-def differing(articles: Sequence[Article]) -> tuple[Conflict, ...]:
-    """Where articles differ from one another, the latest first; of long ones only some are read."""
-    totals = accumulate(len(article.text) for article in articles)
-    read = [article for article, total in zip(articles, totals, strict=True) if total <= _MOST_READ]
-    return contention(read) if len(articles) > 1 else ()
+def differing(pools: Sequence[Pool], reader: Entailment | None) -> tuple[Conflict, ...]:
+    """What gathered sentences say differently from one another, the latest first."""
+    found = [
+        Report(e.article, e.passage_id, Span(e.own, e.span.end), e.sentence, vector)
+        for pool in pools
+        if pool.embedded
+        for e, vector in zip(pool.excerpts, pool.vectors, strict=True)
+    ]
+    return contention(found, reader)
 
 
 def current(

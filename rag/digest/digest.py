@@ -126,7 +126,7 @@ def summarize(request: Request, resources: Resources) -> Summary:
     _warn_of_left_out(account, pool)
     with account.clock.time("summarize"):
         written = _written(pool, topic, request.room, resources, model=resources.model)
-        conflicts = differing(_cited_first(written.statements, pool.articles))
+        conflicts = differing([pool], resources.entailment)
         most = max(request.room.words, _words(written.statements))
         now = _fitted(current(written.statements, conflicts, resources.check), most)
         statements = resources.judged(with_outlets(numbered(now or written.statements)))
@@ -186,7 +186,7 @@ def _briefing(request: Request, resources: Resources) -> Summary:
         taken = _contents(sections)
         unknown = unknown_section(pools, words, check, taken)
         sections += [new_section(latest, words, check, [*taken, *_contents([unknown])]), unknown]
-        conflicts = differing(_cited_first(_statements(sections), articles))
+        conflicts = differing(pools, resources.entailment)
         sections = _current(sections, conflicts, resources)
         sides = Budget(round(request.room.words * _CONFLICT_WORDS), _MOST_SIDES)
         sections.insert(-1, open_conflicts(conflicts, sides, check))
@@ -335,11 +335,6 @@ def _fitted(statements: Sequence[Statement], words: int) -> list[Statement]:
     """As many of the statements, from the first on, as there is room for."""
     totals = accumulate(len(statement.text.split()) for statement in statements)
     return [statement for statement, total in zip(statements, totals, strict=True) if total <= words]
-
-
-def _cited_first(statements: Sequence[Statement], articles: Sequence[Article]) -> tuple[Article, ...]:
-    first = {citation.article.id: citation.article for s in statements for citation in s.citations}
-    return tuple((first | {article.id: article for article in articles}).values())
 
 
 def _warn_of_left_out(account: Account, *pools: Pool) -> None:
