@@ -26,7 +26,7 @@ from rag.compare.detect import disagreements
 from rag.compare.reconcile import annotated
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account, Caller
-from rag.models.entailment import Entailment
+from rag.models.reader import Entailment
 from rag.models.terms import Terms
 from rag.progress import Clock
 from rag.retrieval import rewrite

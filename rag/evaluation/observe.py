@@ -16,7 +16,7 @@ from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCas
 from rag.evaluation.gold import places, quotes
 from rag.evaluation.results import Cited, Found, Laid, Result, Told
 from rag.ingest.metadata import article
-from rag.library import Library
+from rag.library import Library, entailment
 from rag.progress import Clock
 from rag.schema import (
     Answer,
@@ -141,7 +141,7 @@ def _standing_alone(case: CheckCase) -> list[Citation]:
 
 def _told(statement: Statement) -> Told:
     cited = statement.citations
-    anew = verify(statement, cited)
+    anew = _verified(statement, cited)
     return Told(
         text=statement.text,
         shown=statement.shown,
@@ -163,7 +163,11 @@ def _needed(statement: Statement, place: int) -> bool:
 
 
 def _supports(statement: Statement, spans: Sequence[Citation]) -> bool:
-    return bool(spans) and verify(statement, spans).verdict is Verdict.SUPPORTED
+    return bool(spans) and _verified(statement, spans).verdict is Verdict.SUPPORTED
+
+
+def _verified(statement: Statement, spans: Sequence[Citation]) -> Statement:
+    return verify(statement, spans, entailment=entailment())
 
 
 def _cited(citation: Citation, texts: Texts) -> Cited:

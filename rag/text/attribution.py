@@ -90,6 +90,12 @@ def _labels(text: str) -> _Labels:
     return _Labels(tuple(m.start() for m in found), tuple(_REPORTER if m["asks"] else m["who"].title() for m in found))
 
 
+def governing_label(text: str, start: int) -> str | None:
+    """The speaker label of an earlier line that governs a place of an article, `Q` for a reporter's."""
+    name = None if _LABEL.match(text, start) else _labelled(text, start)
+    return "Q" if name == _REPORTER else name
+
+
 def _labelled(text: str, start: int) -> str | None:
     labels = _labels(text)
     place = bisect_right(labels.starts, start) - 1
