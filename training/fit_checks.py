@@ -27,7 +27,18 @@ from rag.ingest.metadata import article
 from rag.models.reader import Entailment, Reader
 from rag.schema import Article, Citation, Precision, Published, Statement
 
-NAMES = ("entailment", "contradiction", "number", "date", "name", "quote", "nearby", "words", "searched")
+SIGNS = {
+    "entailment": 1,
+    "contradiction": -1,
+    "number": -1,
+    "date": -1,
+    "name": -1,
+    "quote": -1,
+    "nearby": -1,
+    "words": 1,
+    "searched": 0,
+}
+NAMES = tuple(SIGNS)
 FOLDS, RIDGE = 5, 0.02
 
 
@@ -183,11 +194,12 @@ def report(fitted: Sequence[Row], tested: Sequence[Row], names: Sequence[str]) -
     x, y = table(fitted, names)
     fold = np.array([hash_of(row.article) % FOLDS for row in fitted])
     share = balance(fitted)
+    signs = [SIGNS[name] for name in names]
     chances = np.zeros(len(fitted))
     for part in range(FOLDS):
-        weights = fit(x[fold != part], y[fold != part], share[fold != part])
+        weights = fit(x[fold != part], y[fold != part], share[fold != part], signs)
         chances[fold == part] = probability(x[fold == part], weights)
-    weights = fit(x, y, share)
+    weights = fit(x, y, share, signs)
     print({name: round(float(value), 3) for name, value in zip(("constant", *names), weights, strict=True)})
     every = [*zip(fitted, chances, strict=True)]
     if tested:
@@ -231,7 +243,19 @@ def balance(found: Sequence[Row]) -> np.ndarray:
     return np.array([1 / max(50, counts[row.source, row.label == "supported"]) for row in found])
 
 
-def fit(x: np.ndarray, y: np.ndarray, share: np.ndarray) -> np.ndarray:
+def fit(x: np.ndarray, y: np.ndarray, share: np.ndarray, signs: Sequence[int]) -> np.ndarray:
+    """The regression without the features that it would weigh against their sense, such as a missing name for a claim."""
+    used = np.ones(x.shape[1], bool)
+    while True:
+        weights = np.zeros(x.shape[1])
+        weights[used] = regression(x[:, used], y, share)
+        wrong = weights * np.array([0, *signs]) < 0
+        if not wrong.any():
+            return weights
+        used &= ~wrong
+
+
+def regression(x: np.ndarray, y: np.ndarray, share: np.ndarray) -> np.ndarray:
     """Logistic regression with a small ridge, by Newton's method."""
     scale = np.abs(x).max(axis=0) + 1e-9
     x, share = x / scale, share / share.sum()

@@ -77,14 +77,14 @@ def _numbers(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
     found = [number for item in evidence for part in _split(item.text) for number in _counted(part)]
     years = [float(year) for item in evidence for year in _YEAR.findall(f"{item.text} {item.published or ''}")]
     for stated in _counted(text):
-        like = [n for n in found if n.unit == stated.unit and comparable(stated.value, n.value)]
+        like = [n for n in found if _same_unit(stated, n)]
         same = [n for n in like if n.noun and n.noun == stated.noun]
         fitting = [n for n in like if _agree(stated, n)] or [n for n in found if _is_bare(stated, n)]
         if fitting:
             yield Check("number", stated.value.text, fitting[0].value.text, True)
         elif not _may_be_derived(stated, [*(n.value.low for n in like), *years], same):
-            other = same[0].value.text if len(same) == 1 and _is_aligned(text, same[0].sentence) else None
-            yield Check("number", stated.value.text, other, False)
+            sure = len(same) == 1 and not _is_counted(stated) and _is_aligned(text, same[0].sentence)
+            yield Check("number", stated.value.text, same[0].value.text if sure else None, False)
 
 
 @lru_cache(maxsize=4096)
@@ -132,16 +132,21 @@ def _agree(stated: _Number, found: _Number) -> bool:
     """Equal, unless the statement hedges: then near, or on the side of the bound that it gives."""
     if {stated.hedge, found.hedge} == {"over", "under"}:
         return False
-    scale = stated.size / found.size
+    scale = stated.size / found.size if stated.unit == found.unit else 1.0
     low, high = stated.value.low * scale, stated.value.high * scale
     slack = 1e-9 * max(abs(high), 1.0)
-    if stated.size != found.size or _is_share_in_words(stated) or stated.hedge == "about":
+    if scale != 1 or _is_share_in_words(stated) or stated.hedge == "about":
         slack = _ROUNDING * max(abs(high), abs(found.value.high))
     if low - slack <= found.value.low and found.value.high <= high + slack:
         return True
     if stated.hedge == "over":
         return found.value.low >= low
     return stated.hedge == "under" and found.value.high <= high
+
+
+def _same_unit(stated: _Number, found: _Number) -> bool:
+    """A unit that is left out may be any: 2,400 of the 2,611 kilometres."""
+    return (stated.unit == found.unit or "" in (stated.unit, found.unit)) and comparable(stated.value, found.value)
 
 
 def _is_bare(stated: _Number, found: _Number) -> bool:
@@ -151,11 +156,13 @@ def _is_bare(stated: _Number, found: _Number) -> bool:
 
 def _may_be_derived(stated: _Number, values: Sequence[float], same: Sequence[_Number]) -> bool:
     """Whether it may count what is listed, be a share of it, or the sum or the difference of two numbers."""
-    value = stated.value
-    by_hand = value.exact and value.high <= _COUNTED_BY_HAND and value.text.isalpha()
-    if by_hand or _is_share_in_words(stated):
+    if _is_counted(stated) or _is_share_in_words(stated):
         return not same
-    return any(value.low in (a + b, abs(a - b)) for i, a in enumerate(values) for b in values[:i])
+    return any(stated.value.low in (a + b, abs(a - b)) for i, a in enumerate(values) for b in values[: i + 1])
+
+
+def _is_counted(stated: _Number) -> bool:
+    return stated.value.exact and stated.value.high <= _COUNTED_BY_HAND and stated.value.text.isalpha()
 
 
 def _is_share_in_words(stated: _Number) -> bool:
