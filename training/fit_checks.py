@@ -244,7 +244,7 @@ def balance(found: Sequence[Row]) -> np.ndarray:
 
 
 def fit(x: np.ndarray, y: np.ndarray, share: np.ndarray, signs: Sequence[int]) -> np.ndarray:
-    """The regression without the features that it would weigh against their sense: a missing name speaks for nothing."""
+    """The regression without the features that it would weigh against their sense."""
     used = np.ones(x.shape[1], bool)
     while True:
         weights = np.zeros(x.shape[1])

@@ -80,10 +80,11 @@ def _numbers(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
         like = [n for n in found if _same_unit(stated, n)]
         same = [n for n in like if n.noun and n.noun == stated.noun]
         fitting = [n for n in like if _agree(stated, n)] or [n for n in found if _is_bare(stated, n)]
-        if fitting:
+        bound = any(n.noun == stated.noun or _is_aligned(text, n.sentence) for n in fitting)
+        sure = len(same) == 1 and not _is_counted(stated) and _is_aligned(text, same[0].sentence)
+        if fitting and (bound or not sure):
             yield Check("number", stated.value.text, fitting[0].value.text, True)
-        elif not _may_be_derived(stated, [*(n.value.low for n in like), *years], same):
-            sure = len(same) == 1 and not _is_counted(stated) and _is_aligned(text, same[0].sentence)
+        elif fitting or not _may_be_derived(stated, [*(n.value.low for n in like), *years], same):
             yield Check("number", stated.value.text, same[0].value.text if sure else None, False)
 
 

@@ -22,14 +22,14 @@ _MOST_SENTENCES = (1, 3, 5)
 _SUREST = 6.0
 
 WEIGHTS = {
-    "constant": 0.3,
-    "entailment": 0.47,
-    "contradiction": -0.51,
-    "number": -0.72,
-    "date": -0.59,
-    "name": -1.5,
-    "quote": -1.1,
-    "nearby": -0.1,
+    "constant": 0.25,
+    "entailment": 0.40,
+    "contradiction": -0.34,
+    "number": -0.36,
+    "date": -0.78,
+    "name": -1.79,
+    "quote": -1.42,
+    "nearby": 0.0,
     "words": 0.0,
     "searched": 0.1,
 }
