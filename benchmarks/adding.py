@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.ingest.loaders import load
-from rag.ingest.prepare import batches, cut
+from rag.ingest.pipeline import batches, cut
 from rag.library import Library
 from rag.models.embeddings import HeadedText, MiniLM
 from rag.schema import Article

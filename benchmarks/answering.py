@@ -24,7 +24,7 @@ from openai_server import OpenAIServer, Reply, Request
 
 from rag.evaluation.rates import percentile
 from rag.library import Library
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.schema import Answer
 from rag.text.sentences import sentences
 

@@ -32,11 +32,16 @@ from finding import FIRST, Gold, Quality, mean, quality  # noqa: E402
 from peers import ARTICLES, QUESTIONS, questions  # noqa: E402
 
 from rag.ingest.loaders import load  # noqa: E402
-from rag.ingest.prepare import cut  # noqa: E402
-from rag.models.cores import cores  # noqa: E402
+from rag.ingest.pipeline import cut  # noqa: E402
 from rag.models.embeddings import HeadedText, MiniLM, batches  # noqa: E402
-from rag.models.minilm import DIMENSIONS, LAYERS, build, load_weights  # noqa: E402
-from rag.models.runtime import installed_weights  # noqa: E402
+from rag.models.minilm import (  # noqa: E402
+    DIMENSIONS,
+    LAYERS,
+    build,
+    cores,
+    installed_weights,
+    load_weights,
+)
 from rag.schema import Article  # noqa: E402
 
 BATCH, TOKENS = 8, 256  # as rag.models.embeddings has it

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from rag.models.embeddings import Embedded
 from rag.schema import Article, Passage, Precision, Published, Span, Window
-from rag.store import catalog, fts, injection_table
+from rag.store import catalog, fts, tables
 from rag.store.catalog import Draft
-from rag.text.event_dates import EventDate
+from rag.text.calendar import Period
 from rag.text.names import keys
-from rag.text.periods import Period
+from rag.text.relative_dates import EventDate
 from rag.text.words import words
 
 CORPUS = Path(__file__).parents[1] / "evals" / "corpora" / "afghanistan-2021" / "articles.jsonl"
@@ -321,12 +321,12 @@ def simply_found() -> Iterator[None]:
 
     The finders of the package read many more shapes, which takes four fifths of the time of `Catalog.save`.
     """
-    kept = catalog.passage_dates, fts._columns, injection_table.planted
-    catalog.passage_dates, fts._columns, injection_table.planted = _dates, _columns, lambda article: ()
+    kept = catalog.passage_dates, fts._columns, tables.planted
+    catalog.passage_dates, fts._columns, tables.planted = _dates, _columns, lambda article: ()
     try:
         yield
     finally:
-        catalog.passage_dates, fts._columns, injection_table.planted = kept
+        catalog.passage_dates, fts._columns, tables.planted = kept
 
 
 def _dates(article: Article, span: Span) -> Iterator[EventDate]:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     )
     from rag.evaluation.evaluate import evaluate
     from rag.library import Library
-    from rag.models.terms import Terms
+    from rag.models.budget import Terms
     from rag.quick import ask, check, summarize, timeline
     from rag.schema import (
         AddReport,
@@ -110,7 +110,7 @@ __all__ = [
 
 _HOMES = {
     "Library": "rag.library",
-    "Terms": "rag.models.terms",
+    "Terms": "rag.models.budget",
     "evaluate": "rag.evaluation.evaluate",
 } | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.quick")
 

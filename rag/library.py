@@ -30,15 +30,15 @@ from rag.errors import (
 from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
 from rag.ingest.repair import mend
+from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
-from rag.models.cores import cores
 from rag.models.embeddings import Embedder, MiniLM
 from rag.models.entailment import CrossEncoder
+from rag.models.minilm import cores
 from rag.models.reader import Entailment, Reader, shared_reader
 from rag.models.remote import RemoteEmbeddings
-from rag.models.terms import Terms
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.retriever import Index
 from rag.retrieval.search import LONGEST_QUESTION, Searcher

@@ -43,11 +43,11 @@ TEMPORARY = {"rag.rules": "rag.retrieval"}
 
 OWNERS = {
     "chromadb": {"rag/store/chroma.py"},
-    "onnxruntime": {"rag/models/runtime.py"},
+    "onnxruntime": {"rag/models/minilm.py"},
     "onnx": {"rag/models/minilm.py"},
     "safetensors": {"rag/models/minilm.py"},
     "tokenizers": {"rag/models/embeddings.py"},
-    "tiktoken": {"rag/models/tokens.py"},
+    "tiktoken": {"rag/models/budget.py"},
     "sqlite3": {"rag/store/sqlite.py"},
     "psycopg": {"rag/store/servers/postgres.py"},
     "typer": {

@@ -16,7 +16,7 @@ from fake_embeddings import FakeEmbeddings
 from rag.errors import EmbeddingError, InputError, LibraryError, LockedError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.models import runtime
+from rag.models import minilm
 from rag.schema import Window
 from rag.store.locks import locked
 from rag.text.words import content_words
@@ -178,7 +178,7 @@ def test_another_embedding_model_is_refused_until_reindexed(local: Library) -> N
 def test_without_a_model_words_are_found_and_a_warning_says_what_to_do(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(runtime, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(minilm, "PACKAGE", "no_such_package")
     with Library(tmp_path / "library") as library:
         report = library.add(TEHRAN)
         assert report.added == 1

@@ -10,8 +10,8 @@ from rag.cli.doctor import diagnose
 from rag.errors import InputError
 from rag.library import Library
 from rag.models.chat import ModelChoice
-from rag.models.cores import cores
 from rag.models.embeddings import MiniLM
+from rag.models.minilm import cores
 from rag.settings import Settings, default_library, read_settings
 
 

@@ -20,9 +20,8 @@ from rag.checks.verify import verify
 from rag.cli.app import app
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.models.packing import data, pack
-from rag.models.prompts import fence
-from rag.models.terms import Terms
+from rag.models.budget import Terms
+from rag.models.prompts import data, fence, pack
 from rag.render.lines import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
 from rag.text.clean import clean

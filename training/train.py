@@ -1,7 +1,8 @@
 """Trains the reader: `train.py DATA.jsonl OUT.safetensors --minutes N [--init W] [--rate R] [--end SHARE]`.
 
-Questions and claims take turns in one trunk. With WORLD_SIZE processes of one thread each, gradients are averaged at
-every step (`run.sh`). A checkpoint with the optimizer is written every ten minutes; started again, it goes on there.
+Questions and claims take turns in one trunk. With WORLD_SIZE processes of one thread each (`run.sh`), each learns from
+rows of its own and their weights are averaged every 40 seconds (local SGD, Stich 2019). A checkpoint with the optimizer
+is written every ten minutes; started again, it goes on there.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from model import Reader, tokenizer
 
 Row = dict[str, Any]
 LONGEST, BATCH, MARK = 192, 2048, 1  # tokens a window, tokens a step and process; the word that marks a claim
-SAVE_EVERY = 600  # seconds
+SAVE_EVERY, AVERAGE_EVERY = 600, 40  # seconds
 RANK, WORLD = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
 
@@ -156,12 +157,13 @@ def validate(model: Reader, claims: list[Row], questions: list[Row]) -> str:
     return f"held: claims balanced {sum(rates) / 2:.3f} {right}, questions loss {loss * 8 / max(1, len(questions)):.3f}"
 
 
+@torch.no_grad()
 def average(parameters: list[torch.nn.Parameter]) -> None:
-    flat = torch.cat([p.grad.reshape(-1) if p.grad is not None else torch.zeros(p.numel()) for p in parameters])
+    flat = torch.cat([p.reshape(-1) for p in parameters])
     dist.all_reduce(flat)
     flat, at = flat / WORLD, 0
     for p in parameters:
-        p.grad = flat[at : at + p.numel()].view_as(p).clone()
+        p.copy_(flat[at : at + p.numel()].view_as(p))
         at += p.numel()
 
 
@@ -178,10 +180,18 @@ def main() -> None:
         run.step()
         if RANK == 0:
             run.report()
+    if WORLD > 1:
+        average(run.parameters)
     if RANK == 0:
         run.model.save(options.out)
         run.state.unlink(missing_ok=True)
         print(validate(run.model, data.test_claims, data.test_questions), "steps", run.steps, flush=True)
+
+
+def _same_start(began: float) -> float:
+    latest = torch.tensor(began, dtype=torch.float64)
+    dist.all_reduce(latest, op=dist.ReduceOp.MAX)
+    return float(latest)
 
 
 def _options() -> argparse.Namespace:
@@ -250,23 +260,24 @@ class Run:
             random.seed(self.steps + RANK)
         self.feeds = (batches(data.claims, BATCH), batches(data.questions, BATCH))
         self.losses: tuple[list[float], list[float]] = ([], [])
-        self.began = self.told = self.written = time.time()
+        self.began = self.told = self.written = self.averaged = time.time()
+        if WORLD > 1:
+            self.began = self.averaged = _same_start(self.began)
 
     def over(self) -> bool:
-        """Whether the time is up, on the clock of the slowest process."""
-        spent = torch.tensor(self.spent + time.time() - self.began)
-        if WORLD > 1:
-            dist.all_reduce(spent, op=dist.ReduceOp.MAX)
-        self.share = float(spent) / (60 * self.options.minutes)
+        """Whether the time is up; on the way there, the processes average their weights by the clock."""
+        spent = self.spent + time.time() - self.began
+        self.share = spent / (60 * self.options.minutes)
+        if WORLD > 1 and time.time() >= self.averaged + AVERAGE_EVERY:
+            average(self.parameters)
+            self.averaged += AVERAGE_EVERY
         return self.share >= 1
 
     def step(self) -> None:
-        task = 0 if random.Random(self.steps).random() < self.options.claims else 1
+        task = 0 if random.Random(2 * self.steps + RANK).random() < self.options.claims else 1
         batch = next(self.feeds[task])
         loss = (claim_loss, question_loss)[task](self.model, batch)
         loss.backward()
-        if WORLD > 1:
-            average(self.parameters)
         rate = self.options.rate * min(1, (self.steps + 1) / 50) * (1 - (1 - self.options.end) * self.share)
         for group in self.optimizer.param_groups:
             group["lr"] = rate

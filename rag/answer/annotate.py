@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from rag.schema import Citation, Note, Statement
-from rag.text.attribution import pronoun, voice
-from rag.text.event_dates import EventDate, event_dates
+from rag.text.calendar import Period, named, phrases
 from rag.text.names import names, same
-from rag.text.periods import Period, named, phrases
+from rag.text.relative_dates import EventDate, event_dates
 from rag.text.sentences import cited_sentences
+from rag.text.speakers import pronoun, voice
 
 
 def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:

@@ -25,17 +25,16 @@ from rag.checks.verify import verify
 from rag.compare.detect import disagreements
 from rag.compare.reconcile import annotated
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
+from rag.models.budget import Terms
 from rag.models.client import Account, Caller
 from rag.models.reader import Entailment
-from rag.models.terms import Terms
 from rag.progress import Clock
 from rag.retrieval import rewrite
 from rag.retrieval.followups import context
 from rag.retrieval.query import Query
 from rag.retrieval.search import Searcher
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
-from rag.text.injected_questions import LEFT_OUT, NOTHING_ASKED
-from rag.text.injection import is_ordered, left_out
+from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.text.words import words
 
 INSTEAD = "these are the articles' own sentences"
@@ -225,7 +224,7 @@ def _nothing_asked(task: Task) -> Answer:
 
 def _left_out(answer: Answer, task: Task) -> tuple[str, ...]:
     """What a reader must know of the orders that the question and the articles give."""
-    asked = (LEFT_OUT,) if task.query.orders and task.query.asks else ()
+    asked = (QUESTION_LEFT_OUT,) if task.query.orders and task.query.asks else ()
     return (*asked, *left_out(_with_orders(answer, task)))
 
 

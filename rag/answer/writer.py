@@ -10,12 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rag.answer.draft import SCHEMA, Draft, DraftReader
 from rag.errors import ContextError, ShapeError
+from rag.models.budget import REPLY_TOKENS, Terms, TokenCount
 from rag.models.chat import ModelChoice
 from rag.models.client import Account, Call, Caller
-from rag.models.packing import Packed, data, pack
-from rag.models.prompts import fence, load_prompt
-from rag.models.terms import REPLY_TOKENS, Terms
-from rag.models.tokens import TokenCount
+from rag.models.prompts import Packed, data, fence, load_prompt, pack
 from rag.schema import Hit, Statement
 from rag.text.clean import one_line
 

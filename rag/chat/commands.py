@@ -15,8 +15,8 @@ from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
 from rag.render.lines import Line, origin, wrapped
 from rag.schema import Citation, Usage, Window
+from rag.text.calendar import window
 from rag.text.clean import one_line
-from rag.text.window import window
 
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from rag.errors import InputError
 from rag.library import OFFLINE, Library
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.schema import Answer, Citation, Statement, Turn, Usage, Window
 
 Opener: TypeAlias = Callable[[str | None], Library]

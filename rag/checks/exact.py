@@ -10,13 +10,12 @@ from functools import lru_cache
 
 from rag.checks.quotes import check_quotes, quotations
 from rag.schema import Check
-from rag.text.lexicon import CAPITALS, COUNTRIES
 from rag.text.names import Name, names, occurs
 from rag.text.quantities import Quantity, comparable, quantities
 from rag.text.relative_dates import covers as covers_date
 from rag.text.relative_dates import moments, overlap
 from rag.text.sentences import sentences
-from rag.text.words import content_words, stem, words
+from rag.text.words import CAPITALS, COUNTRIES, content_words, stem, words
 
 _ABOUT = re.compile(
     r"\b(?:about|around|approximately|nearly|almost|roughly|some|an estimated|close to|circa)\W+(?:the )?$", re.I

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import KeyRefusedError, ModelError, NoModelError, ReplyError
 from rag.models.chat import ModelChoice
+from rag.models.client import JsonModel
 from rag.models.prompts import fence, load_prompt
-from rag.models.replies import JsonModel
 from rag.schema import Citation, Opinion, Statement, Verdict
 from rag.text.clean import clean, one_line
 

@@ -12,9 +12,8 @@ from rag.checks.support import support
 from rag.errors import VerifierError
 from rag.models.reader import Entailment
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
-from rag.text.attribution import governing_label, told_by
 from rag.text.injection import is_ordered, left_of, without_orders
-from rag.text.speakers import speaker
+from rag.text.speakers import governing_label, speaker, told_by
 from rag.text.words import content_words, words
 
 LEAST = 0.5

@@ -51,7 +51,7 @@ from rag.cli.options import (
 )
 from rag.cli.requests import Request, one_question, one_text
 from rag.errors import InputError
-from rag.models.terms import REPLY_TOKENS, Terms
+from rag.models.budget import REPLY_TOKENS, Terms
 from rag.render.lines import (
     answer_lines,
     check_lines,
@@ -60,7 +60,7 @@ from rag.render.lines import (
 )
 from rag.schema import Answer, SearchResult, Window
 from rag.settings import read_settings
-from rag.text.window import window
+from rag.text.calendar import window
 
 if TYPE_CHECKING:
     from rag.library import Library

@@ -34,8 +34,8 @@ from rag.cli.options import (
     Wait,
 )
 from rag.cli.terminal import Manner, in_pipe, in_terminal
-from rag.models.terms import Terms
-from rag.text.window import window
+from rag.models.budget import Terms
+from rag.text.calendar import window
 
 if TYPE_CHECKING:
     from rag.chat.talk import Talk

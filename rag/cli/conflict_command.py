@@ -11,7 +11,7 @@ from rag.cli.opening import Opening, open_library
 from rag.cli.options import Add, AsOf, Folder, Json, Offline, Quiet, Since, Source, Topic, Until, Verbose, Wait
 from rag.render.lines import conflict_lines
 from rag.schema import conflicts_record
-from rag.text.window import window
+from rag.text.calendar import window
 
 
 @reported

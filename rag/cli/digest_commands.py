@@ -31,11 +31,11 @@ from rag.cli.options import (
     Verbose,
     Wait,
 )
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.timeline_page import html_page, markdown_page
 from rag.schema import Length, Timeline
-from rag.text.window import window
+from rag.text.calendar import window
 
 
 class Format(StrEnum):

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
-from rag.models.cores import cores
 from rag.models.embeddings import MiniLM, Model, identity
 from rag.models.entailment import CrossEncoder
+from rag.models.minilm import PACKAGE, cores
 from rag.models.reader import Pair, shared_reader
 from rag.models.remote import RemoteEmbeddings
-from rag.models.runtime import PACKAGE
 from rag.schema import Window
 from rag.settings import Setting, Settings
 from rag.store.catalog import Catalog

@@ -15,7 +15,7 @@ import typer
 from rag.cli.console import reported, show, tell
 from rag.cli.opening import Opening, checked_settings, open_library, progress_bar
 from rag.cli.options import Add, Folder, Json, Model, NoCache, Number, Offline, Quiet, Verbose
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.render.lines import Line
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from rag.cli.console import tell, warn
 from rag.errors import InputError
+from rag.models.budget import Terms
 from rag.models.chat import Secret
-from rag.models.terms import Terms
 from rag.render.lines import safe
 from rag.schema import AddReport, Article
 from rag.settings import Settings, read_settings

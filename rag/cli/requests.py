@@ -11,8 +11,8 @@ from typing import Any
 
 from rag.errors import InputError
 from rag.schema import Turn, Window
+from rag.text.calendar import ordered, window
 from rag.text.clean import clean
-from rag.text.window import ordered, window
 
 _WANTED = 'wanted {"id": ..., "question": ...}'
 

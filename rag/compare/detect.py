@@ -15,9 +15,9 @@ from rag.rules.comparability import comparable, peoples
 from rag.rules.differences import COMMON, About, Account, account, differences, may_be_one_day
 from rag.rules.stances import Asked, Side, amounts, asked, at_first, plain, same, side, turned
 from rag.schema import Article, Citation, Conflict, Dispute, Position
-from rag.text.attribution import voice
 from rag.text.names import names
 from rag.text.quantities import Quantity
+from rag.text.speakers import voice
 from rag.text.words import words
 
 _COVERS, _COVERS_OF_SIDES = 0.84, 0.65

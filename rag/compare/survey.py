@@ -14,13 +14,12 @@ from rag.rules.differences import COMMON, Account, account, differences, is_repo
 from rag.rules.happenings import happening
 from rag.rules.stances import Asked, Side, amounts, at_first, kinds, same, side, things, turned
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span
-from rag.text.attribution import voice
 from rag.text.injection import is_ordered
-from rag.text.lexicon import COUNTRIES
 from rag.text.names import names
 from rag.text.quantities import Quantity
 from rag.text.sentences import sentences
-from rag.text.words import STOP_WORDS, content_words, stem
+from rag.text.speakers import voice
+from rag.text.words import COUNTRIES, STOP_WORDS, content_words, stem
 
 _DAYS_OF_SIDES, _DAYS = 3, 30
 _ALIKE, _DENIED, _FEWEST = 0.6, 0.4, 2

@@ -12,7 +12,7 @@ from rag.digest.select import Budget, Told, choose, lead, told
 from rag.digest.topic import Topic, related, relevance
 from rag.models.embeddings import Vector
 from rag.schema import Length, Statement, Verdict
-from rag.text.periods import Period
+from rag.text.calendar import Period
 from rag.text.relative_dates import moments
 from rag.text.words import content_words
 

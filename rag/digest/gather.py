@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rag.digest.excerpts import Pool, gather
-from rag.ingest.prepare import cut
+from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder, embed_passages
 from rag.schema import Article, Hit, Window
 from rag.store.catalog import Catalog, StoredPassage

@@ -10,12 +10,9 @@ from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader, settled
 from rag.digest.extractive import Check as Checker
 from rag.digest.select import Budget
 from rag.errors import ContextError, ShapeError
-from rag.models.client import Account, Call, Caller
-from rag.models.packing import Packed, data, pack
-from rag.models.parallel import CONCURRENCY, at_once
-from rag.models.prompts import fence, load_prompt
-from rag.models.terms import REPLY_TOKENS
-from rag.models.tokens import TokenCount
+from rag.models.budget import REPLY_TOKENS, TokenCount
+from rag.models.client import CONCURRENCY, Account, Call, Caller, at_once
+from rag.models.prompts import Packed, data, fence, load_prompt, pack
 from rag.progress import Meter
 from rag.schema import Check, Citation, Hit, Statement, Verdict
 from rag.text.clean import one_line

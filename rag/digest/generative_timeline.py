@@ -11,12 +11,9 @@ from typing import Any
 from rag.digest.extractive import Check
 from rag.digest.generative import GROUP_TOKENS
 from rag.errors import ShapeError
-from rag.models.client import Account, Call, Caller
-from rag.models.packing import data
-from rag.models.parallel import CONCURRENCY, at_once
-from rag.models.prompts import fence, load_prompt
-from rag.models.terms import REPLY_TOKENS
-from rag.models.tokens import TokenCount
+from rag.models.budget import REPLY_TOKENS, TokenCount
+from rag.models.client import CONCURRENCY, Account, Call, Caller, at_once
+from rag.models.prompts import data, fence, load_prompt
 from rag.progress import Meter
 from rag.schema import Event, Precision, Statement, Verdict
 from rag.text.clean import one_line

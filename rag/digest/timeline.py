@@ -19,9 +19,8 @@ from rag.digest.select import WORD, Told, lead, repeats, told
 from rag.digest.topic import Topic, related
 from rag.models.embeddings import Vector
 from rag.schema import Event, Precision, Published, Span
-from rag.text.event_dates import EventDate, event_dates
-from rag.text.periods import Period
-from rag.text.relative_dates import moments
+from rag.text.calendar import Period
+from rag.text.relative_dates import EventDate, event_dates, moments
 
 MOST_EVENTS = 10
 # What may hold a date; to look closer at every sentence takes longer.

@@ -9,10 +9,9 @@ from typing import Any
 from rag.errors import ShapeError
 from rag.evaluation.cases import QaCase, SummaryCase
 from rag.evaluation.results import Grades, Result
+from rag.models.budget import Terms
 from rag.models.client import Account, Call, Caller
-from rag.models.packing import data
-from rag.models.prompts import fence, load_prompt
-from rag.models.terms import Terms
+from rag.models.prompts import data, fence, load_prompt
 
 _SCHEMA = {
     "type": "object",

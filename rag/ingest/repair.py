@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rag.errors import DamagedError
 from rag.ingest.metadata import content_digest
-from rag.ingest.prepare import cut
+from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder
 from rag.schema import Article
 from rag.store.catalog import Catalog, Draft

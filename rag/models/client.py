@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from rag.errors import InputError, ReplyError, RequestError, ShapeError
+from rag.models.budget import REPLY_TOKENS, Tariff, Terms, TokenCount, count_tokens, tariff
 from rag.models.cache import ReplyCache
 from rag.models.chat import OPENAI_URL, ModelChoice
 from rag.models.errors import model_errors
-from rag.models.packing import data
 from rag.models.partial_json import first_object
-from rag.models.prices import Tariff, tariff
-from rag.models.prompts import Prompt, fence, load_prompt
-from rag.models.replies import reply_text, ways
-from rag.models.terms import REPLY_TOKENS, Terms
-from rag.models.tokens import TokenCount, count_tokens
-from rag.progress import Clock
+from rag.models.prompts import Prompt, data, fence, load_prompt
+from rag.progress import Clock, Meter
 from rag.schema import Usage
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
+    from langchain_core.prompt_values import PromptValue
     from langchain_core.runnables import RunnableConfig
+
 
 T = TypeVar("T")
 
@@ -40,9 +40,6 @@ _OPTIONAL = {
     "system": re.compile(r"\bsystem\b.*\bnot supported|\bnot support\b.*\bsystem\b", re.I),
 }
 """What a server or a model may not take, and how its refusal names it."""
-
-_taken: dict[tuple[str, str], Manner] = {}
-"""For each place and model, the strictest manner of asking for JSON that its server took."""
 
 
 class Account:
@@ -129,6 +126,7 @@ class Caller:
         self.tariff = tariff(choice.name, window=(getattr(model, "profile", None) or {}).get("max_input_tokens"))
         self._model = model
         self._replies = replies
+        self._manner = Manner()
 
     def count(self, text: str) -> TokenCount:
         """The tokens of a text for this model; exact only for OpenAI's own."""
@@ -206,8 +204,7 @@ class Caller:
 
     def _chunks(self, call: Call, account: Account) -> Iterator[BaseMessage]:
         """A form that is refused is given up only if a later one is not."""
-        key, forms = (self.choice.place, self.choice.name), ways(self._model, call.schema)
-        manner, refused = _taken.get(key, Manner()), None
+        forms, manner, refused = ways(self._model, call.schema), self._manner, None
         while manner.form < len(forms):
             try:
                 chunks = self._asking(call, forms[manner.form], manner.without, account)
@@ -215,7 +212,7 @@ class Caller:
             except RequestError as error:
                 manner, refused = manner.after(error), error
                 continue
-            _taken[key] = manner
+            self._manner = manner
             if first is not None:
                 yield first
             yield from chunks
@@ -294,3 +291,117 @@ def _lacking(model: BaseChatModel, without: frozenset[str]) -> BaseChatModel:
     fields = dict(values[name] for name in without if name in values)
     known = {name: value for name, value in fields.items() if name in type(model).model_fields}
     return model.model_copy(update=known) if known else model
+
+
+_CUT = {"length": "it reached its length limit", "content_filter": "a content filter stopped it"}
+
+
+class JsonModel:
+    """A chat model that replies with JSON of a schema, held to it as strictly as its server can.
+
+    OpenAI holds a model to the schema, other servers at least to JSON, the oldest to nothing: the strictest way that
+    the server took is remembered. The prompt has to say what is wanted in any case.
+    """
+
+    def __init__(self, model: BaseChatModel, choice: ModelChoice, schema: Mapping[str, Any]) -> None:
+        self._choice = choice
+        self._ways = [model.bind(**way) for way in ways(model, schema)]
+        self._way = 0
+
+    def ask(self, prompt: PromptValue) -> dict[str, Any]:
+        """The object that the model replies with; its keys and values are yet to be checked.
+
+        Raises ModelError: ReplyError if it is no JSON object, else what `model_errors` says.
+        """
+        text = reply_text(self._reply(prompt), self._choice)
+        try:
+            found = json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise ReplyError(f"the reply is no JSON ({error}); wanted one JSON object and nothing else") from None
+        if not isinstance(found, dict):
+            raise ReplyError(f"the reply is a JSON {type(found).__name__}; wanted one JSON object")
+        return found
+
+    def _reply(self, prompt: PromptValue) -> BaseMessage:
+        """A way that is refused is given up only if a later one is not."""
+        refused: RequestError | None = None
+        for place in range(self._way, len(self._ways)):
+            try:
+                with model_errors(self._choice):
+                    reply = self._ways[place].invoke(prompt)
+            except RequestError as error:
+                refused = error
+            else:
+                self._way = place
+                return reply
+        assert refused  # there is always a last way
+        raise refused
+
+
+def reply_text(message: BaseMessage, choice: ModelChoice) -> str:
+    """The text of a whole reply; raises ReplyError if it was refused, cut off, or is empty."""
+    refusal = message.additional_kwargs.get("refusal")
+    if refusal:
+        raise ReplyError(f"{choice.id} refused to reply ({choice.safe(str(refusal))})")
+    cut = _CUT.get(str(message.response_metadata.get("finish_reason")))
+    if cut:
+        raise ReplyError(f"the reply of {choice.id} is not whole: {cut}")
+    if not message.text.strip():
+        raise ReplyError(f"the reply of {choice.id} is empty")
+    return message.text
+
+
+def ways(model: BaseChatModel, schema: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The arguments of each way, the strictest first; only OpenAI's interface has more than the plain one.
+
+    As LangChain's own argument, a format would lose the usage of what is streamed; so it goes around it if it can.
+    """
+    if not _is_openai(model):
+        return [{}]
+    strict = {"name": "reply", "strict": True, "schema": schema}
+    formats = [{"type": "json_schema", "json_schema": strict}, {"type": "json_object"}]
+    found = [{"response_format": form} for form in formats]
+    if getattr(model, "use_responses_api", None) is False:
+        more = getattr(model, "extra_body", None) or {}
+        found = [{"extra_body": more | form} for form in found]
+    return [*found, {}]
+
+
+def _is_openai(model: BaseChatModel) -> bool:
+    return "openai" in model.get_lc_namespace()
+
+
+CONCURRENCY = 4
+"""How many groups a model is given at once."""
+Group = TypeVar("Group")
+Made = TypeVar("Made")
+
+
+def at_once(
+    groups: Sequence[Group],
+    read: Callable[[Group, Account], Sequence[Made]],
+    account: Account,
+    meter: Meter,
+    *,
+    concurrency: int = CONCURRENCY,
+) -> list[Made]:
+    """What is made of all groups, in their order; what they use is charged, and what they warn of is told once.
+
+    What all of them may take has to be admitted before. After an error no further group is read; it is raised.
+    """
+    terms = replace(account.terms, max_tokens=None, max_cost=None)
+    accounts = [Account(terms) for _ in groups]
+    found: list[Made] = []
+    with ThreadPoolExecutor(min(concurrency, len(groups))) as pool:
+        coming = [pool.submit(read, g, a) for g, a in zip(groups, accounts, strict=True)]
+        try:
+            for future in coming:
+                found += future.result()
+                meter.advance(1)
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+            for one in accounts:
+                account.charge(one.usage)
+    for warning in dict.fromkeys(w for one in accounts for w in one.warnings):
+        account.warn(warning)
+    return found

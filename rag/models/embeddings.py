@@ -15,11 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
-from rag.models.batching import embed_at_once
 from rag.models.chat import MINILM
-from rag.models.cores import cores
-from rag.models.minilm import DIMENSIONS
-from rag.models.runtime import DIGEST, Session, installed_weights, minilm_session, shared_session
+from rag.models.minilm import DIGEST, DIMENSIONS, Session, cores, installed_weights, minilm_session, shared_session
+from rag.models.remote import embed_at_once
 from rag.text.sentences import sentences
 
 if TYPE_CHECKING:

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 
 from rag.errors import VerifierError
 from rag.models.embeddings import batches, load_tokenizer
+from rag.models.minilm import graph_errors, open_session
 from rag.models.reader import Pair, Probabilities
-from rag.models.runtime import graph_errors, open_session
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     from rag.models.embeddings import Encoded, WordPieces
-    from rag.models.runtime import Session
+    from rag.models.minilm import Session
 
 _LONGEST = 512
 _GRAPHS = ("model.onnx", "onnx/model.onnx")

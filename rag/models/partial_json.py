@@ -1,25 +1,22 @@
-"""Reads the members of a JSON object while it is still coming."""
+"""Reads a JSON object out of a reply, also while it is still coming."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from pydantic_core import from_json
+
 _DECODE = json.JSONDecoder().raw_decode
-_SPACE = " \t\r\n"
-
-
 # How models mark what they think, where their server leaves it in the reply; some servers leave out the first mark.
 _THINKS = re.compile(r"\s*(?:<think(?:ing)?>|\[THINK\]|◁think▷)")
 _ENDS = ("</think>", "</thinking>", "[/THINK]", "◁/think▷")
-_THOUGHT_ENDS = re.compile("|".join(map(re.escape, _ENDS)))
-_MAY_START = re.compile(r'["}>\]▷]')
-"""What a piece has, if an object starts with it, or thoughts end."""
-_LONGEST_MARK = 12
-_MORE = re.compile(r"\.?[eE]?[+-]?")
+_MAY_END, _THOUGHTS_MAY_END = re.compile(r'["}>\]▷]'), re.compile(r"[>\]▷]")
+"""What a piece has if a value or the thoughts end in it, or the thoughts alone."""
 _OBJECT = re.compile(r'\{(?=\s*["}])')
 
 
@@ -48,13 +45,6 @@ def first_object(text: str) -> dict[str, Any]:
     return found
 
 
-def _start(text: str) -> int | None:
-    """Where the object starts, as far as has come."""
-    spoken = said(text)
-    found = _OBJECT.search(spoken)
-    return len(text) - len(spoken) + found.start() if found else None
-
-
 class Members:
     """The first JSON object of a text that comes in pieces; the list called `listed` is given item by item.
 
@@ -63,80 +53,77 @@ class Members:
 
     def __init__(self, listed: str) -> None:
         self._listed = listed
-        self._in_list = self._given = False
-        self._at = -1
+        self._names: set[str] = set()
+        self._items = 0
+        self._start: int | None = None
+        self._end = 0
         self.text = ""
         self.done = False
 
     @property
     def begun(self) -> bool:
         """Whether the object has started."""
-        return self._at >= 0
+        return self._start is not None
 
     @property
     def after(self) -> int:
         """How many characters have come since the object was whole."""
-        return len(self.text) - self._at if self.done else 0
+        return len(self.text) - self._end if self.done else 0
 
     def feed(self, piece: str) -> Iterator[Member]:
         """The members that the piece made whole, in their order."""
         self.text += piece
-        if self.begun and not self._given and self._thought(len(piece)):
-            self._at, self._in_list, self.done = -1, False, False
-        if not self.begun and _MAY_START.search(piece):
-            start = _start(self.text)
-            self._at = -1 if start is None else start + 1
-        while self.begun and not self.done and (found := self._next()):
-            if isinstance(found, Member):
-                yield found
+        if not _MAY_END.search(piece) or (self.done and self._items):
+            return
+        if not self._items and (self._start is None or _THOUGHTS_MAY_END.search(piece)):
+            self._restart(_start(self.text))
+        if self._start is not None and not self.done:
+            yield from self._new(self._start, may_be_done="}" in piece)
 
-    def _thought(self, length: int) -> bool:
-        """Whether the object was one of the thoughts, which end in the last piece."""
-        return bool(_THOUGHT_ENDS.search(self.text, max(self._at, len(self.text) - length - _LONGEST_MARK)))
+    def _restart(self, start: int | None) -> None:
+        if start != self._start:
+            self._start, self.done, self._names = start, False, set()
 
-    def _next(self) -> Member | bool:
-        """The next member; True if only a step was made, False if more of the text is needed."""
-        self._skip(_SPACE + ",")
-        if self._at >= len(self.text):
-            return False
-        if self.text[self._at] == ("]" if self._in_list else "}"):
-            self._at += 1
-            self.done = not self._in_list
-            self._in_list = False
-            return True
-        try:
-            return self._item() if self._in_list else self._member()
-        except (ValueError, IndexError, RecursionError):  # not whole yet, or never
-            return False
+    def _new(self, start: int, *, may_be_done: bool) -> Iterator[Member]:
+        found = _partial(self.text[start:])
+        if may_be_done:
+            with suppress(ValueError, RecursionError):
+                found, self._end = _DECODE(self.text, start)
+                self.done = True
+        for place, (name, value) in enumerate(found.items(), start=1):
+            is_whole = self.done or place < len(found)
+            if name == self._listed and isinstance(value, list):
+                known = value if is_whole or _closes(self.text[start:], "]}") else value[:-1]
+                yield from (Member(name, item) for item in known[self._items :])
+                self._items = max(self._items, len(known))
+            elif name not in self._names and (is_whole or _closes(self.text[start:], "}")):
+                self._names.add(name)
+                yield Member(name, value)
 
-    def _item(self) -> Member:
-        value, self._at = self._decoded(self._at)
-        self._given = True
-        return Member(self._listed, value)
 
-    def _member(self) -> Member | bool:
-        name, end = self._decoded(self._at)
-        end = self._after(end, _SPACE)
-        if self.text[end] != ":":
-            raise ValueError("a key without a colon")
-        start = self._after(end + 1, _SPACE)
-        if name == self._listed and self.text[start] == "[":
-            self._in_list, self._at = True, start + 1
-            return True
-        value, self._at = self._decoded(start)
-        return Member(str(name), value)
+def _start(text: str) -> int | None:
+    """Where the object starts, as far as has come."""
+    spoken = said(text)
+    found = _OBJECT.search(spoken)
+    return len(text) - len(spoken) + found.start() if found else None
 
-    def _decoded(self, start: int) -> tuple[Any, int]:
-        """A number at the end of what has come may go on: `1` with `.5`, `1.` with `5`."""
-        value, end = _DECODE(self.text, start)
-        if isinstance(value, int | float) and not isinstance(value, bool) and _MORE.fullmatch(self.text, end):
-            raise ValueError("not whole yet")
-        return value, end
 
-    def _skip(self, characters: str) -> None:
-        self._at = self._after(self._at, characters)
+def _partial(text: str) -> dict[str, Any]:
+    """What there is of an object that is not whole; the last value may go on."""
+    try:
+        found = from_json(text, allow_partial=True)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
-    def _after(self, place: int, characters: str) -> int:
-        while place < len(self.text) and self.text[place] in characters:
-            place += 1
-        return place
+
+def _closes(text: str, end: str) -> bool:
+    """Whether the last value is whole, so that only this end is missing; a number may go on until a comma."""
+    text = text.rstrip()
+    if text[-1] not in '"}],':
+        return False
+    try:
+        from_json(text.removesuffix(",") + end)
+    except ValueError:
+        return False
+    return True

@@ -17,18 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
-from rag.models.cores import cores
 from rag.models.embeddings import load_tokenizer
-from rag.models.minilm import LAYERS, Weights, build, load_weights, load_words
-from rag.models.runtime import cached_session, installed_weights
+from rag.models.minilm import LAYERS, Weights, build, cached_session, cores, installed_weights, load_weights, load_words
 from rag.schema import Span
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-    from rag.models.runtime import Session
+    from rag.models.minilm import Session
 
 WEIGHTS = Path(__file__).with_name("reader.safetensors")
+DIGEST = "PENDING"
+"""The SHA-256 of the weights."""
 LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
 _QUESTION, _CLAIM, _HEADER = 48, 64, 32
@@ -93,17 +93,19 @@ class Entailment(Protocol):
 class Reader:
     """The reader that comes with the program; its weights are loaded when they are first needed.
 
-    Raises EmbeddingError if MiniLM's wheel, whose words it shares, is not installed.
+    `weights` are others of the same shape, as `training/` makes them. Raises EmbeddingError if the weights, or MiniLM's
+    wheel, whose words it shares, are not installed or damaged.
     """
 
     def __init__(self, *, weights: Path = WEIGHTS, cache: Path | None = None, threads: int | None = None) -> None:
         self._weights, self._cache, self._threads = weights, cache, threads or cores()
         self._words = installed_weights()
+        self._known = DIGEST if weights == WEIGHTS else _digest(weights)
 
-    @cached_property
+    @property
     def version(self) -> str:
         """The first characters of the digest of its weights."""
-        return _digest(self._weights)[:12]
+        return self._known[:12]
 
     def load(self) -> None:
         """Loads the weights now."""
@@ -154,8 +156,15 @@ class Reader:
 
     @cached_property
     def _session(self) -> Session:
-        key = f"reader-{self.version}"
-        return cached_session(key, lambda: build(_named(self._weights, self._words)), self._cache, self._threads)
+        return cached_session(f"reader-{self.version}", self._graph, self._cache, self._threads)
+
+    def _graph(self) -> bytes:
+        if (found := _digest(self._weights)) != self._known:
+            raise EmbeddingError(
+                f"{self._weights} has the SHA-256 {found}, wanted {self._known}; reinstall dispatches with "
+                "`pip install --force-reinstall --no-deps dispatches`"
+            )
+        return build(_named(self._weights, self._words))
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:

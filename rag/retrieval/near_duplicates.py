@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from rag.schema import Article
-from rag.text.words import words
+from rag.text.words import COUNTS, words
 
 if TYPE_CHECKING:
     from rensa import RMinHash
@@ -65,11 +65,8 @@ class _Pair(NamedTuple):
     second: int
 
 
-_SPELLED = """
-two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen
-twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million dozen half third quarter
-"""
-_NUMERALS = frozenset(words(_SPELLED))
+_SCALES = "hundred thousand million dozen half third quarter"
+_NUMERALS = frozenset(words(" ".join((*(word for word, number in COUNTS.items() if number > 1), _SCALES))))
 
 
 def _age(article: Article) -> tuple[str, int, str]:

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 from rag.retrieval.followups import goes_on
 from rag.schema import Citation
+from rag.text.calendar import Period
 from rag.text.names import keys, names
-from rag.text.periods import Period
-from rag.text.timeframe import asked_periods
+from rag.text.relative_dates import asked_periods
 from rag.text.words import content_words
 
 

@@ -16,11 +16,11 @@ from rag.models.embeddings import Vector
 from rag.models.reader import Extract, Reading, SpanReader
 from rag.retrieval.query import Query
 from rag.schema import Article, Passage, Span
-from rag.text.attribution import voice
-from rag.text.event_dates import EventDate
 from rag.text.injection import is_ordered
 from rag.text.names import keys, names, same, spelled
+from rag.text.relative_dates import EventDate
 from rag.text.sentences import sentences
+from rag.text.speakers import voice
 from rag.text.words import STOP_WORDS, content_words, words
 
 

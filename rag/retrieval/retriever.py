@@ -20,7 +20,7 @@ from rag.store.catalog import Catalog
 from rag.store.filters import admits
 from rag.store.fts import MOST_SCORED
 from rag.store.vector_index import VectorIndex, nearest
-from rag.text.periods import Period
+from rag.text.calendar import Period
 from rag.text.words import alike, content_words
 
 # Chosen by measurement on questions about real documents: see evals/README.md.
@@ -107,8 +107,8 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     if carried := _candidates(index.catalog, [c.passage_id for c in query.evidence]):
         pool = _distinguished(_admitted([*pool.candidates, *carried], window))
     candidates = pool.candidates
-    total = index.catalog.passage_count(Window(as_of=window.as_of))
-    frequencies = index.catalog.frequencies(query.terms, as_of=window.as_of)
+    total = index.catalog.passage_count(Window())
+    frequencies = index.catalog.frequencies(query.terms)
     scored = score(query, sought.vector, candidates, {t: _rarity(n, total) for t, n in frequencies.items()})
     sentences = [s for s in scored if not s.is_order]
     if index.reader and sentences:
@@ -207,8 +207,8 @@ def _dense(index: Index, vector: Vector | None, *, limit: int, window: Window) -
 
 def _lexical(catalog: Catalog, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
     """Leaves out terms that stand in many passages, unless there are no others: they decide little and cost most."""
-    total = catalog.passage_count(Window(as_of=window.as_of))
-    counted = catalog.frequencies(terms, as_of=window.as_of)
+    total = catalog.passage_count(Window())
+    counted = catalog.frequencies(terms)
     rare = {t: n for t, n in counted.items() if 0 < n <= _COMMON * total}
     return catalog.lexical(_affordable(rare or counted, total), limit=limit, window=window)
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from rag.errors import ShapeError
 from rag.models.client import Account, Call, Caller
-from rag.models.packing import data
-from rag.models.prompts import fence, load_prompt
+from rag.models.prompts import data, fence, load_prompt
 from rag.schema import Turn
 from rag.text.clean import one_line
 from rag.text.words import content_words

@@ -14,7 +14,7 @@ from rag.retrieval.query import Query, read
 from rag.retrieval.retriever import Index, Retrieved, retrieve
 from rag.schema import Turn, Window
 from rag.text.clean import clean
-from rag.text.injected_questions import request
+from rag.text.injection import request
 from rag.text.words import words
 
 LONGEST_QUESTION = 10_000

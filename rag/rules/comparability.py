@@ -6,9 +6,8 @@ import re
 
 from rag.rules.happenings import RUN
 from rag.rules.stances import canonical
-from rag.text.lexicon import COUNTRIES
 from rag.text.quantities import Quantity
-from rag.text.words import STOP_WORDS, stem, words
+from rag.text.words import COUNTRIES, STOP_WORDS, stem, words
 
 _ROLLING = re.compile(
     r"\b(?:(?:in|over|within|during|for) (?:just |about )?(?:the )?(?:course of the )?(?:last|past|next) "

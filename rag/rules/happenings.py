@@ -9,14 +9,12 @@ from functools import lru_cache
 
 from rag.rules.stances import canonical
 from rag.schema import Article, Span
-from rag.text.event_dates import EventDate, event_dates
-from rag.text.lexicon import COUNTRIES, listed
+from rag.text.calendar import phrases
 from rag.text.names import names
-from rag.text.periods import phrases
-from rag.text.relative_dates import moments
+from rag.text.relative_dates import EventDate, event_dates, moments
 from rag.text.sentences import sentences
 from rag.text.speakers import SAYING
-from rag.text.words import content_words, stem, words
+from rag.text.words import COUNTRIES, content_words, listed, stem, words
 
 RUN = r"[A-Z][\w’'-]*[\w](?:[ -](?:(?:e|i|ul|al|bin|de)[ -](?=[A-Z]))?[A-Z][\w’'-]*\w)*"
 """Capitalized words in a row, as a part of a pattern."""

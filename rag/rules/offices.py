@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.rules.happenings import RUN
-from rag.text.lexicon import listed
-from rag.text.words import STOP_WORDS, stem, words
+from rag.text.words import STOP_WORDS, listed, stem, words
 
 
 @dataclass(frozen=True, slots=True)

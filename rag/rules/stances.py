@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 
-from rag.text.lexicon import COUNTRIES
 from rag.text.quantities import Quantity, quantities
 from rag.text.relative_dates import moments
-from rag.text.words import content_words, stem, words
+from rag.text.words import COUNTRIES, content_words, stem, words
 
 
 class Side(StrEnum):

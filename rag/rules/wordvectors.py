@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
 from rag.models.embeddings import WordPieces, load_tokenizer
-from rag.models.minilm import load_words
-from rag.models.runtime import installed_weights
+from rag.models.minilm import installed_weights, load_words
 
 _COMMONEST, _PER = 2000, 1000
 """The table is in order of frequency after its first thousand rows, which are punctuation and letters."""

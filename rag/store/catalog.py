@@ -16,18 +16,16 @@ from numpy.typing import NDArray
 from rag.errors import InputError
 from rag.models.embeddings import Embedded, Vector
 from rag.schema import Article, Passage, Precision, Published, Span, Window
-from rag.store.bm25_as_of import Hindsight
-from rag.store.cache import Kept
 from rag.store.database import Database, OnWait, Row, is_address
 from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable
-from rag.store.event_table import EVENT_SCHEMA, FIRST_VERSION, EventRow, EventTable
 from rag.store.filters import condition, stamp
 from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
-from rag.store.injection_table import ORDER_SCHEMA, OrderTable
+from rag.store.locks import Kept
 from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
 from rag.store.servers.postgres import Postgres
 from rag.store.sqlite import SQLite
-from rag.text.event_dates import EventDate, passage_dates
+from rag.store.tables import EVENT_SCHEMA, FIRST_VERSION, ORDER_SCHEMA, EventRow, EventTable, OrderTable
+from rag.text.relative_dates import EventDate, passage_dates
 
 VERSION = 4
 _ORDER_VERSION = 3
@@ -107,13 +105,12 @@ class Catalog:
 
     def __init__(self, place: Path | str) -> None:
         self._lexical: LexicalIndex | TextSearch
-        self._hindsight: Hindsight | TextSearch
         if is_address(place):
             self._database: Database = Postgres(str(place), _SCHEMA + TEXT_SCHEMA, version=VERSION)
-            self._lexical = self._hindsight = TextSearch(self._database)
+            self._lexical = TextSearch(self._database)
         else:
             self._database = SQLite(Path(place), _SCHEMA + LEXICAL_SCHEMA, version=VERSION)
-            self._lexical, self._hindsight = LexicalIndex(self._database), Hindsight(self._database)
+            self._lexical = LexicalIndex(self._database)
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
@@ -170,16 +167,11 @@ class Catalog:
         return list(self._kept.get(self.generation, "years", self._years))
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
-        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id.
+        """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
+        return self._lexical.search(terms, limit=limit, window=window)
 
-        With an `as_of` nothing that was published later counts for BM25.
-        """
-        return (self._hindsight if window.as_of else self._lexical).search(terms, limit=limit, window=window)
-
-    def frequencies(self, terms: Iterable[str], *, as_of: date | None = None) -> dict[str, int]:
-        """How many passages, of those up to a day if it is given, hold each stem, or key of a name."""
-        if as_of:
-            return self._hindsight.frequencies(terms, as_of)
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """How many passages hold each stem, or key of a name."""
         known = self._counted.get(generation := self.generation, {})
         wanted = list(dict.fromkeys(terms))
         known = known | self._lexical.frequencies([term for term in wanted if term not in known])
@@ -201,7 +193,7 @@ class Catalog:
         """The articles of these ids, in their order, or all, by id; ids that there are not are left out."""
         if ids is None:
             with self.snapshot():
-                return self._looked_at(map(_article, self._database.rows("SELECT * FROM articles ORDER BY id")))
+                return self._with_orders(map(_article, self._database.rows("SELECT * FROM articles ORDER BY id")))
         wanted = list(dict.fromkeys(ids))
         with self.snapshot():
             found = self._cached(wanted)
@@ -295,15 +287,15 @@ class Catalog:
         with self.writing():
             self.embedded.insert(embedded)
             for draft in drafts:
-                self._leave([draft.article.id])
+                self._delete_passages([draft.article.id])
                 self._rows(_into("revisions", "SELECT * FROM articles WHERE id = ?"), draft.article.id)
                 self._database.many(_into("articles", f"VALUES ({', '.join('?' * 10)})"), [_values(draft.article)])
-                self._enter(draft)
+                self._insert_passages(draft)
 
     def remove(self, ids: Sequence[str]) -> None:
         """Removes articles with all of their revisions, in one transaction."""
         with self.writing():
-            self._leave(ids)
+            self._delete_passages(ids)
             for table in ("articles", "revisions"):
                 self._rows(f"DELETE FROM {table} WHERE id {_LISTED}", json.dumps(ids))
             self.embedded.prune()
@@ -359,17 +351,17 @@ class Catalog:
         missing = [id for id in ids if id not in found]
         if missing:
             rows = self._rows(f"SELECT * FROM articles WHERE id {_LISTED}", json.dumps(missing))
-            found |= {article.id: article for article in self._looked_at(map(_article, rows))}
+            found |= {article.id: article for article in self._with_orders(map(_article, rows))}
         self._cache = dict(list((self._cache | found).items())[-_MOST_CACHED:])
         return found
 
-    def _looked_at(self, articles: Iterable[Article]) -> list[Article]:
+    def _with_orders(self, articles: Iterable[Article]) -> list[Article]:
         """The articles with their sentences that are addressed to a program, if those are known."""
         given = list(articles)
         known = self.orders.of([article.id for article in given])
         return [replace(article, orders=known.get(article.id)) for article in given]
 
-    def _leave(self, article_ids: Sequence[str]) -> None:
+    def _delete_passages(self, article_ids: Sequence[str]) -> None:
         """Takes the passages of articles out of every index."""
         listed = json.dumps(list(article_ids))
         found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
@@ -379,7 +371,7 @@ class Catalog:
         self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
-    def _enter(self, draft: Draft) -> None:
+    def _insert_passages(self, draft: Draft) -> None:
         first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
         at, top = stamp(draft.article), draft.article.header
         dates = at.day_first, at.day_last, at.source

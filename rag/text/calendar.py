@@ -1,12 +1,16 @@
-"""Reads dates without guessing: what a source did not say stays unknown."""
+"""Reads dates without guessing, and the periods that phrases name."""
 
 from __future__ import annotations
 
 import re
+from calendar import day_name, month_abbr, month_name, monthrange
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from rag.schema import Precision, Published
+from rag.errors import InputError
+from rag.schema import Precision, Published, Window
 
 Stamp: TypeAlias = str | int | float | date | datetime
 """A date as files hold it: text, epoch seconds or milliseconds, or Python's own."""
@@ -14,11 +18,16 @@ Stamp: TypeAlias = str | int | float | date | datetime
 FIRST_YEAR, LAST_YEAR = 1800, 2200
 _LONGEST = 80
 
-_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_MONTH_NAME = (
-    r"(?P<month>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?"
-    r"|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\b\.?"
-)
+MONTHS = {
+    **{name.casefold(): i for names in (month_name, month_abbr) for i, name in enumerate(names) if name},
+    "sept": 9,
+}
+"""The number of each month by its lower-case name or abbreviation."""
+WEEKDAYS = {name.casefold(): i for i, name in enumerate(day_name)}
+"""The number of each day of the week by its lower-case name; Monday is 0."""
+ANY_MONTH, ANY_WEEKDAY = "|".join(sorted(MONTHS, key=len, reverse=True)), "|".join(WEEKDAYS)
+"""Patterns of their names, to be matched without regard to case."""
+_MONTH = rf"(?P<month>{ANY_MONTH})\b\.?"
 _WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
@@ -34,9 +43,9 @@ _SHAPES = tuple(
         rf"{_YEAR}[-/.](?P<month>\d\d)",
         rf"{_YEAR}(?P<separator>[-/.])(?P<month>\d{{1,2}})(?P=separator)(?P<day>\d{{1,2}})(?:(?:t\d|\s\d{{1,2}}:).{{0,38}})?",
         r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:t?\d{4}(?:\d\d)?.{0,20})?",
-        rf"{_WEEKDAY}(?:{_DAY}[\s-]+(?:of\s+)?)?{_MONTH_NAME},?[\s-]*{_YEAR}{_TIME}",
-        rf"{_WEEKDAY}{_MONTH_NAME}\s+{_DAY},?\s+{_YEAR}{_TIME}",
-        rf"{_WEEKDAY}{_MONTH_NAME}\s+{_DAY}\s+{_CLOCK}(?:\s+[a-z]{{3,4}})?\s+{_YEAR}",
+        rf"{_WEEKDAY}(?:{_DAY}[\s-]+(?:of\s+)?)?{_MONTH},?[\s-]*{_YEAR}{_TIME}",
+        rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_YEAR}{_TIME}",
+        rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_CLOCK}(?:\s+[a-z]{{3,4}})?\s+{_YEAR}",
     )
 )
 _NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2{_YEAR}(?:,?\s+{_CLOCK})?", _FLAGS)
@@ -119,7 +128,7 @@ def _from_shape(found: re.Match[str], text: str) -> Published | None:
 
 
 def _month(text: str) -> int:
-    return int(text) if text.isdigit() else _MONTHS.index(text[:3].lower()) + 1
+    return int(text) if text.isdigit() else MONTHS[text[:3].lower()]
 
 
 def _calendar(year: int, month: int | None = None, day: int | None = None) -> Published | None:
@@ -148,3 +157,204 @@ def _zone(name: str | None, offset: int | None) -> tzinfo | None:
     hours = _ZONES.get(name or "")
     seconds = offset if offset is not None else None if hours is None else hours * 3600
     return None if seconds is None or abs(seconds) >= 86400 else timezone(timedelta(seconds=seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """The days from `first` to `last`, both included."""
+
+    first: date
+    last: date
+
+    def distance(self, day: date) -> int:
+        """Days from a day to the nearest day of the period; 0 within it."""
+        return max((self.first - day).days, (day - self.last).days, 0)
+
+    def shared(self, other: Period) -> int:
+        """How many days are in both."""
+        return max((min(self.last, other.last) - max(self.first, other.first)).days + 1, 0)
+
+    @property
+    def days(self) -> int:
+        """Its length."""
+        return (self.last - self.first).days + 1
+
+
+_PHRASE_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
+_PHRASE_YEAR = r"(?P<year>(?:19|20)\d\d)\b"
+_SEASONS = {"spring": (3, 5), "summer": (6, 8), "autumn": (9, 11), "fall": (9, 11), "winter": (12, 12)}
+# Parts of a month by days of the month, and of a year by its months; 31 stands for the last day.
+_OF_MONTH = {
+    "early": (1, 10),
+    "mid": (10, 20),
+    "middle of": (10, 20),
+    "late": (20, 31),
+    "end of": (24, 31),
+    "beginning of": (1, 8),
+    "start of": (1, 8),
+    "first week of": (1, 7),
+    "second week of": (8, 14),
+    "third week of": (15, 21),
+    "fourth week of": (22, 28),
+    "last week of": (24, 31),
+    "first days of": (1, 5),
+    "last days of": (26, 31),
+    "first half of": (1, 15),
+    "second half of": (15, 31),
+}
+_OF_YEAR = {
+    "early": (1, 4),
+    "mid": (5, 8),
+    "middle of": (5, 8),
+    "late": (9, 12),
+    "end of": (11, 12),
+    "beginning of": (1, 2),
+    "start of": (1, 2),
+    "first half of": (1, 6),
+    "second half of": (7, 12),
+}
+_PART = rf"(?:\b(?P<part>{'|'.join(_OF_MONTH)})[ -]+)?"
+_BEFORE_MONTH = "in|of|since|during|by|until|before|after|last|this|that|early|mid|late"
+_LAST = r"(?P<last>[0-3]?\d)(?:st|nd|rd|th)?"
+_LAST_MONTH = _MONTH.replace("<month>", "<last_month>")
+_DASH, _TO, _AND = r"\s?[-‐‑–—]\s?", " (?:to|through|until|till) (?:the )?", " and (?:the )?"
+_BETWEEN, _FROM = r"\bbetween (?:the )?", r"\bfrom (?:the )?"
+_NO_AMOUNT = r"\b(?!,\d|[.:]\d)"
+# Days of two months, days before their month, days behind it; each with what may stand before it and in it.
+_RANGES = (
+    *(
+        rf"{opening}\b{_PHRASE_DAY}(?: of)? {_MONTH}{joint}{_LAST}(?: of)? {_LAST_MONTH}(?:,? {_PHRASE_YEAR})?"
+        for opening, joint in (("", _DASH), ("", _TO), (_BETWEEN, _AND))
+    ),
+    *(
+        rf"{opening}\b{_MONTH} {_PHRASE_DAY}{joint}{_LAST_MONTH} {_LAST}{_NO_AMOUNT}(?:,? {_PHRASE_YEAR})?"
+        for opening, joint in (("", _DASH), ("", _TO), (_BETWEEN, _AND))
+    ),
+    *(
+        rf"{opening}\b{_PHRASE_DAY}{joint}{_LAST}(?: of)? {_MONTH}(?:,? {_PHRASE_YEAR})?"
+        for opening, joint in (("", _DASH), ("", _TO), (_BETWEEN, _AND))
+    ),
+    *(
+        rf"{opening}\b{_MONTH} {_PHRASE_DAY}{joint}{_LAST}{_NO_AMOUNT}(?:,? {_PHRASE_YEAR})?"
+        for opening, joint in (("", _DASH), (_FROM, _TO), (_BETWEEN, _AND))
+    ),
+)
+_PHRASES = [
+    re.compile(phrase, re.IGNORECASE)
+    for phrase in (
+        *_RANGES,
+        rf"\bweek of (?P<week>){_PHRASE_DAY}(?: of)? {_MONTH}(?:,? {_PHRASE_YEAR})?",
+        rf"\bweek of (?P<week>){_MONTH} {_PHRASE_DAY}{_NO_AMOUNT}(?:,? {_PHRASE_YEAR})?",
+        r"\b(?P<year>(?:19|20)\d\d)-(?P<number>[01]\d)(?:-(?P<day>[0-3]\d))?\b",
+        rf"\b{_PHRASE_DAY}(?: of)? {_MONTH}(?:,? {_PHRASE_YEAR})?",
+        rf"\b{_MONTH} (?:the )?{_PHRASE_DAY}{_NO_AMOUNT}(?:,? {_PHRASE_YEAR})?",
+        rf"{_PART}\b{_MONTH}(?: of)? {_PHRASE_YEAR}",
+        rf"\b(?P<season>{'|'.join(_SEASONS)})(?: of)? {_PHRASE_YEAR}",
+        rf"{_PART}\b{_PHRASE_YEAR}",
+        rf"\b(?P<part>{'|'.join(_OF_MONTH)})[ -]+(?-i:(?=[A-Z])){_MONTH}",
+        rf"\b(?:{_BEFORE_MONTH})[ -](?P<part>(?:early|mid|late)[ -])?(?-i:(?=[A-Z])){_MONTH}",
+    )
+]
+
+# Without a month or a year there is none: most sentences need no closer look.
+_HINT = re.compile(rf"\b(?:{ANY_MONTH})\b|(?:19|20)\d\d", re.IGNORECASE)
+
+
+def periods(text: str, *, years: Sequence[int] = ()) -> tuple[Period, ...]:
+    """The periods in order of their phrases; one without a year is taken in each of `years`."""
+    found = [period for match in phrases(text) for period in named(match, years)]
+    return tuple(dict.fromkeys(found))
+
+
+def phrases(text: str) -> list[re.Match[str]]:
+    """The date phrases of a text in order; `named` tells the periods of each."""
+    if not _HINT.search(text):
+        return []
+    taken: list[re.Match[str]] = []
+    for pattern in _PHRASES:
+        taken += [
+            m for m in pattern.finditer(text) if not any(m.start() < t.end() and t.start() < m.end() for t in taken)
+        ]
+    return sorted(taken, key=re.Match.start)
+
+
+def named(phrase: re.Match[str], years: Sequence[int]) -> Iterator[Period]:
+    """The period that a date phrase names: one, or without a year that of each of `years`."""
+    groups = phrase.groupdict()
+    given = groups.get("year")
+    for year in [int(given)] if given else years:
+        try:
+            yield _period(groups, year)
+        except ValueError:  # 31 June
+            continue
+
+
+def _period(groups: dict[str, str | None], year: int) -> Period:
+    season, day = groups.get("season"), groups.get("day")
+    part = (groups.get("part") or "").casefold().strip(" -")
+    if season:
+        return _months(year, *_SEASONS[season.casefold()])
+    month = _month_of(groups)
+    if not month:
+        return _months(year, *_OF_YEAR.get(part, (1, 12)))
+    if day:
+        return _days(groups, date(year, month, int(day)))
+    first, last = _OF_MONTH.get(part, (1, 31))
+    return Period(date(year, month, first), date(year, month, min(last, monthrange(year, month)[1])))
+
+
+def _days(groups: dict[str, str | None], first: date) -> Period:
+    """The day, the week that begins with it, or the days up to another one; raises ValueError if that is earlier."""
+    name, last = groups.get("last_month"), groups.get("last")
+    if not last:
+        return Period(first, first + timedelta(days=6 if groups.get("week") is not None else 0))
+    end = date(first.year, MONTHS[name.casefold()] if name else first.month, int(last))
+    if name and end < first:  # the year that is named is that of the end
+        first = first.replace(year=first.year - 1)
+    if end < first:
+        raise ValueError(f"{end} is before {first}; wanted a later day")
+    return Period(first, end)
+
+
+def _month_of(groups: dict[str, str | None]) -> int | None:
+    number, name = groups.get("number"), groups.get("month")
+    return int(number) if number else MONTHS[name.casefold()] if name else None
+
+
+def _months(year: int, first: int, last: int) -> Period:
+    return Period(date(year, first, 1), date(year, last, monthrange(year, last)[1]))
+
+
+_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
+
+
+def window(
+    as_of: str | None = None, since: str | None = None, until: str | None = None, sources: Sequence[str] = ()
+) -> Window:
+    """The window of ISO dates: `since` a month or year is its first day; `as_of` and `until`, its last.
+
+    Raises InputError for what is no date, or a window that ends before it starts.
+    """
+    first = _date("since", since)
+    return ordered(Window(_last("as_of", as_of), first.day if first else None, _last("until", until), tuple(sources)))
+
+
+def ordered(window: Window) -> Window:
+    """The same window; raises InputError if it ends before it starts."""
+    if window.since and window.last and window.since > window.last:
+        raise InputError(f"since {window.since} is after the last day, {window.last}; wanted the earlier day in since")
+    return window
+
+
+def _last(name: str, text: str | None) -> date | None:
+    found = _date(name, text)
+    return found.last_day if found else None
+
+
+def _date(name: str, text: Any) -> Published | None:
+    if text is None:
+        return None
+    found = parse_published(text) if isinstance(text, str) and _DATE.fullmatch(text) else None
+    if not found:
+        raise InputError(f"{name} is {text!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
+    return found

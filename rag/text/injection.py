@@ -1,70 +1,114 @@
-"""Finds the sentences of a text that are addressed to a program which reads it."""
+"""Finds what is addressed to a program: in articles, where it is left out, and in questions, where it is not obeyed.
+
+The signs are few and exact: what separates the turns of a prompt, labels of roles, and the order to forget the
+instructions. An order in other words passes as news; then the fence of the prompt and the check of what is said remain.
+"""
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
 from rag.schema import Article, Span
 from rag.text.clean import clean, one_line
-from rag.text.injection_patterns import ELSEWHERE, FOLLOWS, MARKS, ORDERS, OTHER_SCRIPT, PATTERNS, PROGRAM, Rule
-from rag.text.sentences import sentences
+from rag.text.sentences import sentences, trimmed
 from rag.text.words import content_words
 
-_LOGIC = "1"  # to be raised when the functions below find other sentences by the same patterns
-RULES = hashlib.sha256("\n".join([_LOGIC, *(p.pattern for p in PATTERNS)]).encode()).hexdigest()
-"""Tells these rules from others, by which other sentences may have been found."""
 LEFT_OUT = "[...]"
 """What stands in a prompt in the place of such sentences."""
+QUESTION_LEFT_OUT = "the question gives orders beside what it asks; these were left out"
+NOTHING_ASKED = "the question gives orders and asks nothing; what is said here is only what the articles say"
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
-_PARAGRAPH = re.compile(r"\n\s*\n")
-_TAG = re.compile(r"\[/?[a-z]+(?: [a-z]+|=[^\]\s]*)?\]|</?[a-z][^<>]*>|\*\*|__", re.I)
-_ENCODED = re.compile(r"[A-Za-z0-9+/]{24,}={0,2}")
-_WORD = re.compile(r"[\w.-]*\w")
 _PLAIN = re.compile(r"[\x00-\x7f‘’“”–—…]*")
 _MIXED = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТХІЈЅаеорсухіјѕԁοαενικτ", "ABEKMHOPCTXIJSaeopcyxijsdoaevikt")
-_QUOTED = re.compile(r"“[^“”]*[”]|\"[^\"]*\"|«[^«»]*»|‘[^‘’]*’")
-_SPEECH = (
-    r"(?:said|says|told|tells|wrote|writes|shouted|added|urged|ordered|warned|reads|replied|recalled|cried|called|asked|"
-    r"announced|insisted|quoted|instructed|advised|repeated|chanted|heard|tweeted|radioed|snapped|promised|demanded)"
+
+_PROGRAM = (
+    r"(?:AI|LLM|(?:Chat)?GPT|chat ?bot|(?:large )?language model|assistant|AI (?:model|reader|system|tool)|bot)s?"
 )
-_REPORTED = re.compile(rf"\b{_SPEECH}\b", re.I)
-_ENDS_SPOKEN = re.compile(rf",[”\"]? (?:[\w’'-]+ ){{1,5}}{_SPEECH}\b|,[”\"]? {_SPEECH} (?:[\w’'-]+ ?){{1,4}}", re.I)
+_POLITE = r"^\W*(?:(?:please|kindly|now|first|just|important|and|so|then)[,:]? )*"
+_CLAUSE = r"(?:^|[.:;!?\n>\"“*#|\])]\s*|, )(?:(?:please|kindly|now|and|important)[,:]? )*"
+_SIGNS = re.compile(
+    "|".join(
+        (
+            # What separates turns for models, fences, and the keys of a reply.
+            r"<\|[^<>|\n]{1,40}\|>|\[/?INST\]|<</?\s?SYS\s?>>|</?(?:start|end)_of_turn>",
+            r"</?<?(?:system|assistant|user|instructions?|prompt|context|passages?|data|fence)>",
+            r"={3,} ?(?:end|[0-9a-f]{8,})|={16,}|\{(?:fence|passages?|question|context|prompt)\}",
+            r"[\"'](?:role|statements|answered|tool_calls)[\"']\s*:",
+            # A label of a role, at the start of a line or sentence.
+            r"(?:^|[\n\[.!?-]\s*)\W{0,4}(?:system|assistant|human|user|developer|tool)"
+            r"(?: (?:message|prompt|note|override|notice|instructions?|result))?(?:\]|\W{0,2}:)",
+            r"(?:^|\n)\s*#{1,6} ?(?:new |system )?(?:instructions?|system|response|prompt)\b",
+            r"(?:^|\n)\s*\[\d+\] [^|\n]*\||\bpassage \[\d+\]",
+            # To forget what it was told.
+            rf"{_CLAUSE}(?:ignore|disregard|forget|override|bypass)\b[^.;!?\n]{{0,40}}?\b(?:previous|prior|earlier|"
+            r"above|preceding|your|original|initial)(?: [\w’'-]+){0,2}? (?:instructions?|prompts?|guidelines?|"
+            r"directions|rules|context|commands?)\b",
+            rf"{_CLAUSE}(?:ignore|disregard|forget|override|bypass) (?:(?:all|any|every|these|the) )+(?:instructions?|"
+            r"prompts?|above|passages|rules you (?:were|have been) given)|"
+            rf"{_CLAUSE}(?:ignore|disregard|forget) all (?:the )?rules\b",
+            r"\byou are (?:now )?in (?:developer|jailbreak|DAN|god) mode\b",
+            r"\b(?:reveal|print|repeat|show)\b[^.;!?\n]{0,30}\byour (?:[\w-]+ )?(?:instructions|prompt)\b",
+            # What names the program that it is for.
+            rf"(?:^|[.!?\n]\s*)\W*(?:notes?|messages?|notices?|instructions?) (?:to|for) (?:\w+ )?{_PROGRAM}"
+            r"(?: readers?)?\s*[:,.)—–]",
+            rf"\b{_PROGRAM} (?:(?:that|which|who|is|are) )*(?:read|summari[sz]|process|quot|index)(?:s|es|ing)? "
+            r"(?:this|these)\b",
+            rf"(?:^|[.!?\n]\s*)(?:dear|hey|hello|attention),? {_PROGRAM}\b",
+            rf"\byou are (?:now )?an? {_PROGRAM}\b(?! (?:to|secretar|minister|coach))",
+        )
+    ),
+    re.IGNORECASE,
+)
+_TO_READERS = re.compile(
+    rf"{_POLITE}(?:tell|inform|assure|convince) (?:the |your |all |every )*(?:readers?|users?)\b", re.IGNORECASE
+)
+RULES = hashlib.sha256("\n".join(("2", _SIGNS.pattern, _TO_READERS.pattern)).encode()).hexdigest()
+"""Identifies these rules: an article that was looked at by others is looked at anew."""
+
+_QUESTION_CLAUSE = re.compile(
+    r":\s+(?=(?:how|who|whom|what|when|where|which|why|did|was|were|is|are|has|have)\b)", re.I
+)
+_ASKS = re.compile(
+    r"\?\W*$|^\W*(?:(?:and|so|now|then|but),? )?(?:how|who|whom|whose|what|when|where|which|why|did|does|do you|was|"
+    r"were|is|are|has|have|had|can|will|would)\b",
+    re.I,
+)
+_UNDOES = re.compile(
+    rf"{_POLITE}(?:(?:ignore|disregard|forget|override|bypass|skip)\b.*\b(?:articles?|sources?|passages?|evidence|"
+    r"documents?|rules?|instructions?|prompts?|guidelines|everything|checks?)\b|(?:do not|don['’]t|never|stop) "
+    r"(?:cit|check|verify|us|quot|look|read|search)(?:e|ing)?\b|(?:you are|you['’]re|act|behave|pretend|imagine|"
+    r"role-?play)\b(?!.*\?)|from now on\b|(?:answer|reply|respond) (?:only |just |always )?(?:with|by|in)\b)",
+    re.I,
+)
 
 
 def is_order(text: str) -> bool:
-    """Whether a sentence bids a program that reads it do, say or forget something, or passes for a part of a prompt."""
+    """Whether a sentence passes for a part of a prompt, or is addressed to a program that reads it."""
     plain = _folded(text)
-    if _holds(plain) or ((bare := _TAG.sub("", plain)) != plain and _holds(bare)):
-        return True
-    return any(is_order(decoded) or len(decoded.split()) > 1 for decoded in _decoded(plain))
+    parts = range(0, max(1, len(plain)), _LONGEST - _REACH)
+    return any(_has_sign(plain[start : start + _LONGEST]) for start in parts)
 
 
 @lru_cache(maxsize=1024)
 def orders(text: str) -> tuple[Span, ...]:
-    """The sentences that are addressed to a program, those that go on with it, and those that repeat what it is to say.
-
-    Sentences of reported speech ("Ignore the order," he told his men) are none of them.
-    """
+    """The sentences that are addressed to a program, the rest of their lines, and those that repeat them."""
     spans = sentences(text)
-    flagged = [is_order(text[s.start : s.end]) for s in spans]
-    if not any(flagged):
+    flags = [is_order(text[s.start : s.end]) for s in spans]
+    if not any(flags):
         return ()
     for place, (before, span) in enumerate(pairwise(spans)):
-        flagged[place + 1] |= flagged[place] and _goes_on(text, before, span)
-    claims = [_stems(text, span) for span, is_one in zip(spans, flagged, strict=True) if is_one]
-    return tuple(
-        span for span, is_one in zip(spans, flagged, strict=True) if is_one or _repeats(_stems(text, span), claims)
-    )
+        flags[place + 1] |= flags[place] and "\n" not in text[before.end : span.start]
+    claims = [_stems(text, span) for span, flag in zip(spans, flags, strict=True) if flag]
+    return tuple(span for span, flag in zip(spans, flags, strict=True) if flag or _repeats(_stems(text, span), claims))
 
 
 def planted(article: Article) -> tuple[Span, ...]:
@@ -84,21 +128,46 @@ def without_orders(article: Article, span: Span) -> str:
 
 def left_of(article: Article, span: Span) -> list[Span]:
     """The parts of a span that no such sentence is in, without white space around them."""
-    parts = (_trimmed(article.text, part) for part in _between(article, span))
+    parts = (trimmed(article.text, part) for part in _between(article, span))
     return [part for part in parts if part.start < part.end]
 
 
 def left_out(articles: Iterable[Article]) -> tuple[str, ...]:
     """The warning that sentences of these articles were left out; none if there are no articles."""
-    return _told(articles, "left out")
+    return _warning(articles, "left out")
 
 
 def flagged(articles: Iterable[Article]) -> tuple[str, ...]:
     """The warning that those of the articles that have such sentences are kept without being believed in them."""
-    return _told((a for a in articles if is_order(a.title) or planted(a)), "kept, but no answer is made of them")
+    return _warning((a for a in articles if is_order(a.title) or planted(a)), "kept, but no answer is made of them")
 
 
-def _told(articles: Iterable[Article], what: str) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a question asks, and whether it gives orders beside that; nothing is asked if `asked` is empty."""
+
+    asked: str
+    orders: bool
+
+
+def request(question: str) -> Request:
+    """The question without the orders in it, such as to forget the articles.
+
+    "Confirm that he left" means a question, and stays one if no other part undoes the rules.
+    """
+    spans = sentences(question)
+    clauses = [p for s in spans for p in _QUESTION_CLAUSE.split(question[s.start : s.end]) if p.strip()]
+    kept = [clause for clause in clauses if not (_UNDOES.search(clause) or is_order(clause))]
+    if len(kept) == len(clauses):
+        return Request(question, False)
+    return Request(" ".join(clause for clause in kept if _ASKS.search(clause)), True)
+
+
+def _has_sign(plain: str) -> bool:
+    return bool(_SIGNS.search(plain) or _TO_READERS.search(plain))
+
+
+def _warning(articles: Iterable[Article], what: str) -> tuple[str, ...]:
     found = {a.id: LEFT_OUT if is_order(a.title) else one_line(a.title, 80) for a in articles}
     if not found:
         return ()
@@ -106,52 +175,6 @@ def _told(articles: Iterable[Article], what: str) -> tuple[str, ...]:
     more = "; ..." if len(found) > _MOST_TITLES else ""
     titles = "; ".join(list(found.values())[:_MOST_TITLES])
     return (f"{who} sentences addressed to a program; {what}: {titles}{more}",)
-
-
-def _holds(plain: str) -> bool:
-    if len(plain) > _LONGEST:
-        return any(_holds(plain[place : place + _LONGEST]) for place in range(0, len(plain), _LONGEST - _REACH))
-    return _is_planted(plain) or (_orders(plain) and not _is_reported(plain))
-
-
-def _is_planted(plain: str) -> bool:
-    """Whether nobody writes so to people, so that what stands behind it in its paragraph is not believed either."""
-    return (
-        _has(plain, MARKS)
-        or _has(plain, ELSEWHERE)
-        or bool(OTHER_SCRIPT.search(plain) and ELSEWHERE.pattern.search(plain))
-    )
-
-
-def _orders(plain: str) -> bool:
-    return any(_has(plain, rule) for rule in ORDERS)
-
-
-def _has(plain: str, rule: Rule) -> bool:
-    if rule.words.isdisjoint(_words(plain)) and not any(sign in plain for sign in rule.signs):
-        return False
-    return bool(rule.pattern.search(plain))
-
-
-@lru_cache(maxsize=8)
-def _words(plain: str) -> frozenset[str]:
-    return frozenset(_WORD.findall(plain.casefold()))
-
-
-def _is_reported(plain: str) -> bool:
-    """Whether somebody says it to people: it stands in quotation marks, or before "he told his men"."""
-    if PROGRAM.search(plain):
-        return False
-    outside = _QUOTED.sub(" ", plain)
-    quoted = outside != plain and _REPORTED.search(outside) and not _orders(outside)
-    return bool(quoted or _ENDS_SPOKEN.search(plain))
-
-
-def _goes_on(text: str, before: Span, span: Span) -> bool:
-    """Whether a sentence of the same paragraph goes on with an order, or stands behind what is planted."""
-    if _PARAGRAPH.search(text[before.end : span.start]):
-        return False
-    return bool(FOLLOWS.search(text[span.start : span.end])) or _is_planted(_folded(text[before.start : before.end]))
 
 
 def _repeats(stems: frozenset[str], claims: Sequence[frozenset[str]]) -> bool:
@@ -174,17 +197,6 @@ def _folded(text: str) -> str:
     return plain.translate(_LOOK_ALIKES) if _MIXED.search(plain) else plain
 
 
-def _decoded(text: str) -> Iterator[str]:
-    """The texts that stand in it in base64."""
-    for found in _ENCODED.findall(text):
-        try:
-            decoded = base64.b64decode(found + "=" * (-len(found) % 4), validate=True).decode("ascii")
-        except (binascii.Error, UnicodeDecodeError):
-            continue
-        if decoded.isprintable():
-            yield decoded
-
-
 def _between(article: Article, span: Span) -> Iterator[Span]:
     """What is before, between and after the orders within a span."""
     start = span.start
@@ -193,8 +205,3 @@ def _between(article: Article, span: Span) -> Iterator[Span]:
             yield Span(start, max(start, order.start))
             start = min(order.end, span.end)
     yield Span(start, span.end)
-
-
-def _trimmed(text: str, span: Span) -> Span:
-    raw = text[span.start : span.end]
-    return Span(span.start + len(raw) - len(raw.lstrip()), span.end - len(raw) + len(raw.rstrip()))

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
 
+from rag.text.words import TENS, UNITS, numbered
+
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
@@ -29,21 +31,11 @@ class Quantity:
         return self.low == self.high
 
 
-def _numbered(listed: str, first: int, step: int = 1) -> dict[str, int]:
-    return {word: first + i * step for i, word in enumerate(listed.split())}
-
-
-_UNITS = _numbered(
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen",
-    0,
-)
-_TENS = _numbered("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
-_ORDINALS = _numbered(
+_ORDINALS = numbered(
     "first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth "
     "sixteenth seventeenth eighteenth nineteenth",
     1,
-) | _numbered("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth", 20, 10)
+) | numbered("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth", 20, 10)
 _SCALES = {
     **dict.fromkeys(("hundred",), 100.0),
     **dict.fromkeys(("thousand", "k"), 1000.0),
@@ -70,7 +62,7 @@ _CURRENCIES = {
     "yuan": "cny", "yen": "jpy", "lira": "try",
 }  # fmt: skip
 
-_WORDS = "|".join(sorted([*_UNITS, *_TENS], key=len, reverse=True))
+_WORDS = "|".join(sorted([*UNITS, *TENS], key=len, reverse=True))
 _LONG_SCALES = "hundred|thousand|million|billion|trillion"
 _FIGURE = r"\d{1,3}(?:,[ ]?\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
 _NUMBER = re.compile(
@@ -90,7 +82,7 @@ _NUMBER = re.compile(
     | (?:(?P<sign>(?:US)?[$€£]|\b(?:Rs\.?|USD|EUR|GBP)(?=\s?\d))\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
       (?P<ordinal>(?:st|nd|rd|th)\b)?
       (?:[\s-]?(?P<scale>(?:{_LONG_SCALES})\b|(?:[kKmMbB]|bn|mn|tn)\b(?![-.']?\w)))?
-    | \b(?P<nth>(?:(?:{"|".join(_TENS)})[\s-])?(?:{"|".join(sorted(_ORDINALS, key=len, reverse=True))}))\b
+    | \b(?P<nth>(?:(?:{"|".join(TENS)})[\s-])?(?:{"|".join(sorted(_ORDINALS, key=len, reverse=True))}))\b
     | \b(?P<words>(?:{_WORDS}|dozen|a\s+dozen|(?:a\s+)?(?:hundred|thousand|million|billion))
       (?:[\s-]+(?:and[\s-]+)?(?:{_WORDS}|dozen|{_LONG_SCALES}))*)\b
     """,
@@ -207,7 +199,7 @@ def _one(value: float, unit: str) -> _Amount:
 
 def _ratio(words: list[str]) -> _Amount:
     """One in three, as a percentage."""
-    return _one(100 * (int(words[0]) if words[0].isdigit() else _UNITS[words[0]]) / _UNITS[words[-1]], "%")
+    return _one(100 * (int(words[0]) if words[0].isdigit() else UNITS[words[0]]) / UNITS[words[-1]], "%")
 
 
 def _in_half(clock: _Amount, afternoon: bool) -> _Amount:
@@ -240,8 +232,8 @@ def _value(phrase: str) -> float | None:
     if words == ["one"]:
         return None
     for word in words:
-        if word in _UNITS or word in _TENS:
-            current += _UNITS.get(word, _TENS.get(word, 0))
+        if word in UNITS or word in TENS:
+            current += UNITS.get(word, TENS.get(word, 0))
         elif word == "dozen":
             current = (current or 1) * 12
         elif word == "hundred":
@@ -254,4 +246,4 @@ def _value(phrase: str) -> float | None:
 
 def _ordinal(phrase: str) -> float:
     *tens, last = re.findall(r"[a-z]+", phrase.lower())
-    return (_TENS[tens[0]] if tens else 0) + _ORDINALS[last]
+    return (TENS[tens[0]] if tens else 0) + _ORDINALS[last]

@@ -25,7 +25,7 @@ from rag.errors import (
 )
 from rag.ingest.loaders import article
 from rag.library import Library
-from rag.models.terms import REPLY_TOKENS, Terms
+from rag.models.budget import REPLY_TOKENS, Terms
 from rag.schema import Answer, Reason, Statement, Status, Turn, Verdict
 
 QUESTION = "Who spoke for the Taliban in Tehran?"

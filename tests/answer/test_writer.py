@@ -14,11 +14,11 @@ from rag.answer.draft import MOST_STATEMENTS, Answered, Draft
 from rag.answer.writer import Writer, write
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
 from rag.ingest.metadata import article
+from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
-from rag.models.packing import pack
-from rag.models.terms import Terms
+from rag.models.prompts import pack
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
 
 QUESTION = "Where were the talks held?"

@@ -19,7 +19,7 @@ from rag.evaluation.gates import Gates, Measured, failures, load_gates, pinned, 
 from rag.evaluation.rates import Rate
 from rag.evaluation.run import Plan, run
 from rag.library import Library
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 
 ROOT = Path(__file__).parents[2]
 TEXT = (

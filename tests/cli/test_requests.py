@@ -11,7 +11,7 @@ import pytest
 from rag.cli.requests import BadLine, Request, one_question, read_requests
 from rag.errors import InputError
 from rag.schema import Turn, Window
-from rag.text.window import window
+from rag.text.calendar import window
 
 JULY = Window(as_of=date(2021, 7, 31))
 

@@ -18,7 +18,7 @@ from rag.digest.generative import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.schema import Status, Summary, Verdict
 
 SOLDIERS = "around 1,000 Afghan soldiers crossed the border and fled to Tajikistan"

@@ -16,7 +16,7 @@ from rag.digest import generative_timeline
 from rag.errors import InputError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.models.terms import Terms
+from rag.models.budget import Terms
 from rag.schema import Verdict
 
 FLED = "Around 1,000 Afghan soldiers fled to Tajikistan on Monday."

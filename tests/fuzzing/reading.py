@@ -12,18 +12,16 @@ from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
 from rag.checks.quotes import locate, quotations, unmarked
 from rag.cli import requests
-from rag.models.packing import data
+from rag.models.prompts import data
 from rag.render.lines import safe, wrapped
 from rag.schema import Span
-from rag.text.calendar import date_in_name, parse_published
+from rag.text.calendar import date_in_name, parse_published, periods
 from rag.text.clean import clean, one_line
 from rag.text.injection import is_order, orders
 from rag.text.names import keys, names, occurs, same
-from rag.text.periods import periods
 from rag.text.quantities import agree, quantities
-from rag.text.relative_dates import moments
+from rag.text.relative_dates import asked_periods, moments
 from rag.text.sentences import sentences
-from rag.text.timeframe import asked_periods
 
 _DATED = str.split(
     "2021-07-07 2021-07 2021 7 July 2021 July 7, 2021 07/07/2021 7.7.2021 20210707 1625616000 2021-07-07T10:00:00Z "

@@ -23,9 +23,9 @@ from fuzzing.outcomes import Target, holds, told
 from rag.checks.judge import Evidence, Judge
 from rag.errors import ReplyError
 from rag.library import Library
+from rag.models.budget import Terms
 from rag.models.chat import ModelChoice
 from rag.models.partial_json import Members, first_object
-from rag.models.terms import Terms
 from rag.schema import Verdict
 
 _MOST = 8_000

@@ -231,7 +231,7 @@ def test_json_lines_under_the_name_json_are_read(tmp_path: Path) -> None:
 
 
 def test_a_line_without_bound_is_one_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.ingest.files.MAX_LINE", 100)
+    monkeypatch.setattr("rag.ingest.formats.MAX_LINE", 100)
     monkeypatch.setattr("rag.ingest.formats.MAX_LINE", 100)
     path = write(tmp_path, "a.jsonl", f'{{"text": "{"x" * 1000}"}}\n{{"text": "Two."}}\n')
     first, second = load(path)

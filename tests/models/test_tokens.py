@@ -8,8 +8,7 @@ import sys
 import pytest
 from tiktoken import Encoding
 
-from rag.models.prices import DEFAULT, tariff
-from rag.models.tokens import TokenCount, count_tokens
+from rag.models.budget import DEFAULT, TokenCount, count_tokens, tariff
 
 BYTES = Encoding(
     "bytes", pat_str=r"\w+|\s+|[^\w\s]+", mergeable_ranks={bytes([b]): b for b in range(256)}, special_tokens={}
@@ -44,7 +43,7 @@ def test_without_a_network_an_openai_model_is_estimated_and_tried_once() -> None
         "    calls.append(1)\n"
         "    raise ConnectionRefusedError('no network')\n"
         "socket.getaddrinfo = refuse\n"
-        "from rag.models.tokens import count_tokens\n"
+        "from rag.models.budget import count_tokens\n"
         "assert 'tiktoken' not in sys.modules\n"
         "found = [count_tokens('Kabul fell.', 'gpt-4o-mini') for _ in range(3)]\n"
         "print(found[0].estimated, len(set(found)), len(calls))\n"

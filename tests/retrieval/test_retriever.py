@@ -160,7 +160,7 @@ def test_a_question_without_words_is_refused(library: Library) -> None:
 def test_without_an_embedding_model_words_are_searched(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.models.runtime.PACKAGE", "no_such_package")
+    monkeypatch.setattr("rag.models.minilm.PACKAGE", "no_such_package")
     with Library(tmp_path_factory.mktemp("words")) as plain:
         plain.add(*ARTICLES)
         found = plain.search("Whom did Stanekzai lead?")

@@ -13,7 +13,7 @@ from rag.ingest.loaders import article
 from rag.library import Library
 from rag.schema import Article, Window
 from rag.store.catalog import VERSION
-from rag.text.periods import Period
+from rag.text.calendar import Period
 
 ALL = Window()
 AUGUST_8 = Period(date(2021, 8, 8), date(2021, 8, 8))

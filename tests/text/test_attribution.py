@@ -7,8 +7,8 @@ import pytest
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.schema import Note, Statement
-from rag.text.attribution import voice
 from rag.text.sentences import sentences
+from rag.text.speakers import voice
 
 NEWS = article(
     "The road to Herat is open again, Governor Abdul Sabur Qani, the head of the province, said on Monday. He said "

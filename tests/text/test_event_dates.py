@@ -8,7 +8,7 @@ import pytest
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.schema import Precision, Published
-from rag.text.event_dates import event_dates
+from rag.text.relative_dates import event_dates
 from rag.text.sentences import sentences
 
 WEDNESDAY = Published(date(2021, 7, 7), Precision.DAY)

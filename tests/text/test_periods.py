@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from rag.text.periods import Period, periods
+from rag.text.calendar import Period, periods
 
 
 @pytest.mark.parametrize(

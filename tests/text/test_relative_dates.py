@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from rag.text.periods import Period
+from rag.text.calendar import Period
 from rag.text.relative_dates import covers, moments
 
 WEDNESDAY = date(2021, 7, 7)

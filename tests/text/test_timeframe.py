@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from rag.text.timeframe import asked_periods
+from rag.text.relative_dates import asked_periods
 
 WEDNESDAY = date(2021, 7, 21)
 

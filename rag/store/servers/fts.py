@@ -7,11 +7,9 @@ import math
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
 from itertools import accumulate, pairwise
 
 from rag.schema import Window
-from rag.store.bm25_as_of import K1, LEAST, B
 from rag.store.database import Database
 from rag.store.filters import condition
 from rag.store.fts import LexicalRow, tokens_of
@@ -58,10 +56,7 @@ _TAKE_TERMS = f"""
     UPDATE lexical_terms t SET passages = t.passages - o.passages
     FROM ({_OF_TERMS}) o WHERE o.term = t.term
 """
-_SEEN = """
-    SELECT count(*) FROM lexical l JOIN passages p ON p.number = l.number
-    WHERE l.words @@ CAST(? AS tsquery) AND {window}
-"""
+K1, B, LEAST = 1.2, 0.75, 1e-6  # those of bm25() of FTS5
 _MOST_POSITIONS = 255  # of a word in a tsvector
 _LONGEST = 500  # characters of a word; 2,046 bytes is the most
 
@@ -84,18 +79,15 @@ class TextSearch:
         self._database = database
 
     def search(self, tokens: Sequence[str], *, limit: int, window: Window) -> list[str]:
-        """The passages that hold any of the tokens, best BM25 first; ties by id.
-
-        With an `as_of` nothing that was published later counts.
-        """
+        """The passages that hold any of the tokens, best BM25 first; ties by id."""
         if not tokens or limit < 1:
             return []
         with self._database.snapshot():  # else counts and totals may be of two states
             return self._found(tokens, limit, window)
 
     def _found(self, tokens: Sequence[str], limit: int, window: Window) -> list[str]:
-        held = {token: n for token, n in self.frequencies(tokens, window.as_of).items() if n}
-        total, where = self._total(window.as_of), condition(window)
+        held = {token: n for token, n in self.frequencies(tokens).items() if n}
+        total, where = self._total(), condition(window)
         if not held:
             return []
         sql = _SEARCH.format(
@@ -108,14 +100,13 @@ class TextSearch:
         any_of = " | ".join(map(_quoted, held))
         return [row[0] for row in self._database.rows(sql, [*counting, any_of, *where.parameters, *gains, limit])]
 
-    def frequencies(self, terms: Iterable[str], as_of: date | None = None) -> dict[str, int]:
-        """How many passages, of those up to a day if it is given, hold each term."""
+    def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
+        """How many passages hold each term."""
         wanted = list(dict.fromkeys(terms))
         listed = json.dumps([_bare(term) for term in wanted])
         rows = self._database.rows(f"SELECT term, passages FROM lexical_terms WHERE term {_LISTED}", [listed])
         known = {row["term"]: row["passages"] for row in rows}
-        found = {term: known.get(_bare(term), 0) for term in wanted}
-        return {term: self._seen(term, as_of) if n and as_of else n for term, n in found.items()}
+        return {term: known.get(_bare(term), 0) for term in wanted}
 
     def insert(self, rows: Iterable[LexicalRow]) -> None:
         """Indexes passages that are in the catalog and not in it yet."""
@@ -135,14 +126,9 @@ class TextSearch:
         """Empties it."""
         self._database.rows("TRUNCATE lexical, lexical_terms, lexical_days")
 
-    def _seen(self, term: str, as_of: date) -> int:
-        where = condition(Window(as_of=as_of))
-        return int(self._database.value(_SEEN.format(window=where.sql), [_quoted(term), *where.parameters]))
-
-    def _total(self, as_of: date | None) -> _Total:
-        days = "day > 0 AND day <= ?" if as_of else "TRUE"
-        sums = f"SELECT coalesce(sum(passages), 0), coalesce(sum(length), 0) FROM lexical_days WHERE {days}"
-        passages, length = map(int, self._database.rows(sums, condition(Window(as_of=as_of)).parameters)[0])
+    def _total(self) -> _Total:
+        sums = "SELECT coalesce(sum(passages), 0), coalesce(sum(length), 0) FROM lexical_days"
+        passages, length = map(int, self._database.rows(sums)[0])
         return _Total(passages, length / max(1, passages) or 1.0)
 
 

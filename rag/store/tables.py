@@ -1,4 +1,4 @@
-"""Keeps the days that the dates in passages mean."""
+"""Tables of the catalog: dates in passages, sentences addressed to a program."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from rag.schema import Window
+from rag.schema import Article, Span, Window
 from rag.store.database import Database, Row
 from rag.store.filters import condition
-from rag.text.event_dates import EventDate
-from rag.text.periods import Period
+from rag.text.calendar import Period
+from rag.text.injection import RULES, planted
+from rag.text.relative_dates import EventDate
 
 EVENT_SCHEMA = """
 CREATE TABLE event_days (
@@ -110,3 +111,53 @@ def _values(row: EventRow) -> tuple[int, ...]:
 def _event(row: Row) -> EventDate:
     period = Period(date.fromordinal(row["first"]), date.fromordinal(row["last"]))
     return EventDate(row["start"], row["stop"], period)
+
+
+ORDER_SCHEMA = """
+CREATE TABLE orders (article TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL);
+CREATE INDEX orders_article ON orders (article);
+"""
+_OF = """
+    SELECT article, start, stop FROM orders
+    WHERE article IN (SELECT value FROM json_each(?)) ORDER BY article, start
+"""
+
+
+class OrderTable:
+    """The sentences by the rules of the day they were looked for; by other rules than today's none are known."""
+
+    def __init__(self, database: Database, *, since: int) -> None:
+        self._database = database
+        self._since = since
+
+    def of(self, article_ids: Sequence[str]) -> dict[str, tuple[Span, ...]]:
+        """Those of each article; nothing of an article that has to be looked at anew."""
+        if not self.is_current:
+            return {}
+        found: dict[str, tuple[Span, ...]] = dict.fromkeys(article_ids, ())
+        for row in self._database.rows(_OF, [json.dumps(list(article_ids))]):
+            found[row["article"]] = (*found[row["article"]], Span(row["start"], row["stop"]))
+        return found
+
+    def insert(self, articles: Iterable[Article]) -> None:
+        """Looks for those of articles that are new."""
+        rows = ((article.id, span.start, span.end) for article in articles for span in planted(article))
+        self._database.many("INSERT INTO orders VALUES (?, ?, ?)", rows)
+
+    def delete(self, article_ids: Iterable[str]) -> None:
+        """Removes those of articles."""
+        self._database.many("DELETE FROM orders WHERE article = ?", ((id,) for id in article_ids))
+
+    def rebuild(self, articles: Iterable[Article]) -> None:
+        """Looks for those of all articles, by the rules of today."""
+        self._database.rows("DELETE FROM orders")
+        self.insert(articles)
+        self._database.many(
+            "INSERT INTO meta VALUES ('orders', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [(RULES,)]
+        )
+
+    @property
+    def is_current(self) -> bool:
+        """Whether all articles were looked at by the rules of today."""
+        found = self._database.rows("SELECT value FROM meta WHERE key = 'orders'")
+        return self._database.version >= self._since and [row[0] for row in found] == [RULES]
