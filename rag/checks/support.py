@@ -91,8 +91,10 @@ def features(
         return Features(values, 0.0, pairs[0].premise)
     judged = reader.entail(pairs)
     best = max(range(len(pairs)), key=lambda i: judged[i].entailment)
-    values["entailment"], values["contradiction"] = _logit(judged[best].entailment), _logit(judged[best].contradiction)
-    return Features(values, judged[best].contradiction, pairs[best].premise)
+    values["entailment"] = _logit(judged[best].entailment)
+    denial = judged[best].contradiction
+    values["contradiction"] = _logit(denial) if denial else 0.0  # a model of two classes knows none
+    return Features(values, denial, pairs[best].premise)
 
 
 def _logit(share: float) -> float:
