@@ -22,7 +22,6 @@ ORDER = (
     ("rag.text",),
     ("rag.models",),
     ("rag.store",),
-    ("rag.rules",),
     ("rag.checks",),
     ("rag.ingest",),
     ("rag.retrieval",),
@@ -37,9 +36,6 @@ ORDER = (
     ("rag",),
 )
 """The packages and modules of `rag`, lowest first: each imports only from its own line and from those before it."""
-
-TEMPORARY = {"rag.rules": "rag.retrieval"}
-"""The rules that go when the reader serves may import from the packages up to this one, by which they are imported."""
 
 OWNERS = {
     "chromadb": {"rag/store/chroma.py"},

@@ -24,7 +24,7 @@ from rag.digest.topic import Scope, Topic, scope
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account
 from rag.models.embeddings import Embedder
-from rag.models.entailment import Entailment
+from rag.models.reader import Entailment
 from rag.schema import (
     Article,
     Conflict,
