@@ -80,7 +80,8 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     )
     if sure < LIKELY:
         return replace(found, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES, nearest=citations)
-    found = replace(found, statements=tuple(_statement(c) for c in citations), citations=citations)
+    statements = tuple(_statement(c, unsure=sure < SURE) for c in citations)
+    found = replace(found, statements=statements, citations=citations)
     return found if sure >= SURE else replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR)
 
 
@@ -173,5 +174,5 @@ def _citation(number: int, choice: _Choice, article: Article) -> Citation:
     return Citation(number, article, choice.passage_id, start, end, article.text[start:end], choice.answer)
 
 
-def _statement(citation: Citation) -> Statement:
-    return Statement(" ".join(citation.quote.split()), (citation,))
+def _statement(citation: Citation, *, unsure: bool) -> Statement:
+    return Statement(" ".join(citation.quote.split()), (citation,), unsure=unsure)

@@ -104,11 +104,11 @@ def verdict(checks: Sequence[Check]) -> Verdict:
 
 
 def status(statements: Sequence[Statement]) -> Status:
-    """How much of an answer its statements' verdicts leave: all, a part, or nothing of it."""
-    supported = [statement.verdict is Verdict.SUPPORTED for statement in statements]
-    if all(supported):
-        return Status.ANSWERED if supported else Status.ABSTAINED
-    return Status.PARTIAL if any(supported) else Status.ABSTAINED
+    """Whether all of an answer's statements passed; what failed is shown too, and marked."""
+    if not statements:
+        return Status.ABSTAINED
+    passed = all(statement.verdict is Verdict.SUPPORTED for statement in statements)
+    return Status.ANSWERED if passed else Status.PARTIAL
 
 
 def reason(statements: Sequence[Statement]) -> Reason | None:
