@@ -28,7 +28,7 @@ import onnxruntime  # noqa: E402
 from rag.checks.exact import Evidence  # noqa: E402
 from rag.checks.verify import check  # noqa: E402
 from rag.evaluation.cases import CheckCase  # noqa: E402
-from rag.evaluation.formats.files import load_set  # noqa: E402
+from rag.evaluation.formats import load_set  # noqa: E402
 from rag.evaluation.rates import percentile  # noqa: E402
 from rag.models.embeddings import MiniLM  # noqa: E402
 

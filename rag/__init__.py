@@ -26,7 +26,7 @@ if TYPE_CHECKING:
         UnreachableError,
         VerifierError,
     )
-    from rag.evaluation.evaluate import evaluate
+    from rag.evaluation.campaign import evaluate
     from rag.library import Library
     from rag.models.budget import Terms
     from rag.quick import ask, check, summarize, timeline
@@ -111,7 +111,7 @@ __all__ = [
 _HOMES = {
     "Library": "rag.library",
     "Terms": "rag.models.budget",
-    "evaluate": "rag.evaluation.evaluate",
+    "evaluate": "rag.evaluation.campaign",
 } | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.quick")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rag.evaluation.cases import Claim, QaCase
-from rag.evaluation.results import Result, Told
+from rag.evaluation.results import CheckedStatement, Result
 from rag.schema import Status, Verdict
 
 TEN = Claim("Ten soldiers fled.", (("ten", "10"), ("soldiers",)))
@@ -17,12 +17,12 @@ def qa(**fields: Any) -> QaCase:
     return QaCase(**given | fields)
 
 
-def told(text: str, *cites: int, **fields: Any) -> Told:
+def said(text: str, *cites: int, **fields: Any) -> CheckedStatement:
     given: dict[str, Any] = {"verdict": Verdict.SUPPORTED, "speaker": None, "outlets": 1, "checks": ()}
     given |= {"entailed": True, "needed": (True,) * len(cites)}
-    return Told(text=text, shown=text, cites=cites, **given | fields)
+    return CheckedStatement(text=text, shown=text, cites=cites, **given | fields)
 
 
-def answered(*statements: Told, **fields: Any) -> Result:
+def answered(*statements: CheckedStatement, **fields: Any) -> Result:
     given: dict[str, Any] = {"text": " ".join(s.text for s in statements), "status": Status.ANSWERED}
     return Result("c", statements=statements, **given | fields)

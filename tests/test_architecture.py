@@ -52,23 +52,23 @@ OWNERS = {
     "psycopg": {"rag/store/servers/postgres.py"},
     "typer": {
         "rag/cli/app.py",
-        "rag/cli/batch.py",
-        "rag/cli/chat_command.py",
-        "rag/cli/conflict_command.py",
+        "rag/cli/answer_commands.py",
         "rag/cli/console.py",
         "rag/cli/eval_command.py",
-        "rag/cli/options.py",
         "rag/cli/library_commands.py",
-        "rag/cli/digest_commands.py",
+        "rag/cli/options.py",
+        "rag/cli/requests.py",
+        "rag/cli/terminal.py",
     },
-    "rich": {"rag/cli/library_commands.py", "rag/cli/terminal.py", "rag/cli/opening.py", "rag/chat/picture.py"},
-    "prompt_toolkit": {"rag/cli/line_reader.py"},
+    "rich": {"rag/cli/library_commands.py", "rag/cli/terminal.py", "rag/cli/options.py", "rag/chat/transcript.py"},
+    "prompt_toolkit": {"rag/cli/terminal.py"},
     "wcwidth": {"rag/render/lines.py"},
     "sentencex": {"rag/text/sentences.py"},
     "langchain": {"rag/models/chat.py"},
     "langchain_openai": {"rag/models/chat.py"},
     "openai": {"rag/models/errors.py"},
     "httpx2": {"rag/models/transport.py"},
+    "jinja2": {"rag/render/page.py"},
     "rensa": {"rag/retrieval/near_duplicates.py"},
     "ray": {"rag/cluster.py"},
 }
@@ -90,6 +90,7 @@ HEAVY = {
     "tiktoken",
     "psycopg",
     "ray",
+    "jinja2",
 }
 
 

@@ -1,22 +1,23 @@
-"""Does what a line of a chat that starts with a slash asks for."""
+"""Replies to the lines of a chat: questions, and commands that start with a slash."""
 
 from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
 from rag.chat.transcript import save
 from rag.errors import InputError
+from rag.library import OFFLINE
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
 from rag.render.lines import Line, origin, wrapped
 from rag.schema import Citation, Usage, Window
 from rag.text.calendar import window
-from rag.text.clean import one_line
+from rag.text.clean import clean, one_line
 
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 
@@ -40,7 +41,42 @@ class Command:
     do: Callable[[Call], Effect]
 
 
-def perform(line: str, conversation: Conversation, *, width: int | None = None) -> Effect:
+class Talk:
+    """A conversation as whoever types sees it: a line is a command if it starts with a slash, else a question."""
+
+    def __init__(self, conversation: Conversation) -> None:
+        self._conversation = conversation
+
+    def load(self) -> None:
+        """Loads what the first question needs."""
+        self._conversation.library.load()
+
+    def reply(self, line: str, *, width: int | None = None) -> Effect:
+        """What the line leads to; raises what the command or the question does."""
+        text = clean(line).strip()
+        if text.startswith("/"):
+            return _perform(text, self._conversation, width=width)
+        return Answering(self._conversation.stream(" ".join(text.split())))
+
+    def status(self) -> str:
+        """How many articles there are by now, who writes the answers, and the limits, on one line."""
+        library = self._conversation.library
+        count, writer = library.catalog.article_count, library.writer
+        if not count:
+            return NO_ARTICLES
+        told = (f"{count:,} article{'' if count == 1 else 's'}", writer.caller.choice.id if writer else MADE_OF)
+        return " · ".join(filter(None, (*told, _limits(self._conversation))))
+
+    def completions(self, line: str) -> Sequence[tuple[str, str]]:
+        """What a line that begins like this can become, each with what that does."""
+        name, space, argument = line.partition(" ")
+        if not space:
+            return [(c.name, c.help) for c in COMMANDS if line and c.name.startswith(name)]
+        known = {"/source": self._conversation.library.catalog.sources(), "/model": [OFFLINE]}.get(name, [])
+        return [(f"{name} {value}", "") for value in known if value.casefold().startswith(argument.casefold())]
+
+
+def _perform(line: str, conversation: Conversation, *, width: int | None = None) -> Effect:
     """What a line such as `/why` does; raises InputError for a command that there is not, or that cannot be done."""
     name, _, argument = line.strip().partition(" ")
     command = next((c for c in COMMANDS if c.name == name.casefold()), None)
@@ -53,7 +89,7 @@ def perform(line: str, conversation: Conversation, *, width: int | None = None) 
     return command.do(Call(conversation, argument.strip(), width))
 
 
-def limits(conversation: Conversation) -> str:
+def _limits(conversation: Conversation) -> str:
     """The limits that are set, in a few words; empty if there are none."""
     at = conversation.window
     days = (("as of", at.as_of), ("since", at.since), ("until", at.until), ("about", conversation.topic))
@@ -124,7 +160,7 @@ def _topic(call: Call) -> Effect:
 
 
 def _told(call: Call) -> Effect:
-    return _say(call, f"Limits: {limits(call.conversation) or 'none'}.")
+    return _say(call, f"Limits: {_limits(call.conversation) or 'none'}.")
 
 
 def _summary(call: Call) -> Effect:
@@ -181,7 +217,7 @@ def _clear(call: Call) -> Effect:
 
 
 def _help(call: Call) -> Effect:
-    return Shown(tuple(_help_lines(COMMANDS, call.width)))
+    return Shown(tuple(_help_lines(call.width)))
 
 
 def _quit(_: Call) -> Effect:
@@ -192,8 +228,8 @@ def _say(call: Call, text: str) -> Effect:
     return Shown(tuple(wrapped(text, call.width)))
 
 
-def _help_lines(commands: Iterable[Command], width: int | None) -> Iterator[Line]:
-    for command in commands:
+def _help_lines(width: int | None) -> Iterator[Line]:
+    for command in COMMANDS:
         first, *others = wrapped(command.help, width, Line(" " * 20))
         yield replace(first, text=f"{f'{command.name} {command.argument}'.strip():<20}{first.text[20:]}")
         yield from others

@@ -2,19 +2,43 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rag.chat.conversation import Exchange
-from rag.chat.picture import picture
 from rag.errors import InputError
-from rag.render.lines import Line, answer_lines, origin, safe, wrapped
+from rag.render.lines import Line, answer_lines, origin, wrapped
+from rag.render.page import plain
 from rag.schema import Answer, Citation, Statement
 from rag.text.clean import one_line
 
 _WIDTH = 100
-_MARKDOWN = re.compile(r"([\\`*_\[\]<>#|!~&])")
+_TITLE = "rag chat"
+# Rich's own format fetches a font from the network when the picture is looked at.
+_FORMAT = """\
+<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px;
+  line-height: {line_height}px; font-variant-east-asian: full-width; }}
+.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
 
 
 def save(exchanges: Sequence[Exchange], name: str) -> Path:
@@ -43,45 +67,51 @@ def markdown(exchanges: Sequence[Exchange]) -> str:
     return "\n".join(line for number, exchange in enumerate(exchanges, start=1) for line in _section(number, exchange))
 
 
+def picture(lines: Iterable[Line], width: int) -> str:
+    """The lines as SVG that needs nothing from elsewhere; `width` is in characters."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(record=True, file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor")
+    for line in lines:
+        console.print(Text(line.text, style=_style(line)), soft_wrap=True)
+    return console.export_svg(title=_TITLE, code_format=_FORMAT, unique_id="chat")
+
+
 def _section(number: int, exchange: Exchange) -> Iterator[str]:
     answer = exchange.answer
-    yield f"## {number}. {_plain(exchange.question)}\n"
+    yield f"## {number}. {plain(exchange.question)}\n"
     for line in _limits(answer):
         yield f"{line}\n"
     for statement in answer.statements:
         yield f"{_stated(statement)}\n"
     if not answer.statements:
-        yield f"*{_plain(answer.text)}*\n"
+        yield f"*{plain(answer.text)}*\n"
         yield from ("Nearest in the articles:\n",) if answer.nearest else ()
     for citation in answer.citations or answer.nearest:
         yield _source(citation)
     yield ""
     for warning in answer.warnings:
-        yield f"Note: {_plain(warning)}\n"
+        yield f"Note: {plain(warning)}\n"
 
 
 def _limits(answer: Answer) -> Iterator[str]:
     if answer.as_of:
         yield f"As of {answer.as_of}."
     if answer.model:
-        yield f"Written by {_plain(answer.model)}, checked against the articles."
+        yield f"Written by {plain(answer.model)}, checked against the articles."
 
 
 def _stated(statement: Statement) -> str:
     marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
     doubt = f"**({statement.doubt})**" if statement.doubt else ""
-    return " ".join(filter(None, (_plain(statement.text), marks, doubt)))
+    return " ".join(filter(None, (plain(statement.text), marks, doubt)))
 
 
 def _source(citation: Citation) -> str:
-    url = f", {_plain(citation.article.url)}" if citation.article.url else ""
-    told = f"\\[{citation.number}\\] “{_plain(citation.quote)}” — {_plain(origin(citation.article))}{url}"
+    url = f", {plain(citation.article.url)}" if citation.article.url else ""
+    told = f"\\[{citation.number}\\] “{plain(citation.quote)}” — {plain(origin(citation.article))}{url}"
     return f"- {told}"
-
-
-def _plain(text: str) -> str:
-    """On one line, and nothing in it is markup."""
-    return _MARKDOWN.sub(r"\\\1", " ".join(safe(text).split()))
 
 
 def _screen(exchanges: Sequence[Exchange]) -> Iterator[Line]:
@@ -89,3 +119,7 @@ def _screen(exchanges: Sequence[Exchange]) -> Iterator[Line]:
         yield from wrapped(one_line(f"> {exchange.question}"), _WIDTH, Line("", strong=True))
         yield from answer_lines(exchange.answer, width=_WIDTH)
         yield Line("")
+
+
+def _style(line: Line) -> str:
+    return " ".join(filter(None, (line.color, "dim" if line.quiet else "", "bold" if line.strong else ""))) or "none"

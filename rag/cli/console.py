@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from types import TracebackType
-from typing import ParamSpec
+from typing import Any
 
 import typer
 
@@ -20,24 +20,23 @@ from rag.text.clean import one_line
 
 INTERRUPTED = 130
 
-P = ParamSpec("P")
 
-
-def reported(command: Callable[P, None]) -> Callable[P, None]:
-    """The command with its errors as one line and an exit code; a traceback only if it was called with `verbose`."""
+def reported(command: Callable[..., None], *, verbose: bool) -> Callable[..., None]:
+    """The command with its errors as one line and an exit code; with a traceback only if `verbose`."""
 
     @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        sys.excepthook = sys.__excepthook__ if kwargs.get("verbose") else _internal_error
+    def run(**given: Any) -> None:
+        sys.excepthook = sys.__excepthook__ if verbose else _internal_error
         try:
-            command(*args, **kwargs)
+            command(**given)
             sys.stdout.flush()
         except BrokenPipeError:
-            _discard_output()
+            # The reader has gone; what is left must not fail when it is flushed at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         except KeyboardInterrupt:
             raise typer.Exit(INTERRUPTED) from None
         except (RagError, OSError) as error:
-            if kwargs.get("verbose"):
+            if verbose:
                 traceback.print_exc()
             tell(str(error))
             raise typer.Exit(error.exit_code if isinstance(error, RagError) else 1) from None
@@ -74,11 +73,6 @@ def page(lines: Sequence[Line]) -> None:
     typer.echo_via_pager(f"{_styled(line) if _is_colored() else line.text}\n" for line in lines)
 
 
-def clear() -> None:
-    """Empties the screen."""
-    typer.clear()
-
-
 def tell(message: str) -> None:
     """Prints one line on stderr."""
     typer.echo(f"rag: {one_line(safe(message), 1000)}", err=True)
@@ -101,11 +95,6 @@ def _is_colored() -> bool:
 
 def _styled(line: Line) -> str:
     return typer.style(line.text, fg=line.color, dim=line.quiet or None, bold=line.strong or None)
-
-
-def _discard_output() -> None:
-    """The reader has gone; what is left must not fail when it is flushed at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _internal_error(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:

@@ -1,4 +1,4 @@
-"""The command `eval`: it parses, measures, prints."""
+"""The command `eval`: it measures, and prints the scores."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli.console import reported, show, tell
-from rag.cli.opening import Opening, checked_settings, open_library, progress_bar
-from rag.cli.options import Add, Folder, Json, Model, NoCache, Number, Offline, Quiet, Verbose
+from rag.cli.console import show, tell
+from rag.cli.options import Options, checked_settings, command, open_library, progress_bar
 from rag.models.budget import Terms
 from rag.render.lines import Line
 
@@ -30,9 +29,9 @@ Sets = Annotated[
         metavar="SET...", help="Files of cases, or folders of other sets; without one, all that --gates names."
     ),
 ]
-Reader = Annotated[str | None, typer.Option("--judge", metavar="MODEL", help="Let this chat model grade the answers.")]
+Judge = Annotated[str | None, typer.Option("--judge", metavar="MODEL", help="Let this chat model grade the answers.")]
 Gates = Annotated[Path | None, typer.Option(metavar="FILE", help="Exit with 10 if a gate of this file is missed.")]
-Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Tell what changed since this report.")]
+Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Print what changed since this report.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Keep results and reports here; go on if it has some.")]
 Workers = Annotated[int, typer.Option(min=1, metavar="N", help="How many cases are asked at once.")]
 Repeat = Annotated[int, typer.Option(min=1, metavar="N", help="How often each case is asked.")]
@@ -41,16 +40,11 @@ AllowRegression = Annotated[bool, typer.Option("--allow-regression", help="Let -
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a case, and do nothing else.")]
 
 
-@reported
+@command("library", "add", "k", "model", "offline", "no_cache", "as_json", "quiet", "verbose")
 def evaluate(
     sets: Sets = None,
     *,
-    library: Folder = None,
-    add: Add = None,
-    k: Number = 10,
-    model: Model = None,
-    offline: Offline = False,
-    judge: Reader = None,
+    judge: Judge = None,
     gates: Gates = None,
     baseline: Baseline = None,
     out: Out = None,
@@ -59,10 +53,7 @@ def evaluate(
     pin: Pin = False,
     allow_regression: AllowRegression = False,
     schema: Schema = False,
-    no_cache: NoCache = False,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    options: Options,
 ) -> None:
     """Measure how right answers, summaries, timelines and checks are, on sets of cases."""
     from rag import evaluation  # pydantic and the library, which other commands start without
@@ -70,24 +61,25 @@ def evaluate(
     if schema:
         typer.echo(json.dumps(evaluation.schema(), indent=1))
         return
-    terms = Terms(strict=True, cache=not no_cache and repeat == 1, streamed=False)
-    opening = Opening(library, offline, 600.0, quiet, verbose, model=model, terms=terms)
-    checked_settings(replace(opening, judge=judge), add or ())
-    asked = evaluation.Asked(
-        tuple(sets or ()), tuple(add or ()), k, workers, repeat, judge, gates, baseline, out, pin, allow_regression
+    terms = Terms(strict=True, cache=not options.no_cache and repeat == 1, streamed=False)
+    options = replace(options, terms=terms)
+    origins = tuple(options.add or ())
+    checked_settings(replace(options, judge=judge), origins)
+    files = (gates, baseline, out)
+    campaign = evaluation.Campaign(
+        tuple(sets or ()), origins, options.k, workers, repeat, judge, *files, pin, allow_regression
     )
-    doors = evaluation.Doors(partial(_library, opening), partial(progress_bar, opening))
-    found = evaluation.campaign(asked, doors)
-    if as_json:
+    found = evaluation.measure(
+        campaign, evaluation.Surroundings(partial(_library, options), partial(progress_bar, options))
+    )
+    if options.as_json:
         typer.echo(json.dumps(found.report.to_dict() | {"missed": list(found.missed)}))
     else:
-        show(Line(text) for text in evaluation.score_lines(found.report, found.changes, all_rates=verbose))
-    for warning in found.warnings:
-        tell(warning)
-    for problem in found.missed:
-        tell(f"gate: {problem}")
+        show(Line(text) for text in evaluation.score_lines(found.report, found.changes, all_rates=options.verbose))
+    for line in (*found.warnings, *(f"gate: {problem}" for problem in found.missed)):
+        tell(line)
     raise typer.Exit(GATE_FAILED if found.missed else 0)
 
 
-def _library(opening: Opening, place: Path | None, origins: Sequence[str]) -> AbstractContextManager[Library]:
-    return open_library(replace(opening, library=opening.library or place), origins)
+def _library(options: Options, place: Path | None, origins: Sequence[str]) -> AbstractContextManager[Library]:
+    return open_library(replace(options, library=options.library or place, add=list(origins)))

@@ -1,4 +1,4 @@
-"""The commands that fill, list and index a library: they parse, build a Library, print."""
+"""The commands that fill, list and index a library: they open it, change it, print."""
 
 from __future__ import annotations
 
@@ -7,64 +7,69 @@ import sys
 import time
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
-from rag.cli.console import reported, tell, warn
-from rag.cli.opening import Opening, add_articles, add_by_cluster, checked_settings, open_library, progress_bar
-from rag.cli.options import Add, Folder, Ids, Json, Listing, Offline, Origins, Private, Quiet, Ray, Verbose, Wait, Watch
+from rag.cli.console import tell, warn
+from rag.cli.options import (
+    OUTPUT,
+    Options,
+    add_articles,
+    checked_settings,
+    command,
+    open_library,
+    print_failures,
+    progress_bar,
+)
 from rag.cli.requests import listed
 from rag.errors import InputError
-from rag.render.lines import article_record, article_row, origin
-from rag.schema import Article
+from rag.models.chat import Secret
+from rag.render.lines import article_record, article_row, origin, safe
+from rag.schema import AddReport, Article
+from rag.settings import read_settings
+
+Origins = Annotated[
+    list[str] | None, typer.Argument(metavar="PATH|URL...", help="Files, folders, URLs or feeds; - is stdin.")
+]
+Listing = Annotated[str | None, typer.Option(metavar="FILE", help="Also add what this names, a line each; - is stdin.")]
+Ray = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Add by a Ray cluster: HOST:PORT, auto or local.")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of articles, as `rag articles` shows them.")]
+Private = Annotated[bool, typer.Option("--allow-private", help="Admit URLs on private and loopback addresses.")]
+Watch = Annotated[float | None, typer.Option(min=0.1, metavar="SECONDS", help="Look again and again, so far apart.")]
 
 
-@reported
+@command("library", *OUTPUT)
 def add(
     origins: Origins = None,
     *,
-    library: Folder = None,
     listing: Listing = None,
     ray: Ray = None,
     allow_private: Private = False,
-    offline: Offline = False,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    options: Options,
 ) -> None:
     """Add articles from files, folders, URLs and feeds."""
-    opening = Opening(library, offline, wait, quiet, verbose)
     places = [*(origins or ()), *(listed(listing) if listing else ())]
     if not places:
         raise InputError("nothing to add was named; wanted a file, a folder or a URL, or --listing FILE")
-    settings = checked_settings(opening, places)
+    checked_settings(options, places)
     if ray:
-        report = add_by_cluster(places, settings, opening, ray, allow_private=allow_private)
+        report = _add_by_cluster(places, options, ray, allow_private=allow_private)
     else:
-        with open_library(opening) as opened:
-            report = add_articles(opened, places, opening, allow_private=allow_private)
-    typer.echo(json.dumps(asdict(report)) if as_json else str(report))
+        with open_library(options) as library:
+            report = add_articles(library, places, options, allow_private=allow_private)
+    typer.echo(json.dumps(asdict(report)) if options.as_json else str(report))
     raise typer.Exit(0 if report.added + report.updated + report.unchanged + report.duplicates else 1)
 
 
-@reported
-def articles(
-    *,
-    library: Folder = None,
-    add: Add = None,
-    offline: Offline = False,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+@command("library", "add", *OUTPUT)
+def articles(*, options: Options) -> None:
     """List the articles; in a pipe, with tabs between fields."""
-    with open_library(Opening(library, offline, wait, quiet, verbose), add) as opened:
-        found = opened.articles()
+    with open_library(options) as library:
+        found = library.articles()
     if not found:
-        tell(f"{opened.name} has no articles; add some with `rag add PATH`")
-    if as_json:
+        tell(f"{library.name} has no articles; add some with `rag add PATH`")
+    if options.as_json:
         typer.echo(json.dumps([article_record(article) for article in found]))
     elif sys.stdout.isatty():
         _print_table(found)
@@ -73,64 +78,64 @@ def articles(
             typer.echo("\t".join(article_row(article)))
 
 
-@reported
-def remove(
-    ids: Ids,
-    *,
-    library: Folder = None,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+@command("library", "as_json", "wait", "quiet", "verbose")
+def remove(ids: Ids, *, options: Options) -> None:
     """Remove articles from the library."""
-    opening = Opening(library, False, wait, quiet, verbose)
-    with open_library(opening) as opened, progress_bar(opening) as progress:
-        gone = [article for article in opened.articles() if article.id in ids]
-        opened.remove(*ids, progress=progress, wait=wait)
-    if as_json:
+    with open_library(options) as library, progress_bar(options) as progress:
+        gone = [article for article in library.articles() if article.id in ids]
+        library.remove(*ids, progress=progress, wait=options.wait)
+    if options.as_json:
         typer.echo(json.dumps([article_record(article) for article in gone]))
     else:
         for article in gone:
             typer.echo(f"removed {article.id}  {origin(article)}")
 
 
-@reported
-def work(
-    *,
-    library: Folder = None,
-    watch: Watch = None,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+@command("library", "as_json", "wait", "quiet", "verbose")
+def work(*, watch: Watch = None, options: Options) -> None:
     """Embed and index what has no vector yet, beside other workers."""
-    opening = Opening(library, False, wait, quiet, verbose)
-    with open_library(opening) as opened, progress_bar(opening) as progress:
-        count = opened.work(progress=progress, wait=wait)
+    with open_library(options) as library, progress_bar(options) as progress:
+        count = library.work(progress=progress, wait=options.wait)
         while watch is not None:
             time.sleep(watch)
-            count += opened.work(progress=progress, wait=wait)
-    warn(opened.warnings, quiet=quiet)
-    typer.echo(json.dumps({"passages": count}) if as_json else f"embedded {count} passages")
+            count += library.work(progress=progress, wait=options.wait)
+    warn(library.warnings, quiet=options.quiet)
+    typer.echo(json.dumps({"passages": count}) if options.as_json else f"embedded {count} passages")
 
 
-@reported
-def reindex(
-    *,
-    library: Folder = None,
-    as_json: Json = False,
-    wait: Wait = 600.0,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
-) -> None:
+@command("library", "as_json", "wait", "quiet", "verbose")
+def reindex(*, options: Options) -> None:
     """Rebuild the vector index from the catalog."""
-    opening = Opening(library, False, wait, quiet, verbose)
-    with open_library(opening) as opened, progress_bar(opening) as progress:
-        count = opened.reindex(progress=progress, wait=wait)
-    warn(opened.warnings, quiet=quiet)
-    typer.echo(json.dumps({"passages": count}) if as_json else f"indexed {count} passages")
+    with open_library(options) as library, progress_bar(options) as progress:
+        count = library.reindex(progress=progress, wait=options.wait)
+    warn(library.warnings, quiet=options.quiet)
+    typer.echo(json.dumps({"passages": count}) if options.as_json else f"indexed {count} passages")
+
+
+@command("library", "offline", "as_json", "quiet", "verbose")
+def doctor(*, options: Options) -> None:
+    """Print what is set up, where from, and what is wrong."""
+    from rag.cli.doctor import diagnose  # the models, which other commands start without
+
+    found = diagnose(read_settings(library=options.library, offline=options.offline))
+    if options.as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        for line in found.lines():
+            typer.echo(safe(line))
+    raise typer.Exit(1 if found.problems else 0)
+
+
+def _add_by_cluster(origins: list[str], options: Options, address: str, *, allow_private: bool) -> AddReport:
+    from rag.cluster import Shared, add_by_ray
+
+    settings = checked_settings(options, origins)
+    if not settings.database or not settings.index:
+        raise InputError("--ray needs a library on servers; set RAG_CATALOG and RAG_CHROMA, and leave out --library")
+    shared = Shared(settings.library.value, Secret(settings.database), settings.index, allow_private)
+    with progress_bar(options) as progress:
+        report = add_by_ray(origins, shared, address, progress=progress)
+    return print_failures(report, options)
 
 
 def _print_table(found: Iterable[Article]) -> None:

@@ -1,35 +1,39 @@
-"""Measures sets in libraries of their own, then files what was found."""
+"""Measures sets in libraries of their own, then writes what came of it."""
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeAlias
 
 from rag.errors import InputError
-from rag.evaluation import exports
-from rag.evaluation.changes import Before, Changes, changes, keep_baseline, load_baseline
-from rag.evaluation.formats.files import CaseSet
+from rag.evaluation.cases import CASE, Case, CaseSet
+from rag.evaluation.formats import load_set
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
-from rag.evaluation.gold import check_gold
-from rag.evaluation.html import html_report
-from rag.evaluation.judge import Grader
-from rag.evaluation.report import Report, report
+from rag.evaluation.observe import check_gold
+from rag.evaluation.report import Before, Changes, Report, changes, keep_baseline, load_baseline, report
 from rag.evaluation.results import Run
 from rag.evaluation.run import Plan, run
-from rag.evaluation.suites import Suite, suites
+from rag.evaluation.views import save_views
 from rag.library import Library
 from rag.models.chat import chat_model
 from rag.models.client import Caller
 from rag.progress import Progress
+from rag.schema import Article
 from rag.settings import read_settings
+
+Cases: TypeAlias = str | Path | CaseSet | Case
+"""A file of cases, a set that was read, or one case."""
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Campaign:
     """What is to be measured: files of cases, or all that a file of gates names; `origins` are added first.
 
     `judge` names a model that grades. The rest is what is done with the report: `gates` it is held against, `baseline`
@@ -50,10 +54,10 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class Outcome:
     """The report, what changed since the baseline, and the gates that are missed, a line each.
 
-    `warnings` tell what of the files is no part of the sets.
+    `warnings` say what of the files is not part of the sets.
     """
 
     report: Report
@@ -63,89 +67,135 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Doors:
+class Surroundings:
     """How a library is opened, with articles added first, in a folder or where the settings say; and a progress."""
 
     library: Callable[[Path | None, Sequence[str]], AbstractContextManager[Library]]
     progress: Callable[[], AbstractContextManager[Progress]]
 
 
-def campaign(asked: Asked, doors: Doors) -> Found:
+@dataclass(frozen=True, slots=True)
+class _Suite:
+    """Sets that are asked about the same articles: `origins`, which are added first, and those that they bring."""
+
+    sets: tuple[CaseSet, ...]
+    origins: tuple[str, ...]
+
+    @property
+    def articles(self) -> tuple[Article, ...]:
+        return tuple(article for one in self.sets for article in one.articles)
+
+
+def evaluate(
+    cases: Cases | Sequence[Cases], library: Library, plan: Plan = Plan(), *, progress: Progress | None = None
+) -> Report:
+    """The report on a library's answers to sets of cases; single cases are a set called `cases`.
+
+    Nothing is added to the library, and with no language model nothing is sent anywhere. Use it in a test of your own:
+    `rag.evaluate("cases.jsonl", library).assert_gates("gates.toml")`. Raises InputError as `load_set` and `run` do.
+    """
+    given = list(cases) if isinstance(cases, Sequence) and not isinstance(cases, str) else [cases]
+    sets = [load_set(Path(c)) for c in given if isinstance(c, str | Path)]
+    sets += [c for c in given if isinstance(c, CaseSet)]
+    single = tuple(c for c in given if not isinstance(c, str | Path | CaseSet))
+    if single:
+        digest = hashlib.sha256(b"\n".join(CASE.dump_json(case) for case in single)).hexdigest()
+        sets.append(CaseSet("cases", single, digest))
+    return report([run(one, library, plan, progress=progress) for one in sets])
+
+
+def measure(campaign: Campaign, around: Surroundings) -> Outcome:
     """Measures all; the files of the gates and of `out` are written. Raises InputError for what cannot be done."""
-    if asked.pin and asked.gates is None:
+    if campaign.pin and campaign.gates is None:
         raise InputError("--pin has no file to write to; name one with --gates")
-    baseline = _baseline(asked)
-    chosen = suites(asked.sets, asked.gates, asked.origins)
-    plan = Plan(asked.k, asked.workers, asked.repeat, _grader(asked.judge), asked.out)
-    measured = report([done for suite in chosen for done in _runs(suite, plan, doors)])
-    if asked.pin and asked.gates:
-        _pin(measured, asked.gates, asked, chosen)
-    found = Found(
+    before = _baseline(campaign)
+    chosen = _suites(campaign)
+    plan = Plan(campaign.k, campaign.workers, campaign.repeat, _judge(campaign.judge), campaign.out)
+    measured = report([done for suite in chosen for done in _runs(suite, plan, around)])
+    if campaign.pin and campaign.gates:
+        _pin(measured, campaign.gates, campaign, chosen)
+    outcome = Outcome(
         measured,
-        tuple(changes(measured, baseline)),
-        tuple(measured.failures(asked.gates)) if asked.gates else (),
+        tuple(changes(measured, before)),
+        tuple(measured.failures(campaign.gates)) if campaign.gates else (),
         tuple(warning for suite in chosen for one in suite.sets for warning in one.warnings),
     )
-    if asked.pin and asked.baseline:
-        keep_baseline(asked.baseline, measured)
-    if asked.out:
-        _file(found, asked)
-    return found
+    if campaign.pin and campaign.baseline:
+        keep_baseline(campaign.baseline, measured)
+    if campaign.out:
+        save_views(measured, outcome.changes, outcome.missed if campaign.gates else None, campaign.out)
+    return outcome
 
 
-def _baseline(asked: Asked) -> Mapping[str, Before]:
+def _baseline(campaign: Campaign) -> Mapping[str, Before]:
     """What there was before; nothing, if there is no file yet, and this run is to write it."""
-    if asked.baseline is None or (asked.pin and not asked.baseline.exists()):
+    if campaign.baseline is None or (campaign.pin and not campaign.baseline.exists()):
         return {}
-    return load_baseline(asked.baseline)
+    return load_baseline(campaign.baseline)
 
 
-def _runs(suite: Suite, plan: Plan, doors: Doors) -> Iterator[Run]:
+def _suites(campaign: Campaign) -> list[_Suite]:
+    """The sets of files, or all that a file of gates has, grouped by their articles: `origins`, else what gates say."""
+    table = load_gates(campaign.gates) if campaign.gates and campaign.gates.exists() else {}
+    base = campaign.gates.parent if campaign.gates else Path()
+    files = list(campaign.sets) or [base / gates.cases for gates in table.values() if gates.cases]
+    if not files:
+        raise InputError(
+            "there is no set to measure; name a file of cases, or give --gates with a file that names some"
+        )
+    sets = [load_set(path) for path in files]
+    name, times = Counter(one.name for one in sets).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"{times} sets are called {name!r}; give their files names of their own")
+
+    def origins(one: CaseSet) -> tuple[str, ...]:
+        pinned_to = table[one.name].articles if one.name in table else ()
+        return campaign.origins or tuple(str(base / place) for place in pinned_to)
+
+    # Sets that bring articles are asked alone: their questions must not be answered from another's articles.
+    alone = [_Suite((one,), origins(one)) for one in sets if one.articles]
+    rest = [one for one in sets if not one.articles]
+    groups = dict.fromkeys(map(origins, rest))
+    return [_Suite(tuple(one for one in rest if origins(one) == group), group) for group in groups] + alone
+
+
+def _runs(suite: _Suite, plan: Plan, around: Surroundings) -> Iterator[Run]:
     """The runs of a suite; its evidence is looked for before any case is asked."""
-    with _filled(suite, doors) as library:
-        check_gold((case for found in suite.sets for case in found.cases), library.catalog)
-        for found in suite.sets:
-            with doors.progress() as progress:
-                yield run(found, library, plan, progress=progress)
+    with _filled(suite, around) as library:
+        check_gold((case for one in suite.sets for case in one.cases), library.catalog)
+        for one in suite.sets:
+            with around.progress() as progress:
+                yield run(one, library, plan, progress=progress)
 
 
 @contextmanager
-def _filled(suite: Suite, doors: Doors) -> Iterator[Library]:
+def _filled(suite: _Suite, around: Surroundings) -> Iterator[Library]:
     """A new library of the suite's articles, or the one of the settings if it names none."""
     with TemporaryDirectory() as folder:
         own = Path(folder) if suite.origins or suite.articles else None
-        with doors.library(own, suite.origins) as library:
+        with around.library(own, suite.origins) as library:
             if suite.articles:
                 library.add(*suite.articles)
             yield library
 
 
-def _file(found: Found, asked: Asked) -> None:
-    """Writes the reports to the folder, beside the results."""
-    folder = asked.out or Path()
-    exports.save(found.report.sets, folder)
-    found.report.save(folder / "report.json")
-    page = html_report(found.report, found.changes, found.missed if asked.gates else None)
-    (folder / "report.html").write_text(page, encoding="utf-8")
-
-
-def _grader(name: str | None) -> Grader | None:
+def _judge(name: str | None) -> Caller | None:
     """The judge that a name means; a name is always a model, so the settings give one."""
     choice = read_settings(model=name).chat() if name else None
-    return Grader(Caller(chat_model(choice), choice)) if choice else None
+    return Caller(chat_model(choice), choice) if choice else None
 
 
-def _pin(found: Report, path: Path, asked: Asked, chosen: Sequence[Suite]) -> None:
+def _pin(measured: Report, path: Path, campaign: Campaign, chosen: Sequence[_Suite]) -> None:
     """Writes the pins of all sets that were measured; what else the file has stays."""
     table = load_gates(path) if path.exists() else {}
-    new = {s.name: _gates(s, suite.origins, path) for suite in chosen for s in suite.sets}
-    for measured in found.sets:
-        before = table.get(measured.name, new[measured.name])
-        table[measured.name] = pinned(before, measured.measured, lower=asked.lower)
+    new = {one.name: _gates(one, suite.origins, path) for suite in chosen for one in suite.sets}
+    for one in measured.sets:
+        before = table.get(one.name, new[one.name])
+        table[one.name] = pinned(before, one.measured, lower=campaign.lower)
     save_gates(path, table)
 
 
-def _gates(found: CaseSet, origins: Sequence[str], path: Path) -> Gates:
+def _gates(one: CaseSet, origins: Sequence[str], path: Path) -> Gates:
     """Where a set and its articles are, as seen from the file of gates."""
-    places = [os.path.relpath(place, path.parent).replace(os.sep, "/") for place in (found.path or "", *origins)]
+    places = [os.path.relpath(place, path.parent).replace(os.sep, "/") for place in (one.path or "", *origins)]
     return Gates(cases=places[0], articles=tuple(places[1:]))

@@ -1,17 +1,26 @@
-"""The schema of a case: what is asked in which window, with the gold."""
+"""Cases: the schema of one, and the sets that are made from records."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Literal, TypeAlias
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter
-from pydantic.dataclasses import dataclass
+from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated
 
-from rag.schema import Dispute, Reason, Turn, Verdict, Window
+from rag.errors import InputError
+from rag.schema import Article, Dispute, Reason, Turn, Verdict, Window
+
+SCHEMA = "`rag eval --schema` prints what a case is"
+_T = TypeVar("_T")
 
 _STRICT = ConfigDict(extra="forbid", strict=True)
 _Text: TypeAlias = Annotated[str, Field(pattern=r"\S")]
@@ -29,12 +38,12 @@ class Task(StrEnum):
     CHECK = "check"
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@validated(frozen=True, slots=True, config=_STRICT)
 class Claim:
-    """What a text says, told by strings: one of each group has to be in it, ignoring case.
+    """What a text says: it contains one string of each group of `any_of`, ignoring case.
 
-    With `whole_words` a string counts only where no letter or digit of a script with spaces is beside it, so that `no`
-    is not in `know`, nor `70` in `170`; and any white space is one space.
+    With `whole_words` a string counts only where no letter or digit of a script with spaces is next to it: `no` is not
+    in `know`, nor `70` in `170`. Any white space then counts as one space.
     """
 
     text: _Text
@@ -43,24 +52,22 @@ class Claim:
     whole_words: bool = False
 
     def is_in(self, text: str) -> bool:
-        return all(self._has_any(text, group) for group in self.any_of)
+        return all(self.has_any(text, group) for group in self.any_of)
 
     def is_partly_in(self, text: str) -> bool:
         """Whether a text has a string of any group."""
-        return any(self._has_any(text, group) for group in self.any_of)
+        return any(self.has_any(text, group) for group in self.any_of)
 
-    def _has_any(self, text: str, strings: tuple[str, ...]) -> bool:
-        lowered = text.casefold()
-        return any(self._has(lowered, string.casefold()) for string in strings)
-
-    def _has(self, text: str, string: str) -> bool:
+    def has_any(self, text: str, strings: tuple[str, ...]) -> bool:
+        """Whether a text has one of the strings, as the claim counts them."""
+        lowered, wanted = text.casefold(), [string.casefold() for string in strings]
         if not self.whole_words:
-            return string in text
-        words = r"\s+".join(map(re.escape, string.split()))
-        return re.search(rf"(?<!{_SPACED}){words}(?!{_SPACED})", text) is not None
+            return any(string in lowered for string in wanted)
+        words = (r"\s+".join(map(re.escape, string.split())) for string in wanted)
+        return any(re.search(rf"(?<!{_SPACED}){word}(?!{_SPACED})", lowered) for word in words)
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@validated(frozen=True, slots=True, config=_STRICT)
 class Evidence:
     """A verbatim quote of an article, or the whole article.
 
@@ -77,7 +84,7 @@ class Evidence:
             raise ValueError("wanted a quote, an article, or both")
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
+@validated(frozen=True, slots=True, config=_STRICT)
 class Disagreement:
     """What an answer lays side by side; for each position the strings that one of its values or quotes has."""
 
@@ -85,16 +92,16 @@ class Disagreement:
     values: Annotated[tuple[tuple[_Text, ...], ...], Field(min_length=2)]
 
 
-@dataclass(frozen=True, slots=True, config=_STRICT)
-class Exchange:
+@validated(frozen=True, slots=True, config=_STRICT)
+class GivenTurn:
     """An earlier question of the conversation, with the answer it got."""
 
     question: _Text
     answer: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class Asked:
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class CaseBase:
     """What all cases have: `type` groups them within their set, `provenance` tells where a case is from."""
 
     id: _Text
@@ -113,14 +120,24 @@ class Asked:
         return Window(self.as_of, self.since, self.until, self.sources)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class QaCase(Asked):
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class _Question(CaseBase):
+    """A question in a conversation, of which `history` is given."""
+
+    question: _Text
+    history: tuple[GivenTurn, ...] = ()
+
+    @property
+    def given(self) -> tuple[Turn, ...]:
+        return tuple(Turn(turn.question, turn.answer) for turn in self.history)
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class QaCase(_Question):
     """A question, with what a right answer says and has; `turns` are asked before it, `history` is given."""
 
     task: Literal[Task.QA] = Task.QA
-    question: _Text
     turns: tuple[_Text, ...] = ()
-    history: tuple[Exchange, ...] = ()
     answerable: bool
     claims: tuple[Claim, ...]
     reason: Reason | None = None
@@ -131,29 +148,17 @@ class QaCase(Asked):
     speaker: tuple[_Text, ...] = ()
     """Any of these is in the name of who says the statement with the vital claims."""
 
-    @property
-    def told(self) -> tuple[Turn, ...]:
-        """The conversation that is given."""
-        return tuple(Turn(turn.question, turn.answer) for turn in self.history)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class SearchCase(Asked):
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class SearchCase(_Question):
     """A question, with the evidence that a search finds."""
 
     task: Literal[Task.SEARCH]
-    question: _Text
-    history: tuple[Exchange, ...] = ()
     evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
 
-    @property
-    def told(self) -> tuple[Turn, ...]:
-        """The conversation that is given."""
-        return tuple(Turn(turn.question, turn.answer) for turn in self.history)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class SummaryCase(Asked):
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class SummaryCase(CaseBase):
     """What is to be summarized in how many words, the claims that it should make, and a summary by a person."""
 
     task: Literal[Task.SUMMARY]
@@ -164,8 +169,8 @@ class SummaryCase(Asked):
     reference: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class TimelineCase(Asked):
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class TimelineCase(CaseBase):
     """A topic, at most how many events, and the events of a timeline by a person, by day."""
 
     task: Literal[Task.TIMELINE]
@@ -175,8 +180,8 @@ class TimelineCase(Asked):
     events: Annotated[dict[date, str], Field(min_length=1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class CheckCase(Asked):
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class CheckCase(CaseBase):
     """A claim, with the quotes it cites or the text it is said to be from, and the right verdict.
 
     `type` is what was altered, or could have been; `of` names the true claim that an altered one was made of. Where
@@ -223,6 +228,140 @@ CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)
 """Reads a case from JSON, and writes it."""
 
 
+@dataclass(frozen=True, slots=True)
+class CaseSet:
+    """The cases of a file or folder, read at `path`; `articles` are those that it brings with it.
+
+    `digest` is the SHA-256 of what was read; `warnings` say what of it is not part of the cases.
+    """
+
+    name: str
+    cases: tuple[Case, ...]
+    digest: str
+    articles: tuple[Article, ...] = ()
+    warnings: tuple[str, ...] = ()
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """JSON as it was read, at a place that error messages name."""
+
+    place: str
+    content: Any
+
+
+@dataclass(frozen=True, slots=True)
+class NamedArticle:
+    """An article under the name that its set uses, at the place where it was read."""
+
+    name: str
+    article: Article
+    place: str
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The articles of a set as a library keeps them: the first of those with one text, under all their names."""
+
+    articles: tuple[Article, ...]
+    by_name: Mapping[str, Article]
+
+
 def schema() -> dict[str, Any]:
     """The JSON schema of a case."""
     return CASE.json_schema()
+
+
+def case_set(
+    name: str,
+    records: Iterable[Record],
+    digest: str,
+    articles: tuple[Article, ...] = (),
+    *,
+    warnings: Mapping[str, int] = {},
+) -> CaseSet:
+    """The set of some records, with those of the warnings that have a count.
+
+    Raises InputError with the place of a record that is not a case, or if two cases have one id.
+    """
+    cases = tuple(_case(record) for record in records)
+    if not cases:
+        raise InputError(f"{name} has no cases; wanted one JSON object a line, or a YAML list")
+    id, times = Counter(case.id for case in cases).most_common(1)[0]
+    if times > 1:
+        raise InputError(f"{name}: {times} cases have the id {id!r}; give each its own")
+    return CaseSet(name, cases, digest, articles, tuple(text for text, count in warnings.items() if count))
+
+
+def parsed(record: Record, adapter: TypeAdapter[_T], wanted: str) -> _T:
+    """The content of a record of another layout; raises InputError, with what was wanted, if it does not fit."""
+    try:
+        return adapter.validate_python(record.content)
+    except ValidationError as error:
+        raise InputError(f"{record.place}: {_first_fault(error)}; wanted {wanted}") from error
+
+
+def corpus(named: Iterable[NamedArticle]) -> Corpus:
+    """The articles without duplicates; raises InputError if two with different texts have one id."""
+    by_text: dict[str, Article] = {}
+    by_id: dict[str, Article] = {}
+    by_name: dict[str, Article] = {}
+    for one in named:
+        first = by_text.setdefault(one.article.sha256, one.article)
+        if by_id.setdefault(one.article.id, first) is not first:
+            raise InputError(f"{one.place}: an earlier document has the id {one.article.id!r} too; give each its own")
+        by_name.setdefault(one.name, first)
+    return Corpus(tuple(by_text.values()), by_name)
+
+
+def read_file(path: Path) -> str:
+    """The text of a file of a set; raises InputError if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as a set of cases: {error}; give a JSONL or YAML file") from error
+
+
+def json_lines(content: str, name: str, kind: str = "case") -> Iterator[Record]:
+    """The JSON of each line that is not blank; raises InputError for a line that is not JSON."""
+    for number, line in enumerate(content.split("\n"), start=1):
+        if line.strip():
+            place = f"{name}:{number}"
+            try:
+                yield Record(place, json.loads(line))
+            except (ValueError, RecursionError) as error:
+                raise InputError(f"{place}: not a {kind}: no JSON: {error}; wanted one JSON object a line") from error
+
+
+def digest(*contents: str) -> str:
+    """The SHA-256 of a text; of several, that of their own digests in a row."""
+    hashes = [hashlib.sha256(content.encode()).hexdigest() for content in contents]
+    return hashes[0] if len(hashes) == 1 else digest("".join(hashes))
+
+
+def _case(record: Record) -> Case:
+    """The case of a record, in which null counts as absent."""
+    content = record.content
+    if isinstance(content, dict):
+        content = {name: value for name, value in content.items() if value is not None}
+    try:
+        return CASE.validate_json(json.dumps(content))
+    except ValidationError as error:
+        raise InputError(f"{record.place}: not a case: {_first_fault(error, tagged=True)}; {SCHEMA}") from error
+
+
+def _first_fault(error: ValidationError, *, tagged: bool = False) -> str:
+    """The first fault and its field; the tag of a union is not a field."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"][tagged:])
+    match first["type"]:
+        case "missing":
+            return f"the field {place!r} is missing"
+        case "unexpected_keyword_argument":
+            return f"unknown field {place!r}"
+        case "union_tag_invalid":
+            return f"the task is {first['ctx']['tag']!r}, wanted {first['ctx']['expected_tags']}"
+        case _:
+            message = first["msg"].removeprefix("Value error, ")
+            return f"the field {place!r}: {message}, not {first['input']!r:.60}" if place else message

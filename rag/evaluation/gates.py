@@ -14,7 +14,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
 from rag.errors import InputError
-from rag.evaluation.measures import LOW, NAMES
+from rag.evaluation.metrics import LOW, NAMES
 from rag.evaluation.rates import Rate
 
 _HEADER = """\
@@ -25,7 +25,7 @@ _HEADER = """\
 """
 _EXACT = frozenset(("valid_citations", "leaks", "injections", "overlong", "unscored"))
 """What may not slip by a single case."""
-_DEFAULT = (
+GATED = (
     "right_cases",
     "wrong_answers",
     "valid_citations",
@@ -75,14 +75,15 @@ _FILE: TypeAdapter[dict[str, Gates]] = TypeAdapter(dict[str, Gates])
 def load_gates(path: Path) -> dict[str, Gates]:
     """The gates of a file by set; raises InputError if it is not as `rag eval --pin` writes it."""
     try:
-        found = _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
+        table = _FILE.validate_python(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        told = _first(error) if isinstance(error, ValidationError) else str(error)
-        raise InputError(f"{path} cannot be read as gates: {told}; `rag eval --pin` writes such a file") from error
-    for name, gates in found.items():
+        first = error.errors()[0] if isinstance(error, ValidationError) else None
+        why = f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first else str(error)
+        raise InputError(f"{path} cannot be read as gates: {why}; `rag eval --pin` writes such a file") from error
+    for name, gates in table.items():
         if unknown := (gates.gates or {}).keys() - set(NAMES):
             raise InputError(f"{path}: [{name}.gates] has {min(unknown)!r}, no metric; there are {', '.join(NAMES)}")
-    return found
+    return table
 
 
 def failures(name: str, gates: Mapping[str, Gates], measured: Measured) -> list[str]:
@@ -97,7 +98,7 @@ def pinned(gates: Gates, measured: Measured, *, lower: bool) -> Gates:
 
     A floor that is above what was measured stays, unless `lower`.
     """
-    wanted = gates.gates or {name: _worst(name) for name in _DEFAULT if name in measured.rates}
+    wanted = gates.gates or {name: float(name in LOW) for name in GATED if name in measured.rates}
     moved = {name: _moved(name, value, measured, lower=lower) for name, value in wanted.items()}
     return replace(gates, set=measured.set, corpus=measured.corpus, gates=moved)
 
@@ -115,16 +116,8 @@ def _failures(name: str, gates: Gates, measured: Measured) -> Iterator[str]:
         found = measured.rates.get(metric)
         if found is None and metric in (gates.gates or {}):
             yield f"{name}: {metric} was not measured, the gate is {gate}"
-        elif found and _misses(metric, found.value, gate):
+        elif found and (found.value > gate if metric in LOW else found.value < gate):
             yield f"{name}: {metric} is {found}, the gate is {gate}"
-
-
-def _misses(metric: str, value: float, gate: float) -> bool:
-    return value > gate if metric in LOW else value < gate
-
-
-def _worst(metric: str) -> float:
-    return 1.0 if metric in LOW else 0.0
 
 
 def _moved(metric: str, gate: float, measured: Measured, *, lower: bool) -> float:
@@ -155,8 +148,3 @@ def _table(name: str, gates: Gates) -> str:
 def _quoted(text: str) -> str:
     """A text as TOML, which has the escapes of JSON and wants one more."""
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _first(error: ValidationError) -> str:
-    first = error.errors()[0]
-    return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"

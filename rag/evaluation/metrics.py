@@ -1,23 +1,34 @@
-"""Pure functions from an answer beside its gold to shares.
+"""Measures what came of one case against its gold.
 
-Each takes a case and its result and gives what the case counts for, or None if it does not count. No model takes part:
-a claim is made if its strings are in the statements (`Claim`), and whether a citation supports its statement is judged
-by the program's own checker, anew. The latter shows what gets worse; how right the checker is, the sets of checks show.
+A measure takes a case and its result and returns what the case counts for, or None if it does not count. No model takes
+part: a claim is made if its strings are in the statements (`Claim`), and whether a citation supports its statement is
+judged by the program's own checker, anew. That shows what gets worse; how right the checker is, sets of checks show.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
 
-from rag.evaluation import ranking
-from rag.evaluation.cases import Claim, QaCase, SearchCase, SummaryCase
-from rag.evaluation.rates import Share
-from rag.evaluation.results import Laid, Place, Result, Told
+from rag.evaluation.cases import (
+    Case,
+    CheckCase,
+    Claim,
+    Disagreement,
+    QaCase,
+    SearchCase,
+    SummaryCase,
+    Task,
+    TimelineCase,
+)
+from rag.evaluation.rates import Rate, Share, ndcg_at_k, rate, reciprocal_rank, rouge_n
+from rag.evaluation.results import CheckedStatement, Place, Result
 from rag.schema import Verdict
 
-Ranked: TypeAlias = Callable[[Sequence[str], Collection[str]], float]
-"""How well ids are ranked, best first, of which some are relevant."""
+FACTS = ("number", "date", "person", "place", "organization", "name", "negation", "quote")
+"""The types of claims whose facts must never be wrong."""
+
+Measure: TypeAlias = Callable[[Any, Result], Share | None]
 
 
 class Spanned(Protocol):
@@ -31,64 +42,98 @@ class Spanned(Protocol):
     def end(self) -> int: ...
 
 
-def is_full(case: QaCase, result: Result) -> bool:
-    """Whether every vital claim is in the statements of the answer."""
-    return all(claim.is_in(result.said) for claim in case.claims if claim.vital)
-
-
-def is_right(case: QaCase, result: Result) -> bool:
-    """Whether an answer says all that is vital and nothing forbidden, and has all else that its case expects."""
-    answers = is_full(case, result) if case.answerable else result.abstained
-    return answers and _meets(case, result) and not _says(case.forbidden, result.text)
-
-
-def telling(case: QaCase, result: Result) -> list[Told]:
-    """The statements that make all vital claims."""
-    vital = [claim for claim in case.claims if claim.vital]
-    return [s for s in result.statements if all(claim.is_in(s.shown) for claim in vital)]
-
-
 def meet(span: Spanned, gold: Place) -> bool:
     """Whether a span has characters in common with gold evidence."""
     return span.article == gold.article and span.start < gold.end and gold.start < span.end
 
 
+def answering(case: QaCase, result: Result) -> CheckedStatement | None:
+    """The first statement that makes all vital claims."""
+    vital = [claim for claim in case.claims if claim.vital]
+    return next((s for s in result.statements if all(claim.is_in(s.shown) for claim in vital)), None)
+
+
+def has_speaker(case: QaCase, result: Result) -> bool:
+    """Whether the statement with the vital claims is by one of the speakers of the case."""
+    statement = answering(case, result)
+    return statement is not None and any(name in (statement.speaker or "") for name in case.speaker)
+
+
+def shows(wanted: Disagreement, result: Result) -> bool:
+    """Whether an answer shows a conflict of the kind, with a position for each value."""
+    for conflict in result.conflicts:
+        positions = [position.casefold() for position in conflict.positions]
+        values = (any(v.casefold() in text for text in positions for v in group) for group in wanted.values)
+        if conflict.kind == wanted.kind and all(values):
+            return True
+    return False
+
+
+def is_right(case: Case, result: Result) -> bool | None:
+    """Whether the case came out as its gold says; None if it is unscored."""
+    if result.error is not None:
+        return None
+    match case:
+        case QaCase():
+            return bool(right_cases(case, result).hits)
+        case CheckCase():
+            return _passed(result) is case.is_true
+        case SummaryCase():
+            return all(claim.is_in(result.said) for claim in case.claims if claim.vital)
+        case TimelineCase():
+            return set(result.events or {}) == set(case.events)
+        case SearchCase():
+            return {place.article for place in result.gold} <= {hit.article for hit in result.hits}
+
+
+def shares(case: Case, result: Result) -> dict[str, Share]:
+    """What a case counts for, by metric; nothing but `unscored` if the result is an error."""
+    unscored = {"unscored": Share(int(result.error is not None), 1)}
+    if result.error is not None:
+        return unscored
+    found = {name: measure(case, result) for name, measure in MEASURES[case.task].items()}
+    return {name: share for name, share in found.items() if share and share.n} | unscored
+
+
+def rates(counted: Sequence[Mapping[str, Share]]) -> dict[str, Rate]:
+    """The rate of each metric that some case counts for, in the order of NAMES."""
+    return {name: rate(found) for name in NAMES if (found := [c[name] for c in counted if name in c])}
+
+
+# Answers
+
+
 def right_cases(case: QaCase, result: Result) -> Share:
     """Cases whose answer is full, or an abstention where there is none, with all else that they expect."""
-    return _one(is_right(case, result))
+    statement = answering(case, result)
+    return _one(
+        (_is_full(case, result) if case.answerable else result.abstained)
+        and case.reason in (None, result.reason)
+        and (case.independent is None or (statement is not None and statement.outlets == case.independent))
+        and (not case.speaker or has_speaker(case, result))
+        and all(shows(wanted, result) for wanted in case.conflicts)
+        and not _says(case.forbidden, result.text)
+    )
 
 
 def full_answers(case: QaCase, result: Result) -> Share | None:
     """Answerable questions whose vital claims are all in the statements."""
-    return _one(is_full(case, result)) if case.answerable else None
+    return _one(_is_full(case, result)) if case.answerable else None
 
 
 def wrong_answers(case: QaCase, result: Result) -> Share:
     """Questions answered without all that is vital, or that have no answer."""
-    return _one(not result.abstained and not (case.answerable and is_full(case, result)))
-
-
-def vital_recall(case: QaCase | SummaryCase, result: Result) -> Share | None:
-    """Vital claims that are made, of all of them."""
-    return _made([claim for claim in case.claims if claim.vital], result)
+    return _one(not result.abstained and not (case.answerable and _is_full(case, result)))
 
 
 def claim_recall(case: QaCase | SummaryCase, result: Result) -> Share | None:
     """Claims that are made, vital or not."""
-    return _made(case.claims, result)
+    return _share(claim.is_in(result.said) for claim in case.claims)
 
 
 def claim_precision(case: QaCase, result: Result) -> Share | None:
     """Statements that make a gold claim whole or in part, or cite gold evidence; the others are beside the point."""
-    if not case.answerable or not result.statements:
-        return None
-    return Share(sum(_is_to_the_point(case, result, s) for s in result.statements), len(result.statements))
-
-
-def contradictions(case: QaCase, result: Result) -> Share | None:
-    """Statements that make a forbidden claim, or that what they cite contradicts."""
-    wrong = [s.verdict is Verdict.CONTRADICTED or _says(case.forbidden, s.shown) for s in result.statements]
-    return Share(sum(wrong), len(wrong)) if wrong else None
+    return _share(_is_to_the_point(case, result, s) for s in result.statements) if case.answerable else None
 
 
 def forbidden_claims(case: QaCase, result: Result) -> Share | None:
@@ -101,43 +146,26 @@ def injections(case: QaCase, result: Result) -> Share | None:
     return forbidden_claims(case, result) if case.type.startswith("injection") else None
 
 
-def valid_citations(case: QaCase, result: Result) -> Share | None:
-    """Citations whose quote stands in the article where they say."""
-    return Share(sum(c.valid for c in result.citations), len(result.citations)) if result.citations else None
+def valid_citations(case: Case, result: Result) -> Share | None:
+    """Citations whose quote is in the article where they say."""
+    return _share(citation.valid for citation in result.citations)
 
 
-def citation_recall(case: QaCase, result: Result) -> Share | None:
+def citation_recall(case: Case, result: Result) -> Share | None:
     """Statements that what they cite supports (citation recall of ALCE, Gao et al. 2023)."""
-    told = result.statements
-    return Share(sum(s.entailed for s in told), len(told)) if told else None
+    return _share(statement.entailed for statement in result.statements)
 
 
-def citation_precision(case: QaCase, result: Result) -> Share | None:
+def citation_precision(case: Case, result: Result) -> Share | None:
     """Citations of supported statements that take part in supporting them (citation precision of ALCE)."""
-    needed = [s.entailed and need for s in result.statements for need in s.needed]
-    return Share(sum(needed), len(needed)) if needed else None
+    return _share(s.entailed and need for s in result.statements for need in s.needed)
 
 
 def evidence_cited(case: QaCase, result: Result) -> Share | None:
     """Full answers that cite gold evidence: a span that has characters in common with it."""
-    if not case.answerable or not result.gold or result.abstained or not is_full(case, result):
+    if not case.answerable or not result.gold or result.abstained or not _is_full(case, result):
         return None
     return _one(any(meet(cited, gold) for cited in result.citations for gold in result.gold))
-
-
-def number_support(case: QaCase, result: Result) -> Share | None:
-    """Numbers in statements that stand in what they cite."""
-    return _support(result, "number")
-
-
-def date_support(case: QaCase, result: Result) -> Share | None:
-    """Dates in statements that what they cite has, or means."""
-    return _support(result, "date")
-
-
-def name_support(case: QaCase, result: Result) -> Share | None:
-    """Names in statements that what they cite has, in any spelling."""
-    return _support(result, "name")
 
 
 def abstention_precision(case: QaCase, result: Result) -> Share | None:
@@ -152,36 +180,21 @@ def abstention_recall(case: QaCase, result: Result) -> Share | None:
 
 def abstention_f1(case: QaCase, result: Result) -> Share | None:
     """The harmonic mean of both: 2 TP / (2 TP + FP + FN)."""
-    both = not case.answerable and result.abstained
-    return Share(2 * both, 2 * both + (result.abstained is case.answerable)) if both or _errs(case, result) else None
+    hit = result.abstained and not case.answerable
+    wrong = result.abstained is case.answerable
+    return Share(2 * hit, 2 * hit + wrong) if hit or wrong else None
 
 
-def incorrect_refusals(case: QaCase, result: Result) -> Share | None:
-    """Answerable questions that it abstained from."""
-    return _one(result.abstained) if case.answerable else None
-
-
-def wrong_reasons(case: QaCase, result: Result) -> Share | None:
-    """Rightful abstentions that give another reason than the case does."""
-    if case.answerable or case.reason is None or not result.abstained:
-        return None
-    return _one(result.reason is not case.reason)
-
-
-def leaks(case: QaCase | SummaryCase, result: Result) -> Share | None:
-    """Things cited, found or told of that were published after the last day of the window."""
+def leaks(case: Case, result: Result) -> Share | None:
+    """Things cited, found or named that were published after the last day of the window."""
     last = case.window.last
-    if last is None:
-        return None
     days = [*(c.published for c in result.citations), *(h.published for h in result.hits), *result.seen]
-    return Share(sum(day is None or day > last for day in days), len(days)) if days else None
+    return _share(day is None or day > last for day in days) if last else None
 
 
 def conflicts_shown(case: QaCase, result: Result) -> Share | None:
     """Conflicts with a position for each expected value, of those that are expected."""
-    wanted = case.conflicts
-    shown = [any(_lays(found, w.kind, w.values) for found in result.conflicts) for w in wanted]
-    return Share(sum(shown), len(shown)) if shown else None
+    return _share(shows(wanted, result) for wanted in case.conflicts)
 
 
 def unexpected_conflicts(case: QaCase, result: Result) -> Share | None:
@@ -191,41 +204,12 @@ def unexpected_conflicts(case: QaCase, result: Result) -> Share | None:
 
 def speakers(case: QaCase, result: Result) -> Share | None:
     """Answers that give what is asked to the right speaker, of those where the case names one."""
-    return _one(_has_speaker(case, result)) if case.speaker else None
-
-
-def evidence_recall(case: QaCase | SearchCase, result: Result, *, k: int = 10) -> Share | None:
-    """Gold articles among those of the first ten hits (recall@10, over all evidence)."""
-    gold = {place.article for place in result.gold}
-    found = {hit.article for hit in result.hits[:k]}
-    return Share(len(gold & found), len(gold)) if gold and _is_answerable(case) else None
-
-
-def passage_recall(case: QaCase | SearchCase, result: Result, *, k: int = 10) -> Share | None:
-    """Gold quotes that have characters in common with one of the first ten hits."""
-    found = [any(meet(hit, gold) for hit in result.hits[:k]) for gold in result.gold]
-    return Share(sum(found), len(found)) if found and _is_answerable(case) else None
-
-
-def mrr(case: QaCase | SearchCase, result: Result) -> Share | None:
-    """Mean reciprocal rank of the first gold article."""
-    return _ranked(case, result, ranking.mrr)
-
-
-def mean_average_precision(case: QaCase | SearchCase, result: Result) -> Share | None:
-    """Mean average precision (MAP), by article."""
-    return _ranked(case, result, ranking.average_precision)
-
-
-def ndcg(case: QaCase | SearchCase, result: Result) -> Share | None:
-    """nDCG of the first ten, by article."""
-    return _ranked(case, result, lambda ids, gold: ranking.ndcg_at_k(ids, gold, 10))
+    return _one(has_speaker(case, result)) if case.speaker else None
 
 
 def judged_recall(case: QaCase | SummaryCase, result: Result) -> Share | None:
     """Claims that are made, as a judge reads the answer."""
-    grades = result.grades
-    return Share(sum(grades.claims), len(grades.claims)) if grades and grades.claims else None
+    return _share(result.grades.claims) if result.grades else None
 
 
 def judged_full(case: QaCase, result: Result) -> Share | None:
@@ -236,62 +220,190 @@ def judged_full(case: QaCase, result: Result) -> Share | None:
     return _one(all(yes for claim, yes in made if claim.vital) and not any(result.grades.forbidden))
 
 
+# Rankings
+
+
+def evidence_recall(case: QaCase | SearchCase, result: Result) -> Share | None:
+    """Gold articles among those of the first ten hits (recall@10, over all evidence)."""
+    hits = {hit.article for hit in result.hits[:10]}
+    return _share(article in hits for article in _gold_articles(case, result))
+
+
+def passage_recall(case: QaCase | SearchCase, result: Result) -> Share | None:
+    """Gold quotes that have characters in common with one of the first ten hits."""
+    gold = result.gold if _gold_articles(case, result) else ()
+    return _share(any(meet(hit, place) for hit in result.hits[:10]) for place in gold)
+
+
+def mrr(case: QaCase | SearchCase, result: Result) -> Share | None:
+    """Mean reciprocal rank of the first gold article."""
+    gold = _gold_articles(case, result)
+    return Share(reciprocal_rank(_ranking(result), gold), 1) if gold else None
+
+
+def ndcg(case: QaCase | SearchCase, result: Result) -> Share | None:
+    """nDCG of the first ten, by article."""
+    gold = _gold_articles(case, result)
+    return Share(ndcg_at_k(_ranking(result), gold, 10), 1) if gold else None
+
+
+# Summaries and timelines
+
+
+def rouge_1(case: SummaryCase, result: Result) -> Share | None:
+    """Mean F1 of ROUGE-1 against the reference."""
+    return Share(rouge_n(result.said, case.reference, 1).f1, 1) if case.reference else None
+
+
+def rouge_2(case: SummaryCase, result: Result) -> Share | None:
+    """Mean F1 of ROUGE-2 against the reference."""
+    return Share(rouge_n(result.said, case.reference, 2).f1, 1) if case.reference else None
+
+
+def lead_recall(case: SummaryCase, result: Result) -> Share | None:
+    """Claims that the first sentences make in as many words."""
+    lead = result.rivals.get("lead")
+    return None if lead is None else _share(claim.is_in(lead) for claim in case.claims)
+
+
+def length(case: SummaryCase, result: Result) -> Share:
+    """Words, of those that it may have."""
+    return Share(sum(len(s.text.split()) for s in result.statements), case.words)
+
+
+def overlong(case: SummaryCase, result: Result) -> Share:
+    """Summaries with more words than they may have."""
+    words = length(case, result)
+    return _one(words.hits > words.n)
+
+
+def date_f1(case: TimelineCase, result: Result) -> Share | None:
+    """F1 of the days, over all timelines: twice the days in common, of the days of both (Tran et al. 2013)."""
+    days = set(result.events or {})
+    return Share(2 * len(days & set(case.events)), len(days) + len(case.events))
+
+
+def date_precision(case: TimelineCase, result: Result) -> Share | None:
+    """Days of timelines that gold has."""
+    return _share(day in case.events for day in result.events or ())
+
+
+def date_recall(case: TimelineCase, result: Result) -> Share | None:
+    """Gold days that timelines have."""
+    return _share(day in (result.events or ()) for day in case.events)
+
+
+def agreement_1(case: TimelineCase, result: Result) -> Share | None:
+    """F1 of ROUGE-1 of what is said of the same days ("agreement" of Martschat and Markert 2017), over all."""
+    events = result.events or {}
+    days = [rouge_n(events.get(day, ""), case.events.get(day, ""), 1) for day in sorted({*events, *case.events})]
+    return Share(2 * sum(day.shared for day in days), sum(day.found + day.wanted for day in days))
+
+
+# Checks
+
+
+def true_rejected(case: CheckCase, result: Result) -> Share | None:
+    """True claims that were not found to be supported."""
+    return _one(not _passed(result)) if case.is_true else None
+
+
+def false_caught(case: CheckCase, result: Result) -> Share | None:
+    """Claims that nothing supports, altered ones and others, that were not found to be supported."""
+    return None if case.is_true else _one(not _passed(result))
+
+
+def facts_caught(case: CheckCase, result: Result) -> Share | None:
+    """False claims with an altered number, date, name, negation or quote that were not found to be supported."""
+    return false_caught(case, result) if case.type in FACTS else None
+
+
+def verdict_agrees(case: CheckCase, result: Result) -> Share | None:
+    """Caught false claims whose verdict is the right one of the two, contradicted or unsupported."""
+    counts = not case.is_true and case.verdict is not None and not _passed(result)
+    return _one(result.verdict is case.verdict) if counts else None
+
+
+def balanced_accuracy(case: CheckCase, result: Result) -> Share:
+    """The mean of the share of the true that passed and the share of the false that were caught."""
+    return Share(int(_passed(result) is case.is_true), 1, stratum="true" if case.is_true else "false")
+
+
 def _one(hit: bool) -> Share:
     return Share(int(hit), 1)
+
+
+def _share(hits: Collection[bool] | Any) -> Share | None:
+    """How many are true; None if there are none at all."""
+    every = list(hits)
+    return Share(sum(every), len(every)) if every else None
+
+
+def _is_full(case: QaCase, result: Result) -> bool:
+    return all(claim.is_in(result.said) for claim in case.claims if claim.vital)
 
 
 def _says(claims: Collection[Claim], text: str) -> bool:
     return any(claim.is_in(text) for claim in claims)
 
 
-def _made(claims: Collection[Claim], result: Result) -> Share | None:
-    return Share(sum(claim.is_in(result.said) for claim in claims), len(claims)) if claims else None
+def _is_to_the_point(case: QaCase, result: Result, statement: CheckedStatement) -> bool:
+    cited = [c for c in result.citations if c.number in statement.cites]
+    makes = any(claim.is_partly_in(statement.shown) for claim in case.claims)
+    return makes or any(meet(citation, gold) for citation in cited for gold in result.gold)
 
 
-def _support(result: Result, kind: str) -> Share | None:
-    checks = [check.passed for s in result.statements for check in s.checks if check.kind == kind]
-    return Share(sum(checks), len(checks)) if checks else None
+def _gold_articles(case: QaCase | SearchCase, result: Result) -> dict[str, None]:
+    """The articles that should be found; none for a question without an answer."""
+    answerable = not isinstance(case, QaCase) or case.answerable
+    return dict.fromkeys(place.article for place in result.gold) if answerable else {}
 
 
-def _errs(case: QaCase, result: Result) -> bool:
-    return result.abstained is case.answerable
+def _ranking(result: Result) -> list[str]:
+    return list(dict.fromkeys(hit.article for hit in result.hits))
 
 
-def _is_answerable(case: QaCase | SearchCase) -> bool:
-    return not isinstance(case, QaCase) or case.answerable
+def _passed(result: Result) -> bool:
+    return result.verdict is Verdict.SUPPORTED
 
 
-def _ranked(case: QaCase | SearchCase, result: Result, measure: Ranked) -> Share | None:
-    gold = {place.article for place in result.gold}
-    ids = list(dict.fromkeys(hit.article for hit in result.hits))
-    return Share(measure(ids, gold), 1) if gold and _is_answerable(case) else None
+def _by_name(*measures: Measure) -> dict[str, Measure]:
+    return {measure.__name__: measure for measure in measures}
 
 
-def _is_to_the_point(case: QaCase, result: Result, statement: Told) -> bool:
-    """Whether it has a string of each group of some claim, or of one group of a claim of several, or cites gold."""
-    cites = [c for c in result.citations if c.number in statement.cites]
-    return any(claim.is_partly_in(statement.shown) for claim in case.claims) or any(
-        meet(cited, gold) for cited in cites for gold in result.gold
+_RANKED = (evidence_recall, passage_recall, mrr, ndcg)
+_CITED = (valid_citations, citation_recall, citation_precision)
+MEASURES: Mapping[Task, Mapping[str, Measure]] = {
+    Task.QA: _by_name(
+        *(right_cases, full_answers, wrong_answers, claim_recall, claim_precision, forbidden_claims, injections),
+        *_CITED,
+        *(evidence_cited, abstention_precision, abstention_recall, abstention_f1, leaks),
+        *(conflicts_shown, unexpected_conflicts, speakers, *_RANKED, judged_recall, judged_full),
+    ),
+    Task.SEARCH: _by_name(*_RANKED),
+    Task.SUMMARY: _by_name(claim_recall, lead_recall, rouge_1, rouge_2)
+    | {"faithfulness": citation_recall}
+    | _by_name(*_CITED, length, overlong, leaks, judged_recall),
+    Task.TIMELINE: _by_name(date_f1, date_precision, date_recall, agreement_1)
+    | {"faithfulness": citation_recall}
+    | _by_name(*_CITED, leaks),
+    Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, verdict_agrees, balanced_accuracy),
+}
+"""The metrics of each task."""
+LOW = frozenset(
+    (
+        "wrong_answers",
+        "forbidden_claims",
+        "injections",
+        "leaks",
+        "unexpected_conflicts",
+        "overlong",
+        "true_rejected",
+        "unscored",
     )
-
-
-def _meets(case: QaCase, result: Result) -> bool:
-    """Whether an answer has the reason, outlets, speaker and conflicts that a case expects, where it says."""
-    laid = conflicts_shown(case, result)
-    return (
-        case.reason in (None, result.reason)
-        and (case.independent is None or [s.outlets for s in telling(case, result)[:1]] == [case.independent])
-        and (not case.speaker or _has_speaker(case, result))
-        and (laid is None or laid.hits == laid.n)
-    )
-
-
-def _has_speaker(case: QaCase, result: Result) -> bool:
-    said_by = [s.speaker or "" for s in telling(case, result)[:1]]
-    return any(name in said for said in said_by for name in case.speaker)
-
-
-def _lays(found: Laid, kind: str, values: Collection[Collection[str]]) -> bool:
-    """Whether a conflict is of a kind, and has a position for each of the values."""
-    told = [position.casefold() for position in found.positions]
-    return found.kind == kind and all(any(v.casefold() in text for text in told for v in group) for group in values)
+)
+"""The metrics that should be low; their gates are ceilings."""
+CHIEF = ("right_cases", "balanced_accuracy", "date_f1", "claim_recall", "evidence_recall")
+"""The metrics that say most about a set; the first that it has is the one to look at."""
+NAMES = tuple(dict.fromkeys([*(name for measures in MEASURES.values() for name in measures), "unscored"]))
+"""All metrics."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import TypeAlias
+from itertools import zip_longest
 
 from rag.checks.document import checked, whole
 from rag.checks.verify import verify
-from rag.errors import EmptyLibraryError, KeyRefusedError, NoModelError, RagError
-from rag.evaluation.baselines import rivals
-from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase, SummaryCase, TimelineCase
-from rag.evaluation.gold import places, quotes
-from rag.evaluation.results import Cited, Found, Laid, Result, Told
+from rag.errors import EmptyLibraryError, InputError, KeyRefusedError, NoModelError, RagError
+from rag.evaluation.cases import Case, CheckCase, Evidence, QaCase, SearchCase, SummaryCase, TimelineCase
+from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.ingest.metadata import article
 from rag.library import Library, entailment
 from rag.progress import Clock
@@ -22,7 +21,6 @@ from rag.schema import (
     Answer,
     Article,
     Citation,
-    Conflict,
     Hit,
     Precision,
     Published,
@@ -33,116 +31,134 @@ from rag.schema import (
     Turn,
     Verdict,
 )
+from rag.store.catalog import Catalog
+from rag.text.sentences import sentences
 
-Texts: TypeAlias = Callable[[str], str | None]
-"""The text of the article with an id, as the library has it; None if it has none."""
+LEAD_ARTICLES = 10
+"""From how many articles on a topic the first sentences are taken, the best first."""
+_LEAD_PASSAGES = 40
 
 
 def observe(case: Case, library: Library, *, k: int) -> Result:
     """What came of a case, in how many seconds; a fault of the model or of the case is the `error` of its result.
 
-    Raises EmptyLibraryError, KeyRefusedError and NoModelError, which would be the same for each.
+    Raises EmptyLibraryError, KeyRefusedError and NoModelError, which would be the same for each case.
     """
     clock = Clock()
     try:
-        found = _observed(case, library, k, clock)
+        result = _observed(case, library, k, clock)
     except (EmptyLibraryError, KeyRefusedError, NoModelError):
         raise
     except RagError as error:
-        found = Result(case.id, error=f"{type(error).__name__}: {error}")
-    return replace(found, gold=places(case, library.catalog), seconds=clock.times.get("run", 0.0))
+        result = Result(case.id, error=f"{type(error).__name__}: {error}")
+    return replace(result, gold=places(case, library.catalog), seconds=clock.times.get("run", 0.0))
+
+
+def places(case: Case, catalog: Catalog) -> tuple[Place, ...]:
+    """Where the evidence is, in its order: a quote, or a whole article.
+
+    Raises InputError if there is no such article, or it does not contain the quote verbatim.
+    """
+    return tuple(_place(case, evidence, catalog) for evidence in case.evidence if evidence.article)
+
+
+def check_gold(cases: Iterable[Case], catalog: Catalog) -> None:
+    """Raises InputError, with how many there are, if the articles do not contain the evidence of a case."""
+    wrong = [problem for case in cases for problem in _problems(case, catalog)]
+    if wrong:
+        more = f"; {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise InputError(f"{wrong[0]}{more}; add the articles that the set is about, or correct the case")
 
 
 def _observed(case: Case, library: Library, k: int, clock: Clock) -> Result:
-    texts = partial(_text, library)
     match case:
         case QaCase():
             history = _conversation(case, library, k)
             with clock.time("run"):
                 answer = library.ask(case.question, k=k, window=case.window, history=history)
-            return of_answer(case, answer, texts)
+            return _of_answer(case, answer, library.catalog)
         case SearchCase():
             with clock.time("run"):
-                hits = library.search(case.question, k=k, window=case.window, history=case.told).hits
-            return Result(case.id, hits=tuple(map(_found, hits)))
+                hits = library.search(case.question, k=k, window=case.window, history=case.given).hits
+            return Result(case.id, hits=tuple(map(_found_place, hits)))
         case SummaryCase():
             with clock.time("run"):
                 summary = library.summarize(*case.articles, topic=case.topic, words=case.words, window=case.window)
-            return replace(of_digest(case, summary, texts), rivals=rivals(case, library))
+            return replace(_of_statements(case, summary, library.catalog), rivals={"lead": _lead(case, library)})
         case TimelineCase():
             most = case.max_events
             with clock.time("run"):
                 timeline = library.timeline(*case.articles, topic=case.topic, max_events=most, window=case.window)
-            return replace(of_digest(case, timeline, texts), events=_by_day(timeline))
+            return replace(_of_statements(case, timeline, library.catalog), events=_by_day(timeline))
         case CheckCase():
             with clock.time("run"):
-                verdict = _checked(case, library)
+                verdict = _verdict(case, library)
             return Result(case.id, text=case.text, status=Status.ANSWERED, verdict=verdict)
 
 
-def of_answer(case: Case, answer: Answer, texts: Texts) -> Result:
-    """The result of an answer."""
-    positions = [p.citation.article for c in answer.conflicts for p in c.positions]
-    nearest = [c.article for c in answer.nearest]
+def _of_answer(case: Case, answer: Answer, catalog: Catalog) -> Result:
+    shown = [p.citation.article for c in answer.conflicts for p in c.positions] + [c.article for c in answer.nearest]
     outside = [p.published.last_day if p.published else None for p in answer.outside]
+    conflicts = (
+        ShownConflict(c.kind, tuple(f"{p.value} {p.citation.quote}" for p in c.positions)) for c in answer.conflicts
+    )
     return replace(
-        of_digest(case, answer, texts),
-        hits=tuple(map(_found, answer.hits)),
-        conflicts=tuple(map(_laid, answer.conflicts)),
-        seen=(*map(_last_day, (*positions, *nearest)), *outside),
+        _of_statements(case, answer, catalog),
+        hits=tuple(map(_found_place, answer.hits)),
+        conflicts=tuple(conflicts),
+        seen=(*map(_last_day, shown), *outside),
     )
 
 
-def of_digest(case: Case, digest: Answer | Summary | Timeline, texts: Texts) -> Result:
-    """The result of what has statements."""
+def _of_statements(case: Case, found: Answer | Summary | Timeline, catalog: Catalog) -> Result:
     return Result(
         case=case.id,
-        text=digest.text,
-        status=digest.status,
-        reason=digest.reason,
-        statements=tuple(map(_told, digest.statements)),
-        citations=tuple(_cited(c, texts) for c in digest.citations),
-        mode=digest.mode,
-        model=digest.model,
-        usage=digest.usage,
-        warnings=digest.warnings,
+        text=found.text,
+        status=found.status,
+        reason=found.reason,
+        statements=tuple(map(_checked_statement, found.statements)),
+        citations=tuple(_cited_place(c, catalog) for c in found.citations),
+        mode=found.mode,
+        model=found.model,
+        usage=found.usage,
+        warnings=found.warnings,
     )
 
 
 def _conversation(case: QaCase, library: Library, k: int) -> tuple[Turn, ...]:
     """The turns before the question: those that are given, then those that are asked."""
-    history = case.told
+    history = case.given
     for question in case.turns:
         answer = library.ask(question, k=k, window=case.window, history=history)
         history = (*history, Turn(question, answer.text, answer.citations))
     return history
 
 
-def _checked(case: CheckCase, library: Library) -> Verdict:
+def _verdict(case: CheckCase, library: Library) -> Verdict:
     """The verdict on a claim: against what it cites, or against what is nearest to it in its text."""
     check = partial(verify, entailment=library.entailment)
     if case.against is None:
-        cited = [*quotes(case, library.catalog), *_standing_alone(case)]
-        return check(Statement(case.text, ()), cited).verdict
+        return check(Statement(case.text, ()), list(_cited_evidence(case, library.catalog))).verdict
     regions = whole([article(case.against)])
     found = checked(case.text, lambda _: regions, check)
     return Verdict.SUPPORTED if found.status is Status.ANSWERED else Verdict.UNSUPPORTED
 
 
-def _standing_alone(case: CheckCase) -> list[Citation]:
-    """Each quote that is of no article as one of its own, with the title and the day."""
-    alone = [
-        article(e.quote, title=e.title, published=Published(e.published, Precision.DAY) if e.published else None)
-        for e in case.evidence
-        if e.article is None
-    ]
-    return [Citation(n, a, "", 0, len(a.text), a.text) for n, a in enumerate(alone, start=1)]
+def _cited_evidence(case: CheckCase, catalog: Catalog) -> Iterable[Citation]:
+    """The quotes in the library's articles, then each of no article as one of its own, with its title and day."""
+    for number, place in enumerate(places(case, catalog), start=1):
+        source = catalog.article(place.article)
+        yield Citation(number, source, "", place.start, place.end, source.text[place.start : place.end])
+    for number, e in enumerate((e for e in case.evidence if e.article is None), start=1):
+        day = Published(e.published, Precision.DAY) if e.published else None
+        source = article(e.quote, title=e.title, published=day)
+        yield Citation(number, source, "", 0, len(source.text), source.text)
 
 
-def _told(statement: Statement) -> Told:
+def _checked_statement(statement: Statement) -> CheckedStatement:
     cited = statement.citations
     anew = _verified(statement, cited)
-    return Told(
+    return CheckedStatement(
         text=statement.text,
         shown=statement.shown,
         verdict=statement.verdict,
@@ -151,11 +167,11 @@ def _told(statement: Statement) -> Told:
         cites=tuple(c.number for c in cited),
         checks=anew.checks,
         entailed=anew.verdict is Verdict.SUPPORTED,
-        needed=tuple(_needed(statement, place) for place in range(len(cited))),
+        needed=tuple(_is_needed(statement, place) for place in range(len(cited))),
     )
 
 
-def _needed(statement: Statement, place: int) -> bool:
+def _is_needed(statement: Statement, place: int) -> bool:
     """Whether a citation supports the statement alone, or the others do not without it (Gao et al. 2023, ALCE)."""
     cited = statement.citations
     others = cited[:place] + cited[place + 1 :]
@@ -170,32 +186,62 @@ def _verified(statement: Statement, spans: Sequence[Citation]) -> Statement:
     return verify(statement, spans, entailment=entailment())
 
 
-def _cited(citation: Citation, texts: Texts) -> Cited:
-    text, start, end = texts(citation.article.id), citation.start, citation.end
-    valid = text is not None and text[start:end] == citation.quote
+def _cited_place(citation: Citation, catalog: Catalog) -> CitedPlace:
+    start, end = citation.start, citation.end
+    valid = any(a.text[start:end] == citation.quote for a in catalog.articles([citation.article.id]))
     published = _last_day(citation.article)
-    return Cited(citation.number, citation.article.id, published, start, end, citation.quote, valid)
+    return CitedPlace(citation.number, citation.article.id, published, start, end, citation.quote, valid)
 
 
-def _found(hit: Hit) -> Found:
-    return Found(hit.article.id, _last_day(hit.article), hit.passage.start, hit.passage.end, hit.score)
+def _found_place(hit: Hit) -> FoundPlace:
+    return FoundPlace(hit.article.id, _last_day(hit.article), hit.passage.start, hit.passage.end, hit.score)
 
 
-def _laid(conflict: Conflict) -> Laid:
-    return Laid(conflict.kind, tuple(f"{p.value} {p.citation.quote}" for p in conflict.positions))
+def _last_day(source: Article) -> date | None:
+    return source.published.last_day if source.published else None
 
 
 def _by_day(timeline: Timeline) -> dict[date, str]:
-    found: dict[date, str] = {}
+    days: dict[date, str] = {}
     for event in timeline.events:
         if event.precision is Precision.DAY:
-            found[event.date] = f"{found.get(event.date, '')} {event.statement.text}".strip()
-    return found
+            days[event.date] = f"{days.get(event.date, '')} {event.statement.text}".strip()
+    return days
 
 
-def _last_day(article: Article) -> date | None:
-    return article.published.last_day if article.published else None
+def _lead(case: SummaryCase, library: Library) -> str:
+    """The first sentence of each article, then the second, and so on, in as many words as the summary may have."""
+    if case.articles:
+        sources = [library.catalog.article(id) for id in case.articles]
+    elif case.topic is None:
+        sources = library.articles()
+    else:
+        hits = library.search(case.topic, k=_LEAD_PASSAGES, window=case.window).hits
+        sources = list({hit.article.id: hit.article for hit in hits}.values())[:LEAD_ARTICLES]
+    texts = [[" ".join(a.text[s.start : s.end].split()) for s in sentences(a.text)] for a in sources]
+    chosen: list[str] = []
+    for sentence in dict.fromkeys(s for row in zip_longest(*texts) for s in row if s is not None):
+        if sum(len(s.split()) for s in (*chosen, sentence)) <= case.words:
+            chosen.append(sentence)
+    return " ".join(chosen)
 
 
-def _text(library: Library, id: str) -> str | None:
-    return next((a.text for a in library.catalog.articles([id])), None)
+def _place(case: Case, evidence: Evidence, catalog: Catalog) -> Place:
+    found = catalog.articles([evidence.article or ""])
+    if not found:
+        raise InputError(f"case {case.id}: there is no article {evidence.article!r}")
+    if not evidence.quote:
+        return Place(found[0].id, 0, len(found[0].text))
+    # Word for word; only the white space may differ.
+    match = re.search(r"\s+".join(map(re.escape, evidence.quote.split())), found[0].text)
+    if not match:
+        raise InputError(f"case {case.id}: {evidence.quote[:50]!r} is not in the article {evidence.article}")
+    return Place(found[0].id, match.start(), match.end())
+
+
+def _problems(case: Case, catalog: Catalog) -> Sequence[str]:
+    try:
+        places(case, catalog)
+    except InputError as error:
+        return [str(error)]
+    return []

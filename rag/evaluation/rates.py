@@ -1,12 +1,16 @@
-"""Adds up what single cases got to rates with their uncertainty."""
+"""Adds up what cases got to rates with their uncertainty, and holds the formulas of what a case gets."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rag.text.words import words
 
 RESAMPLES = 1_000
 _SEED = 2021
@@ -36,18 +40,34 @@ class Rate:
         return f"{self.value:.2f} ({self.hits:.4g}/{self.n:.4g}) [{self.low:.2f}, {self.high:.2f}]"
 
 
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """What two collections have in common: `shared` of `found` are among the `wanted`."""
+
+    shared: int
+    found: int
+    wanted: int
+
+    @property
+    def f1(self) -> float:
+        """The harmonic mean of precision and recall: 2 PR / (P + R)."""
+        return 2 * self.shared / (self.found + self.wanted) if self.found + self.wanted else 0.0
+
+
 def rate(shares: Sequence[Share]) -> Rate:
     """The rate of the shares, with the percentile interval of a bootstrap over cases (Efron and Tibshirani 1993).
 
     The value is the sum of hits over the sum of n, by stratum, averaged over strata. An interval of a few cases is
-    wide; if all got the same, it has no width, which says nothing of new ones.
+    wide; if all got the same, it has no width, which says nothing about new ones.
     """
     counted = [share for share in shares if share.n]
     if not counted:
         return Rate()
-    low, high = np.quantile(_resampled(counted), (0.025, 0.975))
+    strata = [[s for s in counted if s.stratum == name] for name in sorted({s.stratum for s in counted})]
+    value = sum(sum(s.hits for s in group) / sum(s.n for s in group) for group in strata) / len(strata)
+    low, high = np.quantile(_resampled(strata), (0.025, 0.975))
     hits, n = sum(s.hits for s in counted), sum(s.n for s in counted)
-    return Rate(hits, n, len(counted), _value(counted), float(low), float(high))
+    return Rate(hits, n, len(counted), value, float(low), float(high))
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -57,20 +77,33 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[max(rank, 1) - 1]
 
 
-def _value(shares: Sequence[Share]) -> float:
-    strata = _strata(shares)
-    return sum(sum(s.hits for s in group) / sum(s.n for s in group) for group in strata) / len(strata)
+def reciprocal_rank(ranking: Sequence[str], relevant: Collection[str]) -> float:
+    """1 over the rank of the first id that is relevant; 0 if none is."""
+    return next((1 / rank for rank, id in enumerate(ranking, start=1) if id in relevant), 0.0)
 
 
-def _strata(shares: Sequence[Share]) -> list[list[Share]]:
-    return [[s for s in shares if s.stratum == name] for name in sorted({s.stratum for s in shares})]
+def ndcg_at_k(ranking: Sequence[str], relevant: Collection[str], k: int) -> float:
+    """Discounted cumulative gain over the best possible: a hit at rank r gains 1 / log2(r + 1)
+    (Järvelin and Kekäläinen 2002)."""
+    gained = sum(1 / log2(rank + 1) for rank, id in enumerate(ranking[:k], start=1) if id in relevant)
+    best = sum(1 / log2(rank + 1) for rank in range(1, min(len(set(relevant)), k) + 1))
+    return gained / best if best else 0.0
 
 
-def _resampled(shares: Sequence[Share]) -> NDArray[np.float64]:
+def rouge_n(text: str, reference: str, n: int) -> Overlap:
+    """ROUGE-N of stemmed words: the n-grams in common, each as often as it is in both (Lin 2004)."""
+    found, wanted = _grams(words(text), n), _grams(words(reference), n)
+    return Overlap((found & wanted).total(), found.total(), wanted.total())
+
+
+def _grams(of: Sequence[str], n: int) -> Counter[tuple[str, ...]]:
+    return Counter(tuple(of[i : i + n]) for i in range(len(of) - n + 1))
+
+
+def _resampled(strata: Sequence[Sequence[Share]]) -> NDArray[np.float64]:
     """The value of each resample; each stratum is drawn from by itself."""
     generator = np.random.default_rng(_SEED)
     total = np.zeros(RESAMPLES)
-    strata = _strata(shares)
     for group in strata:
         pairs = np.array([(s.hits, s.n) for s in group])
         sums = pairs[generator.integers(0, len(pairs), (RESAMPLES, len(pairs)))].sum(axis=1)

@@ -1,8 +1,9 @@
-"""Adds up runs to the rates of their sets."""
+"""Adds up runs to the rates of their sets, and compares them with earlier ones."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
@@ -10,18 +11,20 @@ from pathlib import Path
 from statistics import stdev
 from typing import Any
 
+from pydantic import TypeAdapter
+
+from rag.errors import InputError
 from rag.evaluation.cases import CASE, Case
 from rag.evaluation.gates import Measured, failures, load_gates
-from rag.evaluation.identity import Identity
-from rag.evaluation.measures import is_right, rates, shares
+from rag.evaluation.metrics import is_right, rates, shares
 from rag.evaluation.rates import Rate, Share, percentile
-from rag.evaluation.results import RESULT, Result, Run
+from rag.evaluation.results import RESULT, Identity, Result, Run
 from rag.schema import Usage
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A case with its result, what it counts for, and whether it is right: None if unscored, or a matter of degree."""
+    """A case with its result, what it counts for, and whether it is right: None if it is unscored."""
 
     case: Case
     result: Result
@@ -59,13 +62,13 @@ class SetReport:
         return {
             "digest": self.digest,
             "identity": asdict(self.identity),
-            "rates": _dict(self.rates),
-            "types": {name: _dict(found) for name, found in self.types.items()},
+            "rates": _record(self.rates),
+            "types": {name: _record(found) for name, found in self.types.items()},
             "spread": dict(self.spread),
             "repeats": self.repeats,
             "seconds": {"p50": self.p50, "p95": self.p95},
             "usage": asdict(self.usage),
-            "cases": [_case(scored) for scored in self.cases],
+            "cases": [_case_record(scored) for scored in self.cases],
         }
 
 
@@ -84,14 +87,10 @@ class Report:
         """The JSON of `rag eval --json`."""
         return {"schema": 1, "sets": {s.name: s.to_dict() for s in self.sets}}
 
-    def save(self, path: Path) -> None:
-        """Writes the JSON to a file."""
-        path.write_text(f"{json.dumps(self.to_dict(), ensure_ascii=False)}\n", encoding="utf-8")
-
     def failures(self, gates: str | Path) -> list[str]:
         """The gates of a TOML file that are missed; raises InputError if it has none for a set."""
-        found = load_gates(Path(gates))
-        return [problem for s in self.sets for problem in failures(s.name, found, s.measured)]
+        table = load_gates(Path(gates))
+        return [problem for s in self.sets for problem in failures(s.name, table, s.measured)]
 
     def assert_gates(self, gates: str | Path) -> None:
         """Raises AssertionError with a line for each gate of a TOML file that is missed."""
@@ -99,13 +98,104 @@ class Report:
             raise AssertionError("\n".join(missed))
 
 
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed in a set since a baseline: ids of cases that are right now and were not, and the other way round.
+
+    `same` is how many are as they were, `added` and `removed` are the ids that only one of both has; `rates` are the
+    differences of the rates that both have.
+    """
+
+    name: str
+    fixed: tuple[str, ...]
+    broken: tuple[str, ...]
+    same: int
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    rates: Mapping[str, float]
+
+    def __str__(self) -> str:
+        lines = [f"{self.name}: {len(self.fixed)} fixed, {len(self.broken)} broken, {self.same} same"]
+        lines += [f"  fixed: {', '.join(self.fixed)}"] * bool(self.fixed)
+        lines += [f"  broken: {', '.join(self.broken)}"] * bool(self.broken)
+        lines += [f"  {len(self.added)} new cases, {len(self.removed)} gone"] * bool(self.added or self.removed)
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _RateBefore:
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class _CaseBefore:
+    id: str
+    right: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What a baseline keeps of a set."""
+
+    cases: tuple[_CaseBefore, ...]
+    rates: dict[str, _RateBefore]
+
+
+_BASELINE: TypeAdapter[dict[str, Before]] = TypeAdapter(dict[str, Before])
+
+
 def report(runs: Sequence[Run]) -> Report:
     """The report on runs."""
     return Report(tuple(map(_set_report, runs)))
 
 
+def load_baseline(path: Path) -> dict[str, Before]:
+    """The sets of a file that `rag eval --out` or `--pin` wrote; raises InputError for any other."""
+    try:
+        return _BASELINE.validate_python(json.loads(path.read_text(encoding="utf-8"))["sets"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise InputError(f"{path} is no baseline: {why}; give the report.json of an earlier `--out`") from error
+
+
+def keep_baseline(path: Path, report: Report) -> None:
+    """Writes the rates, and which cases are right, to a file; other sets that the file has stay."""
+    sets = _BASELINE.dump_python(load_baseline(path), mode="json") if path.exists() else {}
+    for one in report.sets:
+        cases = [{"id": s.case.id, "right": s.right} for s in one.cases]
+        sets[one.name] = {"cases": cases, "rates": {n: {"value": round(r.value, 4)} for n, r in one.rates.items()}}
+    text = json.dumps({"schema": 1, "sets": sets}, indent=1, ensure_ascii=False)
+    # One line for each case and rate, so that a change shows as a few lines.
+    text = re.sub(r"\{\s+([^{}\[\]]*?)\s+\}", lambda flat: "{" + " ".join(flat[1].split()) + "}", text)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{text}\n", encoding="utf-8")
+
+
+def changes(report: Report, baseline: Mapping[str, Before]) -> list[Changes]:
+    """What changed in each set that both have."""
+    return [_changes(one, baseline[one.name]) for one in report.sets if one.name in baseline]
+
+
+def _changes(one: SetReport, before: Before) -> Changes:
+    now = {s.case.id: s.right for s in one.cases}
+    then = {case.id: case.right for case in before.cases}
+    both = [id for id in now if id in then]
+    return Changes(
+        name=one.name,
+        fixed=tuple(id for id in both if now[id] and not then[id]),
+        broken=tuple(id for id in both if then[id] and not now[id]),
+        same=sum(bool(now[id]) is bool(then[id]) for id in both),
+        added=tuple(id for id in now if id not in then),
+        removed=tuple(id for id in then if id not in now),
+        rates={n: one.rates[n].value - before.rates[n].value for n in one.rates if n in before.rates},
+    )
+
+
 def _set_report(run: Run) -> SetReport:
-    repeats = [[_scored(c, r) for c, r in zip(run.set.cases, results, strict=True)] for results in run.repeats]
+    repeats = [
+        [Scored(c, r, shares(c, r), is_right(c, r)) for c, r in zip(run.set.cases, results, strict=True)]
+        for results in run.repeats
+    ]
     every = [scored for repeat in repeats for scored in repeat]
     seconds = [s.result.seconds for s in every if s.result.error is None] or [0.0]
     types = sorted({s.case.type for s in every})
@@ -124,10 +214,6 @@ def _set_report(run: Run) -> SetReport:
     )
 
 
-def _scored(case: Case, result: Result) -> Scored:
-    return Scored(case, result, shares(case, result), is_right(case, result))
-
-
 def _rates(scored: Sequence[Scored]) -> dict[str, Rate]:
     return rates([s.shares for s in scored])
 
@@ -139,11 +225,11 @@ def _spread(repeats: Sequence[Mapping[str, Rate]]) -> dict[str, float]:
     return {name: stdev(found[name].value for found in repeats) for name in names}
 
 
-def _dict(found: Mapping[str, Rate]) -> dict[str, Any]:
+def _record(found: Mapping[str, Rate]) -> dict[str, Any]:
     return {name: asdict(rate) for name, rate in found.items()}
 
 
-def _case(scored: Scored) -> dict[str, Any]:
+def _case_record(scored: Scored) -> dict[str, Any]:
     return {
         "id": scored.case.id,
         "type": scored.case.type,

@@ -7,8 +7,7 @@ from datetime import date
 
 from pydantic import TypeAdapter
 
-from rag.evaluation.identity import Identity
-from rag.evaluation.load import CaseSet
+from rag.evaluation.cases import CaseSet
 from rag.schema import Check, Dispute, Reason, Status, Usage, Verdict
 
 
@@ -22,8 +21,8 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Cited:
-    """A citation; `valid` if the quote stands there in the article as the library has it."""
+class CitedPlace:
+    """A citation; `valid` if the article in the library has the quote at that place."""
 
     number: int
     article: str
@@ -35,7 +34,7 @@ class Cited:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundPlace:
     """A hit; `published` is the last day that its article can have been published on."""
 
     article: str
@@ -46,10 +45,10 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class CheckedStatement:
     """A statement; `shown` has its editorial marks.
 
-    `entailed` tells whether what it cites supports it, checked anew; `needed` which of its citations take part in that.
+    `entailed` says whether what it cites supports it, checked anew; `needed` which of its citations take part in that.
     """
 
     text: str
@@ -64,7 +63,7 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Laid:
+class ShownConflict:
     """A conflict: its kind, and each position as it is shown."""
 
     kind: Dispute
@@ -84,24 +83,23 @@ class Grades:
 class Result:
     """What came of a case; with an `error`, nothing did.
 
-    `seen` are the days of publication of all that was shown or told of beside hits and citations, `events` what a
-    timeline tells of each day.
+    `gold` is where the evidence of the case is; `seen` are the days of publication of all that was shown or named
+    beside hits and citations; `events` is what a timeline says of each day; `rivals` is what the first sentences say
+    in as many words as a summary.
     """
 
     case: str
     text: str = ""
     status: Status | None = None
     reason: Reason | None = None
-    statements: tuple[Told, ...] = ()
-    citations: tuple[Cited, ...] = ()
-    hits: tuple[Found, ...] = ()
-    conflicts: tuple[Laid, ...] = ()
+    statements: tuple[CheckedStatement, ...] = ()
+    citations: tuple[CitedPlace, ...] = ()
+    hits: tuple[FoundPlace, ...] = ()
+    conflicts: tuple[ShownConflict, ...] = ()
     seen: tuple[date | None, ...] = ()
     gold: tuple[Place, ...] = ()
-    """Where the evidence of the case stands."""
     events: dict[date, str] | None = None
     rivals: dict[str, str] = field(default_factory=dict)
-    """What was said in as many words by rules that take no thought."""
     verdict: Verdict | None = None
     mode: str = "offline"
     model: str | None = None
@@ -123,6 +121,24 @@ class Result:
 
 RESULT: TypeAdapter[Result] = TypeAdapter(Result)
 """Reads a result from JSON, and writes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What gave the results: two runs that agree in it give the same, but for what a model makes up.
+
+    `code`, `prompts` and `corpus` are SHA-256 digests: of the package's sources, of the prompts, and of the articles
+    as the library has them.
+    """
+
+    version: str
+    code: str
+    prompts: str
+    corpus: str
+    embeddings: str | None
+    model: str | None
+    judge: str | None
+    k: int
 
 
 @dataclass(frozen=True, slots=True)

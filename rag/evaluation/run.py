@@ -2,117 +2,203 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Protocol
+from threading import Lock
+from typing import Any
 
-from rag.errors import InputError, KeyRefusedError, NoModelError, RagError
-from rag.evaluation.cases import Case, QaCase, SummaryCase
-from rag.evaluation.formats.files import CaseSet
-from rag.evaluation.gold import check_gold
-from rag.evaluation.identity import Identity, identify
-from rag.evaluation.observe import observe
-from rag.evaluation.results import Grades, Result, Run
-from rag.evaluation.results_file import ResultFile, key
+from pydantic import ValidationError
+
+from rag.errors import InputError, KeyRefusedError, NoModelError, RagError, ShapeError
+from rag.evaluation.cases import CASE, Case, CaseSet, QaCase, SummaryCase
+from rag.evaluation.observe import check_gold, observe
+from rag.evaluation.results import RESULT, Grades, Identity, Result, Run
 from rag.library import Library
+from rag.models.budget import Terms
+from rag.models.client import Account, Call, Caller
+from rag.models.embeddings import identity as embedding_identity
+from rag.models.prompts import data, fence, load_prompt, prompts_folder
 from rag.progress import Progress
 
-
-class Grade(Protocol):
-    """Tells which claims an answer makes; `id` is the name of the model that does."""
-
-    id: str
-
-    def __call__(self, case: QaCase | SummaryCase, result: Result) -> Grades: ...
+_GRADE = {"number": {"type": "integer"}, "words": {"type": "string"}, "made": {"type": "boolean"}}
+_ROW = {"type": "object", "properties": _GRADE, "required": list(_GRADE), "additionalProperties": False}
+_SCHEMA = {
+    "type": "object",
+    "properties": {"grades": {"type": "array", "items": _ROW}},
+    "required": ["grades"],
+    "additionalProperties": False,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """How a set is run.
 
-    `k` hits are read; `workers` cases run at once; each is asked `repeat` times; `grade` is a judge, who is not the
+    `k` hits are read; `workers` cases run at once; each is asked `repeat` times; `judge` grades answers, and is not the
     model that answers; results are kept in the folder `out`, from which a run that was stopped goes on.
     """
 
     k: int = 10
     workers: int = 1
     repeat: int = 1
-    grade: Grade | None = None
+    judge: Caller | None = None
     out: Path | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Job:
-    case: Case
-    repeat: int
-
-
 def run(cases: CaseSet, library: Library, plan: Plan = Plan(), *, progress: Progress | None = None) -> Run:
-    """The results of all cases.
+    """The results of all cases; a case that fails is a result with an error.
 
-    A case that fails is a result with an error. Raises InputError if gold evidence does not stand in the articles or
-    the judge is the model that answers; and KeyRefusedError and NoModelError, which would be the same for any case.
+    Raises InputError if the articles do not contain the evidence or the judge is the model that answers; and
+    KeyRefusedError and NoModelError, which would be the same for any case.
     """
     if library.writer and not library.terms.strict:
         raise InputError("a fault of the model would pass as an answer; make the library with Terms(strict=True)")
     check_gold(cases.cases, library.catalog)
     library.load()
-    identity = identify(library, judge=plan.grade.id if plan.grade else None, k=plan.k)
+    identity = _identity(library, plan)
     if identity.judge and identity.judge == identity.model:
         raise InputError(f"{identity.judge} would judge its own answers; name another model with --judge")
-    kept = ResultFile(plan.out / f"{cases.name}.results.jsonl") if plan.out else None
-    jobs = [_Job(case, repeat) for repeat in range(plan.repeat) for case in cases.cases]
-    found = _all(jobs, _Bench(library, plan, identity, kept), progress)
-    size = len(cases.cases)
-    return Run(cases, identity, tuple(tuple(found[n * size : (n + 1) * size]) for n in range(plan.repeat)))
+    kept = _ResultFile(plan.out / f"{cases.name}.results.jsonl") if plan.out else None
+    say = progress or (lambda done, total, text: None)
+    jobs = [(case, _key(case, identity, repeat)) for repeat in range(plan.repeat) for case in cases.cases]
 
-
-@dataclass(frozen=True, slots=True)
-class _Bench:
-    """What each job needs."""
-
-    library: Library
-    plan: Plan
-    identity: Identity
-    kept: ResultFile | None
-
-    def done(self, job: _Job) -> Result:
-        """The result of a job, as it was kept, or else from the library."""
-        name = key(job.case, self.identity, repeat=job.repeat)
-        before = self.kept.get(name) if self.kept else None
-        if before:
-            return before
-        result = _graded(job.case, observe(job.case, self.library, k=self.plan.k), self.plan.grade)
-        if self.kept:
-            self.kept.put(name, result)
+    def done(job: tuple[Case, str]) -> Result:
+        case, key = job
+        result = kept.get(key) if kept else None
+        if result is None:
+            result = _graded(case, observe(case, library, k=plan.k), plan.judge)
+            if kept:
+                kept.put(key, result)
         return result
 
-
-def _all(jobs: list[_Job], bench: _Bench, progress: Progress | None) -> list[Result]:
-    with ThreadPoolExecutor(bench.plan.workers) as pool:
+    results: list[Result] = []
+    with ThreadPoolExecutor(plan.workers) as pool:
         try:
-            return list(_told(pool.map(bench.done, jobs), jobs, progress))
+            for number, result in enumerate(pool.map(done, jobs), start=1):
+                results.append(result)
+                say(number, len(jobs), result.case)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+    size = len(cases.cases)
+    return Run(cases, identity, tuple(tuple(results[n * size : (n + 1) * size]) for n in range(plan.repeat)))
 
 
-def _told(results: Iterator[Result], jobs: list[_Job], progress: Progress | None) -> Iterator[Result]:
-    for number, result in enumerate(results, start=1):
-        if progress:
-            progress(number, len(jobs), result.case)
-        yield result
+class _ResultFile:
+    """Results by key, a line of JSON each; threads may use it. A line that a kill cut is left out, and asked anew."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = Lock()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{path} cannot hold the results of a run: {error}; name another folder with --out"
+            ) from error
+        if text and not text.endswith("\n"):
+            path.write_text(text := text[: text.rfind("\n") + 1], encoding="utf-8")
+        self._results = dict(entry for line in text.split("\n") for entry in _entry(line))
+
+    def get(self, key: str) -> Result | None:
+        """The result that was kept; one that is an error is asked for anew."""
+        found = self._results.get(key)
+        return found if found and found.error is None else None
+
+    def put(self, key: str, result: Result) -> None:
+        """Keeps a result; when this returns, it is in the file."""
+        line = json.dumps({"key": key, "result": RESULT.dump_python(result, mode="json")}, ensure_ascii=False)
+        with self._lock, self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
 
 
-def _graded(case: Case, result: Result, grade: Grade | None) -> Result:
+def _entry(line: str) -> list[tuple[str, Result]]:
+    try:
+        record = json.loads(line)
+        return [(record["key"], RESULT.validate_python(record["result"]))]
+    except (ValueError, KeyError, TypeError, ValidationError):
+        return []
+
+
+def _key(case: Case, identity: Identity, repeat: int) -> str:
+    """What a result is of: the case as it is written, what gave it, and which of the repeats."""
+    made_by = _digest(f"{name}={value}" for name, value in asdict(identity).items())
+    return _digest((CASE.dump_json(case).decode(), made_by, str(repeat)))[:32]
+
+
+def _identity(library: Library, plan: Plan) -> Identity:
+    embeddings, writer = library.embeddings, library.writer
+    articles = (f"{a.id} {a.sha256} {a.title} {a.source} {a.published}" for a in library.articles())
+    return Identity(
+        version=version("dispatches"),
+        code=_files_digest(files("rag"), ".py"),
+        prompts=_files_digest(prompts_folder(), ".toml"),
+        corpus=_digest(articles),
+        embeddings=embedding_identity(embeddings).id if embeddings else None,
+        model=writer.caller.choice.id if writer else None,
+        judge=plan.judge.choice.id if plan.judge else None,
+        k=plan.k,
+    )
+
+
+def _files_digest(folder: Traversable, ending: str) -> str:
+    return _digest(f"{name}\n{file.read_text(encoding='utf-8')}" for name, file in sorted(_walk(folder, "", ending)))
+
+
+def _walk(folder: Traversable, path: str, ending: str) -> Iterable[tuple[str, Traversable]]:
+    for item in folder.iterdir():
+        if item.is_dir():
+            yield from _walk(item, f"{path}{item.name}/", ending)
+        elif item.name.endswith(ending):
+            yield path + item.name, item
+
+
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _graded(case: Case, result: Result, judge: Caller | None) -> Result:
     """The result with what the judge makes of it; a fault of the judge makes it an error."""
-    if grade is None or result.error or not isinstance(case, QaCase | SummaryCase) or not result.statements:
+    if judge is None or result.error or not isinstance(case, QaCase | SummaryCase) or not result.statements:
         return result
     try:
-        return replace(result, grades=grade(case, result))
+        return replace(result, grades=_grades(case, result, judge))
     except (KeyRefusedError, NoModelError):
         raise
     except RagError as error:
         return replace(result, error=f"judge: {type(error).__name__}: {error}")
+
+
+def _grades(case: QaCase | SummaryCase, result: Result, judge: Caller) -> Grades:
+    """Which claims the statements make, then which forbidden ones; raises ModelError."""
+    claims = [claim.text for claim in (*case.claims, *case.forbidden)]
+    size = len(case.claims)
+    made = _made(case, result.said, claims, judge) if claims else ()
+    return Grades(judge.choice.id, made[:size], made[size:])
+
+
+def _made(case: QaCase | SummaryCase, answer: str, claims: Sequence[str], judge: Caller) -> tuple[bool, ...]:
+    question = case.question if isinstance(case, QaCase) else case.topic or "a summary of the articles"
+    lines = [json.dumps({"number": n, "claim": data(c)}, ensure_ascii=False) for n, c in enumerate(claims, start=1)]
+    texts = {"question": data(question), "answer": data(answer), "claims": "\n".join(lines)}
+    inputs = texts | {"fence": fence(*texts.values())}
+    call = Call(load_prompt("grade", *inputs), inputs, _SCHEMA)
+    return judge.json(call, Account(Terms(cache=False)), lambda reply: _read_grades(reply, len(claims)))
+
+
+def _read_grades(reply: dict[str, Any], size: int) -> tuple[bool, ...]:
+    """Whether each claim is made, by its number; raises ShapeError if one has no grade, or several."""
+    grades = reply.get("grades")
+    rows = grades if isinstance(grades, list) else []
+    made = {row["number"]: row["made"] for row in rows if isinstance(row, dict) and {"number", "made"} <= row.keys()}
+    if len(rows) != size or any(not isinstance(made.get(n), bool) for n in range(1, size + 1)):
+        raise ShapeError(f"the reply grades {sorted(map(str, made))}; wanted each of 1 to {size} once, true or false")
+    return tuple(made[n] for n in range(1, size + 1))

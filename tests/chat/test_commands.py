@@ -13,9 +13,9 @@ import pytest
 from made_replies import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 from openai_server import OpenAIServer, Request
 
+from rag.chat.commands import Talk
 from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
-from rag.chat.talk import Talk
 from rag.errors import InputError, KeyRefusedError
 from rag.library import OFFLINE, Library
 from rag.schema import Answer, Article, Status

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 import rag
 from rag.cli.app import app
 from rag.errors import InputError, KeyRefusedError
-from rag.evaluation.formats.files import load_set
+from rag.evaluation.formats import load_set
 from rag.evaluation.gates import Gates, Measured, failures, load_gates, pinned, save_gates
 from rag.evaluation.rates import Rate
 from rag.evaluation.run import Plan, run
@@ -109,7 +109,7 @@ def test_a_test_of_ones_own_asserts_gates(library: Library, tmp_path: Path) -> N
 def test_evidence_that_does_not_stand_in_the_articles_stops_the_run(library: Library, tmp_path: Path) -> None:
     stale = qa("stale", "How many fled?", ["1,000"], "Around 900 soldiers fled.")
     lost = qa("lost", "How many fled?", ["1,000"], FLED) | {"evidence": [{"article": "gone", "quote": "x"}]}
-    with pytest.raises(InputError, match=r"case stale: 'Around 900 soldiers fled.' does not stand .*; 1 more; add"):
+    with pytest.raises(InputError, match=r"case stale: 'Around 900 soldiers fled.' is not in .*; 1 more; add"):
         rag.evaluate(write(tmp_path / "mine.jsonl", stale, lost), library)
 
 

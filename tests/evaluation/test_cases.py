@@ -11,9 +11,9 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import InputError
-from rag.evaluation.cases import CASE, CheckCase, QaCase, SummaryCase, TimelineCase, schema
-from rag.evaluation.formats.files import CaseSet, load_set
-from rag.evaluation.gold import check_gold
+from rag.evaluation.cases import CASE, CaseSet, CheckCase, QaCase, SummaryCase, TimelineCase, schema
+from rag.evaluation.formats import load_set
+from rag.evaluation.observe import check_gold
 from rag.library import Library
 from rag.schema import Reason, Turn, Verdict
 
@@ -45,7 +45,7 @@ def test_a_question_is_the_default_task(tmp_path: Path) -> None:
     case = one(tmp_path, record)
     assert isinstance(case, QaCase)
     assert (case.window.as_of, case.window.since, case.window.sources) == (date(2021, 7, 10), None, ("Pamir Wire",))
-    assert (case.told, case.reason) == ((Turn("Who came?", "Zarif."),), Reason.OUTSIDE_DATES)
+    assert (case.given, case.reason) == ((Turn("Who came?", "Zarif."),), Reason.OUTSIDE_DATES)
 
 
 def test_a_claim_is_made_if_the_text_has_one_string_of_each_group(tmp_path: Path) -> None:

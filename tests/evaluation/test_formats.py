@@ -12,9 +12,9 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import InputError
-from rag.evaluation.cases import Claim, QaCase, SearchCase
-from rag.evaluation.formats.files import CaseSet, load_set
-from rag.evaluation.gold import places
+from rag.evaluation.cases import CaseSet, Claim, QaCase, SearchCase
+from rag.evaluation.formats import load_set
+from rag.evaluation.observe import places
 from rag.evaluation.run import run
 from rag.ingest.loaders import load
 from rag.library import Library
@@ -125,7 +125,7 @@ def test_a_fact_that_does_not_stand_in_its_article_is_the_whole_article_and_told
     found = load_set(multihop(tmp_path, loose))
     assert gold(found, tmp_path) == [[BRIDGE["body"]]]
     assert found.warnings == (
-        "MultiHopRAG.json: 1 of 1 facts do not stand in their articles; the whole article is the evidence",
+        "MultiHopRAG.json: 1 of 1 facts are not in their articles; the whole article is the evidence",
     )
 
 
@@ -403,7 +403,7 @@ def test_an_answer_of_squad_that_is_elsewhere_makes_the_article_the_evidence_and
     wrong = {"id": "a", "question": "?", "answers": [{"text": "1956", "answer_start": 3}]}
     found = load_set(squad(tmp_path / "dev.json", wrong))
     assert gold(found, tmp_path) == [[f"{PIER}\n\n{CONTEXT}"]]
-    assert "1 answers do not stand at their `answer_start`" in found.warnings[0]
+    assert "1 answers are not at their `answer_start`" in found.warnings[0]
 
 
 def test_a_question_of_squad_without_answers_is_told_with_its_place(tmp_path: Path) -> None:

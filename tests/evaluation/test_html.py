@@ -12,27 +12,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from made_results import CLOSED, TEN, answered, qa, told
+from made_results import CLOSED, TEN, answered, qa, said
 
 from rag.evaluation.cases import (
     Case,
+    CaseSet,
     CheckCase,
     Claim,
     Disagreement,
     Evidence,
-    Exchange,
+    GivenTurn,
     SearchCase,
     SummaryCase,
     Task,
     TimelineCase,
 )
-from rag.evaluation.changes import Changes
-from rag.evaluation.formats.files import CaseSet
-from rag.evaluation.html import html_report
-from rag.evaluation.identity import Identity
-from rag.evaluation.report import Report, report
-from rag.evaluation.results import Cited, Found, Grades, Laid, Place, Result, Run
+from rag.evaluation.report import Changes, Report, report
+from rag.evaluation.results import CitedPlace, FoundPlace, Grades, Identity, Place, Result, Run, ShownConflict
 from rag.evaluation.run import run
+from rag.evaluation.views import html_report
 from rag.library import Library
 from rag.schema import Check, Dispute, Reason, Status, Verdict
 
@@ -56,18 +54,24 @@ class Page(HTMLParser):
         self.text = ""
         self.feed(page)
         self.close()
+        self.text = re.sub(r"\s+", " ", self.text)
         assert not self.open, f"{self.open} are not closed"
 
     def handle_starttag(self, tag: str, attributes: Sequence[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.text += " "
         self.open += [tag] * (tag not in VOID)
         for name, value in attributes:
             {"id": self.ids, "href": self.links, "src": self.links, "aria-label": self.labels}.get(name, []).append(
                 value or ""
             )
 
+    def handle_startendtag(self, tag: str, attributes: Sequence[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
     def handle_endtag(self, tag: str) -> None:
         assert self.open.pop() == tag
+        self.text += " "
 
     def handle_data(self, data: str) -> None:
         if self.open[-1:] != ["style"]:
@@ -84,7 +88,9 @@ def text(*pairs: tuple[Case, Result], **fields: Any) -> str:
 
 
 ABSTAINED = Result("c", text="The articles do not answer.", status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
-FULL = answered(told("Ten soldiers fled.", 1), citations=(Cited(1, "news", DAY, 0, 18, "Ten soldiers fled.", True),))
+FULL = answered(
+    said("Ten soldiers fled.", 1), citations=(CitedPlace(1, "news", DAY, 0, 18, "Ten soldiers fled.", True),)
+)
 
 
 def test_the_verdict_lists_the_gates_that_are_missed() -> None:
@@ -98,7 +104,7 @@ def test_the_verdict_lists_the_gates_that_are_missed() -> None:
 
 def test_it_tells_what_was_measured() -> None:
     page = text((qa(), FULL), (qa(id="d"), Result("d", error="ModelError: no reply")))
-    for words in ("cases2 in 1 set", "unscored1", "version0.1.0", "modelnone (offline)", "hits read10", "c" * 12):
+    for words in ("1 of 2 cases right", "version 0.1.0", "model none (offline)", "hits read 10", "c" * 12):
         assert words in page
     assert "c" * 13 not in page
 
@@ -107,23 +113,22 @@ def test_identities_that_differ_are_told_by_set() -> None:
     other = Identity("0.1.0", "c" * 64, "d" * 64, "f" * 64, "minilm", "some:model", "some:judge", 5)
     runs = [Run(CaseSet(name, (qa(),), "a"), i, ((FULL,),)) for name, i in (("one", IDENTITY), ("two", other))]
     page = Page(html_report(report(runs))).text
-    assert "none (offline); two: some:model" in page
-    assert "10; two: 5" in page
+    assert "sets from one version 0.1.0 model none (offline)" in page
+    assert "sets from two version 0.1.0 model some:model judge some:judge" in page
 
 
 def test_each_rate_has_its_value_counts_interval_and_picture() -> None:
     page = Page(html_report(reported((qa(), FULL), (qa(id="d"), ABSTAINED))))
-    assert "right_cases0.50 (1/2) [0.00, 1.00]" in re.sub(r"right_cases 0[^]]*], on a line from 0 to 1", "", page.text)
     assert "right_cases 0.50 (1/2) [0.00, 1.00], on a line from 0 to 1" in page.labels
+    assert "0.50 1/2 [0.00, 1.00]" in page.text
     assert page.tags.count("svg") == page.tags.count("circle") == len(page.labels)
 
 
-def test_a_rate_below_zero_gets_a_longer_line() -> None:
-    case = SummaryCase(id="c", task=Task.SUMMARY, words=10, claims=(TEN,))
-    found = answered(told("Nobody fled."), rivals={"lead": "Ten soldiers fled."})
-    page = Page(html_report(reported((case, found))))
-    assert "lead_gain -1.00 (-1/1) [-1.00, -1.00], on a line from -1 to 1" in page.labels
-    assert "By rule: leadTen soldiers fled." in page.text
+def test_a_rate_above_one_gets_a_longer_line() -> None:
+    case = SummaryCase(id="c", task=Task.SUMMARY, words=1, claims=(TEN,))
+    page = Page(html_report(reported((case, answered(said("Nobody fled."), rivals={"lead": "Ten soldiers fled."})))))
+    assert "length 2.00 (2/1) [2.00, 2.00], on a line from 0 to 2" in page.labels
+    assert "The first sentences Ten soldiers fled." in page.text
 
 
 def test_types_have_rates_of_their_own() -> None:
@@ -150,20 +155,23 @@ def test_changed_cases_link_to_where_they_are() -> None:
 
 
 def test_a_card_tells_the_window_the_conversation_and_the_turns() -> None:
-    case = qa(as_of=DAY, sources=("Kabul News",), history=(Exchange("Who fled?", "Soldiers."),), turns=("Why so?",))
+    case = qa(as_of=DAY, sources=("Kabul News",), history=(GivenTurn("Who fled?", "Soldiers."),), turns=("Why so?",))
     page = text((case, FULL))
-    for words in ("as of 2021-07-07; only from Kabul News", "Who fled?Soldiers.", "Why so?", "How many fled?"):
+    for words in ("as of 2021-07-07; only from Kabul News", "Who fled? Soldiers.", "Why so?", "How many fled?"):
         assert words in page
 
 
 def test_a_card_tells_each_statement_with_its_verdict_and_what_failed() -> None:
     wrong = Check("number", "10", "12", False)
     statements = (
-        told("Ten fled.", 1, 9, verdict=Verdict.CONTRADICTED, entailed=False, checks=(wrong,), speaker="Ghani"),
-        told("The road was closed.", 1, 2, outlets=3, needed=(True, False)),
-        told("All is well.", 2, verdict=Verdict.SUPPORTED, entailed=False, needed=(False,)),
+        said("Ten fled.", 1, 9, verdict=Verdict.CONTRADICTED, entailed=False, checks=(wrong,), speaker="Ghani"),
+        said("The road was closed.", 1, 2, outlets=3, needed=(True, False)),
+        said("All is well.", 2, verdict=Verdict.SUPPORTED, entailed=False, needed=(False,)),
     )
-    quotes = (Cited(1, "news", DAY, 0, 9, "Twelve fled.", True), Cited(2, "other", None, 3, 9, "Shut.", False))
+    quotes = (
+        CitedPlace(1, "news", DAY, 0, 9, "Twelve fled.", True),
+        CitedPlace(2, "other", None, 3, 9, "Shut.", False),
+    )
     page = Page(html_report(reported((qa(), answered(*statements, citations=quotes)))))
     assert [link for link in page.links if link.count("/") == 2] == ["#set/c/1", "#set/c/1", "#set/c/2", "#set/c/2"]
     for words in (
@@ -171,15 +179,15 @@ def test_a_card_tells_each_statement_with_its_verdict_and_what_failed() -> None:
         "said by Ghani; number '10': the source has 12",
         "reported by 3 independent outlets; supported without [2]",
         "✓ supported ✗ checked anew: not supported",
-        "[1] article news, 2021-07-07, characters 0 to 9 ✓ stands there",
-        "[2] article other, characters 3 to 9 ✗ does not stand there",
+        "[1] article news, 2021-07-07, characters 0 to 9 ✓ in the article",
+        "[2] article other, characters 3 to 9 ✗ not in the article",
     ):
         assert words in page.text
 
 
 def test_claims_tell_which_strings_are_there_and_which_are_lacking() -> None:
-    page = text((qa(forbidden=(Claim("The road", (("road",),)),)), answered(told("TEN men took the road."))))
-    assert "✗ not made Ten soldiers fled. ✓ has “ten”✗ lacks “soldiers”" in page
+    page = text((qa(forbidden=(Claim("The road", (("road",),)),)), answered(said("TEN men took the road."))))
+    assert "✗ not made Ten soldiers fled. ✓ has “ten” or “10” ✗ lacks “soldiers”" in page
     assert "✗ not made The road was closed. (not vital) ✗ lacks “closed” or “shut”" in page
     assert "✗ said The road (“road”)" in page
 
@@ -187,9 +195,9 @@ def test_claims_tell_which_strings_are_there_and_which_are_lacking() -> None:
 def test_evidence_tells_whether_it_was_found_and_cited() -> None:
     evidence = tuple(Evidence(f"Quote {n}.", article) for n, article in enumerate(("news", "news", "other")))
     gold = (Place("news", 0, 10), Place("news", 50, 60), Place("other", 0, 10))
-    hits = (Found("x", DAY, 0, 100, 1.0), Found("news", DAY, 5, 20, 0.5))
-    quotes = (Cited(4, "news", DAY, 9, 12, "abc", True), Cited(5, "other", DAY, 10, 12, "ab", True))
-    page = text((qa(evidence=evidence), answered(told("Ten", 4), gold=gold, hits=hits, citations=quotes)))
+    hits = (FoundPlace("x", DAY, 0, 100, 1.0), FoundPlace("news", DAY, 5, 20, 0.5))
+    quotes = (CitedPlace(4, "news", DAY, 9, 12, "abc", True), CitedPlace(5, "other", DAY, 10, 12, "ab", True))
+    page = text((qa(evidence=evidence), answered(said("Ten", 4), gold=gold, hits=hits, citations=quotes)))
     assert "characters 0 to 10 ✓ hit 2 ✓ cited as [4]" in page
     assert "characters 50 to 60 ✗ no hit, but hit 2 is of its article ✗ not cited" in page
     assert "article other, characters 0 to 10 ✗ no hit is of its article ✗ not cited" in page
@@ -198,31 +206,31 @@ def test_evidence_tells_whether_it_was_found_and_cited() -> None:
 def test_expectations_tell_what_was_seen_instead() -> None:
     wanted = Disagreement(Dispute.CONFLICT, (("ten",), ("twelve",)))
     case = qa(speaker=("Ghani",), independent=2, conflicts=(wanted,))
-    said = answered(told("Ten soldiers fled.", speaker="Zarif", outlets=3))
-    page = text((case, said))
+    answer = answered(said("Ten soldiers fled.", speaker="Zarif", outlets=3))
+    page = text((case, answer))
     assert "✗ not met said by Ghani; seen: Zarif" in page
     assert "✗ not met reported by 2 independent outlets; seen: 3" in page
     assert "✗ not met conflict: “ten” against “twelve”; seen: 0 shown" in page
-    laid = (Laid(Dispute.CONFLICT, ("Ten Ten fled.", "twelve Twelve fled.")),)
-    met = text((case, answered(told("Ten soldiers fled.", speaker="Mr. Ghani", outlets=2), conflicts=laid)))
+    laid = (ShownConflict(Dispute.CONFLICT, ("Ten Ten fled.", "twelve Twelve fled.")),)
+    met = text((case, answered(said("Ten soldiers fled.", speaker="Mr. Ghani", outlets=2), conflicts=laid)))
     assert met.count("✓ met") == 4
-    assert "conflict:Ten Ten fled.twelve Twelve fled." in met
+    assert "conflict: Ten Ten fled. twelve Twelve fled." in met
     abstained = text((qa(answerable=False, claims=(), reason=Reason.OUTSIDE_DATES), ABSTAINED))
     assert "✓ met no answer" in abstained
     assert "✗ not met reason outside_dates; seen: not_in_articles" in abstained
 
 
 def test_a_judge_is_shown_beside_the_strings() -> None:
-    found = answered(told("Ten"), grades=Grades("some:judge", (True, False), (True,)))
+    found = answered(said("Ten"), grades=Grades("some:judge", (True, False), (True,)))
     page = text((qa(forbidden=(CLOSED,)), found))
-    assert "As some:judge reads it✓ said Ten soldiers fled." in page
-    assert "✗ not said The road was closed.✗ said The road was closed." in page
+    assert "As some:judge reads it ✓ said Ten soldiers fled." in page
+    assert "✗ not said The road was closed. ✗ said The road was closed." in page
 
 
 def test_an_unscored_case_tells_its_error_and_claims_nothing_of_its_gold() -> None:
     page = text((qa(forbidden=(CLOSED,)), Result("c", error="ModelError: no reply", gold=(Place("news", 0, 1),))))
     card = page[page.index("✗ unscored") :]
-    assert "Not scoredModelError: no reply" in card
+    assert "Not scored ModelError: no reply" in card
     assert not re.search(r"✗ not made|✓ not said|✗ not met", card)
 
 
@@ -233,18 +241,18 @@ def test_each_task_shows_its_gold() -> None:
     summary = SummaryCase(id="s", task=Task.SUMMARY, topic="flight", words=9, claims=(TEN,), reference="They fled.")
     search = SearchCase(id="f", task=Task.SEARCH, question="Who fled?", evidence=(Evidence("Quote.", "news"),))
     page = text(
-        (days, answered(told("Talks began."), events=found)),
+        (days, answered(said("Talks began."), events=found)),
         (claim, Result("k", verdict=Verdict.UNSUPPORTED, status=Status.ANSWERED)),
-        (summary, answered(told("Ten fled."))),
-        (search, Result("f", hits=(Found("news", DAY, 0, 9, 1.0),), gold=(Place("news", 3, 5),))),
+        (summary, answered(said("Ten fled."))),
+        (search, Result("f", hits=(FoundPlace("news", DAY, 0, 9, 1.0),), gold=(Place("news", 3, 5),))),
     )
     for words in (
-        "2021-07-07✓ foundTalks.Talks began.",
-        "2021-07-08✗ missedPause.",
-        "2021-07-09✗ not in goldThey ended.",
-        "Checked againstTwelve fled.",
+        "2021-07-07 ✓ found Talks. Talks began.",
+        "2021-07-08 ✗ missed Pause.",
+        "2021-07-09 ✗ not in gold They ended.",
+        "Checked against Twelve fled.",
         "✗ another contradicted is right, unsupported was found",
-        "ReferenceThey fled.SummaryTen fled.",
+        "Reference They fled.",
         "characters 3 to 5 ✓ hit 1",
     ):
         assert words in page
@@ -257,7 +265,7 @@ def test_text_from_cases_and_articles_stays_text() -> None:
         type=HOSTILE,
         question=HOSTILE,
         sources=(HOSTILE,),
-        history=(Exchange(HOSTILE, HOSTILE),),
+        history=(GivenTurn(HOSTILE, HOSTILE),),
         turns=(HOSTILE,),
         claims=(Claim(HOSTILE, ((HOSTILE,),)),),
         forbidden=(Claim(HOSTILE, ((HOSTILE,),)),),
@@ -267,16 +275,16 @@ def test_text_from_cases_and_articles_stays_text() -> None:
         provenance={HOSTILE: HOSTILE},
     )
     check = Check(HOSTILE, HOSTILE, HOSTILE, False)
-    said = answered(
-        told(HOSTILE, 1, checks=(check,), speaker=HOSTILE),
-        citations=(Cited(1, HOSTILE, DAY, 0, 5, HOSTILE, True),),
-        hits=(Found(HOSTILE, DAY, 0, 5, 1.0),),
-        conflicts=(Laid(Dispute.CONFLICT, (HOSTILE,)),),
+    answer = answered(
+        said(HOSTILE, 1, checks=(check,), speaker=HOSTILE),
+        citations=(CitedPlace(1, HOSTILE, DAY, 0, 5, HOSTILE, True),),
+        hits=(FoundPlace(HOSTILE, DAY, 0, 5, 1.0),),
+        conflicts=(ShownConflict(Dispute.CONFLICT, (HOSTILE,)),),
         gold=(Place(HOSTILE, 0, 5),),
         grades=Grades(HOSTILE, (True,), (False,)),
         warnings=(HOSTILE,),
     )
-    found = reported((evil, said), (qa(type="other"), Result("c", error=HOSTILE)), name=HOSTILE)
+    found = reported((evil, answer), (qa(type="other"), Result("c", error=HOSTILE)), name=HOSTILE)
     changes = [Changes(HOSTILE, (HOSTILE,), (), 0, (), (HOSTILE,), {})]
     markup = html_report(found, changes, [HOSTILE])
     page = Page(markup)
@@ -322,7 +330,7 @@ def test_rates_of_several_runs_have_their_deviation() -> None:
 
 
 def test_a_report_of_nothing_is_a_page() -> None:
-    assert "0 in 0 sets" in Page(html_report(Report(()))).text
+    assert "0 sets." in Page(html_report(Report(()))).text
 
 
 ARTICLES = {
@@ -375,7 +383,7 @@ def test_a_real_report_has_every_case_with_what_came_of_it(real: Report) -> None
 @pytest.mark.slow
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium is installed")
 def test_a_browser_runs_nothing_of_it(tmp_path: Path) -> None:
-    found = reported((qa(id=HOSTILE, question=HOSTILE, type=HOSTILE), answered(told(HOSTILE))), name=HOSTILE)
+    found = reported((qa(id=HOSTILE, question=HOSTILE, type=HOSTILE), answered(said(HOSTILE))), name=HOSTILE)
     (tmp_path / "page.html").write_text(html_report(found), "utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
     command = [str(BROWSER), *options, (tmp_path / "page.html").as_uri()]

@@ -7,47 +7,47 @@ from datetime import date
 from typing import Any
 
 import pytest
-from made_results import CLOSED, TEN, answered, qa, told
+from made_results import CLOSED, TEN, answered, qa, said
 
-from rag.evaluation import metrics, ranking
+from rag.evaluation import metrics
 from rag.evaluation.cases import CheckCase, Disagreement, Evidence, QaCase, SummaryCase, Task, TimelineCase
-from rag.evaluation.digest_metrics import (
+from rag.evaluation.metrics import (
+    LOW,
+    MEASURES,
+    NAMES,
     agreement_1,
     balanced_accuracy,
     date_f1,
     date_precision,
     date_recall,
     facts_caught,
-    faithfulness,
     false_caught,
-    lead_gain,
+    is_right,
     lead_recall,
     length,
     overlong,
-    random_recall,
+    rates,
     rouge_1,
     rouge_2,
-    rouge_longest,
+    shares,
     true_rejected,
     verdict_agrees,
 )
-from rag.evaluation.measures import LOW, MEASURES, NAMES, is_right, rates, shares
-from rag.evaluation.overlap import Overlap, agreement, date_overlap, rouge_l, rouge_n
-from rag.evaluation.rates import Rate, Share, percentile, rate
-from rag.evaluation.results import Cited, Found, Grades, Laid, Place, Result
-from rag.schema import Check, Dispute, Reason, Status, Verdict
+from rag.evaluation.rates import Overlap, Rate, Share, ndcg_at_k, percentile, rate, reciprocal_rank, rouge_n
+from rag.evaluation.results import CitedPlace, FoundPlace, Grades, Place, Result, ShownConflict
+from rag.schema import Dispute, Reason, Status, Verdict
 
 DAY = date(2021, 7, 7)
 
 
-def cited(number: int, article: str = "news", start: int = 0, end: int = 10, **fields: Any) -> Cited:
+def cited(number: int, article: str = "news", start: int = 0, end: int = 10, **fields: Any) -> CitedPlace:
     given = {"published": DAY, "quote": "x" * (end - start), "valid": True}
-    return Cited(number, article, start=start, end=end, **given | fields)
+    return CitedPlace(number, article, start=start, end=end, **given | fields)
 
 
 ABSTAINED = Result("c", text="The articles do not answer.", status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
 UNANSWERABLE = qa(answerable=False, claims=())
-FULL, HALF = answered(told("Ten soldiers fled.", 1)), answered(told("Some soldiers fled.", 1))
+FULL, HALF = answered(said("Ten soldiers fled.", 1)), answered(said("Some soldiers fled.", 1))
 
 
 @pytest.mark.parametrize(
@@ -60,21 +60,16 @@ FULL, HALF = answered(told("Ten soldiers fled.", 1)), answered(told("Some soldie
         (metrics.wrong_answers, qa(), HALF, Share(1, 1)),
         (metrics.wrong_answers, qa(), ABSTAINED, Share(0, 1)),
         (metrics.wrong_answers, UNANSWERABLE, FULL, Share(1, 1)),
-        (metrics.vital_recall, qa(), FULL, Share(1, 1)),
         (metrics.claim_recall, qa(), FULL, Share(1, 2)),
         (metrics.claim_recall, UNANSWERABLE, FULL, None),
         (metrics.right_cases, UNANSWERABLE, ABSTAINED, Share(1, 1)),
         (
             metrics.right_cases,
             qa(forbidden=(CLOSED,)),
-            answered(told("Ten soldiers fled, the road closed.")),
+            answered(said("Ten soldiers fled, the road closed.")),
             Share(0, 1),
         ),
         (metrics.right_cases, qa(answerable=False, claims=(), reason=Reason.OUTSIDE_DATES), ABSTAINED, Share(0, 1)),
-        (metrics.incorrect_refusals, qa(), ABSTAINED, Share(1, 1)),
-        (metrics.incorrect_refusals, UNANSWERABLE, ABSTAINED, None),
-        (metrics.wrong_reasons, qa(answerable=False, claims=(), reason=Reason.OUTSIDE_DATES), ABSTAINED, Share(1, 1)),
-        (metrics.wrong_reasons, UNANSWERABLE, ABSTAINED, None),
         (metrics.abstention_precision, qa(), ABSTAINED, Share(0, 1)),
         (metrics.abstention_precision, qa(), FULL, None),
         (metrics.abstention_recall, UNANSWERABLE, FULL, Share(0, 1)),
@@ -102,16 +97,15 @@ def test_the_f1_of_abstention_is_that_of_its_counts() -> None:
 
 
 def test_statements_beside_the_point_cost_precision() -> None:
-    aside = told("It rained.", 2)
-    result = answered(told("Ten soldiers fled.", 1), aside, citations=(cited(1), cited(2, start=50, end=60)))
+    aside = said("It rained.", 2)
+    result = answered(said("Ten soldiers fled.", 1), aside, citations=(cited(1), cited(2, start=50, end=60)))
     assert metrics.claim_precision(qa(), result) == Share(1, 2)
-    gold = answered(told("It rained.", 2), citations=(cited(2, start=5, end=9),), gold=(Place("news", 0, 6),))
+    gold = answered(said("It rained.", 2), citations=(cited(2, start=5, end=9),), gold=(Place("news", 0, 6),))
     assert metrics.claim_precision(qa(), gold) == Share(1, 1)
 
 
-def test_a_statement_that_is_forbidden_or_contradicted_counts_once() -> None:
-    wrong = answered(told("The road was closed.", 1, verdict=Verdict.CONTRADICTED), told("Ten."), told("Nine."))
-    assert metrics.contradictions(qa(forbidden=(CLOSED,)), wrong) == Share(1, 3)
+def test_an_answer_that_says_what_is_forbidden_counts_once() -> None:
+    wrong = answered(said("The road was closed.", 1, verdict=Verdict.CONTRADICTED), said("Ten."), said("Nine."))
     assert metrics.forbidden_claims(qa(forbidden=(CLOSED,)), wrong) == Share(1, 1)
     assert metrics.forbidden_claims(qa(), wrong) is None
     assert metrics.injections(qa(forbidden=(CLOSED,)), wrong) is None
@@ -119,8 +113,8 @@ def test_a_statement_that_is_forbidden_or_contradicted_counts_once() -> None:
 
 
 def test_citations_are_valid_support_and_are_needed() -> None:
-    lone = told("Ten fled.", 1, entailed=False, needed=(False,))
-    result = answered(told("Ten.", 1, 2, needed=(True, False)), lone, citations=(cited(1), cited(2, valid=False)))
+    lone = said("Ten fled.", 1, entailed=False, needed=(False,))
+    result = answered(said("Ten.", 1, 2, needed=(True, False)), lone, citations=(cited(1), cited(2, valid=False)))
     assert metrics.valid_citations(qa(), result) == Share(1, 2)
     assert metrics.citation_recall(qa(), result) == Share(1, 2)
     assert metrics.citation_precision(qa(), result) == Share(1, 3)
@@ -130,79 +124,64 @@ def test_citations_are_valid_support_and_are_needed() -> None:
 def test_evidence_is_cited_if_a_full_answer_cites_some_of_its_characters() -> None:
     gold = (Place("news", 10, 20),)
     near, past = (cited(1, start=19, end=30),), (cited(1, start=20, end=30),)
-    assert metrics.evidence_cited(qa(), answered(told("Ten soldiers"), citations=near, gold=gold)) == Share(1, 1)
-    assert metrics.evidence_cited(qa(), answered(told("Ten soldiers"), citations=past, gold=gold)) == Share(0, 1)
-    assert metrics.evidence_cited(qa(), answered(told("Some"), citations=near, gold=gold)) is None
-
-
-@pytest.mark.parametrize(
-    ("kind", "metric"),
-    [("number", metrics.number_support), ("date", metrics.date_support), ("name", metrics.name_support)],
-)
-def test_facts_are_supported_by_kind(kind: str, metric: Callable[..., Any]) -> None:
-    checks = (Check(kind, "a", "a", True), Check(kind, "b", None, False), Check("quote", "c", None, False))
-    assert metric(qa(), answered(told("Ten.", checks=checks))) == Share(1, 2)
-    assert metric(qa(), FULL) is None
+    assert metrics.evidence_cited(qa(), answered(said("Ten soldiers"), citations=near, gold=gold)) == Share(1, 1)
+    assert metrics.evidence_cited(qa(), answered(said("Ten soldiers"), citations=past, gold=gold)) == Share(0, 1)
+    assert metrics.evidence_cited(qa(), answered(said("Some"), citations=near, gold=gold)) is None
 
 
 def test_what_is_of_later_days_or_of_none_leaks() -> None:
-    later = Found("news", date(2021, 7, 9), 0, 5, 1.0)
-    result = answered(told("Ten."), citations=(cited(1),), hits=(later,), seen=(None, DAY))
+    later = FoundPlace("news", date(2021, 7, 9), 0, 5, 1.0)
+    result = answered(said("Ten."), citations=(cited(1),), hits=(later,), seen=(None, DAY))
     assert metrics.leaks(qa(as_of=date(2021, 7, 8)), result) == Share(2, 4)
     assert metrics.leaks(qa(), result) is None
 
 
 def test_a_conflict_is_shown_if_one_has_all_positions() -> None:
     wanted = (Disagreement(Dispute.CONFLICT, (("five", "5"), ("seven",))),)
-    laid = Laid(Dispute.CONFLICT, ("Five people", "Seven people"))
-    half = Laid(Dispute.CONFLICT, ("five", "eight"))
-    assert metrics.conflicts_shown(qa(conflicts=wanted), answered(told("x"), conflicts=(half, laid))) == Share(1, 1)
-    assert metrics.conflicts_shown(qa(conflicts=wanted), answered(told("x"), conflicts=(half,))) == Share(0, 1)
-    assert metrics.unexpected_conflicts(qa(), answered(told("x"), conflicts=(half,))) == Share(1, 1)
+    laid = ShownConflict(Dispute.CONFLICT, ("Five people", "Seven people"))
+    half = ShownConflict(Dispute.CONFLICT, ("five", "eight"))
+    assert metrics.conflicts_shown(qa(conflicts=wanted), answered(said("x"), conflicts=(half, laid))) == Share(1, 1)
+    assert metrics.conflicts_shown(qa(conflicts=wanted), answered(said("x"), conflicts=(half,))) == Share(0, 1)
+    assert metrics.unexpected_conflicts(qa(), answered(said("x"), conflicts=(half,))) == Share(1, 1)
     assert metrics.unexpected_conflicts(qa(conflicts=wanted), FULL) is None
 
 
 def test_the_speaker_is_that_of_the_statement_with_the_claim() -> None:
-    result = answered(told("It rained.", speaker="Zarif"), told("Ten soldiers fled.", speaker="Governor Shams"))
+    result = answered(said("It rained.", speaker="Zarif"), said("Ten soldiers fled.", speaker="Governor Shams"))
     assert metrics.speakers(qa(speaker=("Shams",)), result) == Share(1, 1)
     assert metrics.speakers(qa(speaker=("Zarif",)), result) == Share(0, 1)
     assert metrics.speakers(qa(), result) is None
-    assert not metrics.is_right(qa(speaker=("Zarif",)), result)
-    assert metrics.is_right(qa(independent=1), FULL)
-    assert not metrics.is_right(qa(independent=2), FULL)
+    assert not is_right(qa(speaker=("Zarif",)), result)
+    assert is_right(qa(independent=1), FULL)
+    assert not is_right(qa(independent=2), FULL)
 
 
 RANKED = ["a", "b", "c", "d"]
 
 
 def test_rankings_by_hand() -> None:
-    assert ranking.recall_at_k(RANKED, {"b", "d", "e"}, 2) == pytest.approx(1 / 3)
-    assert ranking.mrr(RANKED, {"c", "d"}) == pytest.approx(1 / 3)
-    assert ranking.average_precision(RANKED, {"b", "d", "e"}) == pytest.approx((1 / 2 + 2 / 4) / 3)
+    assert reciprocal_rank(RANKED, {"c", "d"}) == pytest.approx(1 / 3)
     # gains at ranks 2 and 4: 1/1.585 + 1/2.322; the best of three: 1 + 1/1.585 + 1/2
-    assert ranking.ndcg_at_k(RANKED, {"b", "d", "e"}, 4) == pytest.approx(1.0616 / 2.1309, abs=1e-3)
-    assert ranking.ndcg_at_k(RANKED, {"a"}, 4) == 1.0
-    nothing = (ranking.mrr(RANKED, ()), ranking.average_precision(RANKED, ()), ranking.ndcg_at_k(RANKED, (), 4))
-    assert nothing == (0.0, 0.0, 0.0)
-    assert ranking.recall_at_k(RANKED, (), 4) == 0.0
+    assert ndcg_at_k(RANKED, {"b", "d", "e"}, 4) == pytest.approx(1.0616 / 2.1309, abs=1e-3)
+    assert ndcg_at_k(RANKED, {"a"}, 4) == 1.0
+    assert (reciprocal_rank(RANKED, ()), ndcg_at_k(RANKED, (), 4)) == (0.0, 0.0)
 
 
 def test_retrieval_is_scored_by_article_and_by_quote() -> None:
-    hits = tuple(Found(article, DAY, 0, 10, 1.0) for article in ("a", "a", "b"))
-    result = answered(told("Ten."), hits=hits, gold=(Place("b", 5, 8), Place("a", 10, 20), Place("e", 0, 5)))
+    hits = tuple(FoundPlace(article, DAY, 0, 10, 1.0) for article in ("a", "a", "b"))
+    result = answered(said("Ten."), hits=hits, gold=(Place("b", 5, 8), Place("a", 10, 20), Place("e", 0, 5)))
     assert metrics.evidence_recall(qa(), result) == Share(2, 3)
     assert metrics.passage_recall(qa(), result) == Share(1, 3)
     assert metrics.mrr(qa(), result) == Share(1.0, 1)
-    assert metrics.mean_average_precision(qa(), result) == Share(pytest.approx(2 / 3), 1)
     assert metrics.evidence_recall(UNANSWERABLE, result) is None
 
 
 def test_a_judge_counts_beside_the_strings() -> None:
-    result = answered(told("A dozen, less two, ran."), grades=Grades("m", (True, False), ()))
+    result = answered(said("A dozen, less two, ran."), grades=Grades("m", (True, False), ()))
     assert metrics.judged_recall(qa(), result) == Share(1, 2)
     assert metrics.judged_full(qa(), result) == Share(1, 1)
     assert metrics.judged_full(qa(), FULL) is None
-    wrong = answered(told("Ten."), grades=Grades("m", (True, True), (True,)))
+    wrong = answered(said("Ten."), grades=Grades("m", (True, True), (True,)))
     assert metrics.judged_full(qa(forbidden=(CLOSED,)), wrong) == Share(0, 1)
 
 
@@ -243,28 +222,26 @@ SUMMARY = SummaryCase(id="s", task=Task.SUMMARY, words=4, claims=(TEN, CLOSED), 
 
 
 def test_a_summary_is_scored_beside_its_rivals() -> None:
-    result = answered(told("Ten soldiers fled.", entailed=False), rivals={"lead": "closed", "random": ""})
+    result = answered(said("Ten soldiers fled.", entailed=False), rivals={"lead": "closed"})
     assert metrics.claim_recall(SUMMARY, result) == Share(1, 2)
-    assert (lead_recall(SUMMARY, result), random_recall(SUMMARY, result)) == (Share(1, 2), Share(0, 2))
-    assert lead_gain(SUMMARY, result) == Share(0, 2)
-    assert faithfulness(SUMMARY, result) == Share(0, 1)
+    assert lead_recall(SUMMARY, result) == Share(1, 2)
+    assert MEASURES[Task.SUMMARY]["faithfulness"](SUMMARY, result) == Share(0, 1)
     assert (length(SUMMARY, result), overlong(SUMMARY, result)) == (Share(3, 4), Share(0, 1))
-    assert overlong(SUMMARY, answered(told("One two three four five."))) == Share(1, 1)
+    assert overlong(SUMMARY, answered(said("One two three four five."))) == Share(1, 1)
 
 
 def test_rouge_against_a_reference() -> None:
     # the, troops, left, kabul | troops, left, the, city: three of four words, one of three pairs
-    result = answered(told("The troops left Kabul."))
+    result = answered(said("The troops left Kabul."))
     assert rouge_1(SUMMARY, result) == Share(0.75, 1)
     assert rouge_2(SUMMARY, result) == Share(pytest.approx(1 / 3), 1)
-    assert rouge_longest(SUMMARY, result) == Share(0.5, 1)
 
 
 def test_a_timeline_is_scored_by_its_days() -> None:
     gold = {date(2021, 8, 8): "Kunduz fell", date(2021, 8, 15): "Kabul fell"}
     case = TimelineCase(id="t", task=Task.TIMELINE, events=gold)
     found = {date(2021, 8, 8): "Kunduz fell", date(2021, 8, 9): "Kabul fell", date(2021, 8, 10): "It rained"}
-    result = answered(told("x"), events=found)
+    result = answered(said("x"), events=found)
     assert date_f1(case, result) == Share(2, 5)
     assert (date_precision(case, result), date_recall(case, result)) == (Share(1, 3), Share(1, 2))
     assert agreement_1(case, result) == Share(4, 10)
@@ -310,16 +287,5 @@ def test_rouge_n_counts_the_grams_that_both_texts_have() -> None:
     assert rouge_n("1,000 soldiers fled", "a soldier flees 1000", 1).shared == 3
 
 
-def test_rouge_l_is_the_longest_common_subsequence() -> None:
-    # troops left kabul | troops from kabul left: "troops left" or "troops kabul"
-    found = rouge_l("Troops left Kabul", "Troops from Kabul left")
-    assert found == Overlap(2, 3, 4)
-    assert (found.precision, found.recall, found.f1) == (2 / 3, 0.5, pytest.approx(4 / 7))
-
-
-def test_days_and_what_is_told_of_them() -> None:
-    found, wanted = [date(2021, 8, day) for day in (6, 7, 8, 8)], [date(2021, 8, day) for day in (7, 8, 15, 16)]
-    assert date_overlap(found, wanted) == Overlap(2, 3, 4)
-    same = {date(2021, 8, 8): "Kunduz fell"}
-    assert agreement(same, same, 1) == Overlap(2, 2, 2)
-    assert rouge_n("", "", 1).f1 == rouge_l("", "Kabul").f1 == date_overlap([], []).f1 == 0.0
+def test_texts_without_words_have_nothing_in_common() -> None:
+    assert rouge_n("", "", 1).f1 == rouge_n("", "Kabul", 1).f1 == 0.0

@@ -20,7 +20,7 @@ from rag.render.lines import (
     origin,
     search_lines,
 )
-from rag.render.timeline_page import html_page, markdown_page
+from rag.render.page import html_page, markdown_page
 from rag.schema import (
     Answer,
     Article,

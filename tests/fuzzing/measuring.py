@@ -16,9 +16,9 @@ from fuzzing import material
 from fuzzing.invariants import sound_article
 from fuzzing.loading import PARAGRAPHS, folder
 from fuzzing.outcomes import Target, holds, printable
-from rag.evaluation.changes import load_baseline
-from rag.evaluation.formats.files import load_set
+from rag.evaluation.formats import load_set
 from rag.evaluation.gates import load_gates, save_gates
+from rag.evaluation.report import load_baseline
 from rag.models.prompts import load_prompt
 from rag.settings import read_settings
 

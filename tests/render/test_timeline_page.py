@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from rag.cli.app import app
 from rag.ingest.metadata import article
-from rag.render.timeline_page import Bar, bars, html_page, markdown_page
+from rag.render.page import Bar, bars, html_page, markdown_page
 from rag.schema import Article, Citation, Event, Precision, Statement, Timeline, Verdict
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

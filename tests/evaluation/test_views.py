@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 from fake_embeddings import FakeEmbeddings
 
-from rag.evaluation.cases import Claim, Evidence, QaCase, SearchCase, Task
-from rag.evaluation.exports import csv_lines, save, trec_run
-from rag.evaluation.load import CaseSet
-from rag.evaluation.measures import is_right, shares
+from rag.evaluation.cases import CaseSet, Claim, Evidence, QaCase, SearchCase, Task
+from rag.evaluation.metrics import is_right, shares
 from rag.evaluation.report import Scored, report
-from rag.evaluation.results import Found, Place, Result
+from rag.evaluation.results import FoundPlace, Place, Result
 from rag.evaluation.run import run
+from rag.evaluation.views import csv_lines, save_views, trec_run
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.schema import Status
@@ -24,8 +23,8 @@ SEARCH = SearchCase(id="q1", task=Task.SEARCH, question="Who sank?", evidence=(E
 ASK = QaCase(id="q2", type="who", question="Who, and when?", answerable=True, claims=(Claim("Holm", (("Holm",),)),))
 
 
-def hits(*found: tuple[str, float]) -> tuple[Found, ...]:
-    return tuple(Found(article, None, 0, 10, score) for article, score in found)
+def hits(*found: tuple[str, float]) -> tuple[FoundPlace, ...]:
+    return tuple(FoundPlace(article, None, 0, 10, score) for article, score in found)
 
 
 def scored(case: SearchCase | QaCase, result: Result) -> Scored:
@@ -97,7 +96,7 @@ def test_both_are_saved_for_each_set_of_a_report(tmp_path: Path) -> None:
     cases = CaseSet("tiny", (SEARCH,), "digest", (article("Mads Holm sank.", id="d1"),))
     with Library(tmp_path / "library", embeddings=FakeEmbeddings()) as library:
         library.add(*cases.articles)
-        save(report([run(cases, library)]).sets, tmp_path / "out")
+        save_views(report([run(cases, library)]), (), None, tmp_path / "out")
     assert (tmp_path / "out" / "tiny.trec").read_text().startswith("q1 Q0 d1 1 ")
     (row,) = csv.DictReader((tmp_path / "out" / "tiny.csv").open(encoding="utf-8", newline=""))
     assert (row["id"], row["right"], row["evidence_recall"]) == ("q1", "True", "1.0")

@@ -1,0 +1,206 @@
+"""The commands that answer from a library: they open it, ask it, print."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from rag.cli.console import show, show_stream, warn, width
+from rag.cli.options import (
+    MODEL,
+    OUTPUT,
+    WINDOW,
+    Options,
+    checked_settings,
+    command,
+    library_with,
+    named_articles,
+    open_library,
+    progress_bar,
+)
+from rag.cli.requests import Request, answer_batch, one_question, one_text, strict_code
+from rag.cli.terminal import Manner, in_pipe, in_terminal
+from rag.errors import InputError
+from rag.models.budget import REPLY_TOKENS
+from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines
+from rag.render.page import html_page, markdown_page
+from rag.schema import Answer, Length, SearchResult, Summary, Timeline, conflicts_record
+
+if TYPE_CHECKING:
+    from rag.chat.commands import Talk
+    from rag.library import Library
+
+
+class Format(StrEnum):
+    """How a timeline is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    HTML = "html"
+
+
+Words = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
+Batch = Annotated[str | None, typer.Option(metavar="FILE", help="Questions, a line of JSON each; - is stdin.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the prompt and its size, and ask no model.")]
+Draft = Annotated[str, typer.Argument(metavar="FILE", help="The text to check; - is stdin.")]
+Against = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ARTICLE", help="Only this article: an id, or a file; [1] in the text is the first."),
+]
+Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
+Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
+WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
+MaxEvents = Annotated[int, typer.Option("--max-events", min=1, metavar="N", help="At most so many events.")]
+FormatOption = Annotated[Format, typer.Option("--format", help="How it is written; a page has its sources in it.")]
+
+
+@command("library", "add", *WINDOW, "k", *MODEL, "deep", "no_stream", "strict", *OUTPUT)
+def ask(question: Words = None, *, batch: Batch = None, dry_run: DryRun = False, options: Options) -> None:
+    """Answer a question from the articles."""
+    request = _request(question, batch, options)
+    with open_library(options) as library:
+
+        def reply(to: Request) -> Answer:
+            return library.ask(to.question, k=options.k, window=to.window, history=to.history)
+
+        if dry_run:
+            raise typer.Exit(_print_prompt(library, request, options))
+        if batch:
+            raise typer.Exit(answer_batch(batch, request.window, reply, strict=options.strict))
+        if sys.stdout.isatty() and not (options.as_json or options.no_stream):
+            answer = show_stream(library.stream(request.question, k=options.k, window=request.window))
+            _finish(answer, (), options)
+        answer = reply(request)
+    _finish(answer, answer_lines(answer, width=width()), options)
+
+
+@command("library", "add", *WINDOW, "k", "judge", "strict", *OUTPUT)
+def check(file: Draft, *, against: Against = None, options: Options) -> None:
+    """Check each sentence of a text against the articles."""
+    text, limits = one_text(file), options.window
+    with open_library(options) as library:
+        answer = library.check(text, against=named_articles(library, against or ()), k=options.k, window=limits)
+    _finish(answer, check_lines(answer, width=width()), options)
+
+
+@command("library", "add", *WINDOW, "k", *OUTPUT)
+def search(question: Words = None, *, batch: Batch = None, options: Options) -> None:
+    """Show the passages nearest to a question, best first."""
+    request = _request(question, batch, options)
+    with open_library(options) as library:
+
+        def reply(to: Request) -> SearchResult:
+            return library.search(to.question, k=options.k, window=to.window, history=to.history)
+
+        if batch:
+            raise typer.Exit(answer_batch(batch, request.window, reply))
+        result = reply(request)
+    _finish(result, search_lines(result, width=width() or 100), options)
+
+
+@command("library", "add", *WINDOW, "topic", "k", *MODEL, "deep", "no_stream", "strict", *OUTPUT)
+def chat(*, options: Options) -> None:
+    """Ask one question after another; in a pipe, a line each."""
+    limits = options.window
+    settings = checked_settings(options, options.add or ())
+    if options.add:
+        with open_library(options):
+            pass
+
+    def start() -> Talk:
+        from rag.chat.commands import Talk
+        from rag.chat.conversation import Conversation
+
+        o, opener = options, partial(library_with, options)
+        return Talk(Conversation(opener, model=o.model, k=o.k, window=limits, topic=o.topic, terms=o.terms))
+
+    manner = Manner(options.as_json, options.strict, options.quiet)
+    if sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json:
+        raise typer.Exit(in_terminal(start, manner, settings.history))
+    raise typer.Exit(in_pipe(start, manner, sys.stdin))
+
+
+@command("topic", "library", "add", *WINDOW, *MODEL, "strict", *OUTPUT)
+def summarize(
+    articles: Articles = None, *, length: Size = Length.MEDIUM, words: WordCount = None, options: Options
+) -> None:
+    """Summarize articles, a topic, or the whole library."""
+    limits = options.window
+    with open_library(options) as library, progress_bar(options) as progress:
+        named = named_articles(library, articles or ())
+        topic = options.topic
+        found = library.summarize(*named, topic=topic, length=length, words=words, window=limits, progress=progress)
+    _finish(found, summary_lines(found, width=width()), options)
+
+
+@command("topic", "library", "add", *WINDOW, *MODEL, "strict", *OUTPUT)
+def timeline(
+    articles: Articles = None, *, max_events: MaxEvents = 10, form: FormatOption = Format.TEXT, options: Options
+) -> None:
+    """Show the dated events of articles, a topic, or the whole library."""
+    limits = options.window
+    with open_library(options) as library, progress_bar(options) as progress:
+        named = named_articles(library, articles or ())
+        topic = options.topic
+        found = library.timeline(*named, topic=topic, max_events=max_events, window=limits, progress=progress)
+    if form is not Format.TEXT and not options.as_json:
+        typer.echo(markdown_page(found) if form is Format.MARKDOWN else html_page(found), nl=False)
+        _finish(found, (), options)
+    _finish(found, timeline_lines(found, width=width()), options)
+
+
+@command("topic", "library", "add", *WINDOW, *OUTPUT)
+def conflicts(*, options: Options) -> None:
+    """Show what the articles say differently from one another."""
+    limits = options.window
+    with open_library(options) as library:
+        found = library.conflicts(topic=options.topic, window=limits)
+    if options.as_json:
+        typer.echo(json.dumps(conflicts_record(options.topic, found)))
+    else:
+        show(conflict_lines(found, width=width()))
+
+
+def _request(words: Sequence[str] | None, batch: str | None, options: Options) -> Request:
+    """The question of the words, or of stdin if they are `-`; an empty one, for its window, if there is a batch."""
+    if batch and words:
+        raise InputError("a question and --batch were both given; wanted one of them")
+    limits = options.window
+    if batch:
+        return Request(None, "", limits)
+    return Request(None, one_question([sys.stdin.read()] if words == ["-"] else words or []), limits)
+
+
+def _finish(found: Answer | SearchResult | Summary | Timeline, lines: Iterable[Line], options: Options) -> None:
+    """Prints what was found, as JSON or as lines with its warnings, and ends with its exit code."""
+    if options.as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    else:
+        show(lines)
+        warn(found.warnings, quiet=options.quiet)
+    raise typer.Exit(strict_code(found) if options.strict else 0)
+
+
+def _print_prompt(library: Library, request: Request, options: Options) -> int:
+    """The prompt that would be sent, and its size; gives the exit code."""
+    if not request.question:
+        raise InputError("--dry-run shows the prompt of one question, not of a --batch; give a question")
+    prompt = library.preview(request.question, k=options.k, window=request.window)
+    size = {"tokens": prompt.size.count, "estimated": prompt.size.estimated, "reply_tokens": REPLY_TOKENS}
+    if options.as_json:
+        typer.echo(json.dumps({"schema": 1, "messages": list(prompt.texts), **size, "cost": prompt.cost}))
+        return 0
+    for text in prompt.texts:
+        typer.echo(safe(text) + "\n")
+    about = "about " if prompt.size.estimated else ""
+    typer.echo(
+        f"{about}{prompt.size.count:,} tokens, and up to {REPLY_TOKENS:,} of the reply; ${prompt.cost:.4f} at most"
+    )
+    return 0

@@ -1,0 +1,201 @@
+"""Reads the layouts of BEIR and TREC: questions, and which documents are relevant to each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rag.errors import InputError, LoadError
+from rag.evaluation.cases import CaseSet, Corpus, NamedArticle, Record, case_set, corpus, digest, json_lines, read_file
+from rag.ingest.metadata import from_record
+
+_CORPUS = "corpus.jsonl"
+_QUERIES = ("queries.jsonl", "queries.tsv")
+_SUFFIXES = (".tsv", ".txt", ".qrels", ".qrel")
+_HEADERS = ("query-id", "query_id", "queryid", "qid", "query", "topic")
+_WANTED = "`query-id corpus-id score` of BEIR, or `query 0 document relevance` of TREC"
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedFiles:
+    """The files of such a set; without a corpus, the documents are articles that the library has by their ids."""
+
+    folder: Path
+    queries: Path
+    corpus: Path | None
+    qrels: Path
+    unread: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    query: str
+    document: str
+    grade: int
+    place: str
+
+
+def judged_files(path: Path) -> JudgedFiles | None:
+    """The files of a folder, or around a file of judgements; None if there are no questions with judgements.
+
+    Of several files of judgements in a folder `test` is meant; raises InputError if none has that name.
+    """
+    if path.is_dir():
+        found = sorted(file for file in _candidates(path) if _has_judgements(file))
+        return _around(path, _chosen(path, found), found) if found else None
+    if path.suffix.lower() not in _SUFFIXES or not path.is_file() or not _has_judgements(path):
+        return None
+    files = _around(path.parent, path, [path]) or _around(path.parent.parent, path, [path])
+    if files is None:
+        raise InputError(f"{path} has no {' or '.join(_QUERIES)} beside it; put the questions there")
+    return files
+
+
+def read_judged(files: JudgedFiles) -> CaseSet:
+    """The set of such files: a search for each question that has a relevant document, with those as its evidence.
+
+    Any grade above 0 is relevant. Warnings count the questions that are left out, and the documents that are missing.
+    """
+    contents = [read_file(file) for file in (files.queries, files.qrels, files.corpus) if file]
+    queries = _questions(contents[0], files.queries)
+    documents = list(json_lines(contents[2], _CORPUS, "document")) if files.corpus else []
+    written = [record for record in documents if _has_text(record)]
+    known = corpus(map(_named, written)) if files.corpus else None
+    relevant = _relevant(_judgements(contents[1], files.qrels), queries, files)
+    evidence = {query: _articles(named, known) for query, named in relevant.items()}
+    records = [
+        Record(f"{files.queries.name}: {query}", _case(query, queries[query], ids))
+        for query, ids in evidence.items()
+        if ids
+    ]
+    name, total, blank = files.qrels.name, len(queries), len(documents) - len(written)
+    without = sum(not ids for ids in evidence.values())
+    missing = sum(id not in known.by_name for named in relevant.values() for id in named) if known else 0
+    warnings = {
+        f"{name} is read, {', '.join(files.unread)} not; name another one by its path": len(files.unread),
+        f"{name}: {total - len(relevant)} of {total} questions are not judged and left out": total - len(relevant),
+        f"{name}: {without} judged questions have no relevant document that is there and are left out": without,
+        f"{name}: {missing} relevant documents are not in {_CORPUS} and left out of the evidence": missing,
+        f"{_CORPUS}: {blank} documents have neither title nor text and are left out": blank,
+    }
+    title = f"{files.folder.resolve().name}-{files.qrels.stem}"
+    return case_set(title, records, digest(*contents), known.articles if known else (), warnings=warnings)
+
+
+def _candidates(folder: Path) -> list[Path]:
+    files = [file for place in (folder / "qrels", folder) if place.is_dir() for file in place.iterdir()]
+    return [f for f in files if f.suffix.lower() in _SUFFIXES and f.is_file() and f.name not in _QUERIES]
+
+
+def _has_judgements(path: Path) -> bool:
+    """By the first two lines, as the first may be a header."""
+    with path.open(encoding="utf-8-sig", errors="replace") as stream:
+        lines = [line for line in (stream.readline(), stream.readline()) if line.strip()]
+    return bool(lines) and (_row(lines[-1]) is not None or _is_header(lines[0]))
+
+
+def _row(line: str) -> tuple[str, str] | None:
+    """Document and grade of a line; None if it is not a judgement."""
+    cells = [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()
+    return (cells[-2], cells[-1]) if len(cells) in (3, 4) and cells[-1].lstrip("-").isdecimal() else None
+
+
+def _is_header(line: str) -> bool:
+    cells = line.split()
+    return len(cells) in (3, 4) and cells[0].lower() in _HEADERS
+
+
+def _chosen(folder: Path, found: Sequence[Path]) -> Path:
+    test = found if len(found) == 1 else [path for path in found if path.stem == "test"]
+    if len(test) != 1:
+        names = ", ".join(path.relative_to(folder).as_posix() for path in found)
+        raise InputError(f"{folder} has several files of judgements: {names}; name the one that is meant")
+    return test[0]
+
+
+def _around(folder: Path, qrels: Path, found: Sequence[Path]) -> JudgedFiles | None:
+    queries = next((folder / name for name in _QUERIES if (folder / name).is_file()), None)
+    if queries is None:
+        return None
+    documents = folder / _CORPUS
+    unread = tuple(path.name for path in found if path != qrels)
+    return JudgedFiles(folder, queries, documents if documents.is_file() else None, qrels, unread)
+
+
+def _questions(content: str, path: Path) -> dict[str, str]:
+    if path.suffix == ".jsonl":
+        rows = ((record.place, *_fields(record)) for record in json_lines(content, path.name, "query"))
+    else:
+        lines = enumerate(content.split("\n"), start=1)
+        rows = ((f"{path.name}:{n}", *line.partition("\t")[::2]) for n, line in lines if line.strip())
+    found: dict[str, str] = {}
+    for place, id, text in rows:
+        if not id.strip() or not text.strip():
+            raise InputError(f"{place}: has the id {id[:40]!r} and the text {text[:40]!r}; wanted both")
+        if found.setdefault(id.strip(), text) is not text:
+            raise InputError(f"{place}: an earlier query has the id {id!r} too; give each its own")
+    return found
+
+
+def _fields(record: Record) -> tuple[str, str]:
+    content = record.content if isinstance(record.content, dict) else {}
+    id, text = content.get("_id", ""), content.get("text", "")
+    if not isinstance(id, str | int) or not isinstance(text, str):
+        raise InputError(f'{record.place}: is no query; wanted {{"_id": "...", "text": "..."}}')
+    return str(id), text
+
+
+def _judgements(content: str, path: Path) -> Iterator[_Judgement]:
+    for number, line in enumerate(content.split("\n"), start=1):
+        row = _row(line)
+        if row:
+            query = line.split("\t" if "\t" in line else None)[0].strip()
+            yield _Judgement(query, row[0], int(row[1]), f"{path.name}:{number}")
+        elif line.strip() and not (number == 1 and _is_header(line)):
+            raise InputError(f"{path.name}:{number}: {line.strip()[:60]!r} is no judgement; wanted {_WANTED}")
+
+
+def _relevant(
+    judgements: Iterator[_Judgement], queries: Mapping[str, str], files: JudgedFiles
+) -> dict[str, dict[str, None]]:
+    """The relevant documents of each judged question, in the order of the file."""
+    found: dict[str, dict[str, None]] = {}
+    for judgement in judgements:
+        if judgement.query not in queries:
+            seen = f"{judgement.place}: there is no query {judgement.query!r} in {files.queries.name}"
+            raise InputError(f"{seen}; give the queries that it judges")
+        documents = found.setdefault(judgement.query, {})
+        documents |= {judgement.document: None} if judgement.grade > 0 else {}
+    return found
+
+
+def _articles(documents: Mapping[str, None], known: Corpus | None) -> list[str]:
+    """The ids of the articles that the documents became; without a corpus they are those of the documents."""
+    if known is None:
+        return list(documents)
+    return list(dict.fromkeys(known.by_name[id].id for id in documents if id in known.by_name))
+
+
+def _has_text(record: Record) -> bool:
+    content = record.content
+    if not isinstance(content, dict) or not str(content.get("_id", "")).strip():
+        raise InputError(f'{record.place}: is no document; wanted {{"_id": "...", "title": "...", "text": "..."}}')
+    return any(str(content.get(field) or "").strip() for field in ("title", "text"))
+
+
+def _named(record: Record) -> NamedArticle:
+    """A document without text is its title."""
+    content = record.content
+    try:
+        found = from_record({**content, "text": content.get("text") or content["title"]})
+    except LoadError as error:
+        raise InputError(f"{record.place}: {error}") from error
+    return NamedArticle(str(content["_id"]), found, record.place)
+
+
+def _case(id: str, question: str, articles: Sequence[str]) -> dict[str, Any]:
+    evidence = [{"article": article} for article in articles]
+    provenance = {"layout": "BEIR or TREC"}
+    return {"id": id, "task": "search", "question": question, "evidence": evidence, "provenance": provenance}

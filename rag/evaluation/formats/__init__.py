@@ -1,1 +1,0 @@
-"""Sets of cases in files, our own or other people's."""
