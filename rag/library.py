@@ -35,9 +35,9 @@ from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
 from rag.models.embeddings import Embedder, MiniLM
-from rag.models.entailment import Entailment
+from rag.models.entailment import CrossEncoder
 from rag.models.minilm import cores
-from rag.models.reader import Reader, shared_reader
+from rag.models.reader import Entailment, Reader, shared_reader
 from rag.models.remote import RemoteEmbeddings
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.retriever import Index
@@ -346,7 +346,7 @@ class Library:
 
     @cached_property
     def entailment(self) -> Entailment | None:
-        """The local model that judges whether a statement follows, if there is one."""
+        """The model that judges whether a statement follows; None if there are no weights."""
         return entailment()
 
     @cached_property
@@ -445,9 +445,10 @@ class Library:
 
 
 def entailment() -> Entailment | None:
-    """The local model that judges whether a statement follows, if `RAG_VERIFIER` or `config.toml` names its folder."""
-    folder = read_settings().verifier.value
-    return Entailment(folder) if folder else None
+    """The model that judges whether a statement follows: that of `RAG_VERIFIER`, else the reader, if it has weights."""
+    settings = read_settings()
+    folder = settings.verifier.value
+    return CrossEncoder(folder) if folder else shared_reader(settings.threads.value or cores())
 
 
 def _admitted(article: Article, window: Window) -> Article:

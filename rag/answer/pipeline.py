@@ -27,7 +27,7 @@ from rag.compare.reconcile import annotated
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.budget import Terms
 from rag.models.client import Account, Caller
-from rag.models.entailment import Entailment
+from rag.models.reader import Entailment
 from rag.progress import Clock
 from rag.retrieval import rewrite
 from rag.retrieval.followups import context

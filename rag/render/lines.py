@@ -34,9 +34,9 @@ _COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CO
 _BEFORE_MARK, _BOUND = re.compile(r" (?=\[\d+\])"), "\N{NO-BREAK SPACE}"
 _SCORES = ("support", "entailment")
 _DIFFERENCES = {
-    "attribution": "told as a fact; the articles have it from {found}",
     "citation": "cites {expected}, which stands for nothing",
     "unchecked": "wanted {expected}",
+    "speaker": "speaker not shown by what is cited: {expected}",
     "support": "the articles do not say it as a whole",
     "entailment": "it does not follow from the articles",
     "contradiction": "the articles say otherwise",
@@ -172,7 +172,7 @@ def marked(statement: Statement) -> str:
 def _differences(statement: Statement) -> Iterator[str]:
     """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
     failed = [c for c in statement.checks if not c.passed]
-    told_of = [c for c in failed if c.kind not in (*_SCORES, "attribution")]
+    told_of = [c for c in failed if c.kind not in (*_SCORES, "speaker")]
     for check in failed:
         if check.kind in _SCORES and told_of:
             continue
