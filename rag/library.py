@@ -15,11 +15,10 @@ from rag.answer.writer import Preview, Writer
 from rag.checks.document import Region, checked, whole
 from rag.checks.judge import Judge
 from rag.checks.verify import verify
-from rag.compare.survey import contention
+from rag.compare.articles import contention, reports
 from rag.digest import digest
-from rag.digest.generative import Condenser
-from rag.digest.generative_timeline import Teller
-from rag.digest.select import Budget
+from rag.digest.extractive import Budget
+from rag.digest.generative import Model
 from rag.errors import (
     DamagedError,
     EmbeddingError,
@@ -35,9 +34,9 @@ from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
 from rag.models.embeddings import Embedder, MiniLM
-from rag.models.entailment import Entailment
+from rag.models.entailment import CrossEncoder
 from rag.models.minilm import cores
-from rag.models.reader import Reader, shared_reader
+from rag.models.reader import Entailment, Reader, shared_reader
 from rag.models.remote import RemoteEmbeddings
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.retriever import Index
@@ -63,6 +62,7 @@ from rag.store.filters import admits
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
 from rag.store.vector_index import VectorIndex
 from rag.text.clean import clean
+from rag.text.words import content_words
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
@@ -251,10 +251,8 @@ class Library:
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
-        asked = digest.Asked(self._named(articles), topic and clean(topic), digest.room(length, words), window)
-        condenser = Condenser(self.writer.caller) if self.writer else None
-        shelf = replace(self._shelf(), condenser=condenser)
-        return digest.summarize(asked, shelf, Account(self.terms, Clock()), progress)
+        request = self._digest_request(articles, topic, digest.room(length, words), window)
+        return digest.summarize(request, self._digest_resources(progress))
 
     def timeline(
         self,
@@ -268,10 +266,8 @@ class Library:
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
-        asked = digest.Asked(self._named(articles), topic and clean(topic), Budget(0, max_events), window)
-        teller = Teller(self.writer.caller) if self.writer else None
-        shelf = replace(self._shelf(), teller=teller)
-        return digest.timeline(asked, shelf, Account(self.terms, Clock()), progress)
+        request = self._digest_request(articles, topic, Budget(0, max_events), window)
+        return digest.timeline(request, self._digest_resources(progress))
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
@@ -282,9 +278,12 @@ class Library:
         if topic is None and not self.catalog.article_count:
             raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
         hits = self.search(topic, k=k, window=window).hits if topic is not None else ()
-        near = {hit.article.id: hit.article for hit in hits}
-        read = near.values() if topic is not None else (a for a in self.articles() if admits(window, a))
-        return contention(read)
+        with self.catalog.snapshot():
+            near = dict.fromkeys(hit.article.id for hit in hits)
+            read = [id for article in near for id in self.catalog.passage_ids(article)]
+            stored = self.catalog.passages(read if topic is not None else self.catalog.admitted(window))
+            articles = self.catalog.articles({row.passage.article_id for row in stored})
+        return contention(reports(stored, {article.id: article for article in articles}), self.reader)
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""
@@ -346,7 +345,7 @@ class Library:
 
     @cached_property
     def entailment(self) -> Entailment | None:
-        """The local model that judges whether a statement follows, if there is one."""
+        """The model that judges whether a statement follows; None if there are no weights."""
         return entailment()
 
     @cached_property
@@ -399,14 +398,21 @@ class Library:
             self._searcher.check_filled()
         return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
 
-    def _shelf(self) -> digest.Shelf:
-        """What summaries and timelines are made from."""
+    def _digest_request(
+        self, articles: Sequence[str | Article], topic: str | None, room: Budget, window: Window
+    ) -> digest.Request:
+        """What is to be summarized, with the passages on its topic."""
+        request = digest.Request(self._named(articles), topic and clean(topic), room, window)
+        if not request.topic or request.articles or not content_words(request.topic):
+            return request
+        most, query = digest.MOST_PASSAGES, self._searcher.query(request.topic, window)
+        hits = self._searcher.find(query, k=most, window=window).hits[:most]
+        return replace(request, hits=hits, names=tuple(query.names))
 
-        def search(topic: str, k: int, window: Window) -> digest.Found:
-            query = self._searcher.query(topic, window)
-            return digest.Found(query, self._searcher.find(query, k=k, window=window).hits[:k])
-
-        return digest.Shelf(self.catalog, self.embeddings, search, self._check, self._judged)
+    def _digest_resources(self, progress: Progress | None) -> digest.Resources:
+        account = Account(self.terms, Clock())
+        model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
+        return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)
@@ -421,9 +427,6 @@ class Library:
                 self.embeddings.load()
             if self.embeddings:
                 self.vectors.load()
-
-    def _check(self, statement: Statement) -> Statement:
-        return self._verify(statement, statement.citations)
 
     def _mend(self, meter: Meter, wait: float) -> None:
         """Makes the catalog anew if it is damaged; that of a server is left to it."""
@@ -445,9 +448,10 @@ class Library:
 
 
 def entailment() -> Entailment | None:
-    """The local model that judges whether a statement follows, if `RAG_VERIFIER` or `config.toml` names its folder."""
-    folder = read_settings().verifier.value
-    return Entailment(folder) if folder else None
+    """The model that judges whether a statement follows: that of `RAG_VERIFIER`, else the reader, if it has weights."""
+    settings = read_settings()
+    folder = settings.verifier.value
+    return CrossEncoder(folder) if folder else shared_reader(settings.threads.value or cores())
 
 
 def _admitted(article: Article, window: Window) -> Article:

@@ -7,7 +7,6 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rag.answer.task import Task
-from rag.compare.detect import disagreements
 from rag.compare.reconcile import reconciled
 from rag.retrieval.followups import asks_who_said, who_said
 from rag.retrieval.query import Query
@@ -54,8 +53,7 @@ def propose(task: Task) -> Generator[Statement, None, Answer]:
     """The articles' own sentences, with what sources say otherwise beside them."""
     with task.account.clock.time("generate"):
         answer = _said_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
-        conflicts = disagreements(task.query, task.retrieved) if answer.statements else ()
-        answer = reconciled(answer, conflicts)
+        answer = reconciled(answer, task.compare(answer.statements).conflicts)
     yield from answer.statements
     return replace(answer, statements=())
 
@@ -82,7 +80,8 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     )
     if sure < LIKELY:
         return replace(found, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES, nearest=citations)
-    found = replace(found, statements=tuple(_statement(c) for c in citations), citations=citations)
+    statements = tuple(_statement(c, unsure=sure < SURE) for c in citations)
+    found = replace(found, statements=statements, citations=citations)
     return found if sure >= SURE else replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR)
 
 
@@ -175,5 +174,5 @@ def _citation(number: int, choice: _Choice, article: Article) -> Citation:
     return Citation(number, article, choice.passage_id, start, end, article.text[start:end], choice.answer)
 
 
-def _statement(citation: Citation) -> Statement:
-    return Statement(" ".join(citation.quote.split()), (citation,))
+def _statement(citation: Citation, *, unsure: bool) -> Statement:
+    return Statement(" ".join(citation.quote.split()), (citation,), unsure=unsure)

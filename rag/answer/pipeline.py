@@ -14,7 +14,6 @@ from typing import TypeAlias
 
 from rag.answer import extractive, generative
 from rag.answer.annotate import edited
-from rag.answer.corroborate import corroborated
 from rag.answer.draft import settled
 from rag.answer.task import Asked, Task, Understood
 from rag.answer.writer import Writer
@@ -22,12 +21,11 @@ from rag.checks import verify as verification
 from rag.checks.judge import Judge
 from rag.checks.quotes import numbered
 from rag.checks.verify import verify
-from rag.compare.detect import disagreements
 from rag.compare.reconcile import annotated
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.budget import Terms
 from rag.models.client import Account, Caller
-from rag.models.entailment import Entailment
+from rag.models.reader import Entailment
 from rag.progress import Clock
 from rag.retrieval import rewrite
 from rag.retrieval.followups import context
@@ -79,7 +77,7 @@ class Pipeline:
         hits = retrieved.hits[: asked.k]
         if self.writer and account.terms.deep:
             hits = self._more(understood, hits, self.writer.caller)
-        return Task(asked, understood.query, account, retrieved, hits)
+        return Task(asked, understood.query, account, retrieved, hits, self.searcher.index)
 
     def answer(self, task: Task) -> Iterator[Statement | Answer]:
         """The statements that are proposed, each checked and annotated, then the Answer."""
@@ -100,7 +98,7 @@ class Pipeline:
             answer = yield from self._without(task, shown)
         answer = _judged(answer, shown)
         if answer.statements and not answer.conflicts and answer.model:
-            answer = annotated(answer, disagreements(task.query, task.retrieved))
+            answer = annotated(answer, task.compare(answer.statements).conflicts)
         yield self._finished(answer, task)
 
     def _checked(self, proposed: Proposed, task: Task, shown: list[Statement]) -> Proposed:
@@ -129,7 +127,7 @@ class Pipeline:
             statement = settled(verify(proposal, proposal.citations, entailment=self.entailment), proposal)
             if statement.verdict is not Verdict.SUPPORTED:
                 return statement
-            (found,) = edited(corroborated([statement], task.query, task.retrieved))
+            (found,) = edited(task.compare([statement]).statements)
             return found
 
     def _without(self, task: Task, shown: list[Statement]) -> Proposed:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from rag.compare.articles import Compared, compared
 from rag.models.client import Account
 from rag.retrieval.query import Query
-from rag.retrieval.retriever import Retrieved
-from rag.schema import Hit, Turn, Window
+from rag.retrieval.retriever import Index, Retrieved
+from rag.schema import Hit, Statement, Turn, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,8 @@ class Task:
     account: Account
     retrieved: Retrieved
     hits: tuple[Hit, ...]
+    index: Index
+
+    def compare(self, statements: Sequence[Statement]) -> Compared:
+        """The statements held against what was retrieved."""
+        return compared(statements, self.retrieved, self.index)

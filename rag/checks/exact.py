@@ -10,89 +10,105 @@ from functools import lru_cache
 
 from rag.checks.quotes import check_quotes, quotations
 from rag.schema import Check
-from rag.text.names import names, occurs
+from rag.text.names import Name, names, occurs
 from rag.text.quantities import Quantity, comparable, quantities
-from rag.text.relative_dates import Moment, covers, moments, overlap
-from rag.text.words import CAPITALS, COUNTRIES, stem, words
+from rag.text.relative_dates import covers as covers_date
+from rag.text.relative_dates import moments, overlap
+from rag.text.sentences import sentences
+from rag.text.words import CAPITALS, COUNTRIES, content_words, stem, words
 
-_ROUGH = re.compile(
-    r"\b(?:about|around|approximately|nearly|almost|roughly|some|an estimated|close to|circa)\W+$", re.I
+_ABOUT = re.compile(
+    r"\b(?:about|around|approximately|nearly|almost|roughly|some|an estimated|close to|circa)\W+(?:the )?$", re.I
 )
 _OVER = re.compile(r"\b(?:over|more than|above|upwards of|exceed(?:ed|ing|s)?|at least|no fewer than)\W+$", re.I)
 _UNDER = re.compile(r"\b(?:under|fewer than|less than|below|at most|up to|no more than)\W+$", re.I)
-_ROUNDING = 0.03
+_HEDGES = {"about": _ABOUT, "over": _OVER, "under": _UNDER}
+_ROUNDING = 0.05
 _COUNTED_BY_HAND = 5
 """Small numbers in words may count what the evidence lists."""
-_HOURS = {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760, "decade": 87600}
-_LENGTHS = {
-    "metre": 1,
-    "meter": 1,
-    "kilometre": 1000,
-    "kilometer": 1000,
-    "km": 1000,
-    "mile": 1609.34,
-    "foot": 0.3048,
-    "feet": 0.3048,
-    "yard": 0.9144,
-}
-_WEIGHTS = {"gram": 1, "kilogram": 1000, "kilo": 1000, "kg": 1000, "tonne": 1e6, "ton": 1e6, "pound": 453.6}
 _UNITS = {
     stem(word): (kind, size)
-    for kind, table in (("time", _HOURS), ("length", _LENGTHS), ("weight", _WEIGHTS))
+    for kind, table in (
+        ("time", {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760, "decade": 87600}),
+        ("length", {"metre": 1, "meter": 1, "kilometre": 1000, "kilometer": 1000, "km": 1000, "mile": 1609.34}),
+        ("length", {"foot": 0.3048, "feet": 0.3048, "yard": 0.9144}),
+        ("weight", {"gram": 1, "kilogram": 1e3, "kilo": 1e3, "kg": 1e3, "tonne": 1e6, "ton": 1e6, "pound": 453.6}),
+    )
     for word, size in table.items()
 }
+_ALIGNED = 0.6
 _AROUND = 24  # characters before a number
+_NOUN = re.compile(r"[\s-]*((?:[^\W\d_]|[’'])*)")
+_YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
+_PART = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
+_ACRONYM = re.compile(r"\b[A-Z]{2,6}\b")
+_OPENS = re.compile(r"(?:^|[.!?:;—\n])[\s\"'“”‘(\[]*$")
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A span with what governs it: its article's title, outlet and speaker label, and the day of publication."""
+    """A span, with what is known of it without reading on.
+
+    `header` is its article's title, outlet and date, `label` who speaks, `near` the article around it.
+    """
 
     text: str
-    frame: str = ""
+    header: str = ""
+    label: str = ""
+    near: str = ""
     published: date | None = None
 
 
 def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     """A check for each quotation, number, date and name of a statement.
 
-    `found` is what the evidence has in its place; None if it has nothing of the kind there.
+    `found` is what the evidence has in its place; None if it has nothing of the kind there. A name that only stands
+    near the evidence passes as `nearby`.
     """
-    texts = [item.text for item in evidence]
     rest = text
     for quote in quotations(text):
         rest = rest.replace(quote, " " * len(quote))
-    return [
-        *check_quotes(text, texts),
-        *_numbers(rest, texts),
-        *_dates(rest, evidence),
-        *_names(rest, evidence),
-    ]
+    texts = [item.text for item in evidence]
+    return [*check_quotes(text, texts), *_numbers(rest, evidence), *_dates(rest, evidence), *_names(rest, evidence)]
 
 
-def _numbers(text: str, texts: Sequence[str]) -> Iterator[Check]:
-    found = [number for source in texts for number in _counted(source)]
+def _numbers(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
+    found = [number for item in evidence for part in _split(item.text) for number in _counted(part)]
+    years = [float(year) for item in evidence for year in _YEAR.findall(f"{item.text} {item.published or ''}")]
     for stated in _counted(text):
-        like = [n for n in found if n.unit == stated.unit and comparable(stated.value, n.value)]
-        fitting = [n for n in like if _agree(stated, n)]
-        if fitting:
+        like = [n for n in found if _same_unit(stated, n)]
+        same = [n for n in like if n.noun and n.noun == stated.noun]
+        fitting = [n for n in like if _agree(stated, n)] or [n for n in found if _is_bare(stated, n)]
+        bound = any(n.noun == stated.noun or _is_aligned(text, n.sentence) for n in fitting)
+        sure = len(same) == 1 and not _is_counted(stated) and _is_aligned(text, same[0].sentence)
+        if fitting and (bound or not sure):
             yield Check("number", stated.value.text, fitting[0].value.text, True)
-        elif _may_be_derived(stated, like):
-            continue
-        else:
-            same = [n for n in like if n.head and n.head == stated.head]
-            yield Check("number", stated.value.text, same[0].value.text if len(same) == 1 else None, False)
+        elif fitting or not _may_be_derived(stated, [*(n.value.low for n in like), *years], same):
+            yield Check("number", stated.value.text, same[0].value.text if sure else None, False)
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str) -> tuple[str, ...]:
+    return tuple(text[span.start : span.end] for span in sentences(text))
+
+
+def _is_aligned(text: str, sentence: str) -> bool:
+    """Whether a sentence has so many of a statement's words that another value in it is about the same thing."""
+    wanted = [word for word in content_words(text) if not word[0].isdigit()]
+    there = _word_set(sentence)
+    return sum(word in there for word in wanted) >= _ALIGNED * len(wanted)
 
 
 @dataclass(frozen=True, slots=True)
 class _Number:
-    """A quantity, the stem of the noun behind it, its measure, and how it is hedged: `~`, `>`, `<` or nothing."""
+    """A quantity, the stem of the noun behind it, what it measures in which size, its hedge and its sentence."""
 
     value: Quantity
-    head: str
+    noun: str
     unit: str
     size: float
     hedge: str
+    sentence: str
 
 
 @lru_cache(maxsize=4096)
@@ -103,90 +119,123 @@ def _counted(text: str) -> tuple[_Number, ...]:
     for quantity in quantities(text):
         if any(a < quantity.end and quantity.start < b for a, b in dates) or quantity.unit == "th":
             continue
-        head = next(iter(words(re.match(r"[\s-]*((?:[^\W\d_]|[’'])*)", text[quantity.end :])[1])), "")  # type: ignore[index]
-        unit, size = _UNITS.get(head, ("", 1.0))
+        after = _NOUN.match(text, quantity.end)
+        noun = next(iter(words(after[1])), "") if after else ""
+        unit, size = _UNITS.get(noun, ("", 1.0))
         before = text[max(0, quantity.start - _AROUND) : quantity.start]
-        hedges = ((_ROUGH, "~"), (_OVER, ">"), (_UNDER, "<"))
-        hedge = next((mark for pattern, mark in hedges if pattern.search(before)), "")
-        found.append(_Number(quantity, head, unit, float(size), hedge))
+        hedge = next((name for name, pattern in _HEDGES.items() if pattern.search(before)), "")
+        found.append(_Number(quantity, noun, unit, float(size), hedge, text))
     return tuple(found)
 
 
 def _agree(stated: _Number, found: _Number) -> bool:
     """Equal, unless the statement hedges: then near, or on the side of the bound that it gives."""
-    scale = stated.size / found.size
+    if {stated.hedge, found.hedge} == {"over", "under"}:
+        return False
+    scale = stated.size / found.size if stated.unit == found.unit else 1.0
     low, high = stated.value.low * scale, stated.value.high * scale
     slack = 1e-9 * max(abs(high), 1.0)
-    in_words = stated.value.unit == "%" and not any(c.isdigit() for c in stated.value.text)
-    if stated.size != found.size or in_words:
+    if scale != 1 or _is_share_in_words(stated) or stated.hedge == "about":
         slack = _ROUNDING * max(abs(high), abs(found.value.high))
     if low - slack <= found.value.low and found.value.high <= high + slack:
         return True
-    match stated.hedge:
-        case "~":
-            return abs(found.value.low - low) <= _ROUNDING * max(abs(low), abs(found.value.low))
-        case ">":
-            return found.value.low >= low and found.hedge != "<"
-        case "<":
-            return found.value.high <= high and found.hedge != ">"
-        case _:
-            return False
+    if stated.hedge == "over":
+        return found.value.low >= low
+    return stated.hedge == "under" and found.value.high <= high
 
 
-def _may_be_derived(stated: _Number, like: Sequence[_Number]) -> bool:
-    """Whether it may count what is listed, be the sum of two numbers, or a share of them."""
-    value = stated.value
-    if value.exact and value.high <= _COUNTED_BY_HAND and value.text.isalpha():
-        return True
-    lows = [n.value.low for n in like]
-    return any(abs(a + b - value.low) < 0.5 or abs(a - b) == value.low for i, a in enumerate(lows) for b in lows[:i])
+def _same_unit(stated: _Number, found: _Number) -> bool:
+    """A unit that is left out may be any: 2,400 of the 2,611 kilometres."""
+    return (stated.unit == found.unit or "" in (stated.unit, found.unit)) and comparable(stated.value, found.value)
+
+
+def _is_bare(stated: _Number, found: _Number) -> bool:
+    """The same figure, without its percent: from 7.4 percent in July to 8.1 in August."""
+    return (stated.value.unit, found.value.unit) == ("%", "") and stated.value.low == found.value.low
+
+
+def _may_be_derived(stated: _Number, values: Sequence[float], same: Sequence[_Number]) -> bool:
+    """Whether it may count what is listed, be a share of it, or the sum or the difference of two numbers."""
+    if _is_counted(stated) or _is_share_in_words(stated):
+        return not same
+    return any(stated.value.low in (a + b, abs(a - b)) for i, a in enumerate(values) for b in values[: i + 1])
+
+
+def _is_counted(stated: _Number) -> bool:
+    return stated.value.exact and stated.value.high <= _COUNTED_BY_HAND and stated.value.text.isalpha()
+
+
+def _is_share_in_words(stated: _Number) -> bool:
+    return stated.value.unit == "%" and not any(c.isdigit() for c in stated.value.text)
 
 
 def _dates(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
-    published = next((item.published for item in evidence if item.published), None)
+    days = [item.published for item in evidence if item.published]
     found = [m for item in evidence for m in moments(item.text, item.published)]
-    for stated in moments(text, published):
-        if not stated.periods or any(covers(stated, m) for m in found):
-            if stated.periods:
-                yield Check("date", stated.text, stated.text, True)
-            continue
-        if any(item.published and _on(stated, item.published) for item in evidence):
-            yield Check("date", stated.text, str(published), True)
-            continue
-        others = [m for m in found if m.periods and not overlap(stated, m)]
-        yield Check("date", stated.text, others[0].text if len(others) == 1 and len(found) == 1 else None, False)
-
-
-def _on(stated: Moment, day: date) -> bool:
-    return any(period.first <= day <= period.last for period in stated.periods)
+    for stated in moments(text, days[0] if days else None):
+        fitting = next((m for m in found if covers_date(stated, m)), None)
+        published = next((d for d in days if any(p.first <= d <= p.last for p in stated.periods)), None)
+        if fitting or published:
+            yield Check("date", stated.text, fitting.text if fitting else str(published), True)
+        elif stated.periods:
+            other = found[0] if len(found) == 1 and found[0].periods and not overlap(stated, found[0]) else None
+            aligned = other and any(_is_aligned(text, part) for item in evidence for part in _split(item.text))
+            yield Check("date", stated.text, other.text if other and aligned else None, False)
 
 
 def _names(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
-    held = " . ".join(f"{item.frame} . {item.text}" for item in evidence)
-    there = _named_words(held)
-    for name in names(text):
-        parts = re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", name.text)
-        if all(_is_there(part, there, held) for part in parts) or occurs(name.text, held):
-            yield Check("name", name.text, name.text, True)
+    inside = " . ".join(f"{item.header} . {item.label} {item.text}" for item in evidence)
+    near = " . ".join(item.near for item in evidence)
+    for name in _named(text, f"{inside} {near}"):
+        if _is_named(name, inside):
+            yield Check("name", name, name, True)
+        elif _is_named(name, near):
+            yield Check("nearby", name, name, True)
         else:
-            yield Check("name", name.text, None, False)
+            yield Check("name", name, None, False)
+
+
+def _named(text: str, around: str) -> list[str]:
+    """The names of a text; a capitalized word that begins a sentence is one if it is capitalized within another."""
+    found = [*names(text), *(Name(m[0], m.start(), m.end()) for m in _ACRONYM.finditer(text))]
+    return [
+        n.text for n in found if " " in n.text or not _opens(text, n.start) or _is_inside(n.text, f"{text} {around}")
+    ]
+
+
+def _opens(text: str, start: int) -> bool:
+    return bool(_OPENS.search(text, max(0, start - 20), start))
+
+
+def _is_inside(word: str, text: str) -> bool:
+    return any(not _opens(text, m.start()) for m in re.finditer(rf"\b{re.escape(word)}\b", text))
+
+
+def _is_named(name: str, text: str) -> bool:
+    there = _word_set(text)
+    return all(_is_there(part, there) for part in _PART.findall(name)) or occurs(name, text) or _initials(name, text)
 
 
 @lru_cache(maxsize=1024)
-def _named_words(text: str) -> frozenset[str]:
+def _word_set(text: str) -> frozenset[str]:
     return frozenset(words(text))
 
 
-def _is_there(part: str, there: frozenset[str], held: str) -> bool:
-    """Whether a word of a name is in the evidence: itself, its country for its people or capital, or its letters."""
-    own = stem(part.lower())
+def _is_there(part: str, there: frozenset[str]) -> bool:
+    """Whether a word of a name is in the evidence: itself, its country for its people or capital, or its stem."""
+    lowered, own = part.lower(), stem(part.lower())
     if own in there or set(words(part)) <= there:
         return True
-    if CAPITALS.get(part.lower()) and stem(CAPITALS[part.lower()]) in there:
+    if stem(CAPITALS.get(lowered, "")) in there - {""}:
         return True
-    if any(stem(country) == own and stem(capital) in there for capital, country in CAPITALS.items()):
+    if own in COUNTRIES and any(stem(capital) in there for capital, country in CAPITALS.items() if country == own):
         return True
-    if own in COUNTRIES and own in {stem(w) for w in there}:
-        return True
-    lowered = part.lower()
     return len(lowered) > 3 and any(len(w) > 3 and (w.startswith(lowered[:-1]) or lowered.startswith(w)) for w in there)
+
+
+def _initials(name: str, text: str) -> bool:
+    """Whether an acronym has the first letters of words in a row, or the other way round."""
+    if name.isupper():
+        return bool(re.search(r"\b" + r"\w*[\s-](?:(?:of|for|and|the|on)\s(?:the\s)?)?".join(name) + r"\w", text))
+    letters = "".join(part[0] for part in _PART.findall(name) if part[0].isupper())
+    return len(letters) > 1 and bool(re.search(rf"\b{letters}s?\b", text.replace(".", "")))

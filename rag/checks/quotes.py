@@ -12,7 +12,7 @@ _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|``(.+?)''|«([^«»]+)»|
 _MARK = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:[.,]\d+)*")
 _ELLIPSIS = re.compile(r"\s*(?:\.\.\.|…|\[[^\]]*\])\s*")
-_SHARE = 0.5
+_SHARE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _is_title(quote: str) -> bool:
 
 
 def _nearest(quote: str, evidence: Sequence[str]) -> str | None:
-    """The run of words of the same length that has the most of the quote's, if that is half of them."""
+    """The run of words of the same length that has the most of the quote's, if that is most of them."""
     wanted, best, share = set(_words(quote)), None, _SHARE
     size = len(_words(quote))
     for source in evidence:

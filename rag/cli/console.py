@@ -94,6 +94,8 @@ def _is_colored() -> bool:
 
 
 def _styled(line: Line) -> str:
+    if line.point and line.point in line.text and not line.color:
+        return line.text.replace(line.point, typer.style(line.point, bold=True), 1)
     return typer.style(line.text, fg=line.color, dim=line.quiet or None, bold=line.strong or None)
 
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.models.embeddings import MiniLM, Model, identity
-from rag.models.entailment import Entailment, Pair
-from rag.models.minilm import PACKAGE
+from rag.models.entailment import CrossEncoder
+from rag.models.minilm import PACKAGE, cores
+from rag.models.reader import Pair, shared_reader
 from rag.models.remote import RemoteEmbeddings
 from rag.schema import Window
 from rag.settings import Setting, Settings
@@ -147,10 +148,12 @@ def _local_embedding(named: Fact, threads: Setting[int]) -> Diagnosis:
 def _verifier(settings: Settings) -> Diagnosis:
     folder, origin = settings.verifier.value, settings.verifier.origin
     if folder is None:
-        return Diagnosis((Fact("verifier", "none", origin),), ())
+        reader = shared_reader(settings.threads.value or cores())
+        weights = reader.version if reader else "none: words only"
+        return Diagnosis((Fact("reader", weights), Fact("verifier", "none", origin)), ())
     fact = Fact("verifier", str(folder.absolute()), origin)
     try:
-        Entailment(folder).scores([Pair("A test.", "A test.")])
+        CrossEncoder(folder).entail([Pair("A test.", "A test.")])
     except VerifierError as error:
         return Diagnosis((fact, Fact("verifier loads", "no")), (str(error),))
     return Diagnosis((fact, Fact("verifier loads", "yes")), ())

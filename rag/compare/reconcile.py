@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.schema import Answer, Citation, Conflict, Dispute, Position, Statement, Status
+from rag.schema import Answer, Citation, Conflict, Dispute, Position, Statement
 
 MOST_STATEMENTS = 3
 
@@ -23,16 +23,6 @@ def reconciled(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
         if conflict.kind is Dispute.SUPERSEDED:
             statements = _led(statements, conflict.positions)
     return _numbered(replace(answer, statements=tuple(statements)), concerned)
-
-
-def opposed(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
-    """An answer in place of an abstention: the sentences that oppose one another, with their conflict."""
-    first = next((c for c in conflicts if c.kind is Dispute.CONFLICT), None)
-    if first is None:
-        return answer
-    statements = tuple(_statement(p) for p in first.positions)
-    found = replace(answer, status=Status.ANSWERED, reason=None, nearest=(), statements=statements)
-    return reconciled(found, conflicts)
 
 
 def annotated(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:

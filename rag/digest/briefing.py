@@ -1,60 +1,65 @@
-"""Briefs on a whole library: its themes, what is new, what is not known."""
+"""Divides a whole library into the sections of a briefing."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from typing import TypeAlias
 
 import numpy as np
 
-from rag.digest.excerpts import Pool
-from rag.digest.extractive import Check, stated
-from rag.digest.select import Budget, Told, choose, said
-from rag.digest.topic import Topic
+from rag.answer.annotate import dated
+from rag.digest.excerpts import Pool, gather, lexical_vectors, of_window, unit
+from rag.digest.extractive import Budget, Check, Content, choose, content_of, stated
 from rag.models.embeddings import Vector
-from rag.schema import Section, Statement
+from rag.schema import Article, Section, Statement, Window
+from rag.store.catalog import Catalog, StoredPassage
+from rag.text.injection import is_order
 
-Summarized: TypeAlias = Callable[[Pool, Topic, Budget, Sequence[Told]], Sequence[Statement]]
-"""Summarizes what was gathered on a topic, without what was told before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Theme:
-    """What a library is read for first, here the war in Afghanistan: a heading, and the topic that is looked for."""
-
-    heading: str
-    topic: str
-    share: float
-
-
-THEMES = (
-    Theme("Negotiations", "peace talks and negotiations between Afghan and Taliban delegations to end the war", 0.3),
-    Theme(
-        "Military situation",
-        "fighting in Afghanistan: attacks, troops, cities and districts that the Taliban captured",
-        0.35,
-    ),
-)
-_NEW, _OPEN = 0.25, 0.15
+MOST_THEMES = 5
+_MOST_CLUSTERED, _MOST_PASSAGES = 400, 80
+"""Articles that are clustered, the latest; passages that are read on a theme, of its most central articles."""
+_MOST_READ, _MOST_DAYS = 20_000, 7
+"""Passages of a window that are all read; days of news that are read of more."""
+_LONGEST_HEADING = 60
+_LEADS = 4
+THEMES, _NEW, _OPEN = 1.0, 0.25, 0.15
+"""The shares of the words for all themes, for what is new and for what is not known."""
 _FEWEST_WORDS = 35
 _NOT_KNOWN = re.compile(
-    r"\b(?:(?:is|are|was|were|remains?|remained) (?:still )?"
-    r"(?:not (?:yet )?(?:clear|known|certain)|unclear|unknown|uncertain)|"
-    r"not (?:yet |immediately |independently )?(?:been )?(?:clear|known|verified|confirmed|determined)|unconfirmed|"
-    r"remains? to be seen|no (?:immediate |official )?(?:comment|word|details|information|confirmation)|"
-    r"(?:do|does|did)(?: not|n[’']t) (?:yet |immediately )?(?:know|say|specify|give details|elaborate|comment|name)|"
-    r"could not (?:be )?(?:immediately |independently )?(?:verify|verified|confirmed|reached)|"
-    r"declined to (?:say|comment|give|name)|whether or not|open question|no one knows)\b",
+    r"\b(?:not (?:yet |immediately |independently )?(?:been )?(?:clear|known|certain|verified|confirmed|determined)|"
+    r"unclear|unknown|uncertain|unconfirmed|remains? to be seen|whether or not|"
+    r"could not (?:be )?(?:\w+ly )?(?:verified|confirmed|reached)|no (?:immediate )?(?:comment|confirmation)|"
+    r"declined to (?:say|comment))\b",
     re.IGNORECASE,
 )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Theme:
+    """Articles of one cluster: their sentences, and the headline of the most central one as the heading."""
+
+    heading: str
+    pool: Pool
+
+    @property
+    def leads(self) -> Pool:
+        """The first sentences of each article: a report starts with what matters most."""
+        each = max(1, _LEADS // len(self.pool.articles))
+        seen: Counter[str] = Counter()
+        places: list[int] = []
+        for place, excerpt in enumerate(self.pool.excerpts):
+            seen[excerpt.article.id] += 1
+            if seen[excerpt.article.id] <= each:
+                places.append(place)
+        return self.pool.only(places)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class News:
-    """The sentences of the last day of news, its date, and the passage vectors of all that was there before it."""
+    """The sentences of the last day of news, the day before, and the vectors of all passages until then."""
 
     day: date | None
     before: date | None
@@ -62,59 +67,137 @@ class News:
     earlier: Vector
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Briefing:
-    """What a briefing is made of: each theme's topic with its sentences, and the news."""
+def themes(catalog: Catalog, window: Window) -> list[Theme]:
+    """The articles that a window admits in at most `MOST_THEMES` clusters, the largest first.
 
-    topics: tuple[Topic, ...]
-    pools: tuple[Pool, ...]
-    news: News
-
-
-def brief(found: Briefing, words: int, summarized: Summarized, check: Check) -> list[Section]:
-    """A section for each theme, for what is new since the previous day of news, and for what is not known.
-
-    No sentence is told twice. A section that has nothing to tell says so.
+    Of a large library only the last days are read. Clusters are those of the stored vectors, or of the words while
+    there are none.
     """
-    sections: list[Section] = []
-    taken: list[Told] = []
-    for theme, topic, pool in zip(THEMES, found.topics, found.pools, strict=True):
-        statements = summarized(pool, topic, _room(words, theme.share), taken)
-        sections.append(Section(theme.heading, tuple(statements), None if statements else "Nothing on this."))
-        taken += [said(statement.text) for statement in statements]
-    unknown = _open([*found.pools, found.news.pool], _room(words, _OPEN), check, taken)
-    taken += [said(statement.text) for statement in unknown.statements]
-    return [*sections, _new(found.news, _room(words, _NEW), check, taken), unknown]
+    if catalog.passage_count(window) > _MOST_READ and (days := catalog.days(window, most=_MOST_DAYS)):
+        window = replace(window, since=days[-1])
+    rows: dict[str, list[StoredPassage]] = defaultdict(list)
+    with catalog.snapshot():
+        for row in catalog.passages(catalog.admitted(window)):
+            rows[row.passage.article_id].append(row)
+        articles = catalog.articles(rows)
+    articles = sorted(articles, key=lambda a: (str(a.published or ""), a.id), reverse=True)[:_MOST_CLUSTERED]
+    if not articles:
+        return []
+    vectors = _vectors(articles, rows)
+    found: list[Theme] = []
+    for places in clustered(vectors):
+        center = vectors[places].sum(axis=0)
+        central = [articles[i] for i in sorted(places, key=lambda i: (-float(vectors[i] @ center), articles[i].id))]
+        read = [row for article in central for row in rows[article.id]][:_MOST_PASSAGES]
+        pool = gather(read, {article.id: article for article in central})
+        found.append(Theme(_heading(central, {theme.heading for theme in found}), pool))
+    return found
 
 
-def _room(words: int, share: float) -> Budget:
+def news(catalog: Catalog, window: Window) -> News:
+    """What the last day of a window reports, and what was there before."""
+    days = catalog.days(window)
+    nothing = np.zeros((0, 1), np.float32)
+    if len(days) < 2:
+        return News(days[0] if days else None, None, of_window(catalog, window), nothing)
+    until = min(filter(None, (window.until, days[1])))
+    earlier = catalog.vectors(replace(window, until=until))
+    latest = of_window(catalog, replace(window, since=days[0]))
+    return News(days[0], days[1], latest, earlier.matrix if earlier.ids else nothing)
+
+
+def budget(words: int, share: float) -> Budget:
+    """The room of a section that has a share of the words."""
     return Budget(max(_FEWEST_WORDS, round(words * share)), max(1, round(words * share / 18)))
 
 
-def _new(news: News, room: Budget, check: Check, taken: Sequence[Told]) -> Section:
-    """What the last day tells that nothing before it is like."""
-    if news.day is None or news.before is None:
+def new_section(found: News, words: int, check: Check, taken: Sequence[Content]) -> Section:
+    """What the last day reports that is least like anything before."""
+    if found.day is None or found.before is None:
         return Section("New", (), "All articles are of one day, so there is no day before to compare with.")
-    heading = f"New on {news.day}, compared with what was published until {news.before}"
-    if not news.pool.excerpts or not news.pool.embedded or not len(news.earlier):
-        scores = np.ones(len(news.pool.excerpts), np.float32)
-    else:
-        scores = 1 - np.maximum(0, news.pool.vectors @ news.earlier.T).max(axis=1)
-    statements = _stated(news.pool, scores, room, check, taken)
+    pool = found.pool
+    scores = np.ones(len(pool.excerpts), np.float32)
+    if pool.excerpts and pool.embedded and len(found.earlier):
+        scores = 1 - np.maximum(0, pool.vectors @ found.earlier.T).max(axis=1)
+    statements = _statements(pool, scores, budget(words, _NEW), check, taken)
+    heading = f"New on {found.day}, compared with what was published until {found.before}"
     return Section(heading, statements, None if statements else "Nothing new.")
 
 
-def _open(pools: Sequence[Pool], room: Budget, check: Check, taken: Sequence[Told]) -> Section:
-    """What the articles themselves say that nobody knows, or says."""
-    statements: list[Statement] = []
+def unknown_section(pools: Sequence[Pool], words: int, check: Check, taken: Sequence[Content]) -> Section:
+    """What the articles themselves say is not known."""
+    room, statements = budget(words, _OPEN), list[Statement]()
     for pool in pools:
-        places = [i for i, e in enumerate(pool.excerpts) if _NOT_KNOWN.search(e.sentence)]
+        places = [i for i, excerpt in enumerate(pool.excerpts) if _NOT_KNOWN.search(excerpt.sentence)]
         left = Budget(room.words - sum(len(s.text.split()) for s in statements), room.most - len(statements))
-        before = [*taken, *(said(s.text) for s in statements)]
-        statements += _stated(pool.only(places), np.ones(len(places), np.float32), left, check, before)
+        before = [*taken, *(content_of(s.text) for s in statements)]
+        statements += _statements(pool.only(places), np.ones(len(places), np.float32), left, check, before)
     note = None if statements else "The articles name nothing that is not known."
     return Section("Not known", tuple(statements), note)
 
 
-def _stated(pool: Pool, scores: Vector, room: Budget, check: Check, taken: Sequence[Told]) -> tuple[Statement, ...]:
-    return tuple(stated(pool.excerpts[i], check) for i in choose(pool, scores, room, taken=taken))
+def clustered(vectors: Vector) -> list[list[int]]:
+    """The rows in at most `MOST_THEMES` clusters, the largest first.
+
+    Agglomerative clustering by Ward's criterion; of the divisions into at least two and at most half as many clusters
+    as rows, the one with the best simplified silhouette (Hruschka, de Castro and Campello 2004).
+    """
+    count = len(vectors)
+    best, found = -np.inf, [list(range(count))]
+    clusters, sizes = {place: [place] for place in range(count)}, np.ones(count)
+    costs = np.round(1 - (vectors @ vectors.T).astype(np.float64), 6)
+    np.fill_diagonal(costs, np.inf)
+    while len(clusters) > 2:
+        one, two = divmod(int(costs.argmin()), count)
+        # The cost of a merger with the union, by the formula of Lance and Williams (1967).
+        sums = (sizes + sizes[one]) * costs[one] + (sizes + sizes[two]) * costs[two] - sizes * costs[one, two]
+        costs[one] = costs[:, one] = np.round(sums / (sizes + sizes[one] + sizes[two]), 6)
+        costs[two] = costs[:, two] = np.inf
+        sizes[one] += sizes[two]
+        clusters[one] = sorted(clusters[one] + clusters.pop(two))
+        if len(clusters) <= min(MOST_THEMES, count // 2):
+            division = sorted(clusters.values())
+            if (value := _silhouette(division, vectors)) > best:
+                best, found = value, division
+    return sorted(found, key=lambda places: (-len(places), places))
+
+
+def _silhouette(clusters: Sequence[list[int]], vectors: Vector) -> float:
+    """How much nearer the rows are to the center of their own cluster than to the next one, 1 at most; alone 0."""
+    centers = np.array([vectors[places].mean(axis=0) for places in clusters])
+    values: list[float] = []
+    for own, places in enumerate(clusters):
+        for place in places:
+            distances = np.linalg.norm(centers - vectors[place], axis=1)
+            near, other = float(distances[own]), float(np.delete(distances, own).min())
+            values.append((other - near) / (max(near, other) or 1.0) if len(places) > 1 else 0.0)
+    return float(np.mean(values))
+
+
+def _vectors(articles: Sequence[Article], rows: Mapping[str, Sequence[StoredPassage]]) -> Vector:
+    """A unit vector for each article: the mean of its passages, or of its words if one has no vector."""
+    stored = [[row.vector for row in rows[article.id] if row.vector is not None] for article in articles]
+    if all(len(known) == len(rows[a.id]) for a, known in zip(articles, stored, strict=True)):
+        return unit(np.array([np.mean(known, axis=0) for known in stored], np.float32))
+    return lexical_vectors([f"{article.title}. {article.text}" for article in articles])
+
+
+def _heading(articles: Sequence[Article], used: set[str]) -> str:
+    """The first headline that no other theme has, shortened at a pause or a word."""
+    titles = [" ".join(article.title.split()) for article in articles if not is_order(article.title)]
+    found = [_shortened(title) for title in titles if title]
+    return next((title for title in found if title not in used), f"Theme {len(used) + 1}")
+
+
+def _shortened(title: str) -> str:
+    if len(title) <= _LONGEST_HEADING:
+        return title
+    start = title[: _LONGEST_HEADING + 1]
+    pause = max(start.rfind(mark) for mark in (", ", "; ", ": ", " - ", " – ", " — ", " | "))
+    return start[:pause] if pause > _LONGEST_HEADING // 3 else start[: start.rfind(" ")].rstrip(",;:") + "…"
+
+
+def _statements(
+    pool: Pool, scores: Vector, room: Budget, check: Check, taken: Sequence[Content]
+) -> tuple[Statement, ...]:
+    return tuple(dated([stated(pool.excerpts[i], check) for i in choose(pool, scores, room, taken=taken)]))

@@ -1,36 +1,30 @@
-"""Takes a request for a summary or a timeline from what it names to what is shown."""
+"""Makes summaries and timelines, stage by stage."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
-from typing import Any
+from itertools import accumulate
 
 import numpy as np
 
 from rag.answer.annotate import dated
 from rag.answer.pipeline import INSTEAD
 from rag.checks import verify
+from rag.checks.judge import Judge
 from rag.checks.quotes import cited, numbered
-from rag.digest import generative_timeline
-from rag.digest.briefing import THEMES, Briefing, News, brief
-from rag.digest.conflicts import borne_out, compared, current, differing, fitted, open_conflicts
-from rag.digest.excerpts import Pool
-from rag.digest.extractive import BUDGETS, Check
-from rag.digest.extractive import summarize as summarized
-from rag.digest.gather import of_articles, of_hits, of_window
-from rag.digest.generative import Condenser, Task
-from rag.digest.generative_timeline import Teller
-from rag.digest.scope import Scope, scope
-from rag.digest.select import Budget, Told
+from rag.digest import extractive, generative
+from rag.digest.briefing import THEMES, Theme, budget, new_section, news, themes, unknown_section
+from rag.digest.conflicts import compared, current, differing, open_conflicts, with_outlets
+from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
+from rag.digest.extractive import BUDGETS, Budget, Content, content_of
+from rag.digest.generative import Assignment, Model
 from rag.digest.timeline import chronicle, days_of
-from rag.digest.topic import Topic
+from rag.digest.topic import Scope, Topic, scope
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account
-from rag.models.embeddings import Embedder, Vector
-from rag.progress import Meter, Progress
-from rag.retrieval.query import Query
+from rag.models.embeddings import Embedder
+from rag.models.reader import Entailment
 from rag.schema import (
     Article,
     Conflict,
@@ -58,42 +52,54 @@ _ALL = "everything of weight in these articles"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """What is to be summarized: the articles, or all if there are none, on what, in how much room, within what."""
+class Request:
+    """What to summarize: articles, or all if there are none; on a topic; in how much room; within a window.
+
+    `hits` are the passages retrieved for the topic, and `names` the names in it.
+    """
 
     articles: tuple[Article, ...]
     topic: str | None
     room: Budget
     window: Window
+    hits: tuple[Hit, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A topic as the retriever reads it, and its passages, best first."""
-
-    query: Query
-    hits: tuple[Hit, ...]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Shelf:
-    """Where the articles are, how passages are found and a statement is checked, and the model that writes, if any."""
+class Resources:
+    """What a library gives to a request: its articles, its models, and the account of the request."""
 
     catalog: Catalog
     embeddings: Embedder | None
-    search: Callable[[str, int, Window], Found]
-    check: Check
-    judged: Callable[[Sequence[Statement]], tuple[Statement, ...]]
-    condenser: Condenser | None = None
-    teller: Teller | None = None
+    entailment: Entailment | None
+    judge: Judge | None
+    model: Model | None
+    account: Account
+
+    def check(self, statement: Statement) -> Statement:
+        """The statement with its verdict by what it cites."""
+        return verify.verify(statement, statement.citations, entailment=self.entailment)
+
+    def judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
+        """The statements with the opinion of the judge, if there is one."""
+        return self.judge.judged(statements) if self.judge else tuple(statements)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Read:
-    """What was read for a request, and its topic."""
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Statements, and the model that wrote them, if one did."""
 
-    pool: Pool
-    topic: Topic | None
+    statements: tuple[Statement, ...]
+    model: Model | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """Whether statements were found and passed, and if not why."""
+
+    status: Status
+    reason: Reason | None
 
 
 def room(length: Length, words: int | None) -> Budget:
@@ -105,223 +111,232 @@ def room(length: Length, words: int | None) -> Budget:
     return Budget(words, max(3, words // 10))
 
 
-def summarize(asked: Asked, shelf: Shelf, account: Account, progress: Progress | None = None) -> Summary:
-    """The summary of what was asked for; a briefing if nothing was named and there is more than one article.
+def summarize(request: Request, resources: Resources) -> Summary:
+    """The summary of a request; a briefing if it names nothing and there is more than one article.
 
     A model writes it if there is one; if the model fails, it is the articles' own sentences, with a warning, unless the
     terms are strict.
     """
-    makers = _Makers(shelf, account, Meter(progress))
-    if not asked.articles and asked.topic is None and len(shelf.catalog.article_ids(asked.window, most=2)) != 1:
-        return _briefed(asked, makers)
+    is_whole = not request.articles and request.topic is None
+    if is_whole and len(resources.catalog.article_ids(request.window, most=2)) != 1:
+        return _briefing(request, resources)
+    account = resources.account
     with account.clock.time("gather"):
-        read = _read(asked, shelf)
-    _warn(account, read.pool)
+        pool, topic = _pool(request, resources), _topic(request, resources)
+    _warn_of_left_out(account, pool)
     with account.clock.time("summarize"):
-        made = makers.statements(read.pool, read.topic, asked.room)
-        conflicts = differing(_cited_first(made, read.pool.articles))
-        now = fitted(current(made, conflicts, shelf.check), max(asked.room.words, _words(made)))
-        statements = shelf.judged(borne_out(numbered(now or made)))
-        told = compared(statements, conflicts)
-    outcome = _outcome(statements, asked, shelf, account) | makers.mode | {"citations": told.citations}
-    return Summary(asked.topic, read.pool.articles, statements, conflicts=told.conflicts, **outcome)
+        written = _written(pool, topic, request.room, resources, model=resources.model)
+        conflicts = differing([pool], resources.entailment)
+        most = max(request.room.words, _words(written.statements))
+        now = _fitted(current(written.statements, conflicts, resources.check), most)
+        statements = resources.judged(with_outlets(numbered(now or written.statements)))
+    return _summary(request, pool.articles, statements, conflicts, resources=resources, model=written.model)
 
 
-def timeline(asked: Asked, shelf: Shelf, account: Account, progress: Progress | None = None) -> Timeline:
-    """The timeline of what was asked for, in the articles' own sentences, or in those of a model if there is one.
+def timeline(request: Request, resources: Resources) -> Timeline:
+    """The timeline of a request, in the articles' own sentences, or in those of a model if there is one.
 
     If the model fails it is the articles' own, with a warning, unless the terms are strict.
     """
-    clock = account.clock
-    if asked.room.most < 1:
-        raise InputError(f"max_events is {asked.room.most}; wanted at least 1")
-    with clock.time("gather"):
-        read = _read(asked, shelf)
-    _warn(account, read.pool)
-    with clock.time("summarize"):
-        found = tuple(_chronicled(read, asked, shelf))
-        told = _told(found, asked, shelf, account, Meter(progress))
-    statements = shelf.judged(numbered([event.statement for event in told.events]))
-    events = tuple(replace(event, statement=s) for event, s in zip(told.events, statements, strict=True))
-    return Timeline(asked.topic, read.pool.articles, events, **_outcome(statements, asked, shelf, account) | told.mode)
+    account = resources.account
+    if request.room.most < 1:
+        raise InputError(f"max_events is {request.room.most}; wanted at least 1")
+    with account.clock.time("gather"):
+        pool, topic = _pool(request, resources), _topic(request, resources)
+    _warn_of_left_out(account, pool)
+    with account.clock.time("summarize"):
+        limits = scope(topic.text, pool, days_of) if topic else Scope("")
+        if topic and (limits.first or limits.last):
+            topic = _embedded(limits.topic, (), resources)
+        found = chronicle(pool, topic, resources.check, most=request.room.most, admits=limits.admits)
+        worded = _reworded(found, request, resources)
+        model = resources.model if worded is not None else None
+        events = found if worded is None else worded
+    statements = resources.judged(numbered([event.statement for event in events]))
+    outcome = _outcome(statements, request, resources)
+    return Timeline(
+        request.topic,
+        pool.articles,
+        tuple(replace(event, statement=s) for event, s in zip(events, statements, strict=True)),
+        status=outcome.status,
+        reason=outcome.reason,
+        citations=cited(statements),
+        as_of=request.window.as_of,
+        mode=Mode.LLM if model else Mode.OFFLINE,
+        model=model.id if model else None,
+        usage=account.usage,
+        timings=account.clock.times,
+        warnings=(*account.warnings, *verify.warnings(statements)),
+    )
 
 
-def _chronicled(read: _Read, asked: Asked, shelf: Shelf) -> list[Event]:
-    """The events on a topic; of one that goes from an event on, or up to one, those of its days."""
-    limits = scope(read.topic.text, read.pool, days_of) if read.topic else Scope("")
-    is_whole = limits.first is None and limits.last is None
-    topic = read.topic if is_whole else _topic(limits.topic, shelf, ())
-    return chronicle(read.pool, topic, shelf.check, most=asked.room.most, admits=limits.admits)
+def _briefing(request: Request, resources: Resources) -> Summary:
+    """A section for each theme, for what is new, for what is open between sources, and for what is not known.
+
+    No sentence is in two sections.
+    """
+    account, check, words = resources.account, resources.check, request.room.words * _BRIEFING_WORDS
+    with account.clock.time("gather"):
+        found, latest = themes(resources.catalog, request.window), news(resources.catalog, request.window)
+    pools = [*(theme.pool for theme in found), latest.pool]
+    _warn_of_left_out(account, *pools)
+    articles = tuple({article.id: article for pool in pools for article in pool.articles}.values())
+    with account.clock.time("summarize"):
+        sections, model = _themed(found, words, resources)
+        taken = _contents(sections)
+        unknown = unknown_section(pools, words, check, taken)
+        sections += [new_section(latest, words, check, [*taken, *_contents([unknown])]), unknown]
+        conflicts = differing(pools, resources.entailment)
+        sections = _current(sections, conflicts, resources)
+        sides = Budget(round(request.room.words * _CONFLICT_WORDS), _MOST_SIDES)
+        sections.insert(-1, open_conflicts(conflicts, sides, check))
+        statements = resources.judged(with_outlets(numbered(_statements(sections))))
+    summary = _summary(request, articles, statements, conflicts, resources=resources, model=model)
+    left = iter(statements)
+    return replace(
+        summary, sections=tuple(replace(s, statements=tuple(next(left) for _ in s.statements)) for s in sections)
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class _Events:
-    """Events, and the mode and model of what was made, as keyword arguments."""
+def _themed(found: Sequence[Theme], words: int, resources: Resources) -> tuple[list[Section], Model | None]:
+    """A section for each theme that has something to report, and the model that wrote any of them."""
+    sections: list[Section] = []
+    model, wrote = resources.model, None
+    for theme in found:
+        space, taken = budget(words, THEMES / len(found)), _contents(sections)
+        written = _written(theme.leads, None, space, resources, model=model, taken=taken)
+        model = written.model if theme.pool.hits else model
+        wrote = wrote or written.model
+        if written.statements:
+            sections.append(Section(theme.heading, written.statements))
+    return sections, wrote
 
-    events: tuple[Event, ...]
-    mode: dict[str, Any]
+
+def _current(sections: Sequence[Section], conflicts: Sequence[Conflict], resources: Resources) -> list[Section]:
+    """The sections with what holds now; a statement that another section has appears once."""
+    shown = _statements(sections)
+    found: list[Section] = []
+    for section in sections:
+        statements = tuple(current(section.statements, conflicts, resources.check, others=shown))
+        shown += statements
+        found.append(replace(section, statements=statements))
+    return found
 
 
-def _told(found: tuple[Event, ...], asked: Asked, shelf: Shelf, account: Account, meter: Meter) -> _Events:
-    """The events as a model tells them, if there is one and it does not fail."""
-    if shelf.teller is None or not found:
-        return _Events(found, {})
-    task = generative_timeline.Task(found, asked.topic or _ALL, account, shelf.check, meter)
+def _written(  # noqa: PLR0913  # as many as a summary has sides
+    pool: Pool,
+    topic: Topic | None,
+    space: Budget,
+    resources: Resources,
+    *,
+    model: Model | None,
+    taken: Sequence[Content] = (),
+) -> _Written:
+    """The statements on a pool, by the model as long as it does not fail; a fault of any call raises ModelError."""
+    if model and pool.hits:
+        try:
+            assignment = Assignment(topic.text if topic else _ALL, space)
+            made = generative.summarize(pool.hits, assignment, model=model, check=resources.check)
+            return _Written(tuple(made), model)
+        except ModelError as error:
+            _pass_over(error, resources.account)
+    return _Written(dated(extractive.summarize(pool, topic, space, resources.check, taken=taken)), None)
+
+
+def _reworded(events: Sequence[Event], request: Request, resources: Resources) -> tuple[Event, ...] | None:
+    """The events in the words of the model; None if there is none or it fails."""
+    if not resources.model or not events:
+        return None
     try:
-        return _Events(tuple(shelf.teller.told(task)), {"mode": Mode.LLM, "model": shelf.teller.caller.choice.id})
+        return generative.reword(events, request.topic or _ALL, model=resources.model, check=resources.check)
     except ModelError as error:
-        _pass_over(error, account)
-        return _Events(found, {})
+        _pass_over(error, resources.account)
+        return None
 
 
 def _pass_over(error: ModelError, account: Account) -> None:
-    """Makes a warning of a fault of the model; raises it if the terms are strict, or if any call would have it."""
+    """Warns of a fault of the model; raises it if the terms are strict, or if any call would have it."""
     if account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
         raise error
     account.warn(f"{error}; {INSTEAD}")
 
 
-class _Makers:
-    """Makes statements with the model, as long as it does not fail, else from the articles' own sentences."""
-
-    def __init__(self, shelf: Shelf, account: Account, meter: Meter) -> None:
-        self.shelf = shelf
-        self.account = account
-        self._meter = meter
-        self._condenser = shelf.condenser
-        self._wrote = False
-
-    @property
-    def mode(self) -> dict[str, Any]:
-        """The mode and model of what was made, as keyword arguments."""
-        wrote = self._wrote and self.shelf.condenser
-        return {"mode": Mode.LLM, "model": wrote.caller.choice.id} if wrote else {}
-
-    def statements(
-        self, pool: Pool, topic: Topic | None, room: Budget, taken: Sequence[Told] = ()
-    ) -> Sequence[Statement]:
-        """The statements on what was gathered; raises ModelError, if not strict only of key and model."""
-        if self._condenser and pool.hits:
-            try:
-                found = self._condenser.statements(self._task(pool, topic, room))
-                self._wrote = True
-                return found
-            except ModelError as error:
-                _pass_over(error, self.account)
-                self._condenser = None
-        return dated(summarized(pool, topic, room, self.shelf.check, taken=taken))
-
-    def _task(self, pool: Pool, topic: Topic | None, room: Budget) -> Task:
-        subject = topic.text if topic else _ALL
-        return Task(pool.hits, subject, room, self.account, self.shelf.check, self._meter)
+def _summary(  # noqa: PLR0913  # what a summary is made of
+    request: Request,
+    articles: tuple[Article, ...],
+    statements: tuple[Statement, ...],
+    conflicts: Sequence[Conflict],
+    *,
+    resources: Resources,
+    model: Model | None,
+) -> Summary:
+    found, outcome, account = (
+        compared(statements, conflicts),
+        _outcome(statements, request, resources),
+        resources.account,
+    )
+    return Summary(
+        request.topic,
+        articles,
+        statements,
+        status=outcome.status,
+        reason=outcome.reason,
+        citations=found.citations,
+        conflicts=found.conflicts,
+        as_of=request.window.as_of,
+        mode=Mode.LLM if model else Mode.OFFLINE,
+        model=model.id if model else None,
+        usage=account.usage,
+        timings=account.clock.times,
+        warnings=(*account.warnings, *verify.warnings(statements)),
+    )
 
 
-def _briefed(asked: Asked, makers: _Makers) -> Summary:
-    shelf, account = makers.shelf, makers.account
-    with account.clock.time("gather"):
-        found = _briefing(asked.window, shelf)
-    _warn(account, *found.pools, found.news.pool)
-    with account.clock.time("summarize"):
-        sections = brief(found, asked.room.words * _BRIEFING_WORDS, makers.statements, shelf.check)
-        articles = {a.id: a for pool in (*found.pools, found.news.pool) for a in pool.articles}
-        near = _cited_first([s for section in sections for s in section.statements], tuple(articles.values()))
-        conflicts = differing(near)
-        sections = _current(sections, conflicts, shelf.check)
-        room = Budget(round(asked.room.words * _CONFLICT_WORDS), _MOST_SIDES)
-        sections.insert(-1, open_conflicts(conflicts, room, shelf.check))
-        sections[len(THEMES) :] = [replace(s, statements=dated(s.statements)) for s in sections[len(THEMES) :]]
-        statements = shelf.judged(borne_out(numbered([s for section in sections for s in section.statements])))
-        told = compared(statements, conflicts)
-    outcome = _outcome(statements, asked, shelf, account) | makers.mode | {"citations": told.citations}
-    parts = _renumbered(sections, statements)
-    return Summary(None, tuple(articles.values()), statements, parts, conflicts=told.conflicts, **outcome)
+def _outcome(statements: Sequence[Statement], request: Request, resources: Resources) -> _Outcome:
+    if statements:
+        return _Outcome(verify.status(statements), verify.reason(statements))
+    is_outside = request.articles or resources.catalog.passage_count(request.window) == 0
+    return _Outcome(Status.ABSTAINED, Reason.OUTSIDE_DATES if is_outside else Reason.NOT_IN_ARTICLES)
 
 
-def _current(sections: Sequence[Section], conflicts: Sequence[Conflict], check: Check) -> list[Section]:
-    """The sections with what holds now; a statement that another section has is told once."""
-    told = [statement for section in sections for statement in section.statements]
-    found: list[Section] = []
-    for section in sections:
-        statements = tuple(current(section.statements, conflicts, check, told=told))
-        told += statements
-        found.append(replace(section, statements=statements))
-    return found
+def _pool(request: Request, resources: Resources) -> Pool:
+    """The sentences of the articles named, of the passages on the topic, or of all that the window admits."""
+    catalog, topic = resources.catalog, request.topic
+    if topic is not None and not content_words(topic):
+        raise InputError(f"the topic {topic[:40]!r} has no words in it; name one, such as elections")
+    if request.articles:
+        return of_articles(catalog, resources.embeddings, request.articles, request.window)
+    return of_window(catalog, request.window) if topic is None else of_hits(catalog, request.hits)
+
+
+def _topic(request: Request, resources: Resources) -> Topic | None:
+    return None if request.topic is None else _embedded(request.topic, request.names, resources)
+
+
+def _embedded(text: str, names: Sequence[str], resources: Resources) -> Topic:
+    embeddings = resources.embeddings
+    vector = np.array(embeddings.embed_query(text), np.float32) if embeddings else None
+    return Topic(text, frozenset(stem for name in names for stem in content_words(name)), vector)
+
+
+def _statements(sections: Sequence[Section]) -> list[Statement]:
+    return [statement for section in sections for statement in section.statements]
+
+
+def _contents(sections: Sequence[Section]) -> list[Content]:
+    return [content_of(statement.text) for statement in _statements(sections)]
 
 
 def _words(statements: Sequence[Statement]) -> int:
     return sum(len(statement.text.split()) for statement in statements)
 
 
-def _cited_first(statements: Sequence[Statement], articles: Sequence[Article]) -> tuple[Article, ...]:
-    cited_ = {citation.article.id: citation.article for s in statements for citation in s.citations}
-    return tuple((cited_ | {article.id: article for article in articles}).values())
+def _fitted(statements: Sequence[Statement], words: int) -> list[Statement]:
+    """As many of the statements, from the first on, as there is room for."""
+    totals = accumulate(len(statement.text.split()) for statement in statements)
+    return [statement for statement, total in zip(statements, totals, strict=True) if total <= words]
 
 
-def _warn(account: Account, *pools: Pool) -> None:
+def _warn_of_left_out(account: Account, *pools: Pool) -> None:
     for warning in left_out(article for pool in pools for article in pool.left_out):
         account.warn(warning)
-
-
-def _renumbered(sections: Sequence[Section], statements: Sequence[Statement]) -> tuple[Section, ...]:
-    left = iter(statements)
-    return tuple(replace(s, statements=tuple(next(left) for _ in s.statements)) for s in sections)
-
-
-def _outcome(statements: Sequence[Statement], asked: Asked, shelf: Shelf, account: Account) -> dict[str, Any]:
-    """What a summary and a timeline have in common, as keyword arguments."""
-    why = verify.reason(statements)
-    if not statements:
-        empty = not asked.articles and shelf.catalog.passage_count(asked.window) == 0
-        why = Reason.OUTSIDE_DATES if empty or asked.articles else Reason.NOT_IN_ARTICLES
-    return {
-        "status": verify.status(statements) if statements else Status.ABSTAINED,
-        "reason": why,
-        "citations": cited(statements),
-        "as_of": asked.window.as_of,
-        "usage": account.usage,
-        "timings": account.clock.times,
-        "warnings": (*account.warnings, *verify.warnings(statements)),
-    }
-
-
-def _read(asked: Asked, shelf: Shelf) -> _Read:
-    if asked.topic is None:
-        return _Read(_named(asked, shelf) if asked.articles else of_window(shelf.catalog, asked.window), None)
-    if not content_words(asked.topic):
-        raise InputError(f"the topic {asked.topic[:40]!r} has no words in it; name one, such as negotiations")
-    found = shelf.search(asked.topic, MOST_PASSAGES, asked.window) if not asked.articles else None
-    pool = of_hits(shelf.catalog, found.hits) if found else _named(asked, shelf)
-    return _Read(pool, _topic(asked.topic, shelf, found.query.names if found else ()))
-
-
-def _named(asked: Asked, shelf: Shelf) -> Pool:
-    return of_articles(shelf.catalog, shelf.embeddings, asked.articles, asked.window)
-
-
-def _topic(text: str, shelf: Shelf, names: Sequence[str]) -> Topic:
-    vector = np.array(shelf.embeddings.embed_query(text), np.float32) if shelf.embeddings else None
-    return Topic(text, frozenset(stem for name in names for stem in content_words(name)), vector)
-
-
-def _briefing(window: Window, shelf: Shelf) -> Briefing:
-    found = [shelf.search(theme.topic, MOST_PASSAGES, window) for theme in THEMES]
-    topics = tuple(_topic(theme.topic, shelf, ()) for theme in THEMES)
-    return Briefing(topics, tuple(of_hits(shelf.catalog, f.hits) for f in found), _news(window, shelf))
-
-
-def _news(window: Window, shelf: Shelf) -> News:
-    days = shelf.catalog.days(window)
-    day, before = (days[0] if days else None), (days[1] if len(days) > 1 else None)
-    if day is None or before is None:
-        return News(day, before, of_window(shelf.catalog, window), _none())
-    latest = of_window(shelf.catalog, replace(window, since=day))
-    earlier = shelf.catalog.vectors(_until(window, before))
-    return News(day, before, latest, earlier.matrix if earlier.ids else _none())
-
-
-def _until(window: Window, day: date) -> Window:
-    return replace(window, until=min(filter(None, (window.until, day))))
-
-
-def _none() -> Vector:
-    return np.zeros((0, 1), np.float32)

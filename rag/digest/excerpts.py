@@ -1,4 +1,4 @@
-"""Gathers the sentences of passages that can stand by themselves."""
+"""Gathers the sentences of passages that can be read alone."""
 
 from __future__ import annotations
 
@@ -10,38 +10,46 @@ from zlib import crc32
 
 import numpy as np
 
-from rag.models.embeddings import Vector
+from rag.ingest.pipeline import cut
+from rag.models.embeddings import Embedder, Vector, embed_passages
 from rag.retrieval.rerank import leans
-from rag.schema import Article, Citation, Hit, Span
-from rag.store.catalog import StoredPassage
+from rag.schema import Article, Citation, Hit, Span, Window
+from rag.store.catalog import Catalog, StoredPassage
+from rag.store.filters import admits
 from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
 _MOST_BEFORE = 2
-_FARTHEST = 8
-_LATE_PRONOUN = re.compile(
-    r"^(?:In|At|On|After|By|During|For|With|When) "
-    r"(?:[^,.;:A-Z]|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|"
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December)){0,40},? "
-    r"(?:he|she|they) "
-)
-# An "it" that stands for nothing that was said before.
-_EXPLETIVE = re.compile(
-    r"^It (?:is|was|remains|remained|will be) (?:(?:still|not|yet|also|now) )*"
-    r"(?:clear|unclear|known|unknown|likely|unlikely|possible|impossible|believed|thought|estimated|expected)\b"
-)
+_FARTHEST = 8  # characters between two sentences of one paragraph
+# "In a statement they said": the pronoun after a short opening refers to the sentence before.
+_LATE_PRONOUN = re.compile(r"^(?:In|At|On|After|By|During|For|With|When) [^,.;:]{0,40},? (?:he|she|they) ")
+# "It is not clear how many": the pronoun refers to what follows.
+_EXPLETIVE = re.compile(r"^It (?:\w+ ){1,5}(?:that|whether|if|how|why|when|who|what|where|to)\b")
 _ENDS = (".", "!", "”", '."', '"', "…")
-_LABEL = re.compile(r"^\W*(?:Q\b|(?:THE )?[A-Z][A-Z.’' -]{2,40}:)")
-_TALKS = re.compile(r"(?<![\w-])(?:I|[Mm]e|[Mm]y|[Yy]ou|[Yy]our|[Ll]et[’']s|[Tt]hanks?|[Oo]kay)(?![\w-])")
+_LABEL = re.compile(r"^\W*(?:Q\b|(?:THE )?[A-Z][A-Z.’' -]{2,40}:)")  # the speaker of a transcript
+_TALKS = re.compile(r"(?<![\w-])(?:I|[Mm]e|[Mm]y|[Yy]ou|[Yy]our|[Tt]hanks?)(?![\w-])")
 _MARKUP = re.compile(r"https?://|\*\*|</?\w+>|\\\[")
+# Openings that only refer back, which a headline omits (Dorr, Zajic and Schwartz 2003).
+_OPENING = re.compile(
+    r"^(?:(?:on the other hand|at the same time|meanwhile|however|moreover|furthermore|in addition|as a result|"
+    r"for (?:his|her|its|their) part|in (?:this|that) [a-z]+|also|separately|then|and|but|so|yet)"
+    r"(?:,\s+|\s+(?=and\b|but\b))|"
+    r"(?:and|but|so|yet)\s+(?!far\b|much\b|many\b))+",
+    re.IGNORECASE,
+)
+# What everybody can look up of a place, set off by commas.
+_PLACE = re.compile(
+    r"(?<=[a-z]), (?:the |a |an |its )?(?:[a-z-]+ ){0,3}(?:capital|city|town|village|province|district|region|port)\b"
+    r"[^,;:—()“”\"\d]{0,90},(?= (?:are|is|was|were|had|has|have|fell|[a-z]{3,}ed)\b)"
+)
 _LEXICAL_DIMENSIONS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A sentence of an article, from `own` on, after the sentences that it leans on, if there are any."""
+    """A sentence of an article, which starts at `own`; `span` includes the sentences before it that it refers to."""
 
     article: Article
     passage_id: str
@@ -50,26 +58,26 @@ class Excerpt:
 
     @property
     def text(self) -> str:
-        """It on one line."""
+        """The whole span on one line."""
         return " ".join(self.article.text[self.span.start : self.span.end].split())
 
     @property
     def sentence(self) -> str:
-        """Its last sentence, which is the one that was looked for."""
+        """The sentence itself on one line."""
         return " ".join(self.article.text[self.own : self.span.end].split())
 
     def citation(self, number: int) -> Citation:
-        """Its span as a citation."""
+        """The span as a citation."""
         start, end = self.span.start, self.span.end
         return Citation(number, self.article, self.passage_id, start, end, self.article.text[start:end])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pool:
-    """Excerpts in the order of reading, article by article, and the unit vector of each, a row each.
+    """Excerpts in reading order, article by article, and a matrix with the unit vector of each.
 
-    `embedded` tells whether these are of the embedding model; else they are of the words alone. `hits` are the passages
-    that were gathered, `left_out` the articles that have sentences in them which are addressed to a program.
+    If `embedded` is false, the vectors only weigh words. `hits` are the passages read, `left_out` the articles with
+    sentences addressed to a program.
     """
 
     excerpts: tuple[Excerpt, ...]
@@ -79,14 +87,88 @@ class Pool:
     left_out: tuple[Article, ...] = ()
 
     def only(self, places: Sequence[int]) -> Pool:
-        """The excerpts of these places, in their order."""
-        kept = tuple(self.excerpts[i] for i in places)
-        return replace(self, excerpts=kept, vectors=self.vectors[list(places)])
+        """The excerpts at these places, in this order."""
+        return replace(
+            self, excerpts=tuple(self.excerpts[i] for i in places), vectors=self.vectors[np.array(places, int)]
+        )
 
     @property
     def articles(self) -> tuple[Article, ...]:
-        """Those that were read, each once."""
+        """The articles read, each once."""
         return tuple({hit.article.id: hit.article for hit in self.hits}.values())
+
+
+def of_window(catalog: Catalog, window: Window) -> Pool:
+    """The sentences of all articles that a window admits."""
+    return of_passages(catalog, catalog.admitted(window))
+
+
+def of_articles(catalog: Catalog, embeddings: Embedder | None, articles: Sequence[Article], window: Window) -> Pool:
+    """The sentences of those articles that a window admits; an article that is not stored is embedded here."""
+    admitted = [article for article in articles if admits(window, article)]
+    rows = [row for article in admitted for row in _stored(catalog, article) or _unstored(embeddings, article)]
+    return gather(rows, {article.id: article for article in admitted})
+
+
+def of_hits(catalog: Catalog, hits: Sequence[Hit]) -> Pool:
+    """The sentences of retrieved passages."""
+    found = sorted((hit.passage for hit in hits), key=lambda p: (p.article_id, p.start))
+    return of_passages(catalog, [passage.id for passage in found])
+
+
+def of_passages(catalog: Catalog, ids: Sequence[str]) -> Pool:
+    """The sentences of passages, given in reading order."""
+    with catalog.snapshot():
+        rows = catalog.passages(ids)
+        articles = catalog.articles(row.passage.article_id for row in rows)
+    return gather(rows, {article.id: article for article in articles})
+
+
+def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> Pool:
+    """The sentences of passages in reading order; none that is addressed to a program."""
+    found: list[Excerpt] = []
+    rows: list[Vector | None] = []
+    for id, group in groupby(stored, key=lambda s: s.passage.article_id):
+        cuts = [piece for row in group for piece in _cuts(row) if not is_ordered(articles[id], piece.span)]
+        for place, piece in enumerate(cuts):
+            start = _start(cuts, place) if is_sentence(piece.text) else None
+            if start is not None:
+                found.append(Excerpt(articles[id], piece.passage_id, Span(start, piece.span.end), piece.span.start))
+                rows.append(piece.vector)
+    hits = tuple(Hit(row.passage, articles[row.passage.article_id], 0.0) for row in stored)
+    left_out = {h.article.id: h.article for h in hits if is_ordered(h.article, Span(h.passage.start, h.passage.end))}
+    known = [row for row in rows if row is not None]
+    embedded = len(known) == len(rows)
+    matrix = np.array(known, np.float32) if known else np.zeros((0, 1), np.float32)
+    vectors = matrix if embedded else lexical_vectors([e.sentence for e in found])
+    return Pool(tuple(found), vectors, embedded, hits, tuple(left_out.values()))
+
+
+def lexical_vectors(texts: Sequence[str]) -> Vector:
+    """Unit vectors of TF-IDF weighted words, hashed to a fixed length (Weinberger et al. 2009)."""
+    matrix = np.zeros((len(texts), _LEXICAL_DIMENSIONS), np.float32)
+    for place, text in enumerate(texts):
+        for word in content_words(text):
+            matrix[place, crc32(word.encode()) % _LEXICAL_DIMENSIONS] = 1
+    matrix *= np.log((1 + len(texts)) / (1 + matrix.sum(axis=0))).astype(np.float32) + np.float32(0.1)
+    return unit(matrix)
+
+
+def unit(matrix: Vector) -> Vector:
+    """The rows of a matrix divided by their lengths."""
+    found: Vector = matrix / np.maximum(np.linalg.norm(matrix, axis=1, keepdims=True), np.float32(1e-9))
+    return found
+
+
+def is_sentence(text: str) -> bool:
+    """Whether a text is a sentence of a report: not a heading, a question, a list or small talk."""
+    return _FEWEST_WORDS <= len(text.split()) <= _MOST_WORDS and text.endswith(_ENDS) and _is_report(text)
+
+
+def trimmed(sentence: str) -> str:
+    """The sentence without an opening that only refers back, and without descriptions of places."""
+    text = _PLACE.sub("", _OPENING.sub("", sentence))
+    return text[:1].upper() + text[1:]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,41 +181,6 @@ class _Cut:
     vector: Vector | None
 
 
-def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> Pool:
-    """The sentences of passages, which are in the order of reading within each article; none that gives orders."""
-    found: list[Excerpt] = []
-    rows: list[Vector | None] = []
-    for id, group in groupby(stored, key=lambda s: s.passage.article_id):
-        cuts = [cut for row in group for cut in _cuts(row) if not is_ordered(articles[id], cut.span)]
-        for place, cut in enumerate(cuts):
-            start = _start(cuts, place) if stands(cut.text) else None
-            if start is not None:
-                found.append(Excerpt(articles[id], cut.passage_id, Span(start, cut.span.end), cut.span.start))
-                rows.append(cut.vector)
-    hits = tuple(Hit(row.passage, articles[row.passage.article_id], 0.0) for row in stored)
-    left_out = {h.article.id: h.article for h in hits if is_ordered(h.article, Span(h.passage.start, h.passage.end))}
-    if any(row is None for row in rows):
-        vectors, embedded = lexical_vectors([e.sentence for e in found]), False
-    else:
-        kept = [row for row in rows if row is not None]
-        vectors, embedded = np.array(kept, np.float32) if kept else np.zeros((0, 1), np.float32), True
-    return Pool(tuple(found), vectors, embedded, hits, tuple(left_out.values()))
-
-
-def lexical_vectors(texts: Sequence[str]) -> Vector:
-    """Unit vectors of TF-IDF weighted words, hashed to a fixed length (Weinberger et al. 2009)."""
-    rows = [content_words(text) for text in texts]
-    matrix = np.zeros((len(rows), _LEXICAL_DIMENSIONS), np.float32)
-    for place, row in enumerate(rows):
-        for word in row:
-            matrix[place, crc32(word.encode()) % _LEXICAL_DIMENSIONS] = 1
-    frequency = matrix.sum(axis=0)
-    matrix *= np.log((1 + len(rows)) / (1 + frequency)).astype(np.float32) + np.float32(0.1)
-    lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
-    found: Vector = matrix / np.maximum(lengths, np.float32(1e-9))
-    return found
-
-
 def _cuts(row: StoredPassage) -> Iterator[_Cut]:
     text, offset = row.passage.text, row.passage.start
     spans = sentences(text)
@@ -143,28 +190,32 @@ def _cuts(row: StoredPassage) -> Iterator[_Cut]:
         yield _Cut(row.passage.id, Span(offset + span.start, offset + span.end), text[span.start : span.end], vector)
 
 
-def stands(text: str) -> bool:
-    """Whether it is a sentence of a report: not a heading, a question, a list or small talk."""
-    count = len(text.split())
-    if not _FEWEST_WORDS <= count <= _MOST_WORDS or not text.endswith(_ENDS):
-        return False
-    return _is_report(text)
-
-
 def _is_report(text: str) -> bool:
-    """Whether nobody talks in it to somebody else."""
     return not (_LABEL.match(text) or _TALKS.search(text) or _MARKUP.search(text))
 
 
 def _start(cuts: Sequence[_Cut], place: int) -> int | None:
-    """Where the sentences start that it needs to be understood; None if they are too many."""
-    for before in range(_MOST_BEFORE):
-        first = place - before
-        if before and not _is_report(cuts[first].text):
+    """Where the sentences start that are needed to understand this one; None if they are too many."""
+    for first in range(place, max(place - _MOST_BEFORE, -1), -1):
+        piece = cuts[first]
+        if first < place and not _is_report(piece.text):
             return None
-        needs = leans(cuts[first].text) or _LATE_PRONOUN.match(cuts[first].text)
-        if not needs or _EXPLETIVE.match(cuts[first].text):
-            return cuts[first].span.start
-        if first == 0 or cuts[first].span.start - cuts[first - 1].span.end > _FARTHEST:
+        if not (leans(piece.text) or _LATE_PRONOUN.match(piece.text)) or _EXPLETIVE.match(piece.text):
+            return piece.span.start
+        if first == 0 or piece.span.start - cuts[first - 1].span.end > _FARTHEST:
             return None
     return None
+
+
+def _stored(catalog: Catalog, article: Article) -> list[StoredPassage]:
+    with catalog.snapshot():
+        known = catalog.articles([article.id])
+        return catalog.passages(catalog.passage_ids(article.id)) if known == [article] else []
+
+
+def _unstored(embeddings: Embedder | None, article: Article) -> list[StoredPassage]:
+    (prepared,) = cut([article], embeddings)
+    if not embeddings:
+        return [StoredPassage(passage, None, None) for passage in prepared.passages]
+    found = embed_passages(embeddings, list(prepared.texts))
+    return [StoredPassage(p, e.vector, e.sentences) for p, e in zip(prepared.passages, found, strict=True)]

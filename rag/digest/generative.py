@@ -1,166 +1,181 @@
-"""Has a language model summarize passages, group by group, then the groups."""
+"""Writes summaries and timelines with a language model."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cache
 from typing import Any
 
 from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader, settled
+from rag.digest.extractive import Budget
 from rag.digest.extractive import Check as Checker
-from rag.digest.select import Budget
 from rag.errors import ContextError, ShapeError
 from rag.models.budget import REPLY_TOKENS, TokenCount
-from rag.models.client import CONCURRENCY, Account, Call, Caller, at_once
+from rag.models.client import Account, Call, Caller, at_once
 from rag.models.prompts import Packed, data, fence, load_prompt, pack
 from rag.progress import Meter
-from rag.schema import Check, Citation, Hit, Statement, Verdict
+from rag.schema import Check, Citation, Event, Hit, Precision, Statement, Verdict
 from rag.text.clean import one_line
+from rag.text.relative_dates import moments
 
 GROUP_TOKENS = 6_000
-_MOST_CITED = 6
-_LONGEST_NUMBER = 60
-_LONGEST = 600
-_MOST_STATEMENTS = 300
-_MERGED = {
-    "type": "object",
-    "properties": {
-        "statements": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"text": {"type": "string"}, "from": {"type": "array", "items": {"type": "integer"}}},
-                "required": ["text", "from"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["statements"],
-    "additionalProperties": False,
-}
+_prompt = cache(load_prompt)
+MOST_EVENTS = 12
+"""How many events one call words."""
+_MOST_CITED, _MOST_STATEMENTS = 6, 300
+_LONGEST_NUMBER, _LONGEST_EVENT, _LONGEST = 60, 400, 600
+
+
+def _schema(key: str, **properties: Any) -> dict[str, Any]:
+    """The JSON schema of an object with a list of objects at one key."""
+    item = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+    listed = {key: {"type": "array", "items": item}}
+    return {"type": "object", "properties": listed, "required": [key], "additionalProperties": False}
+
+
+_INTEGER, _TEXT = {"type": "integer"}, {"type": "string"}
+_MERGED = _schema("statements", text=_TEXT, **{"from": {"type": "array", "items": _INTEGER}})
+_EVENTS = _schema("events", number=_INTEGER, text=_TEXT)
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """What is to be condensed: passages in the order in which they are read, on what, in how much room."""
+class Model:
+    """A language model, what one request may spend on it, and who follows its progress."""
 
-    hits: tuple[Hit, ...]
+    caller: Caller
+    account: Account
+    meter: Meter
+
+    @property
+    def id(self) -> str:
+        """Its name."""
+        return self.caller.choice.id
+
+    def room(self, call: Call) -> int:
+        """How many tokens of data fit into a call that has none yet."""
+        return min(GROUP_TOKENS, self.caller.tariff.window - self.caller.size(call).count - REPLY_TOKENS)
+
+    def admit(self, calls: Sequence[Call], *, more: int = 0) -> None:
+        """Raises InputError if these calls, and `more` replies, might take more than the terms allow."""
+        sizes = (self.caller.size(call) for call in calls)
+        replies = TokenCount(more * REPLY_TOKENS, estimated=True)
+        self.account.admit(sum(sizes, replies), self.caller.tariff)
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """What a summary is to be about, and how long it may be."""
+
     topic: str
     room: Budget
-    account: Account
-    check: Checker
-    meter: Meter = field(default_factory=Meter)
 
 
-class Condenser:
-    """Summarizes by one model; `concurrency` is how many groups it is given at once.
+def summarize(hits: Sequence[Hit], assignment: Assignment, *, model: Model, check: Checker) -> list[Statement]:
+    """The statements that a model writes, each with its verdict; none if it finds nothing on the topic.
 
     Map and reduce, as in Wu et al. 2021 (recursively summarizing books with human feedback): each group of passages
-    becomes statements, which are checked; those that pass become one summary, which is checked again. A reply that was
-    of use is kept by the caller, so that what was stopped goes on where it was.
+    becomes statements, which are checked; those that pass become one summary, which is checked again. The caller keeps
+    useful replies, so that a run that was stopped continues. Raises ModelError, and InputError if it would take more
+    than the terms allow.
     """
+    groups = list(_packs(hits, assignment, model))
+    model.admit([_map_call(group, assignment) for group in groups], more=len(groups) - 1)
+    model.meter.expect(len(groups), f"{model.id} reads {len(groups)} groups of passages")
+    drafts = at_once(groups, lambda g, a: _drafted(g, assignment, model.caller, a), model.account, model.meter)
+    made = [settled(check(draft), draft) for draft in drafts]
+    if len(groups) > 1 and (passed := _supported(made, model.account)):
+        made = [settled(check(draft), draft) for draft in _merged(passed, assignment, model)]
+    return _within(made, assignment.room, model.account)
 
-    def __init__(self, caller: Caller, *, concurrency: int = CONCURRENCY) -> None:
-        self.caller = caller
-        self._concurrency = concurrency
-        self._map = load_prompt("summary", "fence", "passages", "topic", "words")
-        self._merge = load_prompt("summary_merge", "fence", "most", "statements", "topic", "words")
 
-    def statements(self, task: Task) -> list[Statement]:
-        """The statements that the model makes, each with its verdict; none if it finds nothing on the topic.
+def reword(events: Sequence[Event], topic: str, *, model: Model, check: Checker) -> tuple[Event, ...]:
+    """The events in their order, in the words of a model if their citations support those; dates and citations stay.
 
-        Raises ModelError, and InputError if it would take more than the terms allow.
-        """
-        groups = list(self._groups(task))
-        if not groups:
-            return []
-        self._admit(groups, task)
-        made = self._mapped(groups, task)
-        if len(groups) == 1:
-            return _within(made, task)
-        kept = _supported(made, task)
-        return _within(self._reduced(kept, task), task) if kept else _within(made, task)
-
-    def _groups(self, task: Task) -> Iterator[Packed]:
-        """The passages in groups that fit into the model's window."""
-        rules = self.caller.size(self._map_call(Packed((), "", ""), task))
-        budget = min(GROUP_TOKENS, self.caller.tariff.window - rules.count - REPLY_TOKENS)
-        left = task.hits
-        while left:
-            packed = pack(left, budget=budget, count=lambda text: self.caller.count(text).count)
-            yield packed
-            left = left[len(packed.hits) :]
-
-    def _admit(self, groups: Sequence[Packed], task: Task) -> None:
-        """Raises InputError if all of the calls together might take more than is allowed."""
-        sizes = [self.caller.size(self._map_call(group, task)) for group in groups]
-        total = sum(sizes, TokenCount((len(groups) - 1) * REPLY_TOKENS, estimated=True))
-        task.account.admit(total, self.caller.tariff)
-
-    def _mapped(self, groups: Sequence[Packed], task: Task) -> list[Statement]:
-        task.meter.expect(len(groups), f"{self.caller.choice.id} reads {len(groups)} groups of passages")
-        found = at_once(
-            groups, lambda g, a: self._read(g, task, a), task.account, task.meter, concurrency=self._concurrency
+    Raises ModelError, and InputError if it would take more than the terms allow.
+    """
+    groups = [(group, _event_call(group, topic)) for group in _event_groups(events, topic, model)]
+    model.admit([call for _, call in groups], more=len(groups) - 1)
+    model.meter.expect(len(groups), f"{model.id} words {len(events)} events")
+    texts = at_once(
+        groups,
+        lambda group, account: model.caller.json(group[1], account, lambda reply: _texts(reply, len(group[0]))),
+        model.account,
+        model.meter,
+    )
+    found = tuple(_reworded(event, text, check) for event, text in zip(events, texts, strict=True))
+    if kept := sum(new is old for new, old in zip(found, events, strict=True)):
+        model.account.warn(
+            f"{kept} of {len(events)} events are in an article's own words: what the model wrote failed its check"
         )
-        return [settled(task.check(statement), statement) for statement in found]
+    return found
 
-    def _read(self, group: Packed, task: Task, account: Account) -> list[Statement]:
-        """What the model makes of a group; if it is too long for the model, of each half."""
-        try:
-            return self._written(group, task, account)
-        except ContextError:
-            if len(group.hits) < 2:
-                raise
-        middle = len(group.hits) // 2
-        halves = [_repacked(group.hits[:middle]), _repacked(group.hits[middle:])]
-        return [statement for half in halves for statement in self._read(half, task, account)]
 
-    def _written(self, group: Packed, task: Task, account: Account) -> list[Statement]:
-        call = self._map_call(group, task)
+def _packs(hits: Sequence[Hit], assignment: Assignment, model: Model) -> Iterator[Packed]:
+    """The passages in groups that fit into the model's window."""
+    budget = model.room(_map_call(Packed((), "", ""), assignment))
+    while hits:
+        packed = pack(hits, budget=budget, count=lambda text: model.caller.count(text).count)
+        yield packed
+        hits = hits[len(packed.hits) :]
+
+
+def _map_call(packed: Packed, assignment: Assignment) -> Call:
+    words = str(max(assignment.room.words, 60))
+    inputs = {"fence": packed.fence, "passages": packed.text, "topic": data(assignment.topic), "words": words}
+    return Call(_prompt("summary", *inputs), inputs, SCHEMA)
+
+
+def _drafted(group: Packed, assignment: Assignment, caller: Caller, account: Account) -> list[Statement]:
+    """The statements that the model makes of a group; if it is too long for the model, of each half."""
+    call = _map_call(group, assignment)
+    try:
         try:
-            draft = self._read_draft(call, call, group, account)
+            draft = _draft(call, call, group, caller=caller, account=account)
         except ShapeError as error:
-            draft = self._read_draft(self.caller.again(call, error, account), call, group, account)
-        return [] if draft.answered is Answered.NO else list(draft.statements)
-
-    def _read_draft(self, call: Call, kept_as: Call, group: Packed, account: Account) -> Draft:
-        reader = DraftReader(group.hits)
-        for piece in self.caller.pieces(call, account):
-            list(reader.feed(piece))
-        draft = reader.close()
-        self.caller.keep(kept_as, reader.text, account)
-        return draft
-
-    def _reduced(self, made: Sequence[Statement], task: Task) -> list[Statement]:
-        task.meter.expect(1, f"{self.caller.choice.id} makes one summary of {len(made)} statements")
-        lines = [f"[{number}] {data(statement.text)}" for number, statement in enumerate(made, start=1)]
-        if len(lines) > _MOST_STATEMENTS:
-            task.account.warn(f"only {_MOST_STATEMENTS} of {len(lines)} statements were brought together")
-        text = "\n".join(lines[:_MOST_STATEMENTS])
-        inputs = {"fence": fence(text), "statements": text, "topic": data(task.topic)}
-        inputs |= {"words": str(task.room.words), "most": str(task.room.most)}
-        call = Call(self._merge, inputs, _MERGED)
-        merged = self.caller.json(call, task.account, lambda reply: [_merged(item, made) for item in _items(reply)])
-        task.meter.advance(1)
-        return [settled(task.check(statement), statement) for statement in merged]
-
-    def _map_call(self, packed: Packed, task: Task) -> Call:
-        words = str(max(task.room.words, 60))
-        inputs = {"fence": packed.fence, "passages": packed.text, "topic": data(task.topic), "words": words}
-        return Call(self._map, inputs, SCHEMA)
+            draft = _draft(caller.again(call, error, account), call, group, caller=caller, account=account)
+    except ContextError:
+        if len(group.hits) < 2:
+            raise
+        middle = len(group.hits) // 2
+        parts = (group.hits[:middle], group.hits[middle:])
+        halves = [pack(part, budget=GROUP_TOKENS, count=lambda _: 0) for part in parts]
+        return [statement for half in halves for statement in _drafted(half, assignment, caller, account)]
+    return [] if draft.answered is Answered.NO else list(draft.statements)
 
 
-def _repacked(hits: Sequence[Hit]) -> Packed:
-    return pack(hits, budget=GROUP_TOKENS, count=lambda _: 0)
+def _draft(call: Call, kept_as: Call, group: Packed, *, caller: Caller, account: Account) -> Draft:
+    reader = DraftReader(group.hits)
+    for piece in caller.pieces(call, account):
+        list(reader.feed(piece))
+    draft = reader.close()
+    caller.keep(kept_as, reader.text, account)
+    return draft
 
 
-def _supported(made: Sequence[Statement], task: Task) -> list[Statement]:
-    """Those that passed; how many did not is told."""
-    kept = [statement for statement in made if statement.verdict is Verdict.SUPPORTED]
-    if len(kept) < len(made):
-        failed = len(made) - len(kept)
-        task.account.warn(f"{failed} of {len(made)} statements of single groups failed their check and were left out")
-    return kept
+def _supported(made: Sequence[Statement], account: Account) -> list[Statement]:
+    """The statements that passed; warns of those that did not."""
+    passed = [statement for statement in made if statement.verdict is Verdict.SUPPORTED]
+    if failed := len(made) - len(passed):
+        account.warn(f"{failed} of {len(made)} statements of single groups failed their check and were left out")
+    return passed
+
+
+def _merged(made: Sequence[Statement], assignment: Assignment, model: Model) -> list[Statement]:
+    """One summary of the statements of all groups."""
+    model.meter.expect(1, f"{model.id} makes one summary of {len(made)} statements")
+    if len(made) > _MOST_STATEMENTS:
+        model.account.warn(f"only {_MOST_STATEMENTS} of {len(made)} statements were brought together")
+    lines = [f"[{number}] {data(s.text)}" for number, s in enumerate(made[:_MOST_STATEMENTS], start=1)]
+    text, room = "\n".join(lines), assignment.room
+    inputs = {"fence": fence(text), "statements": text, "topic": data(assignment.topic)}
+    inputs |= {"words": str(room.words), "most": str(room.most)}
+    call = Call(_prompt("summary_merge", *inputs), inputs, _MERGED)
+    found = model.caller.json(call, model.account, lambda reply: [_statement(i, made) for i in _items(reply)])
+    model.meter.advance(1)
+    return found
 
 
 def _items(reply: dict[str, Any]) -> list[Any]:
@@ -170,30 +185,90 @@ def _items(reply: dict[str, Any]) -> list[Any]:
     return found
 
 
-def _merged(item: Any, made: Sequence[Statement]) -> Statement:
+def _statement(item: Any, made: Sequence[Statement]) -> Statement:
     """A statement of the summary with the citations of those it is made of."""
     text, numbers = (item.get("text"), item.get("from")) if isinstance(item, dict) else (None, None)
     if not isinstance(text, str) or not text.strip() or not isinstance(numbers, list):
         raise ShapeError(f"a statement is {one_line(repr(item), 80)}; wanted a text with the numbers that it is from")
     known = [n for n in numbers if type(n) is int and 0 < n <= len(made)]
     cited: dict[tuple[str, int, int], Citation] = {}
-    for number in known:
-        for citation in made[number - 1].citations:
-            cited.setdefault((citation.article.id, citation.start, citation.end), citation)
+    for citation in (citation for number in known for citation in made[number - 1].citations):
+        cited.setdefault((citation.article.id, citation.start, citation.end), citation)
     others = [n for n in numbers if type(n) is not int or n not in known]
     invented = tuple(Check("citation", one_line(f"[{n}]", _LONGEST_NUMBER), None, False) for n in others)
     return Statement(one_line(text, _LONGEST), tuple(cited.values())[:_MOST_CITED], checks=invented)
 
 
-def _within(statements: Sequence[Statement], task: Task) -> list[Statement]:
-    """As many of the statements as there is room for; how many were left out is told."""
-    kept: list[Statement] = []
-    left = task.room.words
+def _within(statements: Sequence[Statement], room: Budget, account: Account) -> list[Statement]:
+    """The first statements that fit; warns of those that do not."""
+    found: list[Statement] = []
+    left = room.words
     for statement in statements:
         left -= len(statement.text.split())
-        if left < 0 or len(kept) == task.room.most:
+        if left < 0 or len(found) == room.most:
+            account.warn(f"{len(statements) - len(found)} statements of the model were left out for want of room")
             break
-        kept.append(statement)
-    if len(kept) < len(statements):
-        task.account.warn(f"{len(statements) - len(kept)} statements of the model were left out for want of room")
-    return kept
+        found.append(statement)
+    return found
+
+
+def _event_groups(events: Sequence[Event], topic: str, model: Model) -> Iterator[tuple[Event, ...]]:
+    """The events in groups that fit into the model's window; a single event always does."""
+    room = model.room(_event_call((), topic))
+    group: list[Event] = []
+    for event in events:
+        if group and (len(group) == MOST_EVENTS or model.caller.count(_lines([*group, event])).count > room):
+            yield tuple(group)
+            group = []
+        group.append(event)
+    yield tuple(group)
+
+
+def _event_call(events: Sequence[Event], topic: str) -> Call:
+    text = _lines(events)
+    inputs = {"events": text, "fence": fence(text), "topic": data(topic)}
+    return Call(_prompt("timeline", *inputs), inputs, _EVENTS)
+
+
+def _lines(events: Sequence[Event]) -> str:
+    """A line of JSON for each event, numbered from 1: its date and its citations."""
+    rows = [
+        {"number": n, "date": event.day, "quotes": [_quote(c) for c in event.statement.citations]}
+        for n, event in enumerate(events, start=1)
+    ]
+    return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+
+
+def _quote(citation: Citation) -> dict[str, str | None]:
+    article = citation.article
+    published = str(article.published) if article.published else None
+    return {"quote": data(citation.quote), "source": data(article.source or article.title), "published": published}
+
+
+def _texts(reply: dict[str, Any], size: int) -> list[str]:
+    """The sentence for each event, by its number; raises ShapeError if one has none, or two."""
+    rows = reply.get("events")
+    given = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    texts = {
+        row["number"]: text
+        for row in given
+        if type(row.get("number")) is int and isinstance(text := row.get("text"), str) and text.strip()
+    }
+    if len(given) != size or texts.keys() != set(range(1, size + 1)):
+        raise ShapeError(f"the reply tells the events {sorted(texts)}; wanted each of 1 to {size} once")
+    return [one_line(texts[n], _LONGEST_EVENT) for n in range(1, size + 1)]
+
+
+def _reworded(event: Event, text: str, check: Checker) -> Event:
+    """The event in other words, if its citations support them and they name no other date; else the event itself."""
+    statement = check(Statement(text, event.statement.citations))
+    published = event.statement.citations[0].article.published
+    named = [m.periods for m in moments(text, published.day if published else None) if m.periods]
+    same_date = all(any(p.first <= event.date <= p.last or _holds(event, p.first) for p in ps) for ps in named)
+    return replace(event, statement=statement) if statement.verdict is Verdict.SUPPORTED and same_date else event
+
+
+def _holds(event: Event, day: date) -> bool:
+    """Whether a day is in the month or year of an event of which no more is known."""
+    parts = {Precision.YEAR: 1, Precision.MONTH: 2}.get(event.precision, 3)
+    return event.date.timetuple()[:parts] == day.timetuple()[:parts]

@@ -1,34 +1,37 @@
-"""Tells how much sentences are about a topic."""
+"""Measures how much sentences are about a topic."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from datetime import date, timedelta
 
 import numpy as np
 
-from rag.digest.excerpts import Pool
+from rag.digest.excerpts import Excerpt, Pool
 from rag.models.embeddings import Vector
-from rag.rules.wordvectors import vector
-from rag.text.words import STOP_WORDS, stem, words
+from rag.text.words import STOP_WORDS, content_words, words
 
-Kin: TypeAlias = Mapping[str, Mapping[str, float]]
-"""For each stem of a topic the words that say much the same, by how much."""
-
-_LETTERS = re.compile(r"[^\W\d_]{3,}")
-_KIN = 0.4
-"""The cosine of word vectors from which a word counts for another: "army" does for "military"."""
 _SHARED = 0.4
-_RELATED, _FEWEST, _STILL = 0.65, 12, 0.5
-_PART = 4
-"""From what share of the highest on a sentence is about the topic; of the nearest few a lower one will do, if these are
-no more than a part of all."""
+"""The weight of shared words beside the cosine."""
+_NEAR = 0.2
+"""The cosine from which a sentence that shares no word with a topic can be about it."""
+_RELATED, _FEWEST, _STILL, _PART = 0.65, 12, 0.5, 4
+"""The share of the highest relevance that makes a sentence relevant; for the nearest few (`_FEWEST`, at most a part
+of all) a lower share."""
 _AROUND, _NEAREST = 0.35, 3
-"""How much the nearest sentences of its passage count for a sentence."""
+"""The weight of the nearest sentences of a passage in the relevance of each."""
+_CARRIED = 0.9
+"""The weight of the most relevant sentence of an article on a day for its others on that day."""
+_HELD, _BESIDE = 0.4, 0.85
+"""The share of the topic's words that the reports of a day must have; the weight of a day that has fewer."""
+_CLAUSE = re.compile(
+    r"^(?P<topic>.*\w)\W+(?P<side>after|since|before|until|till|up to)\s+(?P<event>\w.*)$", re.IGNORECASE | re.DOTALL
+)
+_FEWEST_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,40 +44,65 @@ class Topic:
 
     @property
     def terms(self) -> frozenset[str]:
-        """Its stems, stop words left out."""
+        """The stems of its words, without stop words."""
         return frozenset(words(self.text)) - STOP_WORDS
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A topic without its clause of time, and its first and last day, if known."""
+
+    topic: str
+    first: date | None = None
+    last: date | None = None
+
+    def admits(self, day: date) -> bool:
+        """Whether a day is within it, its first and last day included."""
+        return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
+
+
 def relevance(pool: Pool, topic: Topic) -> Vector:
-    """How much each excerpt is about a topic, by its words, or words like them, and by the cosine; 0 if none is.
+    """How much each excerpt is about a topic, by the words they share, by the cosine and by the passage around it.
 
-    No excerpt is about a topic if all of the topic's names are missing, or if nothing like its words stands anywhere.
+    It is 0 for all if the pool has none of the topic's names, or neither its words nor anything near them.
     """
-    said = [_said(excerpt.sentence) for excerpt in pool.excerpts]
-    kin = _kin(topic, {word for row in said for word in row})
-    weights = _rarity(topic.terms, said, kin)
-    shares = np.array([_share(row, weights, kin) for row in said], np.float32)
-    stems = {s for row in said for s in row.values()}
-    if not shares.any() or (topic.names and not topic.names & stems):
-        return np.zeros(len(said), np.float32)
+    stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
+    weights = _weights(topic, stems)
+    found = np.array([_share(row, weights) for row in stems], np.float32)
+    cosines = np.zeros(len(stems), np.float32)
     if pool.embedded and topic.vector is not None:
-        shares = np.maximum(pool.vectors @ topic.vector, np.float32(0)) + np.float32(_SHARED) * shares
-    return _in_context(pool, shares)
+        cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
+    is_near = found.any() or cosines.max(initial=0) >= _NEAR
+    if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
+        return np.zeros(len(stems), np.float32)
+    return _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
 
 
-def shares(topic: Topic, texts: Sequence[str], pool: Pool) -> list[float]:
-    """The share of the topic's words that each text holds, from 0 to 1; rare ones of the pool weigh more.
+def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:
+    """The relevance of each excerpt, raised by what else its article reports of its days; `days` has a row for each.
 
-    A word that is like one of the topic counts by how much it is.
+    In a report that begins "Rockets landed near the palace" and goes on "A group claimed the attack", both sentences
+    are about attacks. Days whose reports have few of the topic's words count for less.
     """
-    said = [_said(excerpt.sentence) for excerpt in pool.excerpts]
-    kin = _kin(topic, {word for row in said for word in row})
-    weights = _rarity(topic.terms, said, kin)
-    return [_share(_said(text), weights, kin) for text in texts]
+    reports: dict[tuple[str, date], list[int]] = defaultdict(list)
+    for place, (excerpt, row) in enumerate(zip(pool.excerpts, days, strict=True)):
+        for day in sorted(row):
+            reports[excerpt.article.id, day].append(place)
+    stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
+    weights = _weights(topic, stems)
+    held: dict[date, float] = defaultdict(float)
+    for (_, day), places in reports.items():
+        held[day] = max(held[day], _share(frozenset().union(*(stems[i] for i in places)), weights))
+    beside = [max((held[day] for day in row), default=0.0) < _HELD for row in days]
+    near = relevance(pool, topic) * np.where(beside, np.float32(_BESIDE), np.float32(1))
+    found: Vector = near.astype(np.float32)
+    for places in reports.values():
+        found[places] = np.maximum(found[places], np.float32(_CARRIED) * near[places].max())
+    return found
 
 
 def related(near: Vector) -> list[int]:
-    """The places of what is about the topic nearly as much as the nearest is; of a few, half as much."""
+    """The places whose relevance is close to the highest; for the nearest few, half of it is enough."""
     highest = near.max() if len(near) else 0.0
     order = sorted((i for i in range(len(near)) if near[i] > 0), key=lambda i: (-near[i], i))
     few = min(_FEWEST, len(near) // _PART)
@@ -82,11 +110,34 @@ def related(near: Vector) -> list[int]:
     return sorted(i for i, floor in zip(order, floors, strict=True) if near[i] >= floor * highest)
 
 
-def _in_context(pool: Pool, own: Vector) -> Vector:
-    """How much each is about the topic by itself, and by the passage that it stands in.
+def scope(topic: str, pool: Pool, days: Callable[[Excerpt], Iterable[date]]) -> Scope:
+    """The scope of a topic: "life in Kabul after the Taliban entered Kabul" starts on the day they did.
 
-    "Ismail Khan was captured" is about Herat in a passage about Herat.
+    "before" ends on the day before the event, "until" on the day itself. The event is found in sentences that have all
+    of its words and give a day (`days`); the day that most outlets give counts, and of several the earliest. Without
+    such a day the topic stays whole.
     """
+    match = _CLAUSE.match(topic.strip())
+    wanted = frozenset(content_words(match["event"])) if match else frozenset()
+    if not match or len(wanted) < _FEWEST_WORDS or not content_words(match["topic"]):
+        return Scope(topic)
+    reports = (excerpt for excerpt in pool.excerpts if wanted <= frozenset(content_words(excerpt.sentence)))
+    given = {(day, excerpt.article.source or excerpt.article.id) for excerpt in reports for day in days(excerpt)}
+    counts = Counter(day for day, _ in given)
+    if not counts:
+        return Scope(topic)
+    day = min(counts, key=lambda day: (-counts[day], day))
+    match match["side"].lower():
+        case "after" | "since":
+            return Scope(match["topic"], first=day)
+        case "before":
+            return Scope(match["topic"], last=day - timedelta(days=1))
+        case _:
+            return Scope(match["topic"], last=day)
+
+
+def _in_context(pool: Pool, own: Vector) -> Vector:
+    """The relevance of each, raised by the passage around: in one about Herat, "Ismail Khan was captured" is too."""
     by_passage: dict[str, list[float]] = defaultdict(list)
     for excerpt, value in zip(pool.excerpts, own, strict=True):
         by_passage[excerpt.passage_id].append(float(value))
@@ -96,47 +147,13 @@ def _in_context(pool: Pool, own: Vector) -> Vector:
     return found
 
 
-def _said(text: str) -> Mapping[str, str]:
-    """The lower-case words of a text with their stems, stop words left out; numbers are their own."""
-    found = {word: stem(word) for word in map(str.lower, _LETTERS.findall(text))}
-    return {word: root for word, root in found.items() if root not in STOP_WORDS} | {s: s for s in _digits(text)}
+def _weights(topic: Topic, stems: Sequence[frozenset[str]]) -> dict[str, float]:
+    """The inverse document frequency of each term of the topic, as a share of the sum."""
+    counts = {term: sum(term in row for row in stems) for term in sorted(topic.terms)}
+    found = {term: math.log(1 + (len(stems) + 1) / (count + 1)) for term, count in counts.items()}
+    total = sum(found.values()) or 1.0
+    return {term: weight / total for term, weight in found.items()}
 
 
-def _digits(text: str) -> list[str]:
-    return [s for s in words(text) if s[0].isdigit()]
-
-
-def _kin(topic: Topic, said: Collection[str]) -> Kin:
-    """The words of what was said that count for each stem of the topic."""
-    own = [(stem(word), vector(word)) for word in map(str.lower, _LETTERS.findall(topic.text))]
-    found: dict[str, dict[str, float]] = {}
-    for root, direction in own:
-        if root in topic.terms and len(direction) > 1:
-            found[root] = dict(_close(direction, said))
-    return found
-
-
-def _close(direction: Vector, said: Iterable[str]) -> Iterable[tuple[str, float]]:
-    for word in said:
-        cosine = float(direction @ vector(word)) if word.isalpha() else 0.0
-        if cosine >= _KIN:
-            yield word, min(1.0, cosine)
-
-
-def _rarity(terms: frozenset[str], said: Sequence[Mapping[str, str]], kin: Kin) -> dict[str, float]:
-    """The share of weight of each term, by inverse document frequency; a word that all sentences have says little."""
-    counts = {t: sum(_held(row, t, kin) > 0 for row in said) for t in sorted(terms)}
-    weights = {t: math.log(1 + (len(said) + 1) / (count + 1)) for t, count in counts.items()}
-    total = sum(weights.values()) or 1.0
-    return {t: weight / total for t, weight in weights.items()}
-
-
-def _share(said: Mapping[str, str], weights: Mapping[str, float], kin: Kin) -> float:
-    """The weight of the terms that stand among the words, one that only stands in another word counting less."""
-    return sum(weight * _held(said, t, kin) for t, weight in weights.items())
-
-
-def _held(said: Mapping[str, str], term: str, kin: Kin) -> float:
-    if term in said.values():
-        return 1.0
-    return max((kin.get(term, {}).get(word, 0.0) for word in said), default=0.0)
+def _share(stems: frozenset[str], weights: Mapping[str, float]) -> float:
+    return sum(weight for term, weight in weights.items() if term in stems)

@@ -15,7 +15,7 @@ from rag.errors import EmptyLibraryError, InputError, KeyRefusedError, NoModelEr
 from rag.evaluation.cases import Case, CheckCase, Evidence, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.ingest.metadata import article
-from rag.library import Library
+from rag.library import Library, entailment
 from rag.progress import Clock
 from rag.schema import (
     Answer,
@@ -157,7 +157,7 @@ def _cited_evidence(case: CheckCase, catalog: Catalog) -> Iterable[Citation]:
 
 def _checked_statement(statement: Statement) -> CheckedStatement:
     cited = statement.citations
-    anew = verify(statement, cited)
+    anew = _verified(statement, cited)
     return CheckedStatement(
         text=statement.text,
         shown=statement.shown,
@@ -179,7 +179,11 @@ def _is_needed(statement: Statement, place: int) -> bool:
 
 
 def _supports(statement: Statement, spans: Sequence[Citation]) -> bool:
-    return bool(spans) and verify(statement, spans).verdict is Verdict.SUPPORTED
+    return bool(spans) and _verified(statement, spans).verdict is Verdict.SUPPORTED
+
+
+def _verified(statement: Statement, spans: Sequence[Citation]) -> Statement:
+    return verify(statement, spans, entailment=entailment())
 
 
 def _cited_place(citation: Citation, catalog: Catalog) -> CitedPlace:

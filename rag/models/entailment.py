@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from rag.errors import VerifierError
 from rag.models.embeddings import batches, load_tokenizer
 from rag.models.minilm import graph_errors, open_session
+from rag.models.reader import Pair, Probabilities
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
@@ -28,27 +28,7 @@ _THREE = {"entailment": "entailment", "neutral": "neutral", "contradiction": "co
 _TWO = {"entailment": "entailment", "not_entailment": "neutral"}
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """What is taken as true, and what may follow from it."""
-
-    premise: str
-    hypothesis: str
-
-
-@dataclass(frozen=True, slots=True)
-class Probabilities:
-    """That the hypothesis follows, that it is left open, that it is denied; together 1.
-
-    A model that only knows whether it follows has the rest in `neutral`.
-    """
-
-    entailment: float
-    neutral: float
-    contradiction: float
-
-
-class Entailment:
+class CrossEncoder:
     """A natural-language-inference cross-encoder in a folder: `model.onnx`, `tokenizer.json`, `config.json`.
 
     The folder is looked into at once, the graph is loaded when it is first needed. Either raises VerifierError.
@@ -63,7 +43,7 @@ class Entailment:
         pad = config.get("pad_token_id")
         self._pad = pad if isinstance(pad, int) else 0
 
-    def scores(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         """The probabilities for each pair; of a pair that is too long, the end of the premise is left out.
 
         Raises VerifierError if a hypothesis alone is too long, as a part of it must not stand for the whole.
@@ -84,7 +64,7 @@ class Entailment:
                     f"the verifier in {self._folder} can read {room} tokens of a statement, this one has more: "
                     f"{one_line(pair.hypothesis, 60)!r}; make it shorter"
                 )
-        return self._tokenizer.encode_batch([(pair.premise, pair.hypothesis) for pair in pairs])
+        return self._tokenizer.encode_batch([(_headed(pair), pair.hypothesis) for pair in pairs])
 
     def _logits(self, encodings: Sequence[Encoded]) -> NDArray[np.float64]:
         shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
@@ -138,6 +118,10 @@ class Entailment:
             f"the verifier in {self._folder} cannot be used ({one_line(seen, 200)}); "
             "export it anew as a sequence classifier in ONNX, or leave out RAG_VERIFIER"
         )
+
+
+def _headed(pair: Pair) -> str:
+    return f"{pair.header}. {pair.premise}" if pair.header else pair.premise
 
 
 def _graph(folder: Path) -> Path:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rag.models.minilm import Session
 
 WEIGHTS = Path(__file__).with_name("reader.safetensors")
-DIGEST = "PENDING"
+DIGEST = "3a84ccf26528391f111eba65daad17c43c472aa15fd1f038bbab981cfd301e2a"
 """The SHA-256 of the weights."""
 LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from rag.render.lines import Line, marked, source_lines, statement_lines, wrapped
-from rag.schema import Event, Section, Summary, Timeline, Verdict
+from rag.render.lines import Line, source_lines, statement_lines, wrapped
+from rag.schema import Event, Section, Summary, Timeline, Verdict, marked
 
 _STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10
 _LEGEND = f"{_PUBLISHED} the article gives no date of its own for it; this is the day of its publication"

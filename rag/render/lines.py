@@ -10,7 +10,19 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
-from rag.schema import Answer, Article, Citation, Conflict, Dispute, Reason, SearchResult, Statement, Status, Verdict
+from rag.schema import (
+    Answer,
+    Article,
+    Citation,
+    Conflict,
+    Dispute,
+    Reason,
+    SearchResult,
+    Statement,
+    Status,
+    Verdict,
+    marked,
+)
 from rag.text.clean import clean, one_line
 
 # ECMA-48 control sequences and strings; without these their letters would stay behind when `clean` takes the escape.
@@ -20,8 +32,7 @@ _ESCAPES = re.compile(
 _PARTIAL = {
     Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
     Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
-    Reason.UNCLEAR: "a part of the question is not clear enough to look for",
-    Reason.UNSUPPORTED: "the rest did not pass the check against the articles",
+    Reason.UNSUPPORTED: "what is marked did not pass the check against the articles",
 }
 _VERDICTS = {
     Verdict.SUPPORTED: "[ok]",
@@ -34,9 +45,9 @@ _COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CO
 _BEFORE_MARK, _BOUND = re.compile(r" (?=\[\d+\])"), "\N{NO-BREAK SPACE}"
 _SCORES = ("support", "entailment")
 _DIFFERENCES = {
-    "attribution": "told as a fact; the articles have it from {found}",
     "citation": "cites {expected}, which stands for nothing",
     "unchecked": "wanted {expected}",
+    "speaker": "speaker not shown by what is cited: {expected}",
     "support": "the articles do not say it as a whole",
     "entailment": "it does not follow from the articles",
     "contradiction": "the articles say otherwise",
@@ -48,12 +59,16 @@ _LONG_WORD = 200
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line to print; what is `quiet` may be shown paler, `strong` brighter, what has a verdict in its color."""
+    """One line to print; what is `quiet` may be shown paler, `strong` brighter, what has a verdict in its color.
+
+    `point` is a part of the text that is shown brighter, where it is in it.
+    """
 
     text: str
     quiet: bool = False
     verdict: Verdict | None = None
     strong: bool = False
+    point: str = ""
 
     @property
     def color(self) -> str | None:
@@ -80,7 +95,7 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from statement_lines(statement, width=width)
     if answer.status is Status.ABSTAINED:
         yield from wrapped(replace(answer, statements=()).text, width)
-    elif answer.status is Status.PARTIAL:
+    elif answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:  # "Possibly:" says that
         yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
     for conflict in answer.conflicts:
         yield from wrapped(str(conflict), width)
@@ -95,9 +110,16 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
     """A statement with its marks; below a doubtful one what differs."""
     verdict = statement.verdict if statement.doubt else None
-    yield from wrapped(marked(statement), width, Line("", verdict=verdict))
+    yield from wrapped(marked(statement), width, Line("", verdict=verdict, point=_point(statement)))
     if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
         yield from _wrapped_all(_differences(statement), width)
+
+
+def _point(statement: Statement) -> str:
+    """The words of a statement that answer, if it is the only one that it cites."""
+    if len(statement.citations) != 1 or not (span := statement.citations[0].answer):
+        return ""
+    return " ".join(safe(statement.citations[0].article.text[span.start : span.end]).split())
 
 
 def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
@@ -163,16 +185,10 @@ def article_record(article: Article) -> dict[str, Any]:
     }
 
 
-def marked(statement: Statement) -> str:
-    """A statement with its marks, and with what a reader must be told of it."""
-    marks = "".join(f"[{c.number}]" for c in statement.citations)
-    return f"{statement.shown} {marks}" + "".join(f" ({note})" for note in (statement.reach, statement.doubt) if note)
-
-
 def _differences(statement: Statement) -> Iterator[str]:
     """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
     failed = [c for c in statement.checks if not c.passed]
-    told_of = [c for c in failed if c.kind not in (*_SCORES, "attribution")]
+    told_of = [c for c in failed if c.kind not in (*_SCORES, "speaker")]
     for check in failed:
         if check.kind in _SCORES and told_of:
             continue

@@ -21,6 +21,7 @@ from rag.schema.answers import (
     Usage,
     Verdict,
     conflicts_record,
+    marked,
 )
 from rag.schema.articles import (
     AddReport,
@@ -42,5 +43,5 @@ __all__ = [
     "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure", "Hit",
     "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision", "Published", "Ranks",
     "Reason", "Result", "SearchResult", "Section", "Span", "Statement", "Status", "Summary", "Timeline", "Turn",
-    "Usage", "Verdict", "Window", "conflicts_record",
+    "Usage", "Verdict", "Window", "conflicts_record", "marked",
 ]

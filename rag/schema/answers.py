@@ -128,6 +128,8 @@ class Statement:
     """The outlets that report it independently of one another, the first one first; copies count as their original."""
     notes: tuple[Note, ...] = ()
     """What is shown in its text in square brackets, in the order of the places."""
+    unsure: bool = False
+    """Whether it is a likely answer only, which is shown behind "Possibly:"."""
 
     @property
     def shown(self) -> str:
@@ -313,7 +315,7 @@ def marked(statement: Statement) -> str:
     """The text of a statement with its citation marks and what a reader must know of it."""
     marks = "".join(f"[{citation.number}]" for citation in statement.citations)
     notes = (f"({note})" for note in (statement.reach, statement.doubt) if note)
-    return " ".join(filter(None, (statement.shown, marks, *notes)))
+    return " ".join(filter(None, ("Possibly:" if statement.unsure else "", statement.shown, marks, *notes)))
 
 
 def statement_dict(statement: Statement) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 import rag
-from rag.digest.trim import trimmed
+from rag.digest.excerpts import trimmed
 from rag.errors import EmptyLibraryError, InputError
 from rag.ingest.metadata import article
 from rag.library import Library
@@ -212,16 +212,19 @@ def test_a_window_without_articles_says_so(several: Library) -> None:
 
 def test_a_library_is_briefed_on_its_themes_its_news_and_what_is_not_known(several: Library) -> None:
     summary = several.summarize()
-    headings = [section.heading for section in summary.sections]
-    assert headings[:2] == ["Negotiations", "Military situation"]
-    assert headings[2].startswith("New on 2021-08-12, compared with what was published until 2021-08-11")
-    assert headings[3:] == ["Open conflicts", "Not known"]
-    negotiations, military, new, _, unknown = ([s.text for s in section.statements] for section in summary.sections)
-    assert "in Doha" in negotiations[0]
-    assert "Kunduz" in military[0]
-    assert new == ["The embassy of Norway in Kabul closed its doors."]
-    assert unknown == ["It is not clear how many people remain there."]
+    *themes, new, _, _ = summary.sections
+    titles = {article.title for article in several.articles()}
+    assert 1 <= len(themes) <= 5
+    assert {section.heading for section in themes} <= titles
+    assert all(section.statements for section in themes)
+    told = " ".join(statement.text for section in themes for statement in section.statements)
+    assert "in Doha" in told
+    assert "Kunduz" in told
+    assert new.heading.startswith("New on 2021-08-12, compared with what was published until 2021-08-11")
+    assert [section.heading for section in summary.sections[-2:]] == ["Open conflicts", "Not known"]
+    assert "It is not clear how many people remain there." in " ".join(s.text for s in summary.statements)
     assert [s for section in summary.sections for s in section.statements] == list(summary.statements)
+    assert len({s.text for s in summary.statements}) == len(summary.statements)
 
 
 def test_a_section_of_a_briefing_that_has_nothing_says_so(several: Library) -> None:
@@ -229,8 +232,8 @@ def test_a_section_of_a_briefing_that_has_nothing_says_so(several: Library) -> N
     assert sections[-1].note == "The articles name nothing that is not known."
 
 
-HELD = "Panjshir has not fallen to the Taliban, the National Resistance Front said on Monday."
-TAKEN = "The Taliban captured Panjshir on Monday, their spokesman, Zabihullah Mujahid, said."
+HELD = "The battle for Panjshir killed 40 fighters on Monday, the National Resistance Front said."
+TAKEN = "The battle for Panjshir killed 90 fighters on Monday, the National Resistance Front said."
 
 
 @pytest.fixture(scope="module")
@@ -262,8 +265,8 @@ def test_a_briefing_has_both_sides_of_what_is_open(disputed: Library) -> None:
     assert all(s.verdict is Verdict.SUPPORTED for s in section.statements)
 
 
-THIRD = "The Taliban now control about a third of the districts of Afghanistan, researchers said on Tuesday."
-HALF = "About half of the districts of Afghanistan are under Taliban control, General Omar Rahimi said on Wednesday."
+THIRD = "The Taliban control 140 districts of Afghanistan, General Omar Rahimi said."
+HALF = "The Taliban control 210 districts of Afghanistan, General Omar Rahimi said."
 
 
 @pytest.fixture(scope="module")
@@ -277,15 +280,15 @@ def counted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 @pytest.mark.parametrize("topic", [None, "districts under Taliban control"])
-def test_a_share_that_a_later_article_gives_anew_is_only_what_was_reported_before(
+def test_a_number_that_a_later_article_gives_anew_is_only_what_was_reported_before(
     counted: Library, topic: str | None
 ) -> None:
     summary = counted.summarize(topic=topic)
     assert HALF in said(summary)
     assert THIRD not in said(summary)
     (conflict,) = summary.conflicts
-    assert [p.value for p in conflict.positions] == ["half", "a third"]
-    assert str(conflict).startswith("Reported before: “The Taliban now control about a third")
+    assert [p.value for p in conflict.positions] == ["210", "140"]
+    assert str(conflict).startswith("Reported before: “The Taliban control 140 districts")
 
 
 def test_what_is_superseded_after_the_window_is_told_as_it_was(counted: Library) -> None:

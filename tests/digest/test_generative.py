@@ -14,11 +14,11 @@ from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, r
 from typer.testing import CliRunner
 
 from rag.cli.app import app
-from rag.digest.generative import CONCURRENCY
 from rag.errors import InputError, KeyRefusedError, ModelError, UnreachableError
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.budget import Terms
+from rag.models.client import CONCURRENCY
 from rag.schema import Status, Summary, Verdict
 
 SOLDIERS = "around 1,000 Afghan soldiers crossed the border and fled to Tajikistan"

@@ -12,7 +12,7 @@ from openai_server import OpenAIServer, Reply, Request, failing
 from typer.testing import CliRunner, Result
 
 from rag.cli.app import app
-from rag.digest import generative_timeline
+from rag.digest import generative
 from rag.errors import InputError
 from rag.ingest.metadata import article
 from rag.library import Library
@@ -139,7 +139,7 @@ def test_a_timeline_that_was_told_is_not_asked_for_again(home: Path) -> None:
 
 
 def test_many_events_are_told_in_groups_that_are_asked_for_at_once(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(generative_timeline, "_MOST", 1)
+    monkeypatch.setattr(generative, "MOST_EVENTS", 1)
     seen: list[tuple[int, int]] = []
     with OpenAIServer(by=says(shorter)) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)

@@ -14,7 +14,6 @@ from rag.checks.quotes import locate, quotations, unmarked
 from rag.cli import requests
 from rag.models.prompts import data
 from rag.render.lines import safe, wrapped
-from rag.rules.reading import read_text
 from rag.schema import Span
 from rag.text.calendar import date_in_name, parse_published, periods
 from rag.text.clean import clean, one_line
@@ -92,7 +91,6 @@ def _read(pair: Pair) -> None:
     moments(text, None)
     spans = sentences(text)
     in_order(text, spans)
-    read_text(text)
     _ordered(text)
     amounts = quantities(text)
     holds(all(a.low <= a.high for a in amounts), f"an amount from more to less: {amounts[:5]}")

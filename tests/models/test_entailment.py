@@ -9,7 +9,8 @@ import pytest
 from tiny_entailment import tiny_model
 
 from rag.errors import VerifierError
-from rag.models.entailment import Entailment, Pair, Probabilities
+from rag.models.entailment import CrossEncoder
+from rag.models.reader import Pair, Probabilities
 
 HELD = "The talks were held in Tehran"
 FOLLOWS = Pair(HELD, "talks were held")
@@ -22,7 +23,7 @@ def surest(found: Probabilities) -> str:
 
 
 def test_each_pair_gets_its_probabilities(tmp_path: Path) -> None:
-    found = Entailment(tiny_model(tmp_path)).scores([FOLLOWS, OPEN, DENIED])
+    found = CrossEncoder(tiny_model(tmp_path)).entail([FOLLOWS, OPEN, DENIED])
     assert [surest(p) for p in found] == ["entailment", "neutral", "contradiction"]
     assert all(p.entailment + p.neutral + p.contradiction == pytest.approx(1) for p in found)
     assert found[0].entailment == pytest.approx(0.9933, abs=1e-3)  # logits 0, 10, 5
@@ -37,19 +38,19 @@ def test_each_pair_gets_its_probabilities(tmp_path: Path) -> None:
     ],
 )
 def test_the_labels_may_stand_in_any_order_and_case(tmp_path: Path, labels: tuple[str, ...]) -> None:
-    found = Entailment(tiny_model(tmp_path, labels=labels)).scores([FOLLOWS, OPEN, DENIED])
+    found = CrossEncoder(tiny_model(tmp_path, labels=labels)).entail([FOLLOWS, OPEN, DENIED])
     assert [surest(p) for p in found] == ["entailment", "neutral", "contradiction"]
 
 
 @pytest.mark.parametrize("labels", [("entailment", "not_entailment"), ("NOT-ENTAILMENT", "ENTAILMENT")])
 def test_of_two_labels_what_does_not_follow_is_left_open(tmp_path: Path, labels: tuple[str, ...]) -> None:
-    found = Entailment(tiny_model(tmp_path, labels=labels)).scores([FOLLOWS, OPEN])
+    found = CrossEncoder(tiny_model(tmp_path, labels=labels)).entail([FOLLOWS, OPEN])
     assert [surest(p) for p in found] == ["entailment", "neutral"]
     assert [p.contradiction for p in found] == [0.0, 0.0]
 
 
 def test_a_graph_without_token_types_is_given_none(tmp_path: Path) -> None:
-    found = Entailment(tiny_model(tmp_path, types=False)).scores([FOLLOWS, OPEN, DENIED])
+    found = CrossEncoder(tiny_model(tmp_path, types=False)).entail([FOLLOWS, OPEN, DENIED])
     assert [surest(p) for p in found] == ["entailment", "neutral", "contradiction"]
 
 
@@ -57,22 +58,22 @@ def test_the_graph_may_stand_in_a_folder_of_its_own(tmp_path: Path) -> None:
     tiny_model(tmp_path)
     (tmp_path / "onnx").mkdir()
     (tmp_path / "model.onnx").rename(tmp_path / "onnx" / "model.onnx")
-    assert surest(Entailment(tmp_path).scores([FOLLOWS])[0]) == "entailment"
+    assert surest(CrossEncoder(tmp_path).entail([FOLLOWS])[0]) == "entailment"
 
 
 def test_a_score_does_not_depend_on_what_else_is_in_the_batch(tmp_path: Path) -> None:
-    verifier = Entailment(tiny_model(tmp_path))
+    verifier = CrossEncoder(tiny_model(tmp_path))
     pairs = [Pair(f"{'word ' * n}{HELD}", hypothesis.hypothesis) for n in range(9) for hypothesis in (FOLLOWS, DENIED)]
-    alone = [verifier.scores([pair])[0] for pair in pairs]
-    assert verifier.scores(pairs) == alone
-    assert verifier.scores(pairs[::-1]) == alone[::-1]
-    assert verifier.scores([]) == []
+    alone = [verifier.entail([pair])[0] for pair in pairs]
+    assert verifier.entail(pairs) == alone
+    assert verifier.entail(pairs[::-1]) == alone[::-1]
+    assert verifier.entail([]) == []
 
 
 def test_of_a_pair_that_is_too_long_the_end_of_the_premise_is_left_out(tmp_path: Path) -> None:
-    verifier = Entailment(tiny_model(tmp_path))
+    verifier = CrossEncoder(tiny_model(tmp_path))
     first, last = Pair(f"{HELD} {'word ' * 600}", "talks held"), Pair(f"{'word ' * 600}{HELD}", "talks held")
-    assert [surest(p) for p in verifier.scores([first, last])] == ["entailment", "neutral"]
+    assert [surest(p) for p in verifier.entail([first, last])] == ["entailment", "neutral"]
 
 
 @pytest.mark.parametrize(
@@ -81,24 +82,24 @@ def test_of_a_pair_that_is_too_long_the_end_of_the_premise_is_left_out(tmp_path:
 def test_a_pair_has_no_more_tokens_than_the_model_has_places(
     tmp_path: Path, positions: int, first: int, kind: str
 ) -> None:
-    verifier = Entailment(tiny_model(tmp_path, positions=positions, first=first, model_type=kind, types=False))
+    verifier = CrossEncoder(tiny_model(tmp_path, positions=positions, first=first, model_type=kind, types=False))
     room = min(512, positions - first) - 3 - 1  # the marks, and the hypothesis
     inside, outside = (Pair(f"{'word ' * (n - 1)}ended", "ended") for n in (room, room + 1))
-    assert [surest(p) for p in verifier.scores([inside, outside])] == ["entailment", "neutral"]
+    assert [surest(p) for p in verifier.entail([inside, outside])] == ["entailment", "neutral"]
 
 
 def test_a_statement_that_is_too_long_is_refused_and_not_judged_by_a_part(tmp_path: Path) -> None:
-    verifier = Entailment(tiny_model(tmp_path, positions=20))
-    assert surest(verifier.scores([Pair(HELD, "talks " * 16)])[0]) == "neutral"  # room for one word of the premise
+    verifier = CrossEncoder(tiny_model(tmp_path, positions=20))
+    assert surest(verifier.entail([Pair(HELD, "talks " * 16)])[0]) == "neutral"  # room for one word of the premise
     with pytest.raises(VerifierError, match=r"can read 16 tokens of a statement, this one has more: 'talks talks"):
-        verifier.scores([FOLLOWS, Pair(HELD, "talks " * 17)])
+        verifier.entail([FOLLOWS, Pair(HELD, "talks " * 17)])
 
 
 @pytest.mark.parametrize("name", ["model.onnx", "tokenizer.json", "config.json"])
 def test_a_folder_without_a_file_says_which(tmp_path: Path, name: str) -> None:
     (tiny_model(tmp_path) / name).unlink()
     with pytest.raises(VerifierError, match=f"{tmp_path} has no {name}; wanted model.onnx, tokenizer.json and config"):
-        Entailment(tmp_path)
+        CrossEncoder(tmp_path)
 
 
 def damage(name: str, text: str) -> Callable[[Path], object]:
@@ -121,18 +122,18 @@ def damage(name: str, text: str) -> Callable[[Path], object]:
 def test_a_damaged_folder_is_told_in_one_line(tmp_path: Path, damaged: Callable[[Path], object], told: str) -> None:
     damaged(tiny_model(tmp_path))
     with pytest.raises(VerifierError, match=told) as error:
-        Entailment(tmp_path).scores([FOLLOWS])
+        CrossEncoder(tmp_path).entail([FOLLOWS])
     assert "\n" not in str(error.value)
     assert "RAG_VERIFIER" in str(error.value) or "config.json" in str(error.value)
 
 
 def test_a_graph_that_wants_more_says_what(tmp_path: Path) -> None:
-    verifier = Entailment(tiny_model(tmp_path, more_inputs=["position_ids"]))
+    verifier = CrossEncoder(tiny_model(tmp_path, more_inputs=["position_ids"]))
     with pytest.raises(VerifierError, match="it takes input_ids, attention_mask, token_type_ids, position_ids; wanted"):
-        verifier.scores([FOLLOWS])
+        verifier.entail([FOLLOWS])
 
 
 def test_a_graph_that_fails_over_its_input_says_so(tmp_path: Path) -> None:
-    verifier = Entailment(tiny_model(tmp_path, positions=8, max_position_embeddings=64))
+    verifier = CrossEncoder(tiny_model(tmp_path, positions=8, max_position_embeddings=64))
     with pytest.raises(VerifierError, match=r"cannot be used .*indices element out of data bounds"):
-        verifier.scores([FOLLOWS])
+        verifier.entail([FOLLOWS])

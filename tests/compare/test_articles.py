@@ -1,18 +1,22 @@
 """What sources say differently: laid side by side, the latest first, nothing picked in silence."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from rag.cli.app import app
+from rag.compare.articles import contention, held_against
+from rag.compare.relation import Report
 from rag.ingest.loaders import article
 from rag.library import Library
+from rag.models.reader import Pair, Probabilities
 from rag.render.lines import answer_lines
-from rag.schema import Answer, Dispute, Verdict, Window
+from rag.schema import Answer, Citation, Dispute, Span, Statement, Verdict, Window
 
 ARTICLES = [
     article(
@@ -28,14 +32,14 @@ ARTICLES = [
         published="2021-07-07",
     ),
     article(
-        "Rebels captured the fort of Darwaz on Friday, their spokesman said. They showed pictures of its gate.",
-        title="Rebels claim fort",
+        "A bridge over the Panj was opened on July 3, the ministry said.",
+        title="Bridge opened",
         source="Harirud Post",
         published="2021-07-09",
     ),
     article(
-        "The fort of Darwaz has not fallen, the army said on Friday. Its soldiers hold every tower.",
-        title="Army denies loss of fort",
+        "A bridge over the Panj was opened on July 4, the ministry said.",
+        title="Bridge over Panj",
         source="Pamir Wire",
         published="2021-07-09",
     ),
@@ -62,8 +66,8 @@ def toll(library: Library) -> Answer:
 
 
 @pytest.fixture(scope="module")
-def fort(library: Library) -> Answer:
-    return library.ask("Did rebels capture the fort of Darwaz?")
+def bridge(library: Library) -> Answer:
+    return library.ask("When was the bridge over the Panj opened?")
 
 
 def test_the_latest_value_leads_and_the_one_before_is_told(toll: Answer) -> None:
@@ -80,31 +84,31 @@ def test_as_of_a_day_the_value_of_that_day_is_the_answer(library: Library) -> No
     assert "55" not in answer.text + " ".join(c.quote for c in answer.citations)
 
 
-def test_two_sides_of_one_day_are_a_conflict(fort: Answer) -> None:
-    (found,) = fort.conflicts
+def test_two_days_for_one_thing_in_articles_of_one_day_are_a_conflict(bridge: Answer) -> None:
+    (found,) = bridge.conflicts
     assert found.kind is Dispute.CONFLICT
     assert {p.citation.article.source for p in found.positions} == {"Harirud Post", "Pamir Wire"}
-    assert {p.value for p in found.positions} == {"so", "not so"}
-    assert "Sources differ: " in fort.text
+    assert {p.value for p in found.positions} == {"July 3", "July 4"}
+    assert "Sources differ: " in bridge.text
 
 
-def test_each_position_has_its_outlet_day_and_citation(fort: Answer) -> None:
-    record = fort.to_dict()
+def test_each_position_has_its_outlet_day_and_citation(bridge: Answer) -> None:
+    record = bridge.to_dict()
     numbers = {c["number"]: c for c in record["citations"]}
     for position in record["conflicts"][0]["positions"]:
         cited = numbers[position["citation"]]
         assert (cited["source"], cited["published"]) == (position["source"], position["published"])
-    assert "army" in [p["speaker"] for p in record["conflicts"][0]["positions"]]
+    assert "ministry" in [p["speaker"] for p in record["conflicts"][0]["positions"]]
 
 
-def test_the_citations_of_an_answer_are_numbered_in_order_and_checked(toll: Answer, fort: Answer) -> None:
-    for answer in (toll, fort):
+def test_the_citations_of_an_answer_are_numbered_in_order_and_checked(toll: Answer, bridge: Answer) -> None:
+    for answer in (toll, bridge):
         assert [c.number for c in answer.citations] == list(range(1, len(answer.citations) + 1))
         assert all(s.verdict is Verdict.SUPPORTED for s in answer.statements)
 
 
-def test_a_reader_sees_the_conflict_under_the_statements(fort: Answer) -> None:
-    assert any(line.text.startswith("Sources differ: ") for line in answer_lines(fort))
+def test_a_reader_sees_the_conflict_under_the_statements(bridge: Answer) -> None:
+    assert any(line.text.startswith("Sources differ: ") for line in answer_lines(bridge))
 
 
 def test_where_all_agree_there_is_no_conflict(library: Library) -> None:
@@ -114,7 +118,7 @@ def test_where_all_agree_there_is_no_conflict(library: Library) -> None:
 def test_the_conflicts_of_a_library_are_found_without_a_question(library: Library) -> None:
     found = library.conflicts()
     assert [(c.kind, {p.citation.article.title for p in c.positions}) for c in found] == [
-        (Dispute.CONFLICT, {"Rebels claim fort", "Army denies loss of fort"}),
+        (Dispute.CONFLICT, {"Bridge opened", "Bridge over Panj"}),
         (Dispute.SUPERSEDED, {"Flood in Kunar", "Toll of Kunar flood rises"}),
     ]
     numbers = [p.citation.number for c in found for p in c.positions]
@@ -127,13 +131,13 @@ def test_conflicts_keep_within_the_window(library: Library) -> None:
 
 
 def test_a_topic_narrows_the_conflicts(library: Library) -> None:
-    assert Dispute.CONFLICT in {c.kind for c in library.conflicts(topic="the fort of Darwaz", k=2)}
-    assert Dispute.SUPERSEDED not in {c.kind for c in library.conflicts(topic="the fort of Darwaz", k=2)}
+    assert Dispute.CONFLICT in {c.kind for c in library.conflicts(topic="a bridge over the Panj", k=2)}
+    assert Dispute.SUPERSEDED not in {c.kind for c in library.conflicts(topic="a bridge over the Panj", k=2)}
 
 
 def test_conflicts_are_printed_and_given_as_json(library: Library) -> None:
     shown = CliRunner().invoke(app, ["conflicts", "--library", str(library.path)]).stdout
-    assert "Darwaz: sources differ" in shown
+    assert "Panj: sources differ" in shown
     assert shown.rstrip().endswith("2 conflicts")
     record = json.loads(CliRunner().invoke(app, ["conflicts", "--library", str(library.path), "--json"]).stdout)
     assert [c["kind"] for c in record["conflicts"]] == ["conflict", "superseded"]
@@ -146,13 +150,59 @@ def test_a_library_without_conflicts_says_so(tmp_path: Path) -> None:
     assert "No articles were found" in CliRunner().invoke(app, ["conflicts", "--library", str(tmp_path)]).stdout
 
 
-def test_two_towns_that_a_question_asks_about_together_are_two_things(tmp_path: Path) -> None:
-    reports = [
-        ("The Taliban captured the crossing of Torbat, the group said on Friday.", "2021-07-09"),
-        ("The interior ministry denied that the crossing of Torbat was lost.", "2021-07-09"),
-        ("The Taliban captured the crossing of Ziaret on Wednesday, officials there said.", "2021-07-14"),
+def made(*told: tuple[str, str, str]) -> list[Report]:
+    """A report for each text, outlet and day, all with one vector."""
+    return [
+        Report(article(text, source=source, published=day, id=f"a{n}"), f"p{n}", Span(0, len(text)), text, VECTOR)
+        for n, (text, source, day) in enumerate(told)
     ]
-    with Library(tmp_path / "library", offline=True) as library:
-        library.add(*(article(text, published=day, source=f"Post {n}") for n, (text, day) in enumerate(reports)))
-        conflicts = library.ask("Which crossings did the Taliban capture?").conflicts
-    assert [(c.kind.value, [p.value for p in c.positions]) for c in conflicts] == [("conflict", ["so", "not so"])]
+
+
+def stated(report: Report) -> Statement:
+    return Statement(report.text, (Citation(1, report.article, "p", 0, len(report.text), report.text),))
+
+
+VECTOR = np.array([1.0, 0.0], np.float32)
+OPENED = "The dam of Kamal was opened by 12 engineers."
+AGAIN = "The dam of Kamal was opened by 12 engineers on Friday."
+
+
+def test_the_outlets_that_report_a_statement_are_counted_once_each() -> None:
+    given = made(
+        (OPENED, "Pamir Wire", "2021-07-01"),
+        (AGAIN, "Kabul Ledger", "2021-07-02"),
+        (AGAIN, "Kabul Ledger", "2021-07-03"),
+        ("The dam of Kamal was opened by 30 engineers.", "Herat News", "2021-07-02"),
+    )
+    (statement,) = held_against([stated(given[0])], given, {}, None).statements
+    assert statement.outlets == ("Pamir Wire", "Kabul Ledger")
+
+
+def test_a_copy_counts_as_its_original() -> None:
+    given = made((OPENED, "Pamir Wire", "2021-07-01"), (AGAIN, "Kabul Ledger", "2021-07-02"))
+    origins = {"a1": given[0].article}
+    (statement,) = held_against([stated(given[0])], given, origins, None).statements
+    assert statement.outlets == ("Pamir Wire",)
+
+
+def test_an_outlet_of_another_month_does_not_bear_a_statement_out() -> None:
+    given = made((OPENED, "Pamir Wire", "2021-07-01"), (OPENED, "Kabul Ledger", "2021-09-02"))
+    assert held_against([stated(given[0])], given, {}, None).statements[0].outlets == ("Pamir Wire",)
+
+
+class Denies:
+    """A reader to which everything is denied by everything."""
+
+    def __init__(self) -> None:
+        self.asked: list[Pair] = []
+
+    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        self.asked += pairs
+        return [Probabilities(0.0, 0.0, 1.0)] * len(pairs)
+
+
+def test_the_reader_relates_both_directions_with_the_title_outlet_and_day() -> None:
+    given, reader = made((OPENED, "Pamir Wire", "2021-07-01"), (AGAIN, "Kabul Ledger", "2021-07-02")), Denies()
+    contention(given, reader)
+    assert {(p.premise, p.hypothesis) for p in reader.asked} == {(OPENED, AGAIN), (AGAIN, OPENED)}
+    assert reader.asked[0].header.endswith(", Kabul Ledger, 2021-07-02")

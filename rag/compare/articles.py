@@ -1,0 +1,175 @@
+"""Finds what other articles report as well, and what they say otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from rag.compare.relation import Relation, Report, related
+from rag.models.reader import Entailment, Reader
+from rag.retrieval.retriever import Index, Retrieved
+from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement
+from rag.store.catalog import StoredPassage
+from rag.text.injection import is_ordered
+from rag.text.names import names
+from rag.text.sentences import sentences
+from rag.text.speakers import voice
+
+_NEAR, _NEARLY_ALIKE = 0.5, 0.75
+"""The least cosine of sentences that are compared: beside a statement, and where each is compared with each."""
+_DAYS = 30
+_MOST_BESIDE, _MOST = 6, 500
+"""How many reports are compared with a sentence of a statement, and how many pairs of a library."""
+_BLOCK = 512
+_FEWEST_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Statements with the outlets that report them, and what other articles say otherwise."""
+
+    statements: tuple[Statement, ...]
+    conflicts: tuple[Conflict, ...]
+
+
+def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) -> list[Report]:
+    """The sentences of passages that were embedded, without questions and those addressed to a program."""
+    found: dict[tuple[str, int], Report] = {}
+    for row in stored:
+        article, passage = articles[row.passage.article_id], row.passage
+        vectors = () if row.sentences is None else np.asarray(row.sentences, np.float32)
+        for sentence, vector in zip(sentences(passage.text), vectors, strict=False):
+            span = Span(passage.start + sentence.start, passage.start + sentence.end)
+            text = " ".join(article.text[span.start : span.end].split())
+            if len(text.split()) >= _FEWEST_WORDS and not text.endswith("?") and not is_ordered(article, span):
+                found.setdefault((article.id, span.start), Report(article, passage.id, span, text, vector))
+    return list(found.values())
+
+
+def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index) -> Compared:
+    """The statements held against what was retrieved with them."""
+    hits = retrieved.hits if statements else ()
+    stored = index.catalog.passages([hit.passage.id for hit in hits])
+    near = reports(stored, {hit.article.id: hit.article for hit in hits})
+    reader = index.reader if isinstance(index.reader, Reader) else None  # another one has other probabilities
+    return held_against(statements, near, retrieved.origins, reader)
+
+
+def held_against(
+    statements: Sequence[Statement], given: Sequence[Report], origins: Mapping[str, Article], reader: Entailment | None
+) -> Compared:
+    """The statements with the outlets that report them, and the conflicts, one a sentence at most.
+
+    An outlet reports a statement if it has every sentence that is cited. Copies of one report count once, as the
+    outlet of their `origins`; so do the articles of one outlet. Citations of each conflict are numbered from 1.
+    """
+    cited = [[r for r in given if any(_holds(c, r) for c in s.citations)] for s in statements]
+    own = list({id(r): r for found in cited for r in found}.values())
+    pairs = [(r, other) for r in own for other in _nearest(r, given)]
+    found: dict[int, list[Relation]] = {id(r): [] for r in own}
+    for pair, relation in zip(pairs, related(pairs, reader), strict=True):
+        found[id(pair[0])].append(relation)
+    outlets = (_outlets(s, [found[id(r)] for r in held], origins) for s, held in zip(statements, cited, strict=True))
+    firsts = [next((r for r in found[id(report)] if r.conflict), None) for report in own]
+    conflicts = {frozenset((id(r.first), id(r.second))): r for r in firsts if r}
+    return Compared(
+        tuple(replace(s, outlets=o) for s, o in zip(statements, outlets, strict=True)),
+        tuple(_conflict(relation, 1) for relation in conflicts.values()),
+    )
+
+
+def contention(given: Sequence[Report], reader: Entailment | None) -> tuple[Conflict, ...]:
+    """The conflicts among reports, the latest first; what several articles repeat is compared once.
+
+    Citations are numbered through, each from the sentence it stands for.
+    """
+    by_day = sorted(given, key=lambda r: (_day(r), r.article.id, r.span.start))
+    distinct = list({r.text: r for r in reversed(by_day)}.values())[::-1]
+    pairs = sorted(_alike(distinct), key=lambda p: -float(p[0].vector @ p[1].vector))[:_MOST]
+    taken: set[int] = set()
+    found: list[Relation] = []
+    for relation in related(pairs, reader):
+        both = {id(relation.first), id(relation.second)}
+        if relation.conflict and not both & taken:
+            found.append(relation)
+            taken |= both
+    found.sort(key=lambda r: (-max(_day(r.first), _day(r.second)).toordinal(), r.first.article.id, r.first.span.start))
+    return tuple(_conflict(relation, 2 * place + 1) for place, relation in enumerate(found))
+
+
+def _holds(citation: Citation, report: Report) -> bool:
+    span = report.span
+    return citation.article.id == report.article.id and citation.start <= span.start and span.end <= citation.end
+
+
+def _nearest(report: Report, given: Sequence[Report]) -> list[Report]:
+    """The reports of other articles, of about the same days, that are nearest to one, the nearest first."""
+    others = [(float(report.vector @ o.vector), o) for o in given if _may_be_compared(report, o)]
+    near = sorted(
+        (pair for pair in others if pair[0] >= _NEAR), key=lambda p: (-p[0], p[1].article.id, p[1].span.start)
+    )
+    return [other for _, other in near[:_MOST_BESIDE]]
+
+
+def _alike(given: Sequence[Report]) -> Iterator[tuple[Report, Report]]:
+    """The pairs of reports that are nearly alike, each once."""
+    if not given:
+        return
+    vectors = np.array([r.vector for r in given], np.float32)
+    for start in range(0, len(given), _BLOCK):
+        for row, column in np.argwhere(vectors[start : start + _BLOCK] @ vectors.T >= _NEARLY_ALIKE):
+            a, b = given[start + row], given[column]
+            if start + row < column and _may_be_compared(a, b):
+                yield a, b
+
+
+def _may_be_compared(a: Report, b: Report) -> bool:
+    """Whether they are of two articles of about the same days, of two outlets if of one day."""
+    apart = abs((_day(a) - _day(b)).days)
+    outlets = {_outlet(a.article), _outlet(b.article)}
+    return a.article.id != b.article.id and apart <= _DAYS and (apart > 0 or len(outlets) > 1)
+
+
+def _outlets(
+    statement: Statement, found: Sequence[Sequence[Relation]], origins: Mapping[str, Article]
+) -> tuple[str, ...]:
+    own = [origins.get(c.article.id, c.article) for c in statement.citations]
+    known = {a.id for a in own}
+    told = [[origins.get(r.second.article.id, r.second.article) for r in row if r.same] for row in found]
+    by_all = set.intersection(*({_outlet(a) for a in row} for row in told)) if told else set()
+    others = [a for row in told for a in row if a.id not in known and _outlet(a) in by_all]
+    return tuple(dict.fromkeys(map(_outlet, sorted([*own, *others], key=lambda a: (str(a.published), a.id)))))
+
+
+def _conflict(relation: Relation, first: int) -> Conflict:
+    """The later report leads; the earlier one is superseded if it is of a day before."""
+    sides = [(relation.first, relation.values[0]), (relation.second, relation.values[1])]
+    later, earlier = sorted(sides, key=lambda side: _day(side[0]), reverse=True)
+    kind = Dispute.CONFLICT if _day(later[0]) == _day(earlier[0]) else Dispute.SUPERSEDED
+    positions = (_position(*later, first), _position(*earlier, first + 1))
+    return Conflict(kind, _topic(later[0], earlier[0]), positions)
+
+
+def _position(report: Report, value: str, number: int) -> Position:
+    article, span = report.article, report.span
+    found = voice(article.text, span)
+    quote = article.text[span.start : span.end]
+    citation = Citation(number, article, report.passage_id, span.start, span.end, quote)
+    return Position(value, citation, found.name if found else None)
+
+
+def _topic(later: Report, earlier: Report) -> str:
+    """The first name that both have."""
+    known = {name.text.casefold() for name in names(earlier.text)}
+    return next((name.text for name in names(later.text) if name.text.casefold() in known), "")
+
+
+def _outlet(article: Article) -> str:
+    return article.source or article.title
+
+
+def _day(report: Report) -> date:
+    return report.article.published.day if report.article.published else date.min

@@ -1,1 +1,0 @@
-"""Rules of language that are deleted when the reader serves; nothing new belongs here."""
