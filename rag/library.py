@@ -33,10 +33,10 @@ from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
+from rag.models.cross_encoder import CrossEncoder, SpanModel
 from rag.models.embeddings import Embedder, MiniLM
-from rag.models.entailment import CrossEncoder
 from rag.models.minilm import cores
-from rag.models.reader import Entailment, Reader, shared_reader
+from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
 from rag.models.remote import RemoteEmbeddings
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.retriever import Index
@@ -283,7 +283,10 @@ class Library:
             read = [id for article in near for id in self.catalog.passage_ids(article)]
             stored = self.catalog.passages(read if topic is not None else self.catalog.admitted(window))
             articles = self.catalog.articles({row.passage.article_id for row in stored})
-        return contention(reports(stored, {article.id: article for article in articles}), self.reader)
+        return contention(
+            reports(stored, {article.id: article for article in articles}),
+            self.reader if isinstance(self.reader, Reader) else None,
+        )
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""
@@ -339,9 +342,11 @@ class Library:
         return self._writer(self._model, described(self._model))
 
     @cached_property
-    def reader(self) -> Reader | None:
-        """What points at answers in passages; None if its weights are not installed."""
-        return shared_reader(read_settings().threads.value or cores())
+    def reader(self) -> SpanReader | None:
+        """What points at answers in passages: the model of `RAG_READER`, else the reader, if it has weights."""
+        settings = read_settings()
+        folder = settings.reader.value
+        return SpanModel(folder) if folder else shared_reader(settings.threads.value or cores())
 
     @cached_property
     def entailment(self) -> Entailment | None:
@@ -421,7 +426,7 @@ class Library:
         """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""
         with self._opening:
             self.catalog, self.vectors, self.embeddings, self.writer, self.entailment  # noqa: B018
-            if self.reader:
+            if isinstance(self.reader, Reader):
                 self.reader.load()
             if isinstance(self.embeddings, MiniLM):
                 self.embeddings.load()

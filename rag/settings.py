@@ -45,6 +45,7 @@ class Settings:
     api_key: Setting[Secret | None]
     embeddings: Setting[str]
     threads: Setting[int]
+    reader: Setting[Path | None]
     verifier: Setting[Path | None]
     catalog: Setting[str | None]
     chroma: Setting[str | None]
@@ -123,6 +124,7 @@ def read_settings(
         api_key=places.secret("OPENAI_API_KEY"),
         embeddings=places.text("embeddings", "RAG_EMBEDDINGS", MINILM),
         threads=_threads(places),
+        reader=places.folder("reader", "RAG_READER", None),
         verifier=places.folder("verifier", "RAG_VERIFIER", None),
         catalog=servers.text("catalog", "RAG_CATALOG", None),
         chroma=servers.text("chroma", "RAG_CHROMA", None),

@@ -217,7 +217,7 @@ def test_the_help_loads_nothing_heavy() -> None:
 
 
 def test_an_answer_without_a_model_loads_no_sdk_of_one() -> None:
-    code = "import sys, rag.library, rag.checks.judge, rag.models.entailment; print(*sys.modules)"
+    code = "import sys, rag.library, rag.checks.judge, rag.models.cross_encoder; print(*sys.modules)"
     loaded = set(subprocess.check_output([sys.executable, "-c", code], text=True).split())
     assert not loaded & {
         "langchain",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
+from rag.models.cross_encoder import CrossEncoder, SpanModel
 from rag.models.embeddings import MiniLM, Model, identity
-from rag.models.entailment import CrossEncoder
 from rag.models.minilm import PACKAGE, cores
-from rag.models.reader import Pair, shared_reader
+from rag.models.reader import Extract, Pair, shared_reader
 from rag.models.remote import RemoteEmbeddings
-from rag.schema import Window
+from rag.schema import Span, Window
 from rag.settings import Setting, Settings
 from rag.store.catalog import Catalog
 from rag.store.vector_index import VectorIndex
@@ -75,6 +75,7 @@ def diagnose(settings: Settings) -> Diagnosis:
         _program(settings),
         _chat(settings),
         _embedding(settings),
+        _reader(settings),
         _verifier(settings),
         _library(settings),
         _packages(),
@@ -145,18 +146,29 @@ def _local_embedding(named: Fact, threads: Setting[int]) -> Diagnosis:
     return Diagnosis((*facts, Fact("embedding loads", "yes", place)), ())
 
 
+def _reader(settings: Settings) -> Diagnosis:
+    folder, origin = settings.reader.value, settings.reader.origin
+    if folder is None:
+        reader = shared_reader(settings.threads.value or cores())
+        return Diagnosis((Fact("reader", reader.version if reader else "none: words only"),), ())
+    extract = Extract("", "A test.", (Span(0, 7),))
+    return _loaded("reader", folder, origin, lambda: SpanModel(folder).read("What is it?", [extract]))
+
+
 def _verifier(settings: Settings) -> Diagnosis:
     folder, origin = settings.verifier.value, settings.verifier.origin
     if folder is None:
-        reader = shared_reader(settings.threads.value or cores())
-        weights = reader.version if reader else "none: words only"
-        return Diagnosis((Fact("reader", weights), Fact("verifier", "none", origin)), ())
-    fact = Fact("verifier", str(folder.absolute()), origin)
+        return Diagnosis((Fact("verifier", "none", origin),), ())
+    return _loaded("verifier", folder, origin, lambda: CrossEncoder(folder).entail([Pair("A test.", "A test.")]))
+
+
+def _loaded(name: str, folder: Path, origin: str, run: Callable[[], object]) -> Diagnosis:
+    fact = Fact(name, str(folder.absolute()), origin)
     try:
-        CrossEncoder(folder).entail([Pair("A test.", "A test.")])
+        run()
     except VerifierError as error:
-        return Diagnosis((fact, Fact("verifier loads", "no")), (str(error),))
-    return Diagnosis((fact, Fact("verifier loads", "yes")), ())
+        return Diagnosis((fact, Fact(f"{name} loads", "no")), (str(error),))
+    return Diagnosis((fact, Fact(f"{name} loads", "yes")), ())
 
 
 def _library(settings: Settings) -> Diagnosis:

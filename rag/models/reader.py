@@ -120,7 +120,8 @@ class Reader:
         for places, tokens in self._run([row.ids for row in rows]):
             for place, states in zip(places, tokens, strict=True):
                 logits = states @ self._heads.span + self._heads.span_bias
-                found[place] = tuple(rows[place].readings(logits, extracts[place].sentences))
+                margins = logits[rows[place].first :] - logits[0]
+                found[place] = tuple(readings(margins, rows[place].offsets, extracts[place].sentences))
         return [found[i] for i in range(len(extracts))]
 
     def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
@@ -209,23 +210,30 @@ class _Row:
         room = LONGEST - len(before) - 1
         return cls([*before, *text.ids[:room], _END], len(before), list(text.offsets[:room]))
 
-    def readings(self, logits: NDArray[np.float32], sentences: Sequence[Span]) -> Iterator[Reading]:
-        margins = logits[self.first : self.first + len(self.offsets)] - logits[0]
-        starts = np.array([a for a, _ in self.offsets], np.int64)
-        for sentence in sentences:
-            low, high = np.searchsorted(starts, [sentence.start, sentence.end])
-            yield self._reading(margins[low:high], int(low)) if low < high else Reading(_LEAST, sentence, _LEAST)
 
-    def _reading(self, margins: NDArray[np.float32], low: int) -> Reading:
-        """The whole sentence's log-odds are the mean of those that an answer starts, and ends, in it."""
-        whole = float(np.logaddexp.reduce(margins.astype(np.float64), axis=0).mean())
-        best, first, last = _LEAST, 0, 0
-        for start in np.argsort(-margins[:, 0])[:6].tolist():
-            ends = margins[start : start + _LONGEST_ANSWER, 1]
-            end = start + int(ends.argmax())
-            if (value := float(margins[start, 0] + margins[end, 1]) / 2) > best:
-                best, first, last = value, start, end
-        return Reading(whole, Span(self.offsets[low + first][0], self.offsets[low + last][1]), best)
+def readings(
+    margins: NDArray[np.float32], offsets: Sequence[tuple[int, int]], sentences: Sequence[Span]
+) -> Iterator[Reading]:
+    """The reading of each sentence from the log-odds (tokens x start, end) and the offsets of a text's tokens."""
+    starts = np.array([a for a, _ in offsets], np.int64)
+    for sentence in sentences:
+        low, high = np.searchsorted(starts, [sentence.start, sentence.end])
+        if low < high:
+            yield _reading(margins[low:high], offsets[low:high])
+        else:
+            yield Reading(_LEAST, sentence, _LEAST)
+
+
+def _reading(margins: NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -> Reading:
+    """The whole sentence's log-odds are the mean of those that an answer starts, and ends, in it."""
+    whole = float(np.logaddexp.reduce(margins.astype(np.float64), axis=0).mean())
+    best, first, last = _LEAST, 0, 0
+    for start in np.argsort(-margins[:, 0])[:6].tolist():
+        ends = margins[start : start + _LONGEST_ANSWER, 1]
+        end = start + int(ends.argmax())
+        if (value := float(margins[start, 0] + margins[end, 1]) / 2) > best:
+            best, first, last = value, start, end
+    return Reading(whole, Span(offsets[first][0], offsets[last][1]), best)
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:

@@ -9,7 +9,7 @@ import pytest
 from tiny_entailment import tiny_model
 
 from rag.errors import VerifierError
-from rag.models.entailment import CrossEncoder
+from rag.models.cross_encoder import CrossEncoder
 from rag.models.reader import Pair, Probabilities
 
 HELD = "The talks were held in Tehran"
