@@ -18,8 +18,8 @@ from rag.text.words import alike, content_words
 
 MOST_STATEMENTS = 3
 LIKELY, SURE = 0.35, 0.7
-"""The confidence from which it answers, with "Possibly:", and from which it is sure; evals/README.md has precisions."""
-# Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/README.md).
+"""The confidence from which it answers, with "Possibly:", and from which it is sure: see evals/results.md."""
+# Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/results.md).
 CONFIDENCE: Mapping[str, float] = {
     "score": 0.2,
     "gap": 0.1,

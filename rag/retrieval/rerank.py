@@ -50,7 +50,7 @@ class Sentence:
     reading: Reading | None = None
 
 
-# Fitted by softmax regression over the sentences of dev questions (`training/fit_answers.py`, evals/README.md).
+# Fitted by softmax regression over the sentences of dev questions (`training/fit_answers.py`, evals/results.md).
 PLAIN: Mapping[str, float] = {
     "overlap": 13.0,
     "around": 5.0,

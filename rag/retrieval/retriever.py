@@ -23,7 +23,7 @@ from rag.store.vector_index import VectorIndex, nearest
 from rag.text.calendar import Period
 from rag.text.words import alike, content_words
 
-# Chosen by measurement on questions about real documents: see evals/README.md.
+# Chosen by measurement on questions about real documents: see evals/results.md.
 RRF_K = 20
 WEIGHTS = {"dense": 1.0, "lexical": 1.0}
 PART_WEIGHT = 0.5

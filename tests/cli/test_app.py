@@ -371,12 +371,12 @@ def test_an_error_is_one_line_and_a_traceback_is_for_verbose() -> None:
 
 def test_the_module_is_the_command() -> None:
     command = [sys.executable, "-m", "rag", "--version"]
-    assert subprocess.check_output(command, text=True) == "dispatches 0.1.0\n"
+    assert subprocess.check_output(command, text=True) == "dispatches 0.2.0\n"
 
 
 def test_help_and_version() -> None:
     assert "doctor" in run("--help").stdout
-    assert run("--version").stdout == "dispatches 0.1.0\n"
+    assert run("--version").stdout == "dispatches 0.2.0\n"
     assert run().exit_code == 2
 
 
