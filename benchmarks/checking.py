@@ -25,7 +25,7 @@ if hasattr(os, "sched_setaffinity"):
 
 import onnxruntime  # noqa: E402
 
-from rag.checks.exact import Evidence  # noqa: E402
+from rag.checks.rules.facts import Evidence  # noqa: E402
 from rag.checks.verify import check  # noqa: E402
 from rag.evaluation.cases import CheckCase  # noqa: E402
 from rag.evaluation.formats import load_set  # noqa: E402
@@ -69,7 +69,7 @@ def passages(claim: CheckCase, fillers: Iterator[str]) -> Iterator[Evidence]:
         while sum(len(span.split()) for span in spans) < WORDS:
             spans.append(next(fillers))
         text = " ".join(" ".join(spans).split()[:WORDS])
-        yield Evidence(text, claim.evidence[0].title, published=claim.evidence[0].published)
+        yield Evidence(text, claim.evidence[0].title, claim.evidence[0].published)
 
 
 def milliseconds(job: Callable[[], object]) -> float:

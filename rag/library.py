@@ -350,7 +350,7 @@ class Library:
 
     @cached_property
     def entailment(self) -> Entailment | None:
-        """The model that judges whether a statement follows; None if there are no weights."""
+        """The model of `RAG_VERIFIER`, which judges whether a statement follows; None if there is none."""
         return entailment()
 
     @cached_property
@@ -417,7 +417,8 @@ class Library:
     def _digest_resources(self, progress: Progress | None) -> digest.Resources:
         account = Account(self.terms, Clock())
         model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
-        return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
+        reader = self.reader if isinstance(self.reader, Reader) else None
+        return digest.Resources(self.catalog, self.embeddings, self.entailment, reader, self.judge, model, account)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)
@@ -453,10 +454,9 @@ class Library:
 
 
 def entailment() -> Entailment | None:
-    """The model that judges whether a statement follows: that of `RAG_VERIFIER`, else the reader, if it has weights."""
-    settings = read_settings()
-    folder = settings.verifier.value
-    return CrossEncoder(folder) if folder else shared_reader(settings.threads.value or cores())
+    """The model of `RAG_VERIFIER`, which judges whether a statement follows; None if there is none."""
+    folder = read_settings().verifier.value
+    return CrossEncoder(folder) if folder else None
 
 
 def _admitted(article: Article, window: Window) -> Article:

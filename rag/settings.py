@@ -12,7 +12,6 @@ from typing import Any, Generic, TypeVar
 
 from rag.errors import InputError
 from rag.models.chat import MINILM, ModelChoice, Secret, resolve, resolve_embeddings
-from rag.models.minilm import cores
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
 
 T = TypeVar("T")
@@ -198,6 +197,8 @@ def _threads(places: _Places) -> Setting[int]:
             raise InputError(f"RAG_THREADS is {text!r}; wanted a whole number from 1 to {_MOST_THREADS}")
         return Setting(int(text), "RAG_THREADS")
     if "threads" not in places.config:
+        from rag.models.minilm import cores  # loads numpy, which the help does without
+
         return Setting(cores(), "default")
     value = places.config["threads"]
     if type(value) is not int or not 1 <= value <= _MOST_THREADS:

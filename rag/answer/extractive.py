@@ -6,6 +6,8 @@ import math
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rag.answer.task import Task
 from rag.compare.reconcile import reconciled
 from rag.retrieval.followups import asks_who_said, who_said
@@ -14,30 +16,20 @@ from rag.retrieval.rerank import Sentence, leans
 from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
 from rag.store.filters import admits
-from rag.text.words import alike, content_words
+from rag.text.words import alike
 
 MOST_STATEMENTS = 3
-LIKELY, SURE = 0.35, 0.7
-"""The confidence from which it answers, with "Possibly:", and from which it is sure: see evals/results.md."""
+LIKELY, SURE = 0.7, 0.92
+"""The confidence from which it answers, with "Possibly:", and from which it is sure (precisions: evals/results.md)."""
 # Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/results.md).
-CONFIDENCE: Mapping[str, float] = {
-    "score": 0.2,
-    "gap": 0.1,
-    "reader": 0.3,
-    "span": 0.1,
-    "lead": 0.0,
-    "own": 1.0,
-    "header": 0.5,
-    "passage_cosine": 1.0,
-    "sentence_cosine": 1.0,
-    "missing": -1.0,
-    "read": 0.0,
-}
-BIAS = -3.0
+READ_CONFIDENCE: Mapping[str, float] = {"anywhere": 0.628, "score": 0.29}
+READ_BIAS = -1.604
+PLAIN_CONFIDENCE: Mapping[str, float] = {"score": 0.29, "gap": 0.2}
+"""Without the reader."""
+PLAIN_BIAS = -5.5
 _NEARLY, _NEARLY_IF_SEVERAL = 0.5, 3.0
 """How far below the best sentence another one may score that is shown too: of one question, of one with parts."""
 _SAME_WORDS = 0.7
-_UNRELATED = -6.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,29 +85,20 @@ def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -
     own = frozenset(query.terms) - query.background
     if not ranked or (own and own <= retrieved.missing):
         return 0.0
-    total = BIAS + sum(CONFIDENCE[name] * value for name, value in features(query, ranked, retrieved).items())
-    return 1 / (1 + math.exp(-total))
+    values = features(ranked)
+    weights, bias = (READ_CONFIDENCE, READ_BIAS) if "anywhere" in values else (PLAIN_CONFIDENCE, PLAIN_BIAS)
+    return 1 / (1 + math.exp(-bias - sum(weight * values[name] for name, weight in weights.items())))
 
 
-def features(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> dict[str, float]:
-    """What tells whether the best sentence answers: what the reader makes of it, and how far it stands out."""
+def features(ranked: Sequence[Sentence]) -> dict[str, float]:
+    """What tells whether sentences, best first, answer: `anywhere` is the reader's log-odds that one of them does.
+
+    `score` is that of the best one, `gap` what it is above the others.
+    """
     best, others = ranked[0], [s.score for s in ranked[3:10]]
-    readings = sorted((s.features["reader"] for s in ranked if s.reading), reverse=True)
-    rest = readings[1:2] or [_UNRELATED]
-    named = {stem for name in query.names for stem in content_words(name)} - retrieved.common - query.background
-    return {
-        "score": best.score,
-        "gap": best.score - sum(others) / len(others) if others else 3.0,
-        "reader": best.features.get("reader", _UNRELATED),
-        "span": best.features.get("span", _UNRELATED),
-        "lead": readings[0] - rest[0] if readings else 0.0,
-        "own": best.features["overlap"] + best.features["around"],
-        "header": best.features["header"],
-        "passage_cosine": best.features["passage_cosine"],
-        "sentence_cosine": best.features["sentence_cosine"],
-        "missing": float(bool(named & retrieved.missing)),
-        "read": math.log1p(len(readings)),
-    }
+    found = {"score": best.score, "gap": best.score - sum(others) / len(others) if others else 3.0}
+    readings = [s.features["reader"] for s in ranked if s.reading]
+    return found | ({"anywhere": float(np.logaddexp.reduce(readings))} if readings else {})
 
 
 def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:

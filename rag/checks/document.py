@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from rag.checks.quotes import unmarked
-from rag.checks.support import nearest, weighed
+from rag.checks.rules.reading import read_text
+from rag.checks.rules.wordvectors import rarity
 from rag.checks.verify import Verify, reason, status, warnings
 from rag.errors import InputError
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict
 from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
-from rag.text.words import content_words
 
 _MARKS = "marks such as [1] were left out of the check; give the articles that they stand for to have them in it"
 _MOST_SENTENCES, _MOST_ARTICLES = 4, 4
-_WORTH = 0.15
+_KNOWN, _WORTH = 0.25, 0.15
 _FEWEST_WORDS = 2
 _FENCE = re.compile(r"^\s*(```|~~~).*?^\s*\1\s*$", re.M | re.S)
 _NO_CLAIM = re.compile(
@@ -62,9 +62,9 @@ def checked(text: str, find: Find, verify: Verify, *, given: Sequence[Article] =
     A mark such as [2] is the second of the `given` articles; one without an article is an error of its statement.
     Headings, link addresses and lines that name sources are left out. Raises InputError if there is no sentence.
     """
+    text = claims(text)
     statements: list[Statement] = []
     numbered: list[Citation] = []
-    text = claims(text)
     for span in sentences(text):
         statement = _checked(text[span.start : span.end], find, verify, given)
         own = tuple(replace(c, number=n) for n, c in enumerate(statement.citations, start=len(numbered) + 1))
@@ -72,7 +72,7 @@ def checked(text: str, find: Find, verify: Verify, *, given: Sequence[Article] =
         statements.append(replace(statement, citations=own))
     if not statements:
         raise InputError("there is no sentence to check; wanted a text")
-    notes = (*warnings(statements), *(() if given or not unmarked(text).numbers else (_MARKS,)))
+    told = (*warnings(statements), *(() if given or not unmarked(text).numbers else (_MARKS,)))
     return Answer(
         "",
         "",
@@ -80,7 +80,7 @@ def checked(text: str, find: Find, verify: Verify, *, given: Sequence[Article] =
         status=status(statements),
         reason=reason(statements),
         citations=tuple(numbered),
-        warnings=notes,
+        warnings=told,
     )
 
 
@@ -103,19 +103,19 @@ def claims(draft: str) -> str:
 def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]) -> Statement:
     marked = unmarked(sentence)
     statement = Statement(marked.text, ())
-    if len(content_words(marked.text)) < _FEWEST_WORDS:
+    if sum(word.is_content for word in read_text(marked.text).words) < _FEWEST_WORDS:
         return replace(statement, checks=(Check("unchecked", "at least two words that say something", None, False),))
     meant = [given[n - 1] for n in marked.numbers if 0 < n <= len(given)]
     invented = [n for n in marked.numbers if given and not 0 < n <= len(given)]
-    found = compared(statement, whole(meant) if meant else find(marked.text), verify)
+    compared = _compared(statement, whole(meant) if meant else find(marked.text), verify)
     if not invented:
-        return found
+        return compared
     missing = tuple(Check("citation", f"[{n}]", None, False) for n in invented)
-    verdict = Verdict.UNSUPPORTED if found.verdict is Verdict.SUPPORTED else found.verdict
-    return replace(found, checks=(*found.checks, *missing), verdict=verdict)
+    verdict = Verdict.UNSUPPORTED if compared.verdict is Verdict.SUPPORTED else compared.verdict
+    return replace(compared, checks=(*compared.checks, *missing), verdict=verdict)
 
 
-def compared(statement: Statement, regions: Sequence[Region], verify: Verify) -> Statement:
+def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -> Statement:
     """The statement verified against all regions together, or against those of one article that supports it best.
 
     What one article says is not made untrue by what others say of another day.
@@ -123,14 +123,17 @@ def compared(statement: Statement, regions: Sequence[Region], verify: Verify) ->
     searched = sum(len(region.text.split()) for region in regions)
     by_article = {region.article.id: [r for r in regions if r.article.id == region.article.id] for region in regions}
     groups = [_nearest(statement.text, group) for group in ([*by_article.values()] if len(by_article) > 1 else [])]
-    groups.sort(key=lambda group: group[0].covers if group else 0.0, reverse=True)
-    groups = [_nearest(statement.text, regions), *groups[:_MOST_ARTICLES]]
+    groups = [_nearest(statement.text, regions), *sorted(groups, key=_best_cover, reverse=True)[:_MOST_ARTICLES]]
     return max((_against(statement, group, verify, searched) for group in groups), key=_standing)
 
 
-def _against(statement: Statement, group: Sequence[_Found], verify: Verify, searched: int) -> Statement:
-    verified = verify(statement, _joined([_widened(found) for found in group]), searched=searched)
-    return replace(verified, citations=tuple(_citation(found) for found in group if found.worth))
+def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:
+    verified = verify(statement, _joined([_widened(found) for found in nearest]), searched=searched)
+    return replace(verified, citations=tuple(_citation(found) for found in nearest if found.worth))
+
+
+def _best_cover(nearest: Sequence[_Found]) -> float:
+    return nearest[0].covers if nearest else 0.0
 
 
 def _standing(statement: Statement) -> tuple[bool, float]:
@@ -149,32 +152,41 @@ class _Found:
     region: Region
     spans: tuple[Span, ...]
     place: int
-    words: frozenset[str]
-    covers: float = 0.0
-    worth: bool = True
+    covers: float
+    worth: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    region: Region
+    spans: tuple[Span, ...]
+    place: int
+    stems: frozenset[str]
 
 
 def _nearest(text: str, regions: Sequence[Region]) -> list[_Found]:
-    """The sentence with most of a statement's words, then those that have most of what is left."""
-    wanted = weighed(text)
+    """The sentence with most of a statement's words, by rarity, then those that have most of what is left."""
+    wanted = {w.stem: rarity(w.text.lower()) for w in read_text(text).words if w.is_content}
     candidates = [candidate for region in regions for candidate in _candidates(region)]
     total = sum(wanted.values()) or 1.0
     got: set[str] = set()
     found: list[_Found] = []
-    for at in nearest(wanted, [candidate.words for candidate in candidates], _MOST_SENTENCES):
-        best = candidates[at]
-        new = sum(weight for word, weight in wanted.items() if word in best.words - got) / total
-        found.append(replace(best, covers=new, worth=not found or new > _WORTH))
-        got |= best.words
+    while candidates and len(found) < _MOST_SENTENCES:
+        open_weights = {stem: weight * (_KNOWN if stem in got else 1) for stem, weight in wanted.items()}
+        best = max(candidates, key=lambda c: sum(w for stem, w in open_weights.items() if stem in c.stems))
+        new = sum(weight for stem, weight in wanted.items() if stem in best.stems and stem not in got)
+        found.append(_Found(best.region, best.spans, best.place, new / total, not found or new > _WORTH * total))
+        got |= best.stems
+        candidates.remove(best)
     return found
 
 
-def _candidates(region: Region) -> Iterator[_Found]:
+def _candidates(region: Region) -> Iterator[_Candidate]:
     spans = tuple(sentences(region.text))
     for place, span in enumerate(spans):
-        held = frozenset(content_words(region.text[span.start : span.end]))
-        if held and not is_ordered(region.article, _within(region, span)):
-            yield _Found(region, spans, place, held)
+        stems = frozenset(w.stem for w in read_text(region.text[span.start : span.end]).words)
+        if stems and not is_ordered(region.article, _within(region, span)):
+            yield _Candidate(region, spans, place, stems)
 
 
 def _widened(found: _Found) -> Citation:

@@ -7,25 +7,41 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from rag.checks.exact import Evidence, compare
-from rag.checks.support import support
+from rag.checks.quotes import check_quotes
+from rag.checks.rules.comparison import compare
+from rag.checks.rules.facts import Evidence, ground
+from rag.checks.rules.predication import cause, force, polarity
+from rag.checks.rules.roles import roles
+from rag.checks.rules.support import THRESHOLD, support
 from rag.errors import VerifierError
-from rag.models.reader import Entailment
+from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
 from rag.text.injection import is_ordered, left_of, without_orders
-from rag.text.speakers import governing_label, speaker, told_by
-from rag.text.words import content_words, words
+from rag.text.speakers import compare_speakers, speaker, told_by
+from rag.text.words import words
 
-LEAST = 0.5
-"""The least probability of a supported statement."""
-DENIED = 0.97
-"""The probability from which on the reader's denial makes a statement contradicted."""
-_HARD = ("number", "quote", "contradiction", "entailment", "support")
-"""The kinds of checks that a supported statement must pass; of the others, those that found another value."""
-_CONTRADICTING = ("number", "date", "quote", "contradiction")
-_NEAR = 1_200  # characters to each side
+FACTS = (
+    "number",
+    "date",
+    "name",
+    "quote",
+    "negation",
+    "modality",
+    "direction",
+    "role",
+    "cause",
+    "contradiction",
+)
+"""The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
+_SOFT = ("attribution", "speaker")
+"""What a reader should know, but what makes no statement untrue."""
+_SURE = 0.5
 _ENDS = ".!?"
 _QUOTE_MARKS = str.maketrans("“”‘’", "\"\"''")
+_AROUND = 600
+_TIGHT = 300
+"""Words. In spans that were chosen out of more, `_LOOSE` checks fail by chance about as often as for a reason."""
+_LOOSE = ("role", "speaker", "direction", "cause")
 
 
 class Verify(Protocol):
@@ -45,9 +61,10 @@ def verify(
 ) -> Statement:
     """The statement with a verdict, with the checks that it rests on, and with who says it.
 
-    Its numbers, dates, names and quotations are compared with the spans; whether it follows from them is judged by
-    `entailment`, or, without it, by the words they share. Sentences that are addressed to a program support nothing.
-    `searched` is the number of words that the spans were chosen from; the default is that they are what it cites.
+    Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
+    left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
+    Sentences that are addressed to a program bear nothing out. `searched` is the number of words that the spans
+    were chosen from, if they were chosen for this statement; the default is that they are what it cites.
     """
     said_by = speaker(statement.text)
     if not words(statement.text):
@@ -55,7 +72,7 @@ def verify(
     if not spans:
         missing = Check("citation", "a cited span", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
-    spans = [part for citation in spans for part in _without_orders(citation)]
+    spans = [part for citation in spans for part in _believed(citation)]
     if not spans:
         planted = Check("order", "words that are not addressed to a program", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
@@ -67,40 +84,53 @@ def verify(
         checks = check(statement.text, [evidence(c) for c in spans], searched=searched, entailment=entailment)
     except VerifierError as error:
         return _unchecked(statement, str(error))
+    said_by = said_by or next((c.found for c in checks if c.kind == "attribution"), None)
     return replace(statement, verdict=verdict(checks), checks=tuple(checks), speaker=said_by)
 
 
 def check(
     text: str, cited: Sequence[Evidence], *, searched: int | None = None, entailment: Entailment | None = None
 ) -> list[Check]:
-    """The checks of a sentence: of what can be compared exactly, of its speaker, then of its support as a whole."""
-    exact = compare(text, cited)
-    size = sum(len(item.text.split()) for item in cited) if searched is None else searched
-    whole = support(text, cited, exact, size, entailment)
-    kind, told = ("entailment" if entailment else "support"), f"{whole.probability:.2f}: {whole.text}"
-    if entailment and whole.denial >= DENIED and whole.probability < LEAST:
-        kind = "contradiction"
-    judged = Check(kind, f"{LEAST:.2f}", told, whole.probability >= LEAST)
-    return [*exact, *_speaker(text, cited), judged]
+    """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
+    texts = [item.text for item in cited]
+    published = next((item.published for item in cited if item.published), None)
+    stated, grounds = ground([text], published), ground(texts, published)
+    found = [
+        *compare(text, cited),
+        *check_quotes(text, texts),
+        *polarity(stated, grounds),
+        *force(stated, grounds),
+        *roles(stated, grounds),
+        *compare_speakers(text, texts),
+        *cause(stated, text, texts),
+    ]
+    size = sum(len(t.split()) for t in texts) if searched is None else searched
+    if size > _TIGHT:
+        found = [c for c in found if c.passed or c.kind not in _LOOSE]
+    return [*found, _entailed(text, texts, entailment) if entailment else _supported(text, texts, found, size)]
 
 
-def _speaker(text: str, cited: Sequence[Evidence]) -> list[Check]:
-    """Whether whom a statement names as its speaker, or source, is named by a span, its label or its header."""
-    stated = speaker(text)
-    wanted = set(content_words(stated)) if stated else set()
-    if not stated or not wanted:
-        return []
-    held = set(content_words(" ".join(f"{item.header} {item.label} {item.text}" for item in cited)))
-    labels = next((item.label.rstrip(":") for item in cited if item.label), None)
-    return [Check("speaker", stated, labels if not wanted & held else stated, bool(wanted & held))]
+def _supported(text: str, texts: Sequence[str], checks: Sequence[Check], size: int) -> Check:
+    whole = support(text, texts, checks, searched=size)
+    return Check("support", f"{THRESHOLD:.2f}", whole.told, whole.probability >= THRESHOLD)
+
+
+def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
+    """Whether one of the spans entails it, and none denies it more surely."""
+    scores = entailment.entail([Pair(premise, text) for premise in texts])
+    best = max(range(len(texts)), key=lambda i: scores[i].entailment)
+    denied = max(score.contradiction for score in scores)
+    sure = scores[best].entailment
+    kind = "contradiction" if denied > max(sure, _SURE) else "entailment"
+    return Check(kind, f"{_SURE:.2f}", f"{sure:.2f}: {texts[best]}", kind == "entailment" and sure >= _SURE)
 
 
 def verdict(checks: Sequence[Check]) -> Verdict:
-    """What the checks come to; names and dates that are missing count in the support as a whole, a speaker nowhere."""
-    failed = [check for check in checks if not check.passed]
-    if any(check.kind in _CONTRADICTING and check.found is not None for check in failed):
+    """What the checks come to: contradicted where another value was found, unsupported where none was."""
+    failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
+    if any(check.kind in FACTS and check.found is not None for check in failed):
         return Verdict.CONTRADICTED
-    return Verdict.UNSUPPORTED if any(check.kind in _HARD for check in failed) else Verdict.SUPPORTED
+    return Verdict.UNSUPPORTED if failed else Verdict.SUPPORTED
 
 
 def status(statements: Sequence[Statement]) -> Status:
@@ -124,29 +154,25 @@ def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
         "not checked": _count(statements, Verdict.UNCHECKED),
     }
     told = [f"{count} of {len(statements)} statements {what}" for what, count in counts.items() if count]
+    claimed = [c.found for s in statements for c in s.checks if c.kind == "attribution" and not c.passed]
     invented = sum(c.kind == "citation" and not c.passed for s in statements for c in s.checks)
     if invented:
         told.append(f"{invented} citations stand for nothing that was given")
-    return tuple(told)
+    return (*told, *(f"told as a fact, though the source has it from {name}" for name in dict.fromkeys(claimed)))
 
 
 def evidence(citation: Citation) -> Evidence:
-    """A citation with what is known of it: its article's title, outlet and date, its speaker, what is around it."""
+    """A citation with its frame: the article's header, and what stands around the span."""
     article = citation.article
-    around = Span(max(0, citation.start - _NEAR), min(len(article.text), citation.end + _NEAR))
-    label = governing_label(article.text, citation.start)
-    return Evidence(
-        citation.quote,
-        ", ".join(part for part in (article.title, article.source, str(article.published or "")[:10]) if part),
-        f"{label}:" if label else "",
-        without_orders(article, around),
-        _day(article.published),
-    )
+    last = min(len(article.text), citation.end + _AROUND)
+    around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
+    return Evidence(citation.quote, f"{article.header}\n{around}", _day(article.published))
 
 
-def _without_orders(citation: Citation) -> list[Citation]:
+def _believed(citation: Citation) -> list[Citation]:
     """What of a cited span is not addressed to a program."""
-    article, span = citation.article, Span(citation.start, citation.end)
+    article = citation.article
+    span = Span(citation.start, citation.end)
     if not is_ordered(article, span):
         return [citation]
     parts = left_of(article, span)

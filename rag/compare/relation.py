@@ -69,7 +69,7 @@ class Relation:
 def related(pairs: Sequence[tuple[Report, Report]], reader: Entailment | None) -> list[Relation]:
     """How the second of each pair stands to the first; without a reader, by what is exact alone.
 
-    A reader also has a veto on what is exactly the same: it may be denied.
+    A reader also has a veto on what is exactly the same in other words: it may be denied.
     """
     found = [_related(a, b) for a, b in pairs]
     if reader is None:
@@ -80,7 +80,8 @@ def related(pairs: Sequence[tuple[Report, Report]], reader: Entailment | None) -
     read = reader.entail([read_from(*pairs[i][::-1]) for i in asked] + [read_from(*pairs[i]) for i in asked])
     for place, forward, backward in zip(asked, read[: len(asked)], read[len(asked) :], strict=True):
         exact, row = found[place], features(*pairs[place], forward, backward)
-        stands = exact.same and forward.entailment > max(forward.contradiction, backward.contradiction)
+        borne_out = forward.entailment > max(forward.contradiction, backward.contradiction)
+        stands = exact.same and (exact.first.text == exact.second.text or borne_out)
         is_same = same.holds(row) and compatible(*pairs[place])
         opposed = exact.conflict or conflict.holds(row)
         found[place] = replace(exact, same=(stands or is_same) and not opposed, conflict=opposed)

@@ -70,7 +70,7 @@ def relevance(pool: Pool, topic: Topic) -> Vector:
     weights = _weights(topic, stems)
     found = np.array([_share(row, weights) for row in stems], np.float32)
     cosines = np.zeros(len(stems), np.float32)
-    if pool.embedded and topic.vector is not None:
+    if pool.excerpts and pool.embedded and topic.vector is not None:
         cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
     is_near = found.any() or cosines.max(initial=0) >= _NEAR
     if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):

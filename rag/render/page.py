@@ -83,5 +83,10 @@ def _environment() -> Environment:
         return " ".join(safe(value).split()) if type(value) is str else value  # markup has a type of its own
 
     return Environment(
-        loader=PackageLoader("rag", ""), autoescape=True, finalize=finalize, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("rag", ""),
+        autoescape=True,
+        finalize=finalize,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )

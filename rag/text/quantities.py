@@ -112,7 +112,7 @@ def agree(stated: Quantity, found: Quantity, *, about: bool = False) -> bool:
     """
     if not _like(stated.unit, found.unit):
         return False
-    slack = 0.03 * max(abs(found.high), abs(stated.high)) if about else 0.005 * max(abs(found.high), 1e-9)
+    slack = 0.03 * max(abs(found.high), abs(stated.high)) if about else 1e-9 * abs(found.high)
     if _is_fraction(stated) or _is_fraction(found):
         slack = max(slack, 1.0)
     return stated.low - slack <= found.low and found.high <= stated.high + slack

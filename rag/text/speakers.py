@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.schema import Citation, Span
+from rag.schema import Check, Citation, Span
 from rag.text.calendar import ANY_WEEKDAY
-from rag.text.names import names
+from rag.text.names import names, same
 from rag.text.sentences import cited_sentences, sentences
-from rag.text.words import listed
+from rag.text.words import CAPITALS, COUNTRIES, content_words, listed, stem
 
 _SAYS = (
     "said|says|told|tells|stated|states|announced|announces|added|adds|claimed|claims|argued|argues|warned|warns|"
@@ -21,6 +22,11 @@ _SAYS = (
     "responded|asserted|concluded|conceded"
 )
 _VERB = re.compile(rf"\b(?:{_SAYS}|(?:puts?|gave|gives)(?=\b[^.;,]{{3,60}}\b(?:at|as) ))\b(?! to (?:be|have)\b)")
+_TELLING = (
+    r"found|finds|show(?:s|ed|n)?|disputed?|urged?|called|demanded?|vowed|pledged|promised|described|accused?|put|"
+    r"explained|rejected|condemned|welcomed|answered|asked|criticized|praised|thanked|blamed"
+)
+_TELLS = re.compile(rf"\b(?:{_TELLING})\b")
 SAYING = f"{_SAYS}|promised|asked|wanted|vowed|pledged|explained|called"
 """The verbs, as an alternative of a pattern, behind a pronoun for somebody who speaks."""
 _ACCORDING = re.compile(
@@ -35,7 +41,9 @@ _INVERTED = re.compile(
     rf"(?:[,?!”\"'’]|'')\s+(?!told|tells)(?:{_SAYS})\s+(?P<who>(?!(?:{_NO_SPEAKER}) )(?:the |an? )?"
     r"(?:[\w’'.-]+,? ){0,6}?[A-Z][\w’'-]+(?: [A-Z][\w’'-]+)*)"
 )
+_PARTS = re.compile(r";|, (?:but|while|whereas|although)\b")
 _LABEL = re.compile(r"^\s*(?P<who>(?:THE )?[A-Z][A-Z.’' -]{2,40}|Q):\s")
+_LABELS = re.compile(r"(?:^|(?<=[.?!—] ))(?P<who>(?:THE )?[A-Z][A-Z.’' -]{2,40}):\s")
 _CLAUSE = re.compile(r"[,;:—–()“”\"]|\b(?:and|but|while|that|as|which|who)\b")
 _NAME_ALONE = re.compile(r"(?:al-)?[A-Z][\w’'.-]*(?: (?:(?:al-)?[A-Z][\w’'.-]*|al|bin|ul|of))*")
 _LEADING = re.compile(
@@ -44,6 +52,9 @@ _LEADING = re.compile(
     re.IGNORECASE,
 )
 _PRONOUNS = listed("he she it they who i we you")
+_ACRONYM = re.compile(r"\b(?:[A-Z]\.){2,}|\b[A-Z]{2,5}\b")
+_OF = re.compile(r"\b(?:in|of|at|from|for|on|to|near|with|by) (?:the |an? )?(?:\w+ )?$", re.IGNORECASE)
+_WORDS_BEFORE, _WORDS_AFTER = 14, 12
 _DAYS = re.compile(rf"\b(?:{ANY_WEEKDAY}|yesterday|today)\b,?", re.IGNORECASE)
 
 
@@ -60,9 +71,107 @@ def speaker(sentence: str) -> str | None:
     return _subject(sentence[: verb.start()]) if verb else None
 
 
+def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
+    """A check of who says it, if the statement or the part of the evidence nearest to it tells that.
+
+    A statement that tells as a fact what the evidence has somebody say fails as `attribution`, which is no error of it
+    but a thing to know; one that lets another one say it, or somebody where nobody does, fails as `speaker`.
+    """
+    stated = speaker(statement)
+    told = next((p for p in _PARTS.split(statement) if speaker(p)), statement)
+    part = _nearest_part(told, texts, stated or "")
+    parts = [part] if told == statement else [p.text for text in texts for p in _parts(text)]
+    found = [name for each in parts for name in _speakers(each)]
+    if stated is None:
+        if found and not reports(statement):
+            yield Check("attribution", "as a fact", speaker(part) or found[0], False)
+    elif found:
+        agrees = any(alike(stated, name) or is_pronoun(name) for name in found)
+        yield Check("speaker", stated, speaker(part) or found[0], agrees or is_pronoun(stated))
+    elif not any(map(reports, texts)) and not is_pronoun(stated):
+        yield Check("speaker", stated, None, False)
+
+
+def _nearest_part(statement: str, texts: Sequence[str], said_by: str) -> str:
+    """The part of a sentence, between semicolons and the like, that has most words of what a statement has one say."""
+    wanted = set(content_words(statement)) - set(content_words(said_by)) or set(content_words(statement))
+    parts = [part for text in texts for part in _parts(text)]
+    return max(parts, key=lambda part: len(wanted & part.stems), default=_Part("", frozenset())).text
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The part of a sentence, with the stems of its content words."""
+
+    text: str
+    stems: frozenset[str]
+
+
+@lru_cache(maxsize=2048)
+def _parts(text: str) -> tuple[_Part, ...]:
+    split = [part for span in sentences(text) for part in _PARTS.split(text[span.start : span.end])]
+    return tuple(_Part(part, frozenset(content_words(part))) for part in split if part.strip())
+
+
+def _speakers(part: str) -> list[str]:
+    """For each verb of saying the words around it that name who says it, appositions and all."""
+    found = [match["who"] for match in _LABELS.finditer(part)]
+    found += [match["who"] for match in _ACCORDING.finditer(part)]
+    for verb in _VERB.finditer(part):
+        before = part[: verb.start()].removesuffix(" who ").split()[-_WORDS_BEFORE:]
+        after = part[verb.end() :].split()[:_WORDS_AFTER]
+        inverted = after[:1] == ["by"] or bool(_INVERTED.match(part, max(0, verb.start() - 2)))
+        found.append(" ".join((*before, *after) if inverted else before))
+    return [name for name in map(_trimmed_all, found) if name]
+
+
+def _trimmed_all(text: str) -> str:
+    return " ".join(_DAYS.sub("", text).split()).strip(" .,'’”\"")
+
+
 def is_pronoun(name: str) -> bool:
     last = name.lower().split()[-1:]
     return not last or last[0] in _PRONOUNS
+
+
+def reports(sentence: str) -> bool:
+    """Whether a sentence has a verb or phrase of saying at all."""
+    return bool(
+        _LABEL.match(sentence) or _ACCORDING.search(sentence) or _VERB.search(sentence) or _TELLS.search(sentence)
+    )
+
+
+def alike(a: str, b: str) -> bool:
+    """Whether two descriptions of a speaker have a word in common; if both are by name, one of the names."""
+    ours, theirs = _called(a), _called(b)
+    if ours and theirs:
+        named = {w for name in ours for w in _stems(name)}
+        return bool(named & _stems(b)) or any(x == y or same(x, y) for x in ours for y in theirs) or _initials(a, b)
+    return bool(_stems(a) & _stems(b)) or _initials(a, b) or _initials(b, a)
+
+
+def _initials(short: str, long: str) -> bool:
+    """Whether one has an acronym of capitalized words of the other."""
+    capitals = "".join(word[0] for word in re.findall(r"[A-Z][\w’'-]+", long))
+    return any(match[0].replace(".", "") in capitals for match in _ACRONYM.finditer(short))
+
+
+def _called(text: str) -> set[str]:
+    """The names in it that no preposition makes a mere place or office, each country by its own one."""
+    found = [(name.start, name.text) for name in names(text)]
+    found += [(match.start(), match[0]) for match in _ACRONYM.finditer(text)]
+    return {_nation(name) for start, name in found if not _OF.search(text[:start])}
+
+
+def _nation(name: str) -> str:
+    root = stem(name.lower().replace(".", ""))
+    return (
+        {"us": "usa", "uk": "britain"}.get(root) or CAPITALS.get(name.lower()) or (root if root in COUNTRIES else name)
+    )
+
+
+def _stems(text: str) -> set[str]:
+    return {stem(w.lower()) for w in re.findall(r"[^\W\d_]+", text) if len(w) > 2} - {"the"}
 
 
 def _subject(before: str) -> str | None:
@@ -169,12 +278,6 @@ def _labels(text: str) -> _Labels:
     if not any(map(_SURE.match, who)) and len(who) == len(set(who)):  # a line such as UPDATE: in an article
         return _Labels((), ())
     return _Labels(tuple(m.start() for m in found), tuple(_REPORTER if m["asks"] else m["who"].title() for m in found))
-
-
-def governing_label(text: str, start: int) -> str | None:
-    """The speaker label of an earlier line that governs a place of an article, `Q` for a reporter's."""
-    name = None if _SPEAKER_LABEL.match(text, start) else _labelled(text, start)
-    return "Q" if name == _REPORTER else name
 
 
 def _labelled(text: str, start: int) -> str | None:

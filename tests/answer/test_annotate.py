@@ -25,7 +25,9 @@ WIRE = told(
     "Some 300 soldiers fled over the bridge of Kunduz on Sunday, officers said. General Omar Stanak led them. "
     "He said on Monday that the bridge of Kunduz would be held.",
 )
-POST = told("Post", "Residents counted 300 soldiers who fled over the bridge of Kunduz.", "2021-08-11")
+FLED = "Some 300 soldiers fled over the bridge of Kunduz on Sunday, officers said."
+HELD = "He said on Monday that the bridge of Kunduz would be held."
+POST = told("Post", f"{FLED} A reporter of this paper saw boots and rifles on the bank, and heard shots.", "2021-08-11")
 
 
 @pytest.fixture
@@ -43,7 +45,8 @@ def written(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, *quotes: s
 
     def reply(request: Request) -> str:
         lines = request.messages[-1]["content"].splitlines()
-        places = [next(i for i, line in enumerate(lines) if quote in line) for quote in quotes]
+        wire = next(i for i, line in enumerate(lines) if "by Wire | Wire" in line)
+        places = [next(i for i, line in enumerate(lines) if i > wire and quote in line) for quote in quotes]
         numbers = [int(lines[place - 1].split("]")[0].removeprefix("[")) for place in places]
         cited = [{"passage": n, "quote": quote} for n, quote in zip(numbers, quotes, strict=True)]
         return json.dumps({"answered": "yes", "statements": [{"text": text, "quotes": cited}], "missing": ""})
@@ -52,10 +55,6 @@ def written(folder: Path, monkeypatch: pytest.MonkeyPatch, text: str, *quotes: s
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         with Library(folder, model="local") as library:
             return library.ask(QUESTION)
-
-
-FLED = "Some 300 soldiers fled over the bridge of Kunduz on Sunday, officers said."
-HELD = "He said on Monday that the bridge of Kunduz would be held."
 
 
 def test_a_relative_date_that_a_model_takes_over_is_marked_outside_of_its_text(

@@ -56,6 +56,11 @@ def asked(server: OpenAIServer, *, terms: Terms | None = None, name: str = "loca
     return write(QUESTION, HITS, chat_model(choice, timeout=30, longest=30, max_retries=0), choice, terms=terms)
 
 
+def caller(server: OpenAIServer, name: str) -> Caller:
+    choice = ModelChoice("openai", name, server.url)
+    return Caller(chat_model(choice, max_retries=0), choice)
+
+
 def invented(statement: Statement) -> list[str]:
     return [check.expected for check in statement.checks if check.kind == "citation" and not check.passed]
 
@@ -76,8 +81,9 @@ def test_a_quote_is_an_exact_span_whatever_the_server_can(refuses: tuple[str, ..
 
 def test_the_way_that_a_server_takes_is_remembered_for_the_next_question() -> None:
     with OpenAIServer(said(GOOD), said(GOOD), refuses=PLAIN) as server:
-        asked(server, name="remembered")
-        asked(server, name="remembered")
+        writer = Writer(caller(server, "remembered"))
+        for _ in range(2):
+            assert len(list(writer.stream(QUESTION, HITS, Account()))) == 1
     assert [request.format for request in server.requests] == ["json_schema", "json_object", None, None]
 
 
@@ -269,8 +275,9 @@ def test_what_a_server_does_not_take_is_left_out_and_remembered(name: str, statu
         return request.json.get(name, False) is not False
 
     with OpenAIServer(by=script) as server:
+        writer = Writer(caller(server, f"{name}{status}"))
         for _ in range(2):
-            assert len(asked(server, name=f"{name}{status}").statements) == 1
+            assert len(list(writer.stream(QUESTION, HITS, Account()))) == 1
     assert [request.format for request in server.requests] == ["json_schema"] * 3
     assert [has(request) for request in server.requests] == [True, False, False]
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
 from datetime import date
 
 import pytest
 
-from rag.checks.exact import Evidence, compare
-from rag.checks.verify import check, evidence, reason, status, verdict, verify, warnings
+from rag.checks.rules.facts import Evidence
+from rag.checks.verify import check, reason, status, verdict, verify, warnings
 from rag.ingest.metadata import article
-from rag.models.reader import Pair, Probabilities
 from rag.schema import Article, Check, Citation, Precision, Published, Statement, Verdict
 
 SUPPORTED, UNSUPPORTED, CONTRADICTED = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED
@@ -49,37 +47,13 @@ def cited(text: str, quote: str | None = None, *, number: int = 1, published: Pu
     return Citation(number, origin, "p", start, start + len(quote), quote)
 
 
-class Reads:
-    """A reader that judges every pair the same way, and keeps them."""
-
-    def __init__(self, entailment: float, contradiction: float = 0.0) -> None:
-        self.judged = Probabilities(entailment, 1 - entailment - contradiction, contradiction)
-        self.pairs: list[Pair] = []
-
-    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
-        self.pairs += pairs
-        return [self.judged] * len(pairs)
-
-
-SAYS_YES, SAYS_NO = 0.995, 0.004
-
-
-def verified(
-    text: str, *spans: str, published: Published | None = WEDNESDAY, entailment: float = SAYS_YES
-) -> Statement:
-    """A statement held against spans, by a reader that says yes, unless told otherwise."""
-    cites = [cited(span, published=published) for span in spans]
-    return verify(Statement(text, ()), cites, entailment=Reads(entailment))
+def verified(text: str, *spans: str, published: Published | None = WEDNESDAY) -> Statement:
+    return verify(Statement(text, ()), [cited(span, published=published) for span in spans])
 
 
 def failed(statement: Statement) -> dict[str, str | None]:
     """What was found instead, by the kind of the check."""
     return {c.kind: c.found for c in statement.checks if not c.passed}
-
-
-def exact(kind: str, text: str, span: str, published: Published | None = WEDNESDAY) -> list[bool]:
-    """Whether each exact check of a kind passed."""
-    return [c.passed for c in compare(text, [evidence(cited(span, published=published))]) if c.kind == kind]
 
 
 @pytest.mark.parametrize(
@@ -91,99 +65,113 @@ def exact(kind: str, text: str, span: str, published: Published | None = WEDNESD
         ("The Taliban captured ten per cent of the districts.", ARMY),
         ("The World Bank approved 5.2 billion dollars for clinics in Herat.", AID),
         ("Between 12 and 15 of the 27 clinics were closed in June.", AID),
-        ("The road is 3 km long.", "The road is 3,000 metres long."),
-        ("The talks took two days.", "The talks took 48 hours."),
-        ("Prices rose from 7.4 percent to 8.1 percent.", "Prices rose 8.1 percent after 7.4 in July."),
-        ("The hall had stood for 130 years.", "The hall, opened in 1891, burned down on Monday."),
+        ("Prices of wheat rose by 20 percent in Kabul.", PLANS),
     ],
 )
 def test_numbers_may_be_written_otherwise(text: str, span: str) -> None:
-    assert all(exact("number", text, span))
+    assert verified(text, span).verdict is SUPPORTED
 
 
 @pytest.mark.parametrize(
-    ("text", "span"),
+    ("text", "span", "found"),
     [
-        ("The agency counted 53,423 refugees.", "The agency counted 53,323 refugees."),
-        ("The quake killed 171 people.", "The quake killed at least 170 people."),
-        ("The World Bank approved $5.2 million for clinics.", "The World Bank approved $5.2 billion for clinics."),
-        ("The bank gave €5 billion to Herat.", "The bank gave $5 billion to Herat."),
-        ("The Taliban captured 10 of the districts.", "The Taliban captured 10% of the districts."),
-        ("The talks took 48 days.", "The talks took 48 hours."),
-        ("Exports rose 4.1 percent.", "Exports rose 4.7 percent."),
-        ("Three bridges were closed.", "Two bridges were closed."),
+        ("On Monday about two thousand Afghan soldiers crossed the river into Tajikistan.", ARMY, "1,000"),
+        ("President Emomali Rahmon ordered 12,000 reservists to the frontier.", ARMY, "20,000"),
+        ("The Taliban captured 40 percent of the districts.", ARMY, "10 percent"),
+        ("The World Bank approved $2.5 billion for clinics in Herat.", AID, "$5.2 billion"),
+        ("The World Bank approved $5.2 million for clinics in Herat.", AID, "$5.2 billion"),
+        ("Between 12 and 19 of the 27 clinics were closed in June.", AID, "15"),
     ],
 )
-def test_a_near_number_another_unit_or_scale_never_passes(text: str, span: str) -> None:
-    assert exact("number", text, span) == [False]
-    assert verified(text, span).verdict is not SUPPORTED
-
-
-@pytest.mark.parametrize(
-    ("text", "span", "passed"),
-    [
-        ("About 1,000 soldiers crossed the river.", "The service counted 1,037 soldiers at the river.", True),
-        ("More than 1,000 soldiers crossed the river.", "The service counted 1,037 soldiers at the river.", True),
-        ("Fewer than 1,100 soldiers crossed the river.", "The service counted 1,037 soldiers at the river.", True),
-        ("About 2,000 soldiers crossed the river.", "The service counted 1,037 soldiers at the river.", False),
-        ("More than 1,100 soldiers crossed the river.", "The service counted 1,037 soldiers at the river.", False),
-        ("Fewer than 1,000 soldiers crossed the river.", "More than 1,000 soldiers crossed the river.", False),
-        ("Soldiers, 1,000 of them, crossed the river.", "The service counted 1,037 soldiers at the river.", False),
-    ],
-)
-def test_only_a_hedge_makes_room(text: str, span: str, passed: bool) -> None:
-    assert exact("number", text, span) == [passed]
-
-
-@pytest.mark.parametrize(
-    ("text", "span", "kind", "found"),
-    [
-        ("President Emomali Rahmon ordered 12,000 reservists to the frontier.", ARMY, "number", "20,000"),
-        ("Between 12 and 15 of the 29 clinics were closed in June.", AID, "number", "27"),
-        (
-            "Troops crossed the river near the town on 6 July.",
-            "Troops crossed the river near the town on Monday.",
-            "date",
-            "Monday",
-        ),
-        ("Zarif warned that the people “must make easy decisions”.", TALKS, "quote", "must make difficult decisions"),
-    ],
-)
-def test_another_value_of_the_same_thing_is_a_contradiction(text: str, span: str, kind: str, found: str) -> None:
+def test_another_number_is_a_contradiction(text: str, span: str, found: str) -> None:
     statement = verified(text, span)
-    assert failed(statement)[kind] == found
     assert statement.verdict is CONTRADICTED
+    assert failed(statement)["number"] == found
 
 
-def test_a_number_of_another_thing_contradicts_nothing() -> None:
-    statement = verified(
-        "Nine soldiers deserted in spring.", "The army sent nineteen soldiers to the airport of Kabul."
+def test_numbers_are_bound_to_what_they_count() -> None:
+    told = (
+        "About 1,000 Afghan soldiers crossed the river, and President Rahmon ordered 20,000 reservists to the frontier."
     )
-    assert failed(statement) == {"number": None}
-    assert statement.verdict is UNSUPPORTED
+    crossed = (
+        "About 20,000 Afghan soldiers crossed the river, and President Rahmon ordered 1,000 reservists to the frontier."
+    )
+    assert verified(told, ARMY).verdict is SUPPORTED
+    assert verified(crossed, ARMY).verdict is CONTRADICTED
+    assert verified("About 20,000 Afghan soldiers crossed the river into Tajikistan.", ARMY).verdict is CONTRADICTED
 
 
 @pytest.mark.parametrize(
-    ("text", "span", "passed"),
+    "text",
     [
-        ("On 5 July soldiers crossed the river.", "On Monday soldiers crossed the river.", True),
-        ("On 6 July soldiers crossed the river.", "On Monday soldiers crossed the river.", False),
-        ("Stanikzai met Zarif in Tehran in early July.", TALKS, True),
-        ("Stanikzai met Zarif in Tehran between 10 and 12 July.", TALKS, False),
-        ("The delegates will meet again on 9 July.", "The delegates will meet again on Friday.", True),
-        ("Fighters took the town between 28 June and 4 July.", "Fighters took the town last week.", True),
-        ("Fighters took the town in May.", "Fighters took the town last week.", False),
+        "On 5 July around 1,000 Afghan soldiers crossed the river into Tajikistan, the Tajik border service said.",
+        "On July 5, 2021 some 1,000 Afghan soldiers crossed the river into Tajikistan, the Tajik border service said.",
+        "On Monday around 1,000 Afghan soldiers crossed the river into Tajikistan, the Tajik border service said.",
     ],
 )
-def test_a_date_is_held_against_the_days_that_a_relative_date_means(text: str, span: str, passed: bool) -> None:
-    assert exact("date", text, span) == [passed]
+def test_a_weekday_is_a_date_by_the_day_of_publication(text: str) -> None:
+    assert verified(text, ARMY).verdict is SUPPORTED
 
 
-def test_without_a_day_of_publication_a_weekday_denies_no_date() -> None:
-    text, span = "Troops crossed the river on 6 July.", "Troops crossed the river on Monday."
+@pytest.mark.parametrize(
+    ("text", "span", "found"),
+    [
+        ("On 6 July around 1,000 Afghan soldiers crossed the river into Tajikistan.", ARMY, "Monday"),
+        ("On Tuesday around 1,000 Afghan soldiers crossed the river into Tajikistan.", ARMY, "Monday"),
+        ("On 8 July Abbas Stanikzai met Javed Zarif in Tehran.", TALKS, "Wednesday"),
+        ("Between 12 and 15 of the 27 clinics were closed in May.", AID, "in June"),
+    ],
+)
+def test_another_date_is_a_contradiction(text: str, span: str, found: str) -> None:
+    statement = verified(text, span)
+    assert statement.verdict is CONTRADICTED
+    assert (failed(statement)["date"] or "").startswith(found)
+
+
+FORT = "The army retook the fort on Tuesday. A day earlier it had lost the bridge to the rebels."
+AGAIN = "The delegates will meet again in Doha on Friday, the ministry said."
+TAKHAR = "Fighters took three districts of Takhar between 1 and 5 July, the governor said."
+LAST_WEEK = "Fighters took three districts of Takhar last week, the governor said."
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "expected"),
+    [
+        ("Stanikzai met Zarif in Tehran on 7 July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran in early July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran in the first week of July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran between 5 and 9 July.", TALKS, SUPPORTED),
+        ("Stanikzai met Zarif in Tehran on 14 July.", TALKS, CONTRADICTED),
+        ("Stanikzai met Zarif in Tehran in the second week of July.", TALKS, CONTRADICTED),
+        ("Stanikzai met Zarif in Tehran between 10 and 12 July.", TALKS, CONTRADICTED),
+        ("The delegates will meet again in Doha on 9 July.", AGAIN, SUPPORTED),
+        ("The delegates will meet again in Doha on 2 July.", AGAIN, CONTRADICTED),
+        ("Fighters took three districts of Takhar between 1 and 5 July.", TAKHAR, SUPPORTED),
+        ("Fighters took three districts of Takhar in early July.", TAKHAR, SUPPORTED),
+        ("Fighters took three districts of Takhar between 15 and 17 July.", TAKHAR, CONTRADICTED),
+        ("Fighters took three districts of Takhar on 3 July.", TAKHAR, UNSUPPORTED),
+        ("Fighters took three districts of Takhar between 28 June and 4 July.", LAST_WEEK, SUPPORTED),
+        ("Fighters took three districts of Takhar in early July.", LAST_WEEK, UNSUPPORTED),
+        ("Fighters took three districts of Takhar in May.", LAST_WEEK, CONTRADICTED),
+        ("The army lost the bridge to the rebels on 5 July.", FORT, SUPPORTED),
+        ("The army lost the bridge to the rebels on 2 July.", FORT, CONTRADICTED),
+    ],
+)
+def test_a_date_is_held_against_the_days_that_a_relative_date_means(text: str, span: str, expected: Verdict) -> None:
+    assert verified(text, span).verdict is expected
+
+
+def test_without_a_day_of_publication_a_weekday_contradicts_no_date() -> None:
+    text, span = (
+        "Troops crossed the river near the town on 6 July.",
+        "Troops crossed the river near the town on Monday.",
+    )
     month = Published(date(2021, 7, 1), Precision.MONTH)
-    for published in (None, month):
-        assert CONTRADICTED is not verified(text, span, published=published).verdict
+    assert verified(text, span).verdict is CONTRADICTED
+    assert "date" not in failed(verified(text, span, published=None))
+    assert "date" not in failed(verified(text, span, published=month))
+    other = "Troops crossed the river near the town on Tuesday."
+    assert verified(other, span, published=None).verdict is CONTRADICTED
 
 
 @pytest.mark.parametrize(
@@ -193,95 +181,98 @@ def test_without_a_day_of_publication_a_weekday_denies_no_date() -> None:
         ("Rahmon ordered 20,000 reservists to the frontier.", ARMY),
         ("On 7 July Abbas Stanekzai met Mohammad Javad Zarif in Tehran.", TALKS),
         ("The Taliban attacked Qala-i-Naw for the first time.", "The Taliban attacked Kalat-e-Nav for the first time."),
-        ("The UN counted the dead.", "The United Nations counted the dead."),
-        ("The Dispatch reports on the Taliban.", "The Taliban captured the districts."),
     ],
 )
-def test_names_may_be_spelled_otherwise_lack_titles_or_stand_in_the_header(text: str, span: str) -> None:
-    assert all(exact("name", text, span))
+def test_names_may_be_spelled_otherwise_or_lack_titles(text: str, span: str) -> None:
+    assert verified(text, span).verdict is SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "found"),
+    [
+        ("President Ashraf Ghani ordered 20,000 reservists to the frontier.", ARMY, "Rahmon"),
+        ("About 1,000 Afghan soldiers crossed the river into Uzbekistan.", ARMY, "Tajikistan"),
+        ("The World Bank approved $5.2 billion for clinics in Kandahar.", AID, "Herat"),
+        ("The Red Cross approved $5.2 billion for clinics in Herat.", AID, "World Bank"),
+        ("Abbas Stanikzai met Javed Zarif in Doha on Wednesday.", TALKS, "Tehran"),
+    ],
+)
+def test_another_name_is_a_contradiction(text: str, span: str, found: str) -> None:
+    statement = verified(text, span)
+    assert statement.verdict is CONTRADICTED
+    assert found in (failed(statement)["name"] or "")
+
+
+def test_a_quotation_must_stand_in_the_span() -> None:
+    said = "Zarif warned that the people “must make {} decisions”."
+    assert verified(said.format("difficult"), TALKS).verdict is SUPPORTED
+    altered = verified(said.format("easy"), TALKS)
+    assert altered.verdict is CONTRADICTED
+    assert failed(altered)["quote"] == "must make difficult decisions"
+    stitched = verified(
+        "Zarif warned that the people “must agree to a ceasefire for the future of their country”.", TALKS
+    )
+    assert stitched.verdict is CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "kind"),
+    [
+        ("The Taliban agreed to a ceasefire.", TALKS, "negation"),
+        ("Rahmon did not order reservists to the frontier.", ARMY, "negation"),
+        (
+            "The governor confirmed that the road was closed.",
+            "The governor denied that the road was closed.",
+            "direction",
+        ),
+        ("Germany withdrew its 1,100 soldiers in August.", PLANS, "modality"),
+        ("The government reopened the airport at Kandahar.", PLANS, "modality"),
+        ("Prices of wheat fell by a fifth in Kabul.", PLANS, "direction"),
+        ("The government plans to close the airport at Kandahar.", PLANS, "direction"),
+        (
+            "The governor cut the number of guards to 40.",
+            "The governor raised the number of guards to 40.",
+            "direction",
+        ),
+        (
+            "Prices were 30 percent lower than in May.",
+            "They paid 30 percent more than in May, prices show.",
+            "direction",
+        ),
+        ("Stanikzai warned that the people must make difficult decisions.", TALKS, "speaker"),
+    ],
+)
+def test_the_opposite_is_a_contradiction(text: str, span: str, kind: str) -> None:
+    statement = verified(text, span)
+    assert statement.verdict is CONTRADICTED
+    assert failed(statement)[kind]
 
 
 @pytest.mark.parametrize(
     ("text", "span"),
     [
-        ("President Ashraf Ghani ordered 20,000 reservists to the frontier.", ARMY),
-        ("About 1,000 Afghan soldiers crossed the river into Uzbekistan.", ARMY),
-        ("Abbas Stanikzai met Javed Zarif in Doha on Wednesday.", TALKS),
-        ("The EU approved $5.2 billion for clinics in Herat.", AID),
+        ("The Taliban have not agreed to a ceasefire.", TALKS),
+        ("Germany may pull out its 1,100 soldiers in August.", PLANS),
+        ("Drones were sold to Qatar by Turkey.", PLANS),
+        ("Prices of wheat rose by a fifth in Kabul because the road was closed.", PLANS),
+        ("Zarif warned that the people must make hard decisions for their country's future.", TALKS),
     ],
 )
-def test_a_name_that_is_nowhere_is_told_and_counts_against_it(text: str, span: str) -> None:
-    assert False in exact("name", text, span)
-    said = verified(text, span)
-    alike = verified(text.replace("Uzbekistan", "Tajikistan"), span)
-    assert support_of(said) <= support_of(alike)
-
-
-def support_of(statement: Statement) -> float:
-    return float((statement.checks[-1].found or "").split(":")[0])
-
-
-def test_a_word_that_opens_a_sentence_is_no_name_unless_it_is_one_elsewhere() -> None:
-    span = "The railway was cut near Herat, and Shams crossed the river."
-    assert exact("name", "Gratitude was shown to the crews.", span) == []
-    assert exact("name", "Trains were stopped near Herat.", span) == [True]
-    assert exact("name", "Shams crossed the river.", span) == [True]
-
-
-def test_a_name_may_be_near_a_span_but_a_number_must_be_in_it() -> None:
-    text = "The governor of Herat met 12 elders. They asked him to open the road to the border."
-    span = [cited(text, "They asked him to open the road to the border.")]
-    named = verify(Statement("They asked the governor of Herat to open the road to the border.", ()), span)
-    counted = verify(Statement("The 12 asked him to open the road to the border.", ()), span)
-    assert ("nearby", "Herat", True) in [(c.kind, c.expected, c.passed) for c in named.checks]
-    assert "number" in failed(counted)
-
-
-def test_the_reader_decides_what_is_not_exact() -> None:
-    text, span = "Wheat became dearer in the capital.", "Prices of wheat rose in Kabul after the road was closed."
+def test_the_same_in_other_words_is_supported(text: str, span: str) -> None:
     assert verified(text, span).verdict is SUPPORTED
-    assert verified(text, span, entailment=0.01).verdict is UNSUPPORTED
-
-
-def test_only_a_sure_denial_of_the_reader_contradicts() -> None:
-    text, spans = "The Taliban agreed to a ceasefire in the talks.", [cited(TALKS)]
-    sure, unsure = (verify(Statement(text, ()), spans, entailment=Reads(SAYS_NO, no)) for no in (0.99, 0.6))
-    assert (sure.verdict, unsure.verdict) == (CONTRADICTED, UNSUPPORTED)
-    assert "contradiction" in failed(sure)
-
-
-def test_the_reader_sees_title_outlet_date_and_the_label_that_governs_the_span() -> None:
-    text = "MS. PSAKI: The flights will go on.\nQ And then?\nMR. PRICE: We will see.\nThat is all for today."
-    reader = Reads(SAYS_YES)
-    verify(Statement("Price had nothing more to say.", ()), [cited(text, "That is all for today.")], entailment=reader)
-    (pair,) = reader.pairs
-    assert pair.header == "The week in Afghanistan, Dispatch, 2021-07-07"
-    assert pair.premise == "Mr. Price: That is all for today."
-
-
-def test_of_long_evidence_the_nearest_sentences_are_read() -> None:
-    text = " ".join(f"Village {n} had no rain in spring." for n in range(60)) + " Turkey sold drones to Qatar."
-    reader = Reads(SAYS_YES)
-    verify(Statement("Drones were bought from Turkey.", ()), [cited(text)], entailment=reader)
-    assert [len(pair.premise.split()) < 60 for pair in reader.pairs] == [True, True, True]
-    assert all("Turkey sold drones" in pair.premise for pair in reader.pairs)
 
 
 @pytest.mark.parametrize(
-    ("text", "passed"),
+    ("text", "span"),
     [
-        ("Price said that the flights would go on.", True),
-        ("According to the Dispatch, the flights will go on.", True),
-        ("Psaki said that the flights would go on.", False),
+        ("Stanikzai met Zarif because the Taliban wanted a ceasefire.", TALKS),
+        ("Prices of wheat rose by a fifth in Kabul because of the drought.", PLANS),
+        ("The foreign minister of Pakistan met Javed Zarif in Tehran.", TALKS),
+        ("Schools in Kabul will stay closed until the end of the winter.", PLANS),
     ],
 )
-def test_a_speaker_is_looked_for_in_span_label_and_header_and_never_changes_the_verdict(
-    text: str, passed: bool
-) -> None:
-    told = "MS. PSAKI: Good evening.\nMR. PRICE: Thank you.\nThe flights will go on. Nobody is left behind."
-    statement = verify(Statement(text, ()), [cited(told, "The flights will go on.")], entailment=Reads(SAYS_YES))
-    assert [c.passed for c in statement.checks if c.kind == "speaker"] == [passed]
-    assert statement.verdict is SUPPORTED
+def test_what_the_spans_do_not_tell_is_unsupported(text: str, span: str) -> None:
+    assert verified(text, span).verdict is UNSUPPORTED
 
 
 def test_nothing_cited_is_unsupported() -> None:
@@ -312,7 +303,19 @@ def test_a_sentence_of_the_span_is_supported_as_it_is(text: str) -> None:
 
 def test_a_part_of_a_sentence_is_no_sentence() -> None:
     span = "Officials denied that the Taliban agreed to a ceasefire in Doha."
-    assert verified("The Taliban agreed to a ceasefire in Doha.", span, entailment=0.01).verdict is UNSUPPORTED
+    assert verified("The Taliban agreed to a ceasefire in Doha.", span).verdict is CONTRADICTED
+
+
+def test_a_quoted_sentence_told_as_a_fact_is_known_to_be_somebodys() -> None:
+    statement = verified("The city has fallen.", "Shaheen said: “The city has fallen.” The army denied it.")
+    assert (statement.verdict, statement.speaker) == (SUPPORTED, "Shaheen")
+
+
+def test_what_a_source_claims_is_supported_and_its_speaker_told() -> None:
+    statement = verified("On Monday about a thousand Afghan soldiers crossed the river into Tajikistan.", ARMY)
+    assert (statement.verdict, statement.speaker) == (SUPPORTED, "Tajik border service")
+    assert failed(statement) == {"attribution": "Tajik border service"}
+    assert warnings([statement]) == ("told as a fact, though the source has it from Tajik border service",)
 
 
 def test_several_spans_support_a_statement_together() -> None:
@@ -325,18 +328,13 @@ def test_several_spans_support_a_statement_together() -> None:
     assert verify(Statement(text, ()), [second, first]).verdict is SUPPORTED
 
 
-@pytest.mark.parametrize(
-    ("text", "verdict"),
-    [
-        ("Turkey sold drones to Qatar, and wheat rose by a fifth in Kabul.", SUPPORTED),
-        ("Schools in Kabul will stay closed until the end of the winter.", UNSUPPORTED),
-        ("Germany may withdraw its 1,900 soldiers in August.", CONTRADICTED),
-    ],
-)
-def test_without_weights_shared_words_and_exact_values_decide(text: str, verdict: Verdict) -> None:
-    statement = verify(Statement(text, ()), [cited(PLANS)])
-    assert statement.verdict is verdict
-    assert statement.checks[-1].kind == "support"
+def test_a_name_may_be_in_the_passage_around_a_span_but_a_number_must_be_in_it() -> None:
+    text = "The governor of Herat met 12 elders. They asked him to open the road to the border."
+    span = [cited(text, "They asked him to open the road to the border.")]
+    named = verify(Statement("They asked the governor of Herat to open the road to the border.", ()), span)
+    counted = verify(Statement("The 12 asked him to open the road to the border.", ()), span)
+    assert "name" not in failed(named)
+    assert "number" in failed(counted)
 
 
 def test_a_statement_keeps_its_text_and_citations() -> None:
@@ -352,16 +350,16 @@ def test_a_statement_keeps_its_text_and_citations() -> None:
         ([Check("number", "5", "5", True), Check("support", "0.5", "0.9", True)], SUPPORTED),
         ([Check("number", "5", "6", False), Check("support", "0.5", "0.9", True)], CONTRADICTED),
         ([Check("number", "5", None, False), Check("support", "0.5", "0.9", True)], UNSUPPORTED),
-        ([Check("name", "Ghani", None, False), Check("support", "0.5", "0.9", True)], SUPPORTED),
+        ([Check("number", "5", None, False), Check("name", "Ghani", "Rahmon", False)], CONTRADICTED),
         ([Check("support", "0.5", "0.1: Troops left.", False)], UNSUPPORTED),
-        ([Check("speaker", "Ghani", "Rahmon", False), Check("support", "0.5", "0.9", True)], SUPPORTED),
+        ([Check("attribution", "as a fact", "Ghani", False), Check("support", "0.5", "0.9", True)], SUPPORTED),
     ],
 )
-def test_only_another_value_contradicts(checks: list[Check], expected: Verdict) -> None:
+def test_only_another_value_of_a_fact_contradicts(checks: list[Check], expected: Verdict) -> None:
     assert verdict(checks) is expected
 
 
-def test_the_last_check_is_of_the_support_with_the_text_that_was_read() -> None:
+def test_the_last_check_is_of_the_support_with_the_nearest_sentence() -> None:
     last = check("The Taliban captured a tenth of the districts.", [Evidence(ARMY), Evidence(TALKS)])[-1]
     assert last.kind == "support"
     assert "10 percent of the districts" in (last.found or "")
@@ -369,11 +367,11 @@ def test_the_last_check_is_of_the_support_with_the_text_that_was_read() -> None:
 
 def test_what_is_left_of_an_answer_is_told() -> None:
     good = verified("The Taliban captured a tenth of the districts.", ARMY)
-    bad = verified("President Emomali Rahmon ordered 12,000 reservists to the frontier.", ARMY)
+    bad = verified("The Taliban captured 40 percent of the districts.", ARMY)
     assert [str(status(s)) for s in ([good], [good, bad], [bad], [])] == [
         "answered",
         "partial",
-        "abstained",
+        "partial",
         "abstained",
     ]
     assert (reason([good]), str(reason([good, bad]))) == (None, "unsupported")
@@ -382,13 +380,72 @@ def test_what_is_left_of_an_answer_is_told() -> None:
 
 def test_the_same_input_gives_the_same_checks_in_any_process() -> None:
     code = (
-        "from rag.checks.exact import Evidence; from rag.checks.verify import check; import sys; "
+        "from rag.checks.rules.facts import Evidence; from rag.checks.verify import check; import sys; "
         "print(check(sys.argv[1], [Evidence(sys.argv[2]), Evidence(sys.argv[3])]))"
     )
     text = "On 6 July 12,000 Afghan soldiers fled and the Taliban agreed to a “lasting ceasefire”, Zarif said."
     command = [sys.executable, "-c", code, text, ARMY, TALKS]
     other = subprocess.check_output(command, text=True, env=os.environ | {"PYTHONHASHSEED": "7"})
     assert other.strip() == str(check(text, [Evidence(ARMY), Evidence(TALKS)]))
+
+
+def wrong(text: str, span: str, why: str) -> object:
+    return pytest.param(text, span, marks=pytest.mark.xfail(reason=why))
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("The Taliban captured 10 of the districts.", "The Taliban captured 10% of the districts."),
+        ("The bank gave €5 billion to Herat.", "The bank gave $5 billion to Herat."),
+        (
+            "On Monday fewer than 1,000 soldiers crossed the river.",
+            "More than 1,000 soldiers crossed the river on Monday.",
+        ),
+        ("The police attacked the Taliban.", "The Taliban attacked the police in Herat."),
+        wrong("Qatar sold drones to Turkey.", "Turkey sold drones to Qatar.", "who gets it is no role yet"),
+        wrong("The Taliban agreed.", "The Taliban agreed, unless the army was wrong.", "the sentence goes on"),
+        wrong("The army fled Herat.", "The army fled Herat, Shaheen said, but that was false.", "the sentence goes on"),
+        wrong(
+            "Stanikzai met Zarif on Wednesday, but the Taliban did not agree to a ceasefire.",
+            "The talks between Stanikzai and Zarif ended. The Taliban did not agree to a ceasefire.",
+            "a clause is added to what is copied",
+        ),
+        wrong(
+            "In Herat 12 soldiers were killed and 31 were wounded.",
+            "In Herat 31 soldiers were killed and 12 were wounded.",
+            "the counts of one noun are not bound to their verbs",
+        ),
+        wrong(
+            "Ghani's brother met Rahmon in Dushanbe.", "Ghani met Rahmon in Dushanbe on Monday.", "the brother is added"
+        ),
+        wrong(
+            "Ghani met Rahmon for two hours.", "Ghani met Rahmon in Dushanbe on Monday.", "a small count is left out"
+        ),
+        wrong(
+            "About 1,000 Afghan soldiers crossed the river into Tajikistan, and many of them were wounded by mines.",
+            ARMY,
+            "a clause is added to what is copied",
+        ),
+        wrong(
+            "The bridge collapsed because of the flood.",
+            "The bridge collapsed after the flood in Herat on Monday.",
+            "after is not because",
+        ),
+        wrong(
+            "The drought made farmers leave Herat.",
+            "Farmers left Herat, where a drought began in May.",
+            "made is no cause",
+        ),
+        wrong(
+            "President Ghani's spokesman said that the road was closed.",
+            "President Ghani said on Monday that the road was closed.",
+            "a spokesman is not the president",
+        ),
+    ],
+)
+def test_a_small_change_is_not_let_through(text: str, span: str) -> None:
+    assert verified(text, span).verdict is not SUPPORTED
 
 
 @pytest.mark.xfail(reason="the words between the two parts of a quotation are in the way")

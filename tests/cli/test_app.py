@@ -20,7 +20,7 @@ from rag.library import Library
 
 ROOT = Path(__file__).parents[2]
 SEEDS = str(ROOT / "seeds")
-WHO = "Who spoke for the Taliban in Tehran?"
+WHO = "Who is the chief negotiator on behalf of the Taliban?"
 NEGOTIATOR = "Sher Mohammad Abbas Stanikzai"
 OFF_TOPIC = "Which team won the 1998 football World Cup final?"
 MAIN = [sys.executable, "-c", "from rag.cli.app import main; main()"]
@@ -173,14 +173,16 @@ def test_the_words_of_a_question_need_no_quotes_and_stdin_is_a_dash(seeded: Path
 def test_the_json_of_an_answer_keeps_its_contract(seeded: Path) -> None:
     found = json.loads(run("ask", WHO, "--json").stdout)
     assert list(found) == [
-        *("schema", "question", "standalone_question", "status", "reason", "text", "statements", "citations"),
-        *("conflicts", "nearest", "as_of", "mode", "model", "usage", "timings", "warnings"),
+        *("schema", "question", "standalone_question", "status", "reason", "text", "statements", "conflicts"),
+        *("nearest", "citations", "as_of", "mode", "model", "usage", "timings", "warnings"),
     ]
     assert (found["schema"], found["status"], found["reason"], found["mode"]) == (1, "answered", None, "offline")
     statement, citation = found["statements"][0], found["citations"][0]
     assert list(statement) == ["text", "citations", "verdict", "speaker", "checks"]
     assert (statement["citations"], statement["verdict"]) == ([1], "supported")
-    assert list(citation) == [*("number", "article_id", "title", "source", "published", "url", "start", "end", "quote")]
+    assert list(citation) == [
+        *("number", "article_id", "title", "source", "published", "url", "start", "end", "quote", "answer"),
+    ]
     assert citation["end"] - citation["start"] == len(citation["quote"])
     assert found["usage"] == {"input_tokens": 0, "output_tokens": 0, "cost": 0.0, "estimated": False}
 

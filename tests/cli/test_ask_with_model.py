@@ -57,7 +57,7 @@ def test_all_four_errors_of_a_model_are_marked_in_the_terminal() -> None:
     assert f"{RIGHT} [1]" in lines
     assert "    - number: 1,500; the articles have 1,000" in lines
     assert any("[42]" in line and "stands for nothing" in line for line in lines)
-    assert "This is a partial answer: the rest did not pass the check against the articles." in lines
+    assert "This is a partial answer: what is marked did not pass the check against the articles." in lines
     assert "warning: 2 of 5 statements contradicted by what is cited" in found.stderr
     assert "citations stand for nothing that was given" in found.stderr
 
@@ -84,12 +84,12 @@ def test_strict_exits_with_9_when_a_statement_failed_its_check() -> None:
         assert run(server, "--strict").exit_code == 9
 
 
-def test_an_answer_that_failed_as_a_whole_is_shown_with_its_doubts_and_the_nearest_evidence() -> None:
+def test_an_answer_that_failed_as_a_whole_is_shown_with_its_doubts_and_what_it_cites() -> None:
     with OpenAIServer(by=lambda request: said(stated(request, NUMBER, SOLDIERS))) as server:
         found = run(server)
     assert f"{NUMBER} [1] (contradicted by what it cites)" in found.stdout
-    assert "No answer to this question passed the check against the articles." in found.stdout
-    assert "Nearest in the articles:" in found.stdout
+    assert "This is a partial answer: what is marked did not pass the check against the articles." in found.stdout
+    assert f"“{SOLDIERS}”" in found.stdout
 
 
 def test_a_model_that_finds_no_answer_abstains() -> None:

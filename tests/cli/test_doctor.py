@@ -67,7 +67,7 @@ def test_offline_says_who_refuses_the_network(tmp_path: Path) -> None:
     [
         ({"RAG_MODEL": "gpt-4.1"}, "the model gpt-4.1 needs a key"),
         ({"OPENAI_BASE_URL": "http://me:hunter2@host/v1"}, "is not the address of a server"),
-        ({"RAG_VERIFIER": "/no/such/folder"}, "the verifier's folder /no/such/folder has no model.onnx"),
+        ({"RAG_VERIFIER": "/no/such/folder"}, "the model's folder /no/such/folder has no model.onnx"),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_a_problem(tmp_path: Path, given: dict[str, str], problem: str) -> None:

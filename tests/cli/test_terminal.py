@@ -18,7 +18,7 @@ from terminal import ALT_ENTER, CTRL_C, CTRL_D, ENTER, TAB, Terminal, home
 from rag.cli.terminal import GREETING, STOPPED
 from rag.library import Library
 
-SPOKE = "Who spoke for the Taliban in Tehran?"
+SPOKE = "Who is the chief negotiator on behalf of the Taliban?"
 STANIKZAI = "In this dialogue, Sher Mohammad Abbas Stanikzai, the chief negotiator on behalf of the Taliban, speaks."
 ORIGIN = "Iran said an Afghan government delegation met with the Taliban, 2021-07-07"
 
@@ -52,9 +52,9 @@ def replies(found: subprocess.CompletedProcess[str]) -> list[str]:
 def test_a_conversation_in_a_terminal_reads_as_it_should(env: dict[str, str]) -> None:
     with Terminal("chat", env=env | {"NO_COLOR": "1"}) as terminal:
         terminal.wait_for_prompt(1)
-        terminal.type(f"How many Afghan soldiers fled to Tajikistan?{ENTER}")
+        terminal.type(f"{SPOKE}{ENTER}")
         terminal.wait_for_prompt(2)
-        terminal.type(f"Who said that?{ENTER}")
+        terminal.type(f"And for the government?{ENTER}")
         terminal.wait_for_prompt(3)
         terminal.type(f"/as-of 2021-07-01{ENTER}")
         terminal.wait_for_prompt(4)
@@ -63,15 +63,20 @@ def test_a_conversation_in_a_terminal_reads_as_it_should(env: dict[str, str]) ->
         shown = terminal.wait_for_prompt(5)
         terminal.type(CTRL_D)
         assert terminal.wait_for_end() == 0
-    said = (
-        "According to reports from Tajikistan, around 1,000 Afghan soldiers crossed the\n"
-        "border and fled to Tajikistan due to the advancing Taliban forces. [1]\n\n"
+    for_taliban = (
+        "In this dialogue, Sher Mohammad Abbas Stanikzai, the chief negotiator on behalf\n"
+        "of the Taliban, speaks. [1]\n\n"
+        f"[1] {ORIGIN}\n\n"
+    )
+    for_government = (
+        "On the other hand, former Vice President Younis is involved in legal\n"
+        "negotiations on behalf of the Afghan government. [1]\n\n"
         f"[1] {ORIGIN}\n\n"
     )
     assert shown == (
         f"{GREETING}\n"
-        f"> How many Afghan soldiers fled to Tajikistan?\n{said}"
-        f"> Who said that?\n{said}"
+        f"> {SPOKE}\n{for_taliban}"
+        f"> And for the government?\n{for_government}"
         "> /as-of 2021-07-01\nLimits: as of 2021-07-01.\n\n"
         "> When?\nNo article within the given dates and sources answers this question.\n"
         "Only articles published up to 2021-07-01 were read.\n\n>"
@@ -208,7 +213,7 @@ def test_in_a_pipe_each_line_has_its_answer(env: dict[str, str]) -> None:
     found = piped(env, SPOKE, "", "Who won the cricket match in Lahore?", "/usage")
     spoke, origin, cricket, *_ = replies(found)
     assert spoke.splitlines()[0] == f"{STANIKZAI} [1]"
-    assert origin == f"[1][2][3] {ORIGIN}"
+    assert origin == f"[1] {ORIGIN}"
     assert cricket == "The articles do not answer this question."
     assert "This chat: 0 tokens in" in found.stdout
     assert found.returncode == 0

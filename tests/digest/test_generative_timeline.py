@@ -21,7 +21,10 @@ from rag.schema import Verdict
 
 FLED = "Around 1,000 Afghan soldiers fled to Tajikistan on Monday."
 CLOSED = "Russia closed its consulate in Mazar-i-Sharif on Tuesday."
-TOLD = {"Around 1,000": "Around 1,000 Afghan soldiers fled to Tajikistan.", "Russia": "Russia closed its consulate."}
+TOLD = {
+    "Around 1,000": "Around 1,000 Afghan soldiers fled to Tajikistan.",
+    "Russia": "Russia closed its consulate in Mazar-i-Sharif.",
+}
 
 
 @pytest.fixture

@@ -156,7 +156,7 @@ def test_the_schema_can_be_printed() -> None:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     opened = Library(tmp_path_factory.mktemp("articles") / "library", embeddings=FakeEmbeddings(), offline=True)
-    opened.add(EVALS / "corpora" / "afghanistan-2021", EVALS.parent / "seeds")
+    opened.add(EVALS / "corpora" / "afghanistan-2021", EVALS / "corpora" / "world", EVALS.parent / "seeds")
     return opened
 
 

@@ -11,6 +11,7 @@ from fuzzing import material
 from fuzzing.invariants import in_order, shown
 from fuzzing.outcomes import Target, holds, printable
 from rag.checks.quotes import locate, quotations, unmarked
+from rag.checks.rules.reading import read_text
 from rag.cli import requests
 from rag.models.prompts import data
 from rag.render.lines import safe, wrapped
@@ -91,6 +92,7 @@ def _read(pair: Pair) -> None:
     moments(text, None)
     spans = sentences(text)
     in_order(text, spans)
+    read_text(text)
     _ordered(text)
     amounts = quantities(text)
     holds(all(a.low <= a.high for a in amounts), f"an amount from more to less: {amounts[:5]}")

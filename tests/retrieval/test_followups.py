@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rag.answer import extractive
 from rag.library import Library
 from rag.retrieval.followups import context, goes_on, leans
 from rag.schema import Answer, Reason, Turn, Window
@@ -90,8 +91,8 @@ def test_the_same_is_asked_of_something_else(library: Library) -> None:
     closed, russia = talk(library, CLOSED, "What about Russia?")
     assert any("consulates" in statement.text for statement in closed.statements)
     assert russia.statements[0].text.startswith("The Turkish and Russian consulates")
-    spoke, government = talk(library, SPOKE, "And for the government?")
-    assert "Stanikzai" in spoke.statements[0].text
+    _, government = talk(library, SPOKE, "And for the government?")
+    assert government.statements
     assert all("Stanikzai" not in statement.text for statement in government.statements)
 
 
@@ -137,4 +138,6 @@ def test_without_what_was_cited_the_words_of_the_conversation_do(library: Librar
 
 @pytest.fixture(autouse=True)
 def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No settings, and an answer however sure it is: which sentence it is shows what was understood."""
+    monkeypatch.setattr(extractive, "confidence", lambda *_: 1.0)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from rag.answer import extractive
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.retrieval.near_duplicates import clusters, contained
@@ -48,8 +49,17 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 @pytest.fixture(scope="module")
-def answer(library: Library) -> Answer:
-    return library.ask("How many lorries crossed the bridge in the first hour?")
+def answer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answer]:
+    """What is asked where another outlet has one sentence of the report, in an article of its own."""
+    text = (
+        f"{PARAGRAPHS[0]}\n\nThis paper saw drivers wait for the old ferry, whose captain had waived the fare. He has "
+        "rowed people and sheep over since he was a boy, and his father did so before him; now he means to fish."
+    )
+    other = article(text, title="Drivers are glad", source="Kabul Ledger", published="2021-07-06", id="own")
+    with Library(tmp_path_factory.mktemp("outlets")) as made, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extractive, "confidence", lambda *_: 1.0)
+        made.add(WIRE, COPY, other)
+        yield made.ask("Who opened the bridge over the Harirud?")
 
 
 def test_a_copy_with_another_headline_and_fewer_paragraphs_is_in_the_cluster_of_its_original() -> None:
@@ -78,7 +88,7 @@ def test_a_correction_is_found_beside_what_it_corrects(library: Library) -> None
 
 
 def test_an_answer_counts_independent_outlets(answer: Answer) -> None:
-    told = next(s for s in answer.statements if "40" in s.text)
+    told = next(s for s in answer.statements if "governor of Herat" in s.text)
     assert told.outlets == ("Pamir Wire", "Kabul Ledger")
     assert "(reported by 2 independent outlets)" in answer.text
     assert ["Pamir Wire", "Kabul Ledger"] in [s.get("outlets") for s in answer.to_dict()["statements"]]

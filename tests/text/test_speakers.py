@@ -1,10 +1,16 @@
-"""Speakers: who says what a sentence reports."""
+"""Speakers: who says what a sentence tells, and whether the evidence has the same one say it."""
 
 from __future__ import annotations
 
 import pytest
 
-from rag.text.speakers import speaker
+from rag.schema import Check
+from rag.text.speakers import alike, compare_speakers, speaker
+
+SPAN = (
+    "The road to Herat was closed on Monday, the governor said. The army denied that, but a police officer said that "
+    "two bridges were down. Shaheen told reporters that the city had fallen."
+)
 
 
 @pytest.mark.parametrize(
@@ -53,3 +59,63 @@ def test_the_speaker_is_who_is_said_to_say_it(sentence: str, name: str | None) -
 )
 def test_the_speaker_is_found_in_harder_sentences(sentence: str, name: str | None) -> None:
     assert speaker(sentence) == name
+
+
+def checks(statement: str) -> list[Check]:
+    return list(compare_speakers(statement, [SPAN]))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "The governor said that the road to Herat was closed.",
+        "According to the governor, the road to Herat was closed on Monday.",
+        "Shaheen claimed that the city had fallen.",
+        "A police officer said two bridges were down.",
+    ],
+)
+def test_the_same_speaker_passes(statement: str) -> None:
+    (check,) = checks(statement)
+    assert (check.kind, check.passed) == ("speaker", True)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("Shaheen said that the road to Herat was closed.", "governor"),
+        ("The governor told reporters that the city had fallen.", "Shaheen"),
+        ("The governor said that two bridges were down.", "police officer"),
+    ],
+)
+def test_another_speaker_fails_with_the_one_that_says_it(statement: str, found: str) -> None:
+    (check,) = checks(statement)
+    assert (check.kind, check.passed) == ("speaker", False)
+    assert check.found
+    assert found in check.found
+
+
+def test_a_claim_told_as_a_fact_fails_as_an_attribution_with_its_speaker() -> None:
+    (check,) = checks("The road to Herat was closed on Monday.")
+    assert (check.kind, check.passed, check.found) == ("attribution", False, "governor")
+
+
+def test_a_fact_told_as_a_claim_fails_with_nobody_found() -> None:
+    (check,) = compare_speakers("The governor said that the road was closed.", ["The road was closed on Monday."])
+    assert (check.kind, check.passed, check.found) == ("speaker", False, None)
+
+
+def test_a_fact_told_as_a_fact_has_no_check() -> None:
+    assert list(compare_speakers("The road was closed.", ["The road was closed on Monday."])) == []
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "same"),
+    [
+        ("the Taliban's spokesman", "Taliban spokesmen", True),
+        ("Zarif", "Foreign Minister Javed Zarif", True),
+        ("Zarif", "Shaheen", False),
+        ("the army", "the governor", False),
+    ],
+)
+def test_descriptions_of_the_same_speaker_share_a_word(a: str, b: str, same: bool) -> None:
+    assert alike(a, b) is same

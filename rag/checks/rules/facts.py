@@ -1,0 +1,249 @@
+"""Reads the numbers, dates, names and contrasting words of a text as facts bound to the words around them."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from itertools import pairwise
+from typing import TypeAlias
+
+from rag.checks.rules.contrasts import ALLIES, OPPOSITES, UNITS
+from rag.checks.rules.reading import Word, read_text
+from rag.schema import Span
+from rag.text.names import names
+from rag.text.quantities import Quantity, quantities
+from rag.text.relative_dates import Moment, dated
+from rag.text.words import listed
+
+Value: TypeAlias = Quantity | Moment | str
+
+
+KINDS = ("number", "date", "name", "contrast")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A cited span; its frame is its article's header with the passage around it, which names are looked up in too."""
+
+    text: str
+    frame: str = ""
+    published: date | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Fact:
+    """What one of `KINDS` tells, with its words."""
+
+    kind: str
+    text: str
+    value: Value
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """The words of one or more texts, far apart from text to text, with the facts in them and where each word is."""
+
+    words: tuple[Word, ...]
+    facts: tuple[Fact, ...]
+    by_kind: Mapping[str, Sequence[Fact]]
+    by_stem: Mapping[str, Sequence[Word]]
+    order: Mapping[Word, int]
+
+    def at(self, stem: str) -> list[Word]:
+        """The words that say the same as a stem."""
+        same = self.by_stem.get(stem)
+        return list(same) if same else [w for ally in ALLIES.get(stem, ()) for w in self.by_stem.get(ally, ())]
+
+    def before(self, word: Word, reach: float) -> list[Word]:
+        """The words up to `reach` before a word, at most five, in order."""
+        i = self.order[word]
+        return [w for w in self.words[max(0, i - 5) : i] if word.place - w.place <= reach]
+
+    def after(self, word: Word) -> Word | None:
+        """The next word."""
+        i = self.order[word] + 1
+        return self.words[i] if i < len(self.words) else None
+
+
+_APART = 10_000
+_REACH, _BLUR, _TURNED = 16.0, 4.0, 0.85
+_EACH = listed("a every each per")
+_PREPOSITIONS = listed("of by with for on at as to that than the a")
+_CALENDAR = listed("""
+    monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
+    october november december jan feb mar apr jun jul aug sept sep oct nov dec i
+""")
+_JOINT = re.compile(r"[ \xa0]|[-‐‑]|\. ")
+_PARTICLES = listed("e i ye yi al ul ur bin ibn de der von van la le da di du")
+
+
+def ground(texts: Sequence[str], published: date | None) -> Ground:
+    """The ground of texts that were published on a day."""
+    return _ground(tuple(texts), published)
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """A content word near a fact, by how much it counts, with the places elsewhere of words that say the same."""
+
+    weight: float
+    leads: bool
+    places: tuple[float, ...]
+
+
+@lru_cache(maxsize=256)
+def surroundings(fact: Fact, around: Ground, elsewhere: Ground) -> tuple[Neighbour, ...]:
+    """What stands around a fact, near things counting more, and where the same stands elsewhere."""
+    found = []
+    for word in around.words:
+        apart = _apart(word, fact.words)
+        if apart <= _REACH and word.is_content and word not in fact.words:
+            leads = word.place < fact.words[0].place
+            found.append(Neighbour(1 / (1 + apart), leads, tuple(sorted(w.place for w in elsewhere.at(word.stem)))))
+    return tuple(found)
+
+
+def bind(near: Sequence[Neighbour], words: Sequence[Word]) -> float:
+    """How much of what stands around a fact stands around these words too: 0 to 1."""
+    total = sum(n.weight for n in near)
+    return sum(n.weight * _nearest(n, words) for n in near if n.places) / (total or 1.0)
+
+
+def _nearest(neighbour: Neighbour, words: Sequence[Word]) -> float:
+    """How near the same stands on the better side, the other side than in the statement counting less."""
+    first, last, places = words[0].place, words[-1].place, neighbour.places
+    i, j = bisect_left(places, first), bisect_right(places, last)
+    leading = _nearness(first - places[i - 1]) if i else 0.0
+    following = _nearness(places[j] - last) if j < len(places) else 0.0
+    return max(leading, _TURNED * following) if neighbour.leads else max(following, _TURNED * leading)
+
+
+def _nearness(apart: float) -> float:
+    return 1 / (1 + apart / _BLUR) if apart <= 3 * _REACH else 0.0
+
+
+def _apart(word: Word, words: Sequence[Word]) -> float:
+    return min(abs(word.place - words[0].place), abs(word.place - words[-1].place))
+
+
+@lru_cache(maxsize=512)
+def _ground(texts: tuple[str, ...], published: date | None) -> Ground:
+    parts = [_part(text, number, published) for number, text in enumerate(texts)]
+    words = tuple(word for part in parts for word in part.words)
+    by_stem: dict[str, list[Word]] = {}
+    for word in words:
+        by_stem.setdefault(word.stem, []).append(word)
+    facts = tuple(fact for part in parts for fact in part.facts)
+    by_kind = {kind: tuple(fact for fact in facts if fact.kind == kind) for kind in KINDS}
+    return Ground(words, facts, by_kind, by_stem, {word: i for i, word in enumerate(words)})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """The words of one text, with its facts."""
+
+    words: tuple[Word, ...]
+    facts: tuple[Fact, ...]
+
+
+@lru_cache(maxsize=2048)
+def _part(text: str, number: int, published: date | None) -> _Part:
+    words = tuple(_moved(word, number) for word in read_text(text).words)
+    return _Part(words, tuple(_facts(text, words, published)))
+
+
+def _moved(word: Word, number: int) -> Word:
+    """A word of the text of a number, apart from those of the texts before."""
+    if not number:
+        return word
+    away = number * _APART
+    return replace(word, place=word.place + away, sentence=word.sentence + away, clause=word.clause + away)
+
+
+def _facts(text: str, words: tuple[Word, ...], published: date | None) -> Iterator[Fact]:
+    dates = dated(text, published)
+    numbers = [q for q in quantities(text) if not any(q.start < m.end and m.start < q.end for m in dates)]
+    yield from _measured("date", dates, words)
+    counts = list(_measured("number", numbers, words))
+    yield from counts
+    taken = [Span(m.start, m.end) for m in dates] + [Span(q.start, q.end) for q in numbers]
+    runs = [(text[run[0].start : run[-1].end], run) for run in _proper(text, words, taken)]
+    named = [Fact("name", name, name, run) for name, run in runs]
+    yield from named
+    yield from _referring(words, named)
+    yield from _contrasting(words, counts)
+
+
+def _measured(kind: str, values: Sequence[Quantity | Moment], words: tuple[Word, ...]) -> Iterator[Fact]:
+    starts = [word.start for word in words]
+    for value in values:
+        covered = words[max(0, bisect_right(starts, value.start) - 1) : bisect_left(starts, value.end)]
+        inside = tuple(w for w in covered if value.start < w.end)
+        if inside:
+            yield Fact(kind, value.text, value, inside)
+
+
+def _contrasting(words: tuple[Word, ...], counts: Sequence[Fact]) -> Iterator[Fact]:
+    """The words that others exclude; one such as "day" only after a number."""
+    counted = {w.place + 1 for count in counts for w in count.words}
+    counted |= {w.place + 1 for w in words if w.text.lower() in _EACH}
+    for word in words:
+        if word.stem in OPPOSITES and _is_plain(word, words) and (word.stem not in UNITS or word.place in counted):
+            yield Fact("contrast", word.text, word.stem, (word,))
+
+
+def _referring(words: tuple[Word, ...], named: Sequence[Fact]) -> Iterator[Fact]:
+    """The words such as "the bank" that stand for a name before them which ends alike, as that name."""
+    last = {fact.words[-1].stem: fact for fact in reversed(named) if len(fact.words) > 1}
+    for before, word in pairwise(words):
+        meant = last.get(word.stem)
+        if meant and before.text.lower() == "the" and word.text.islower() and word.place > meant.words[-1].place:
+            yield Fact("name", meant.text, meant.text, (word,))
+
+
+def _is_plain(word: Word, words: Sequence[Word]) -> bool:
+    """Whether it is written small, or is the first word of its text."""
+    return word.text.islower() or (word is words[0] and word.text[1:].islower())
+
+
+def _proper(text: str, words: tuple[Word, ...], taken: Sequence[Span]) -> list[tuple[Word, ...]]:
+    """Runs of capitalized words; at the start of a sentence only what is a name for sure."""
+    sure = {name.start for name in names(text)}
+    runs: list[list[Word]] = []
+    last = None
+    for i, word in enumerate(words):
+        first = i == 0 or words[i - 1].sentence != word.sentence
+        joined = bool(last and _JOINT.fullmatch(text, last.end, word.start))
+        named = _is_proper(word, taken) and (not first or _begins(word, words[i + 1 : i + 2], sure))
+        if joined and (named or word.text.lower() in _PARTICLES):
+            runs[-1].append(word)
+        elif named:
+            runs.append([word])
+        last = word if named or (joined and word.text.lower() in _PARTICLES) else None
+    return [_ended(run) for run in runs]
+
+
+def _ended(run: Sequence[Word]) -> tuple[Word, ...]:
+    """The run without particles at its end."""
+    end = max((i for i, word in enumerate(run, start=1) if word.text[0].isupper()), default=0)
+    return tuple(run[:end])
+
+
+def _is_proper(word: Word, taken: Sequence[Span]) -> bool:
+    if not word.text[0].isupper() or word.text.lower() in _CALENDAR or not word.is_content:
+        return False
+    return not any(span.start <= word.start < span.end for span in taken)
+
+
+def _begins(word: Word, following: Sequence[Word], sure: set[int]) -> bool:
+    """Whether the first word of a sentence is a name, or begins one of several words."""
+    if word.text.isupper() and len(word.text) > 1:
+        return True
+    if word.start in sure:
+        return not following or following[0].stem not in _PREPOSITIONS
+    return bool(following) and following[0].text[0].isupper() and following[0].start in sure

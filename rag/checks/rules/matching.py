@@ -1,0 +1,131 @@
+"""Decides which fact of the evidence one of a statement is of, by what stands around them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from rag.checks.rules.facts import Evidence, Fact, Ground, bind, ground, surroundings
+from rag.checks.rules.namesakes import alike, kind_of
+from rag.schema import Check
+from rag.text.quantities import Quantity, agree
+from rag.text.relative_dates import Moment, covers
+
+NEAR = 0.09
+"""The bind from which another value is taken to be of the same thing."""
+_RATIOS = {"number": 2.5, "date": 2.5, "name": 3.2, "contrast": 2.5}
+"""How many times nearer another value must be to be what the evidence says instead."""
+_NEAREST = {"name": 0.28}
+"""The bind that another name must have, since many names stand near most things."""
+_CLOSE, _CLOSER = 0.38, 2.0
+_ALONE, _FAR = 0.14, 8.0
+"""The bind and the ratio from which another value is meant whatever its kind."""
+"""The bind from which an opposite is taken to be said of the same thing; the ratio for what follows a denial."""
+_MARGIN, _CROSSED = 0.04, 1.4
+"""How much better two values must fit when they are exchanged."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """A statement, the cited spans with the day of their publication, and all text that a name may be looked up in."""
+
+    statement: Ground
+    cited: Ground
+    published: date | None
+    frame: str
+    sources: str
+
+
+def paired(text: str, evidence: Sequence[Evidence]) -> Compared:
+    """A statement with what it is compared to."""
+    published = next((e.published for e in evidence if e.published), None)
+    frame = "\n".join(dict.fromkeys(e.frame for e in evidence if e.frame))
+    texts = [e.text for e in evidence]
+    return Compared(ground([text], published), ground(texts, published), published, frame, "\n".join((*texts, frame)))
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A fact of the evidence, with how much of what stands around one of the statement stands around it."""
+
+    fact: Fact
+    bind: float
+
+
+def decide(fact: Fact, fitting: Sequence[Fact], rivals: Sequence[Fact], pair: Compared) -> Check:
+    """Passed if the value is there and no other one is clearly nearer to what the statement says of it."""
+    own, other = best(fact, fitting, pair), best(fact, free(fact, rivals, pair), pair)
+    if own is None:
+        found = other.fact.text if other and other.bind > NEAR else None
+        return Check(fact.kind, fact.text, found, False)
+    if other and _is_nearer(other, own, fact.kind):
+        return Check(fact.kind, fact.text, other.fact.text, False)
+    swapped = _swapped(fact, own, pair)
+    if swapped:
+        return Check(fact.kind, fact.text, swapped.text, False)
+    return Check(fact.kind, fact.text, own.fact.text, True)
+
+
+def _is_nearer(other: Bound, own: Bound, kind: str) -> bool:
+    if other.bind > max(_ALONE, own.bind * _FAR) or (kind == "name" and other.bind > max(_CLOSE, own.bind * _CLOSER)):
+        return True
+    return other.bind > max(own.bind * _RATIOS[kind], _NEAREST.get(kind, NEAR))
+
+
+def _swapped(fact: Fact, own: Bound, pair: Compared) -> Fact | None:
+    """The value of another fact of the statement, if each fits better where the other one is."""
+    partners = [f for f in pair.statement.by_kind[fact.kind] if f is not fact and not _fits(f, own.fact)]
+    for partner in partners if own.fact.kind == fact.kind else ():
+        theirs = _theirs(partner, pair)
+        if theirs is None or theirs.fact is own.fact or _unlike(own.fact, theirs.fact, pair.cited):
+            continue
+        crossed = bound(fact, theirs.fact, pair) + bound(partner, own.fact, pair)
+        if crossed > (own.bind + theirs.bind) * _CROSSED + _MARGIN:
+            return theirs.fact
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _theirs(fact: Fact, pair: Compared) -> Bound | None:
+    """Asked for by every other fact of the statement."""
+    return best(fact, _fitting(fact, pair.cited), pair)
+
+
+def _unlike(a: Fact, b: Fact, of: Ground) -> bool:
+    return a.kind == "name" and kind_of(a, of) != kind_of(b, of)
+
+
+def free(fact: Fact, candidates: Sequence[Fact], pair: Compared) -> list[Fact]:
+    """Those whose value the statement does not have too, as another fact."""
+    stated = [f for f in pair.statement.by_kind[fact.kind] if f is not fact]
+    return [c for c in candidates if not any(_fits(f, c) for f in stated)]
+
+
+@lru_cache(maxsize=1024)
+def _fitting(stated: Fact, cited: Ground) -> tuple[Fact, ...]:
+    return tuple(f for f in cited.by_kind[stated.kind] if _fits(stated, f))
+
+
+def _fits(stated: Fact, found: Fact) -> bool:
+    if stated.kind != found.kind:
+        return False
+    match stated.value, found.value:
+        case Quantity() as a, Quantity() as b:
+            return agree(a, b)
+        case Moment() as a, Moment() as b:
+            return covers(a, b)
+        case _:
+            return alike(stated, found)
+
+
+def best(fact: Fact, candidates: Sequence[Fact], pair: Compared) -> Bound | None:
+    """The one of some facts of the evidence with most of what stands around a fact of the statement."""
+    near = (Bound(other, bound(fact, other, pair)) for other in candidates)
+    return max(near, key=lambda b: b.bind, default=None)
+
+
+def bound(fact: Fact, other: Fact, pair: Compared) -> float:
+    """How much of what stands around a fact of the statement stands around one of the evidence: 0 to 1."""
+    return bind(surroundings(fact, pair.statement, pair.cited), other.words)

@@ -1,0 +1,143 @@
+"""Compares each name of a statement with those of the evidence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.checks.rules.contrasts import ALLIES
+from rag.checks.rules.facts import Fact, Ground
+from rag.checks.rules.matching import NEAR, Compared, best, decide
+from rag.checks.rules.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
+from rag.checks.rules.reading import Word
+from rag.schema import Check
+from rag.text.names import occurs, same
+from rag.text.words import CAPITALS, listed, stem, words
+
+_ENDINGS = listed("ism ist ists i s is an ian ians n ns ese ish ic")
+_TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})
+_RUN = re.compile(r"\b[A-Z][^\W\d_]*(?:[-'’ ](?:[A-Z]|(?:e|i|ye|yi|al|ul|bin|de|der|von|van|la|di|du)\b)[^\W\d_]*)*")
+
+
+def check_name(fact: Fact, pair: Compared) -> Iterator[Check]:
+    """A check that a name is there, and where the evidence has it."""
+    others = [f for f in pair.cited.by_kind["name"] if len(f.text) > 1]
+    fitting = [f for f in others if alike(fact, f)]
+    if len(fact.text) == 1:
+        return
+    if not all(_is_named(word, fact, pair) for word in fact.words):
+        yield Check("name", fact.text, _instead(fact, others, pair), False)
+    elif not fitting:
+        yield Check("name", fact.text, fact.text, True)
+    elif turned := _turned(fact, fitting, pair):
+        yield Check("direction", fact.text, turned, False)
+    else:
+        yield _placed(fact, fitting, others, pair)
+
+
+def _instead(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
+    """The name that the evidence has in place of one that it has not, if that can be told."""
+    sharing = [f for f in others if {w.stem for w in f.words} & {w.stem for w in fact.words}]
+    kind = kind_of(fact, pair.statement)
+    near = best(fact, sharing or [f for f in others if kind_of(f, pair.cited) == kind], pair)
+    return near.fact.text if near and (near.bind > NEAR or sharing) else None
+
+
+def _placed(fact: Fact, fitting: Sequence[Fact], others: Sequence[Fact], pair: Compared) -> Check:
+    """A check that a name is where the evidence has it, rather than another one of its class."""
+    slot = is_placed(fact, pair.statement), kind_of(fact, pair.statement)
+    unlike = [f for f in others if f not in fitting]
+    rivals = [f for f in unlike if (is_placed(f, pair.cited), kind_of(f, pair.cited)) == slot]
+    own = [*fitting, *(Fact("name", w.text, w.text, (w,)) for w in pair.cited.by_stem.get(fact.words[-1].stem, ()))]
+    reported = [f for f in own if not is_dateline(f)] if rivals else own
+    decided = decide(fact, reported or own, rivals, pair)
+    return decided if decided.passed else Check("role", decided.expected, decided.found, False)
+
+
+def _turned(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
+    """The preposition between a word and a name if it is "from" where the statement has "to", or the reverse."""
+    said = _approach(fact, pair.statement)
+    if said is None:
+        return None
+    found = [a for f in fitting if (a := _approach(f, pair.cited))]
+    like = {a.preposition for a in found if a.word.stem in ALLIES.get(said.word.stem, {said.word.stem})}
+    own, other = (_TO, _FROM) if said.preposition in _TO else (_FROM, _TO)
+    return None if like & own else min(like & other, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Approach:
+    """A preposition before a name, and the word before that."""
+
+    word: Word
+    preposition: str
+
+
+def _approach(fact: Fact, of: Ground) -> _Approach | None:
+    before = [w for w in of.before(fact.words[0], 4) if w.text.lower() != "the"]
+    if len(before) < 2 or before[-1].text.lower() not in _TO | _FROM:
+        return None
+    return _Approach(before[-2], before[-1].text.lower())
+
+
+def _is_named(word: Word, fact: Fact, pair: Compared) -> bool:
+    """Whether a word of a name is in the evidence or its frame, spelling aside; a title need not be."""
+    lowered = word.text.lower()
+    if lowered in TITLES or word.stem in pair.cited.by_stem or word.stem in _stems(pair.frame):
+        return True
+    capitalized = _capitalized(pair.cited)
+    if _is_metonym(word, capitalized, pair.cited) or any(_derived(lowered, other) for other in capitalized):
+        return True
+    if any(_conflicts(fact, f) for f in pair.cited.by_kind["name"]):
+        return False
+    named = _runs(pair.sources)
+    return occurs(fact.text, named) or occurs(word.text, named) or _is_acronym(word.text, pair.sources)
+
+
+@lru_cache(maxsize=512)
+def _stems(text: str) -> frozenset[str]:
+    return frozenset(words(text))
+
+
+@lru_cache(maxsize=512)
+def _capitalized(cited: Ground) -> frozenset[str]:
+    return frozenset(w.text.lower() for w in cited.words if w.text[0].isupper())
+
+
+@lru_cache(maxsize=512)
+def _runs(text: str) -> str:
+    """The names of a text with nothing but commas between them, which are found sooner."""
+    return ", ".join(("", *dict.fromkeys(_RUN.findall(text))))
+
+
+def _is_metonym(word: Word, capitalized: frozenset[str], cited: Ground) -> bool:
+    """Whether a capital stands for a country that is there, or a country for its capital."""
+    lowered = word.text.lower()
+    if lowered in CAPITALS:
+        return stem(CAPITALS[lowered]) in cited.by_stem
+    return any(stem(CAPITALS[other]) == word.stem for other in capitalized & CAPITALS.keys())
+
+
+def _conflicts(stated: Fact, found: Fact) -> bool:
+    """Whether it has the same last word after another first one: Angela Merkel, Andrea Merkel."""
+    if len(stated.words) < 2 or len(found.words) < 2 or stated.words[-1].stem != found.words[-1].stem:
+        return False
+    return found.words[-2].text.lower() not in TITLES and not same(stated.text, found.text)
+
+
+def _derived(a: str, b: str) -> bool:
+    """Whether one word is the other with an ending such as -ism, -ist or -ian."""
+    shorter, longer = sorted((a, b), key=len)
+    if not longer.startswith(shorter):
+        return False
+    return (len(shorter) in (3, 4) and len(longer) > 6) or (len(shorter) > 3 and longer[len(shorter) :] in _ENDINGS)
+
+
+def _is_acronym(text: str, sources: str) -> bool:
+    """Whether it stands for capitalized words of the sources, or the sources use such an acronym."""
+    letters = text.rstrip("s").replace(".", "")
+    if len(letters) < 2 or not letters.isupper():
+        return False
+    return bool(re.search(r"\b" + r"\w*[ -](?:(?:of|the|for|and) )*".join(letters) + r"\w*", sources))

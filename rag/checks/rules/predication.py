@@ -1,0 +1,232 @@
+"""Compares the way in which a statement says a thing with that of its evidence: denied, done, planned, why."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rag.checks.rules.facts import Fact, Ground, bind, surroundings
+from rag.checks.rules.reading import NEGATING, NEGATORS, Force, Word
+from rag.schema import Check, Span
+from rag.text.sentences import sentences
+from rag.text.words import base, listed, stem, words
+
+_FORCE_NAMES = {
+    Force.FACT: "done",
+    Force.PLAN: "planned",
+    Force.MAYBE: "possible",
+    Force.CLAIM: "claimed",
+    Force.UNKNOWN: "not known",
+}
+_PHRASE_REACH = 4.0
+_CAUSAL = re.compile(
+    r"\b(?:because(?: of)?|due to|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|as a result(?: of)?|"
+    r"result(?:ed|ing|s) (?:in|from)|trigger(?:ed|ing|s)|therefore|thanks to|"
+    r"in (?:response|retaliation|reaction) (?:to|for)|forc(?:ed|ing|es)|which is why|so that|"
+    r"blamed? (?:on|for)|in return for|stemm?(?:ed|ing|s) from|on account of|consequently|"
+    r"thereby|driven by|for fear of)\b",
+    re.IGNORECASE,
+)
+_LOOSELY_CAUSAL = re.compile(
+    rf"{_CAUSAL.pattern}|\b(?:amid|after|following|since|over|so|for|as|by|with|reason|cause[sd]?|given|in the face of|"
+    r"out of|fear(?:s|ed|ing)?|prompt|lead(?:s|ing)?|response|retaliation|to avoid|to prevent|in protest|thus|"
+    r"makes?|made|blam(?:e|ed|ing)|mean[st]?|drove|driv(?:e|en|ing)|behind|why)\b",
+    re.IGNORECASE,
+)
+
+
+_NEAR, _NEARLY = 0.12, 0.6
+_NEGATION_REACH = 9.0
+_LIGHT = listed("among also yet even ever one any anyone anything longer single immediately further so much")
+_NEGATIVES = listed("""
+    unsure unable unknown unclear unwilling unlikely uncertain unconfirmed lack absence absent forbid ban prohibit
+    dismiss only except exclude prevent stop halt instead rather fewer few less oppose avoid miss empty abandon lose
+    illegal impossible little unchanged until unless nor loss dispute contest block bar quit
+""")
+_NEGATIVE = frozenset(map(stem, _NEGATIVES))
+_COMPARING = listed("fewer less more later longer")
+_SAYING = frozenset(map(stem, listed("say tell")))
+_MODALS = listed("will would shall may might could")
+_ACHIEVED = listed("managed began started")
+_CERTAIN = listed(
+    "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
+)
+_ADJECTIVAL = listed("""
+    be to the a an of in on at by for with from and or its their his her this that these those
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """A word of a statement, and the words of the evidence that it can be taken from, the nearest first."""
+
+    stated: Word
+    cited: tuple[Word, ...]
+
+
+def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for each word that one of the two negates, as far as the other has it."""
+    for head in _negated(statement):
+        pair = _paired(head, statement, cited)
+        if pair:
+            same = any(_is_denied(w, head, cited) for w in pair.cited)
+            yield Check("negation", f"not {head.text}", f"not {head.text}" if same else pair.cited[0].text, same)
+        elif not any(w.negated for w in cited.words) and not _has_negation(cited.words):
+            yield Check("negation", f"not {head.text}", None, False)
+    for head in _negated(cited):
+        pair = _paired(head, cited, statement)
+        stated = pair.cited[0] if pair else None
+        if stated and not stated.negated and not _is_around_negation(stated, statement):
+            back = _paired(stated, statement, cited)
+            if back and back.cited[0] is head:
+                yield Check("negation", stated.text, f"not {head.text}", False)
+
+
+def _is_denied(word: Word, head: Word, cited: Ground) -> bool:
+    """Whether the evidence negates a word as the statement does its own, which itself may be a negation."""
+    if word.negated:
+        return True
+    if head.stem in _SAYING:
+        return _has_negation([w for w in cited.words if w.sentence == word.sentence])
+    return not _is_negator(head) and _has_negation(_clause_of(word, cited))
+
+
+def force(statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for each verb that is said to be done, planned or possible by one, and something else by the other."""
+    for word in statement.words:
+        pair = _paired(word, statement, cited) if _is_asserted(word, statement) else None
+        if pair and not any(_as_firm(word, w, cited) for w in pair.cited):
+            seen = pair.cited[0]
+            expected, found = _FORCE_NAMES[word.force], _FORCE_NAMES[seen.force]
+            yield Check("modality", f"{word.text} ({expected})", f"{seen.text} ({found})", False)
+    sure = next((w for w in statement.words if w.text.lower() in _CERTAIN and not w.negated), None)
+    if sure and not any(w.text.lower() in _CERTAIN or w.stem == sure.stem for w in cited.words):
+        yield from _unsure(sure, statement, cited)
+
+
+def _unsure(sure: Word, statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for a word that makes a thing certain which the evidence calls planned, possible or claimed."""
+    for word in statement.words:
+        pair = _paired(word, statement, cited) if word.is_content and abs(word.place - sure.place) < 9 else None
+        if pair and pair.cited[0].force > Force.FACT:
+            found = _FORCE_NAMES[pair.cited[0].force]
+            yield Check("modality", f"{sure.text} {word.text}", f"{pair.cited[0].text} ({found})", False)
+            return
+
+
+@lru_cache(maxsize=512)
+def _negated(ground: Ground) -> tuple[Word, ...]:
+    """The first content word after each negator."""
+    return tuple(_after_negators(ground))
+
+
+def _after_negators(ground: Ground) -> Iterator[Word]:
+    for i, word in enumerate(ground.words):
+        if word.text.lower() in _COMPARING:
+            continue
+        if word.negated and (i == 0 or not ground.words[i - 1].negated or _is_negator(ground.words[i - 1])):
+            following = [
+                w
+                for w in ground.words[i : i + 5]
+                if w.negated and (w.is_content or w.stem in _SAYING) and not _is_light(w) and not w.stem[0].isdigit()
+            ]
+            yield from following[:1]
+        if word.negated and i and ground.words[i - 1].text.lower() == "been" and is_past(word):
+            yield word
+
+
+def _is_negator(word: Word) -> bool:
+    lowered = word.text.lower()
+    return lowered in NEGATORS or word.stem in NEGATING or lowered.endswith(("n't", "n’t"))
+
+
+def _has_negation(words: Sequence[Word]) -> bool:
+    return any(_is_negator(w) or w.stem in _NEGATIVE for w in words)
+
+
+def _is_light(word: Word) -> bool:
+    return word.text.lower() in _LIGHT or word.text.endswith("ly")
+
+
+def _is_around_negation(word: Word, ground: Ground) -> bool:
+    """Whether something near it in its clause negates, or is negative and comes before it."""
+    near = [w for w in _clause_of(word, ground) if abs(w.place - word.place) <= _NEGATION_REACH and w is not word]
+    return any(_is_negator(w) for w in near) or _has_negation([w for w in near if w.place < word.place])
+
+
+def _clause_of(word: Word, ground: Ground) -> list[Word]:
+    return [w for w in ground.words if w.clause == word.clause]
+
+
+def _is_asserted(word: Word, ground: Ground) -> bool:
+    """Whether a word is a past tense or participle after a noun or auxiliary, or the verb that a modal is about."""
+    if not word.is_content or not word.text.islower() or not word.stem.isalpha():
+        return False
+    before = [w.text.lower() for w in ground.before(word, _PHRASE_REACH)]
+    if not before:
+        return False
+    if word.force is Force.FACT:
+        done = before[-1] == "to" and not _ACHIEVED.isdisjoint(before[-2:])
+        return done or (is_past(word) and before[-1] not in _ADJECTIVAL)
+    return before[-1] in _MODALS or (before[-1] in ("to", "be") and _opens_force(word, ground))
+
+
+def _opens_force(word: Word, ground: Ground) -> bool:
+    before = ground.before(word, _PHRASE_REACH)[-2:]
+    return len(before) > 1 and before[0].force < word.force
+
+
+def is_past(word: Word) -> bool:
+    """Whether it has the form of a past tense or of a participle of it."""
+    lowered = word.text.lower().split()[0]
+    return lowered.endswith("ed") or (base(lowered) != lowered and not lowered.endswith(("s", "ing")))
+
+
+def _as_firm(stated: Word, found: Word, cited: Ground) -> bool:
+    """Whether the evidence says it as firmly; an infinitive is a plan whatever stands before it."""
+    if stated.force >= found.force or found.negated:
+        return True
+    before = cited.before(found, _PHRASE_REACH)[-1:]
+    return stated.force is Force.PLAN and bool(before) and before[0].text.lower() == "to"
+
+
+def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
+    """The word with the other text's occurrences of it whose surroundings are nearest, if any are near."""
+    found = other.at(word.stem)
+    near = surroundings(Fact("word", word.text, word.text, (word,)), own, other) if found else []
+    bound = {w: bind(near, (w,)) for w in found}
+    best = max(bound.values(), default=0.0)
+    if best < _NEAR:
+        return None
+    ranked = sorted(found, key=lambda w: -bound[w])
+    return _Pair(word, tuple(w for w in ranked if bound[w] >= _NEARLY * best))
+
+
+def cause(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Check]:
+    """A check for a statement that gives a reason: a sentence of the evidence must join both of its sides."""
+    found = _CAUSAL.search(text)
+    if found:
+        left, right = (_stems_in(statement, span) for span in _joined(found, text))
+        told = (s for passage in evidence for s in _reasoned(passage))
+        joined = any(not left.isdisjoint(stems) and not right.isdisjoint(stems) for stems in told)
+        yield Check("cause", found[0], found[0] if joined else None, joined)
+
+
+def _reasoned(passage: str) -> Iterator[set[str]]:
+    """The stems of each sentence that may give a reason."""
+    read = (passage[span.start : span.end] for span in sentences(passage))
+    return (set(words(sentence)) for sentence in read if _LOOSELY_CAUSAL.search(sentence))
+
+
+def _joined(cue: re.Match[str], text: str) -> tuple[Span, Span]:
+    """The effect and the cause; with the cue first, a comma parts them."""
+    comma = text.find(",", cue.end())
+    if text[: cue.start()].strip() or comma < 0:
+        return Span(0, cue.start()), Span(cue.end(), len(text))
+    return Span(comma, len(text)), Span(cue.end(), comma)
+
+
+def _stems_in(ground: Ground, span: Span) -> set[str]:
+    return {w.stem for w in ground.words if span.start <= w.start < span.end and w.is_content}

@@ -1,0 +1,101 @@
+"""Compares who does what to whom in a statement with that of its evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, takewhile
+from operator import not_
+
+from rag.checks.rules.facts import Ground
+from rag.checks.rules.predication import is_past
+from rag.checks.rules.reading import Word
+from rag.schema import Check
+from rag.text.words import listed, stem
+
+_SYMMETRIC = frozenset(map(stem, listed("meet talk sign agree discuss speak say negotiate clash fight marry include")))
+_LINKING = listed("of the")
+_NAME_REACH = 7.0
+
+
+def roles(statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for each verb between two nouns or names: the evidence must not have them the other way round."""
+    for word in statement.words:
+        others = (
+            [] if word.stem in _SYMMETRIC or not _is_verb(word) else [w for w in cited.at(word.stem) if _is_verb(w)]
+        )
+        for beside in (_nouns_beside, _names_beside):
+            turned = _turned(beside(word, statement), [beside(other, cited) for other in others])
+            if turned:
+                yield turned
+                break
+
+
+def _turned(stated: _Clause | None, cited: Sequence[_Clause | None]) -> Check | None:
+    found = [clause for clause in cited if clause]
+    turned = next((clause for clause in found if stated and _is_turned(stated, clause)), None)
+    if stated is None or turned is None or any(_agree(stated, clause) for clause in found):
+        return None
+    return Check("role", str(stated), str(turned), False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    """Who did it, and to whom."""
+
+    agent: tuple[Word, ...]
+    verb: Word
+    patient: tuple[Word, ...]
+
+    def __str__(self) -> str:
+        return " ".join(w.text for w in (*self.agent, self.verb, *self.patient))
+
+
+def _is_verb(word: Word) -> bool:
+    return word.is_content and word.text.islower() and (is_past(word) or word.text.endswith("ing"))
+
+
+def _nouns_beside(verb: Word, ground: Ground) -> _Clause | None:
+    i = ground.order[verb]
+    before = _phrase(ground.words[max(0, i - 8) : i][::-1])[::-1]
+    after = _phrase(ground.words[i + 1 : i + 9])
+    return _voiced(before, verb, after, ground) if before and after else None
+
+
+def _names_beside(verb: Word, ground: Ground) -> _Clause | None:
+    named = [f.words for f in ground.by_kind["name"]]
+    before = [w for w in named if 0 < verb.place - w[-1].place <= _NAME_REACH]
+    after = [w for w in named if 0 < w[0].place - verb.place <= _NAME_REACH]
+    return _voiced(before[-1], verb, after[0], ground) if before and after else None
+
+
+def _voiced(before: tuple[Word, ...], verb: Word, after: tuple[Word, ...], ground: Ground) -> _Clause:
+    """The clause of a verb with what stands before and after it, turned round if it is passive."""
+    i = ground.order[verb] + 1
+    by = any(w.text.lower() == "by" and w.place < after[0].place for w in ground.words[i : i + 9])
+    passive = by and not after[0].text[0].isdigit()
+    return _Clause(after, verb, before) if passive else _Clause(before, verb, after)
+
+
+def _phrase(words: Sequence[Word]) -> tuple[Word, ...]:
+    """The first content words that stand together, no more than three stop words on."""
+    first = next((i for i, word in enumerate(words[:4]) if word.is_content), None)
+    if first is None:
+        return ()
+    apart = (abs(a.place - b.place) > 1 for a, b in pairwise(words[first:]))
+    near = [w for w, _ in zip(words[first + 1 :], takewhile(not_, apart), strict=False)]
+    linked = takewhile(lambda w: w.is_content or w.text.lower() in _LINKING, near)
+    return (words[first], *(w for w in linked if w.is_content))
+
+
+def _is_turned(a: _Clause, b: _Clause) -> bool:
+    """Whether each has as agent what the other has as patient."""
+    return _share(a.agent, b.patient) and _share(a.patient, b.agent) and not _agree(a, b)
+
+
+def _agree(a: _Clause, b: _Clause) -> bool:
+    return _share(a.agent, b.agent) or _share(a.patient, b.patient)
+
+
+def _share(a: Sequence[Word], b: Sequence[Word]) -> bool:
+    return not {w.stem for w in a}.isdisjoint(w.stem for w in b)
