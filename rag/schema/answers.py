@@ -327,6 +327,8 @@ def statement_dict(statement: Statement) -> dict[str, Any]:
         "speaker": statement.speaker,
         "checks": [asdict(c) for c in statement.checks],
     }
+    if statement.unsure:
+        found["unsure"] = True
     if len(statement.outlets) > 1:
         found["outlets"] = list(statement.outlets)
     if statement.notes:
