@@ -68,7 +68,6 @@ def test_what_gives_no_date_has_that_of_its_article_and_says_so(seeded: Library)
         ("Militants attacked the town of Ghazni in 2018.", "2018"),
         ("Since 2001 militants have attacked the town of Ghazni.", "2021-07-07"),
         ("Militants left the town of Ghazni after Monday's attack.", "2021-07-07"),
-        ("The town of Ghazni has changed since the attacks of September 11th.", "2021-07-07"),
     ],
 )
 def test_a_date_is_worked_out_from_the_day_of_publication_and_no_more_precise_than_it_is(
