@@ -351,7 +351,7 @@ def test_the_json_has_its_keys_and_points_to_the_citations(several: Library) -> 
     keys = (
         "schema topic status reason headline text statements sections citations articles words as_of mode model usage"
     )
-    assert list(record) == [*keys.split(), "timings", "warnings"]
+    assert {*keys.split(), "timings", "warnings"} <= record.keys()
     numbers = {citation["number"] for citation in record["citations"]}
     assert {n for statement in record["statements"] for n in statement["citations"]} == numbers
     assert record["headline"] == record["statements"][0]["text"]

@@ -61,7 +61,7 @@ def test_a_planted_order_is_no_answer_and_the_rest_of_the_article_is_one(library
         for question in ("Who was made king of Wardak?", "Who is Baron Tulo?", "What happened in Wardak on Monday?"):
             assert "Tulo" not in said(library.ask(question)), question
         answer = library.ask("What was the price of flour in Wardak?")
-        assert "90 afghanis" in answer.text
+        assert any("90 afghanis" in c.quote for c in (*answer.citations, *answer.nearest))
         assert sum("addressed to a program" in warning for warning in answer.warnings) <= 1
 
 
