@@ -176,7 +176,9 @@ def _believed(citation: Citation) -> list[Citation]:
     if not is_ordered(article, span):
         return [citation]
     parts = left_of(article, span)
-    return [replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end]) for p in parts]
+    return [
+        replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end], answer=None) for p in parts
+    ]
 
 
 def _day(published: Published | None) -> date | None:

@@ -86,7 +86,7 @@ def _moved(statement: Statement) -> Statement:
 def _further(citation: Citation) -> Citation:
     text, length = citation.article.text, citation.end - citation.start
     start = citation.end if citation.end + length <= len(text) else 0
-    return replace(citation, start=start, end=start + length, quote=text[start : start + length])
+    return replace(citation, start=start, end=start + length, quote=text[start : start + length], answer=None)
 
 
 @pytest.mark.parametrize("shift", [by_a_sentence])
@@ -113,4 +113,4 @@ def test_a_quote_that_does_not_stand_where_it_says_is_caught(seeded: Library, mo
 def _elsewhere(citation: Citation) -> Citation:
     """The quote one character further on, in an article that has one more in front; the library has none such."""
     article = replace(citation.article, text=f" {citation.article.text}")
-    return replace(citation, article=article, start=citation.start + 1, end=citation.end + 1)
+    return replace(citation, article=article, start=citation.start + 1, end=citation.end + 1, answer=None)
