@@ -204,7 +204,7 @@ def test_wide_and_right_to_left_text_fits_into_60_columns(env: dict[str, str], t
         terminal.type(f"What did Suhail Shaheen say in Doha?{ENTER}")
         shown = terminal.wait_for_prompt(3)
     rows = shown.splitlines()
-    assert any(row.startswith("外交部发言人") for row in rows)
+    assert any("外交部发言人" in row for row in rows)
     assert any("سهيل شاهين" in row for row in rows)
     assert "".join(chinese.split()) in "".join(shown.split())
 
