@@ -59,7 +59,14 @@ def add(
         with open_library(options) as library:
             report = add_articles(library, places, options, allow_private=allow_private)
     typer.echo(json.dumps(asdict(report)) if options.as_json else str(report))
-    raise typer.Exit(0 if report.added + report.updated + report.unchanged + report.duplicates else 1)
+    raise typer.Exit(_exit_code(report))
+
+
+def _exit_code(report: AddReport) -> int:
+    """1 if nothing was added or known, 11 if some inputs failed and the others were added."""
+    if not report.added + report.updated + report.unchanged + report.duplicates:
+        return 1
+    return 11 if report.failed else 0
 
 
 @command("library", "add", *OUTPUT)

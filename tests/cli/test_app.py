@@ -63,7 +63,7 @@ def test_add_tells_what_it_did_and_twice_changes_nothing() -> None:
 def test_what_cannot_be_added_is_a_line_and_stops_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "bad.json").write_text("{")
     found = run("add", str(tmp_path / "bad.json"), SEEDS)
-    assert found.exit_code == 0
+    assert (found.exit_code, run("add", str(tmp_path / "bad.json")).exit_code) == (11, 1)
     assert found.stdout.startswith("added 1,")
     assert found.stdout.endswith("failed 1\n")
     assert found.stderr.startswith(f"rag: {tmp_path}/bad.json: ")
