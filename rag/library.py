@@ -283,10 +283,7 @@ class Library:
             read = [id for article in near for id in self.catalog.passage_ids(article)]
             stored = self.catalog.passages(read if topic is not None else self.catalog.admitted(window))
             articles = self.catalog.articles({row.passage.article_id for row in stored})
-        return contention(
-            reports(stored, {article.id: article for article in articles}),
-            self.reader if isinstance(self.reader, Reader) else None,
-        )
+        return contention(reports(stored, {article.id: article for article in articles}))
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""
@@ -417,8 +414,7 @@ class Library:
     def _digest_resources(self, progress: Progress | None) -> digest.Resources:
         account = Account(self.terms, Clock())
         model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
-        reader = self.reader if isinstance(self.reader, Reader) else None
-        return digest.Resources(self.catalog, self.embeddings, self.entailment, reader, self.judge, model, account)
+        return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
 
     def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
         return self.judge.judged(statements) if self.judge else tuple(statements)

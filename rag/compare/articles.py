@@ -8,8 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from rag.compare.relation import Relation, Report, related
-from rag.models.reader import Entailment, Reader
+from rag.compare.relation import LEAST_COSINE, Relation, Report, related
 from rag.retrieval.retriever import Index, Retrieved
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement
 from rag.store.catalog import StoredPassage
@@ -18,8 +17,6 @@ from rag.text.names import names
 from rag.text.sentences import sentences
 from rag.text.speakers import voice
 
-_NEAR, _NEARLY_ALIKE = 0.5, 0.75
-"""The least cosine of sentences that are compared: beside a statement, and where each is compared with each."""
 _DAYS = 30
 _MOST_BESIDE, _MOST = 6, 500
 """How many reports are compared with a sentence of a statement, and how many pairs of a library."""
@@ -54,13 +51,10 @@ def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index
     hits = retrieved.hits if statements else ()
     stored = index.catalog.passages([hit.passage.id for hit in hits])
     near = reports(stored, {hit.article.id: hit.article for hit in hits})
-    reader = index.reader if isinstance(index.reader, Reader) else None  # another one has other probabilities
-    return held_against(statements, near, retrieved.origins, reader)
+    return held_against(statements, near, retrieved.origins)
 
 
-def held_against(
-    statements: Sequence[Statement], given: Sequence[Report], origins: Mapping[str, Article], reader: Entailment | None
-) -> Compared:
+def held_against(statements: Sequence[Statement], given: Sequence[Report], origins: Mapping[str, Article]) -> Compared:
     """The statements with the outlets that report them, and the conflicts, one a sentence at most.
 
     An outlet reports a statement if it has every sentence that is cited. Copies of one report count once, as the
@@ -68,10 +62,7 @@ def held_against(
     """
     cited = [[r for r in given if any(_holds(c, r) for c in s.citations)] for s in statements]
     own = list({id(r): r for found in cited for r in found}.values())
-    pairs = [(r, other) for r in own for other in _nearest(r, given)]
-    found: dict[int, list[Relation]] = {id(r): [] for r in own}
-    for pair, relation in zip(pairs, related(pairs, reader), strict=True):
-        found[id(pair[0])].append(relation)
+    found = {id(r): [related(r, other) for other in _nearest(r, given)] for r in own}
     outlets = (_outlets(s, [found[id(r)] for r in held], origins) for s, held in zip(statements, cited, strict=True))
     firsts = [next((r for r in found[id(report)] if r.conflict), None) for report in own]
     conflicts = {frozenset((id(r.first), id(r.second))): r for r in firsts if r}
@@ -81,7 +72,7 @@ def held_against(
     )
 
 
-def contention(given: Sequence[Report], reader: Entailment | None) -> tuple[Conflict, ...]:
+def contention(given: Sequence[Report]) -> tuple[Conflict, ...]:
     """The conflicts among reports, the latest first; what several articles repeat is compared once.
 
     Citations are numbered through, each from the sentence it stands for.
@@ -91,7 +82,7 @@ def contention(given: Sequence[Report], reader: Entailment | None) -> tuple[Conf
     pairs = sorted(_alike(distinct), key=lambda p: -float(p[0].vector @ p[1].vector))[:_MOST]
     taken: set[int] = set()
     found: list[Relation] = []
-    for relation in related(pairs, reader):
+    for relation in (related(a, b) for a, b in pairs):
         both = {id(relation.first), id(relation.second)}
         if relation.conflict and not both & taken:
             found.append(relation)
@@ -109,7 +100,7 @@ def _nearest(report: Report, given: Sequence[Report]) -> list[Report]:
     """The reports of other articles, of about the same days, that are nearest to one, the nearest first."""
     others = [(float(report.vector @ o.vector), o) for o in given if _may_be_compared(report, o)]
     near = sorted(
-        (pair for pair in others if pair[0] >= _NEAR), key=lambda p: (-p[0], p[1].article.id, p[1].span.start)
+        (pair for pair in others if pair[0] >= LEAST_COSINE), key=lambda p: (-p[0], p[1].article.id, p[1].span.start)
     )
     return [other for _, other in near[:_MOST_BESIDE]]
 
@@ -120,7 +111,7 @@ def _alike(given: Sequence[Report]) -> Iterator[tuple[Report, Report]]:
         return
     vectors = np.array([r.vector for r in given], np.float32)
     for start in range(0, len(given), _BLOCK):
-        for row, column in np.argwhere(vectors[start : start + _BLOCK] @ vectors.T >= _NEARLY_ALIKE):
+        for row, column in np.argwhere(vectors[start : start + _BLOCK] @ vectors.T >= LEAST_COSINE):
             a, b = given[start + row], given[column]
             if start + row < column and _may_be_compared(a, b):
                 yield a, b

@@ -13,7 +13,6 @@ from rag.compare.reconcile import annotated
 from rag.compare.relation import Report
 from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
-from rag.models.reader import Entailment
 from rag.retrieval.near_duplicates import clusters
 from rag.schema import Answer, Citation, Conflict, Dispute, Section, Span, Statement, Verdict
 
@@ -28,7 +27,7 @@ class Compared:
     citations: tuple[Citation, ...]
 
 
-def differing(pools: Sequence[Pool], reader: Entailment | None) -> tuple[Conflict, ...]:
+def differing(pools: Sequence[Pool]) -> tuple[Conflict, ...]:
     """What gathered sentences say differently from one another, the latest first."""
     found = [
         Report(e.article, e.passage_id, Span(e.own, e.span.end), e.sentence, vector)
@@ -36,7 +35,7 @@ def differing(pools: Sequence[Pool], reader: Entailment | None) -> tuple[Conflic
         if pool.embedded
         for e, vector in zip(pool.excerpts, pool.vectors, strict=True)
     ]
-    return contention(found, reader)
+    return contention(found)
 
 
 def current(

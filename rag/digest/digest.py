@@ -73,7 +73,6 @@ class Resources:
     catalog: Catalog
     embeddings: Embedder | None
     entailment: Entailment | None
-    reader: Entailment | None
     judge: Judge | None
     model: Model | None
     account: Account
@@ -127,7 +126,7 @@ def summarize(request: Request, resources: Resources) -> Summary:
     _warn_of_left_out(account, pool)
     with account.clock.time("summarize"):
         written = _written(pool, topic, request.room, resources, model=resources.model)
-        conflicts = differing([pool], resources.reader)
+        conflicts = differing([pool])
         most = max(request.room.words, _words(written.statements))
         now = _fitted(current(written.statements, conflicts, resources.check), most)
         statements = resources.judged(with_outlets(numbered(now or written.statements)))
@@ -187,7 +186,7 @@ def _briefing(request: Request, resources: Resources) -> Summary:
         taken = _contents(sections)
         unknown = unknown_section(pools, words, check, taken)
         sections += [new_section(latest, words, check, [*taken, *_contents([unknown])]), unknown]
-        conflicts = differing(pools, resources.reader)
+        conflicts = differing(pools)
         sections = _current(sections, conflicts, resources)
         sides = Budget(round(request.room.words * _CONFLICT_WORDS), _MOST_SIDES)
         sections.insert(-1, open_conflicts(conflicts, sides, check))

@@ -96,7 +96,7 @@ _LEANS = re.compile(
     r"such|the (?:former|latter))\b",
     re.IGNORECASE,
 )
-_READ_WORDS, _MOST_READ, _WINDOW_WORDS = 1_300, 16, 95
+_READ_WORDS, _MOST_READ, _WINDOW_WORDS = 700, 16, 95
 
 
 def score(

@@ -1,7 +1,7 @@
 """What sources say differently: laid side by side, the latest first, nothing picked in silence."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,11 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from rag.cli.app import app
-from rag.compare.articles import contention, held_against
+from rag.compare.articles import held_against
 from rag.compare.relation import Report
 from rag.ingest.loaders import article
 from rag.library import Library
-from rag.models.reader import Pair, Probabilities
 from rag.render.lines import answer_lines
 from rag.schema import Answer, Citation, Dispute, Span, Statement, Verdict, Window
 
@@ -174,35 +173,17 @@ def test_the_outlets_that_report_a_statement_are_counted_once_each() -> None:
         (AGAIN, "Kabul Ledger", "2021-07-03"),
         ("The dam of Kamal was opened by 30 engineers.", "Herat News", "2021-07-02"),
     )
-    (statement,) = held_against([stated(given[0])], given, {}, None).statements
+    (statement,) = held_against([stated(given[0])], given, {}).statements
     assert statement.outlets == ("Pamir Wire", "Kabul Ledger")
 
 
 def test_a_copy_counts_as_its_original() -> None:
     given = made((OPENED, "Pamir Wire", "2021-07-01"), (AGAIN, "Kabul Ledger", "2021-07-02"))
     origins = {"a1": given[0].article}
-    (statement,) = held_against([stated(given[0])], given, origins, None).statements
+    (statement,) = held_against([stated(given[0])], given, origins).statements
     assert statement.outlets == ("Pamir Wire",)
 
 
 def test_an_outlet_of_another_month_does_not_bear_a_statement_out() -> None:
     given = made((OPENED, "Pamir Wire", "2021-07-01"), (OPENED, "Kabul Ledger", "2021-09-02"))
-    assert held_against([stated(given[0])], given, {}, None).statements[0].outlets == ("Pamir Wire",)
-
-
-class Denies:
-    """A reader to which everything is denied by everything."""
-
-    def __init__(self) -> None:
-        self.asked: list[Pair] = []
-
-    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
-        self.asked += pairs
-        return [Probabilities(0.0, 0.0, 1.0)] * len(pairs)
-
-
-def test_the_reader_relates_both_directions_with_the_title_outlet_and_day() -> None:
-    given, reader = made((OPENED, "Pamir Wire", "2021-07-01"), (AGAIN, "Kabul Ledger", "2021-07-02")), Denies()
-    contention(given, reader)
-    assert {(p.premise, p.hypothesis) for p in reader.asked} == {(OPENED, AGAIN), (AGAIN, OPENED)}
-    assert reader.asked[0].header.endswith(", Kabul Ledger, 2021-07-02")
+    assert held_against([stated(given[0])], given, {}).statements[0].outlets == ("Pamir Wire",)
