@@ -6,7 +6,6 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 
 from rag.retrieval.followups import goes_on
 from rag.schema import Citation
@@ -16,23 +15,11 @@ from rag.text.relative_dates import asked_periods
 from rag.text.words import content_words
 
 
-class Kind(StrEnum):
-    """What kind of thing answers a question."""
-
-    NUMBER = "number"
-    DATE = "date"
-    PERSON = "person"
-    PLACE = "place"
-    REASON = "reason"
-    OTHER = "other"
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """A question as the retriever and the answerer use it."""
 
     text: str
-    kind: Kind
     terms: tuple[str, ...]
     """Its stems, stop words left out."""
     background: frozenset[str]
@@ -68,34 +55,7 @@ _SAID = re.compile(
 )
 
 
-def _nouns(listed: str) -> str:
-    return "(?:" + "|".join(f"{noun}s?" for noun in listed.split()) + ")"
-
-
-_AGENTS = _nouns("""
-    diplomat official general minister adviser advisor leader president person commander executive secretary secretarie
-    prince king soldier troop spokesman spokeswoman spokesperson ambassador director chief envoy negotiator politician
-    delegate journalist senator governor officer militant group man woman boss head one
-""")
-_SITES = _nouns("""
-    country countrie city citie place province part room post jail prison region town airport capital state valley base
-    location site village district building street hotel hospital school house palace compound square
-""")
-_AMOUNTS = _nouns(
-    "number share percentage proportion total level ceiling sum amount figure toll magnitude price cost size rate "
-    "ransom salary"
-)
-_ASKS = r"(?:did|do|does|was|were|is|are|will|had|has|have|can|should|exactly)\b"
-_WHICH = rf"\b(?:what|which|what (?:was|is|were|are) the) (?:(?!{_ASKS}|the\b)[\w’'-]+ ){{0,3}}?"
 _PREPOSITIONS = "(?:to|from|by|of|with|for|in|on|at|until|since)"
-_BEGINS = rf"(?:^\W*|[,;:.?] |\b(?:and|or|but|so|exactly|{_PREPOSITIONS}) )"
-_KINDS = (
-    (Kind.NUMBER, re.compile(rf"\bhow (?:many|much|large|big|long|far|old|high|often)\b|{_WHICH}{_AMOUNTS}\b")),
-    (Kind.DATE, re.compile(rf"{_BEGINS}when(?: {_ASKS}|\W*$)|{_WHICH}(?:day|date|month|year|deadline)\b")),
-    (Kind.PLACE, re.compile(rf"{_BEGINS}where\b|{_WHICH}{_SITES}\b")),
-    (Kind.PERSON, re.compile(rf"{_BEGINS}who(?:m|se)?\b|{_WHICH}(?:{_AGENTS}|names? of)\b")),
-    (Kind.REASON, re.compile(r"\bwhy\b|\b(?:what|which) (?:\w+ ){0,2}(?:reasons?|explanation|causes?)\b")),
-)
 _CLAUSES = re.compile(rf"\s*(?:[;?]|,? and(?= (?:{_PREPOSITIONS} )?(?:what|who|whom|where|when|which|how|why)\b))\s*")
 _MOST_PARTS = 4
 _HAPPENED = re.compile(
@@ -118,9 +78,8 @@ def read(
 ) -> Query:
     """Reads a question against the outlets and years that the library has.
 
-    `context` adds what is looked for, but not what kind of thing is asked, unless the question only goes on ("What
-    about Russia?"). A date phrase without a year stands for that of each of `years`. The name of an outlet that is
-    asked is not looked for.
+    `context` adds what is looked for. A date phrase without a year means that of each of `years`. The name of an outlet
+    that is asked is not looked for.
     """
     whole, further = f"{text} {context}".strip(), bool(context) and goes_on(text)
     asked = tuple(s for s in sorted(sources) if _asks_for(text, s))
@@ -129,7 +88,6 @@ def read(
     named = [name for name in dict.fromkeys(found) if not outlets.issuperset(content_words(name))]
     return Query(
         text=whole,
-        kind=_kind(context if further and _kind(text) is Kind.OTHER else text),
         terms=tuple(t for t in _sought(whole) if t not in outlets),
         background=frozenset(content_words(whole)) - frozenset(content_words(text)),
         names=tuple(named),
@@ -145,11 +103,6 @@ def read(
 def _sought(text: str) -> list[str]:
     """The stems that are looked for: not those that only say that something was, unless there are no others."""
     return content_words(_HAPPENED.sub(" ", text)) or content_words(text)
-
-
-def _kind(text: str) -> Kind:
-    lowered = text.casefold()
-    return next((kind for kind, pattern in _KINDS if pattern.search(lowered)), Kind.OTHER)
 
 
 def _parts(text: str) -> tuple[str, ...]:
