@@ -64,6 +64,10 @@ _PASSAGES = f"""
     SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
     FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
 """
+_MISPLACED = """
+    SELECT p.article_id FROM passages p LEFT JOIN articles a ON a.id = p.article_id
+    WHERE a.id IS NULL OR p.start < 0 OR p.stop <= p.start OR p.stop > length(a.text) LIMIT 1
+"""
 _INSERT = """
     INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -246,10 +250,12 @@ class Catalog:
         self._database.check()
 
     def check_texts(self) -> None:
-        """Raises DamagedError if the text of an article is not what was added; reads all of them."""
+        """Raises DamagedError if a text is not what was added, or a passage not in its article; reads all of them."""
         for article in self.editions():
             self._compared.discard(_Text(article.id, article.sha256))
             self.unchanged(article)
+        if rows := self._database.rows(_MISPLACED):
+            raise DamagedError(_misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0]))
 
     def like(self, article: Article) -> list[Article]:
         """The articles with its id, its URL or its text, in this order."""
@@ -266,7 +272,7 @@ class Catalog:
             articles = self._cached({row["article_id"] for row in rows.values()})
             events = self.events.of(list(rows))
             dimensions = self.embedded.dimensions
-        known = [rows[id] for id in dict.fromkeys(ids) if id in rows]
+        known = [rows[id] for id in dict.fromkeys(ids) if id in rows and rows[id]["article_id"] in articles]
         return [_stored(row, articles[row["article_id"]], events[row["id"]], dimensions) for row in known]
 
     def passage_ids(self, article_id: str) -> list[str]:
@@ -472,13 +478,15 @@ def _published(value: str | None, precision: str | None) -> Published | None:
     return Published(when, Precision(precision))
 
 
+def _misplaced(seen: str, article: str) -> str:
+    return f"the catalog is damaged: {seen}; run `rag remove {article}` and add the article again"
+
+
 def _stored(row: Row, article: Article, events: tuple[EventDate, ...], dimensions: int | None) -> StoredPassage:
     start, stop = row["start"], row["stop"]
     try:
         passage = Passage(row["id"], article.id, start, stop, article.text[start:stop])
     except (TypeError, ValueError) as error:
-        raise DamagedError(
-            f"the catalog is damaged: {error}; run `rag remove {article.id}` and add the article again"
-        ) from error
+        raise DamagedError(_misplaced(str(error), article.id)) from error
     embedded = sound(row, dimensions)
     return StoredPassage(passage, embedded and embedded.vector, embedded and embedded.sentences, events)
