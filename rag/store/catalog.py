@@ -489,4 +489,5 @@ def _stored(row: Row, article: Article, events: tuple[EventDate, ...], dimension
     except (TypeError, ValueError) as error:
         raise DamagedError(_misplaced(str(error), article.id)) from error
     embedded = sound(row, dimensions)
-    return StoredPassage(passage, embedded and embedded.vector, embedded and embedded.sentences, events)
+    vector, sentences = (embedded.vector, embedded.sentences) if embedded else (None, None)
+    return StoredPassage(passage, vector, sentences, events)

@@ -294,7 +294,10 @@ def _are_unit(matrix: NDArray[Any]) -> NDArray[np.bool_]:
     """Which rows are of finite numbers and of length 1."""
     rows = matrix.astype(np.float32, copy=False)
     with np.errstate(over="ignore", invalid="ignore"):
-        return np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < _UNIT  # what is compared with no number is false
+        are_unit: NDArray[np.bool_] = (
+            np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < _UNIT
+        )  # false of what is no number
+    return are_unit
 
 
 def _blob(embedded: Embedded) -> bytes | None:
