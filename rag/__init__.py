@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -107,6 +108,19 @@ __all__ = [
     "summarize",
     "timeline",
 ]
+
+_SILENT = {
+    "ANONYMIZED_TELEMETRY": "False",  # Chroma
+    "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",  # what tokenizers come with
+    "ORT_DISABLE_TELEMETRY": "1",  # ONNX Runtime, which reads it when it is imported and at no other time
+    "RAY_USAGE_STATS_ENABLED": "0",
+}
+_TRACING = ("LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2", "LANGSMITH_TRACING", "LANGCHAIN_TRACING")
+
+os.environ.update(_SILENT)
+if not any(name in os.environ for name in _TRACING):  # whoever traces chains of their own has said so
+    os.environ.update(dict.fromkeys(_TRACING[:2], "false"))
 
 _HOMES = {
     "Library": "rag.library",

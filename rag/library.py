@@ -305,11 +305,11 @@ class Library:
 
     @cached_property
     def catalog(self) -> Catalog:
-        """The articles and passages; made, with its folder, if there is none."""
+        """The articles and passages; made, with its folder, if there is none, for its user alone to read."""
         if self._database:
             return Catalog(catalog_address(self._database, origin="catalog"))
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise LibraryError(
                 f"{self.path} cannot be a library: {error.strerror or error}; choose another folder with `--library`"

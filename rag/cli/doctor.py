@@ -35,6 +35,8 @@ _PACKAGES = (
     "trafilatura",
     "typer",
 )
+_BESIDE = ("vectors", "vectors.lock", "write.lock", "catalog.sqlite-wal")
+"""What a library that was added to has beside its catalog."""
 _OFFLINE = "answers are sentences of the articles"
 
 
@@ -175,14 +177,16 @@ def _library(settings: Settings) -> Diagnosis:
     folder = settings.library.value
     place = settings.database or folder / "catalog.sqlite"
     facts = (Fact("library", str(folder.absolute()), settings.library.origin), *_servers(settings))
-    if isinstance(place, Path) and not place.is_file():
-        return Diagnosis((*facts, Fact("articles", 0, "add some with `rag add PATH`")), _unwritable(folder))
+    if isinstance(place, Path) and not (place.is_file() and place.stat().st_size):
+        told = (*_missing(place), *_unwritable(folder))
+        return Diagnosis((*facts, Fact("articles", 0, "add some with `rag add PATH`")), told)
     try:
         catalog = Catalog(place)
     except LibraryError as error:
         return Diagnosis((*facts, *([Fact("catalog", str(place))] if isinstance(place, Path) else [])), (str(error),))
     try:
         catalog.check()
+        catalog.check_texts()
         stored = _stored(catalog, _present(settings))
         unsound = _index(settings, catalog)
     except LibraryError as error:
@@ -190,6 +194,14 @@ def _library(settings: Settings) -> Diagnosis:
     finally:
         catalog.close()
     return Diagnosis(facts + stored.facts, (*stored.problems, *unsound, *_unwritable(folder)))
+
+
+def _missing(place: Path) -> tuple[str, ...]:
+    """What is wrong where a catalog should be and is none; nothing if there was no library yet."""
+    seen = "a folder" if place.is_dir() else "empty" if place.is_file() else "missing"
+    if seen == "missing" and not any(place.with_name(name).exists() for name in _BESIDE):
+        return ()
+    return (f"the catalog {place} is {seen}; restore it from a backup, or move it away and run `rag add` again",)
 
 
 def _servers(settings: Settings) -> tuple[Fact, ...]:
@@ -221,7 +233,13 @@ def _stored(catalog: Catalog, present: Model | None) -> Diagnosis:
         Fact("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )
     other = _other_model(model.model, present) if model and present else ()
-    return Diagnosis(facts, (*other, *_unfinished(passages - embedded, waiting)))
+    unsound = (*_damaged_vectors(catalog), *_unfinished(passages - embedded, waiting))
+    return Diagnosis(facts, (*other, *unsound))
+
+
+def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
+    count = len(catalog.embedded.damaged())
+    return (f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew",) if count else ()
 
 
 def _present(settings: Settings) -> Model | None:

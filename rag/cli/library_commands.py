@@ -89,7 +89,7 @@ def articles(*, options: Options) -> None:
 def remove(ids: Ids, *, options: Options) -> None:
     """Remove articles from the library."""
     with open_library(options) as library, progress_bar(options) as progress:
-        gone = [article for article in library.articles() if article.id in ids]
+        gone = library.catalog.stored(ids)
         library.remove(*ids, progress=progress, wait=options.wait)
     if options.as_json:
         typer.echo(json.dumps([article_record(article) for article in gone]))

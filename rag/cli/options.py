@@ -20,7 +20,7 @@ from rag.render.lines import safe
 from rag.schema import AddReport, Article, Window
 from rag.settings import Settings, read_settings
 from rag.text.calendar import window
-from rag.text.clean import one_line
+from rag.text.clean import one_line, without_password
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -157,7 +157,7 @@ def checked_settings(options: Options, origins: Sequence[str]) -> Settings:
     if options.judge and settings.offline.value:
         raise InputError(f"--judge {options.judge} {refused}; leave one out")
     if urls and settings.offline.value:
-        raise InputError(f"{urls[0]} {refused}; give a file, or lift it")
+        raise InputError(f"{without_password(urls[0])} {refused}; give a file, or lift it")
     return settings
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
-import time
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING
@@ -24,6 +25,9 @@ MAX_SECONDS = 120
 _CONNECT_SECONDS, _READ_SECONDS = 10, 30
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
+_DOCUMENTATION = ipaddress.ip_network("3fff::/20")
+_RELAYS = ipaddress.ip_network("192.88.99.0/24")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +45,39 @@ def fetch(url: str, *, allow_private: bool = False) -> Response:
     """The page at a URL after up to 5 redirects, at most 20 MB of it in 2 minutes; raises LoadError for anything else.
 
     Each hop is resolved, its addresses are checked, and the connection goes to a checked address, so that a name cannot
-    change its meaning in between. Behind a proxy (HTTPS_PROXY) the proxy resolves names that we cannot.
+    change its meaning in between. Behind a proxy (HTTPS_PROXY) the proxy resolves names that we cannot. The time is
+    that of all hops together, however steadily something comes.
     """
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_fetched(url, allow_private))
+    with ThreadPoolExecutor(1) as beside:  # a notebook, say, has a loop of its own in this thread
+        return beside.submit(asyncio.run, _fetched(url, allow_private)).result()
+
+
+async def _fetched(url: str, allow_private: bool) -> Response:
+    try:
+        async with asyncio.timeout(MAX_SECONDS):
+            return await _followed(url, allow_private)
+    except TimeoutError:
+        raise LoadError(f"took over {MAX_SECONDS} s; download it and add the file") from None
+
+
+async def _followed(url: str, allow_private: bool) -> Response:
     for _ in range(MAX_REDIRECTS + 1):
-        response = _get(url, allow_private)
+        response = await _get(url, allow_private)
         if response.location is None:
             return response
         url = urljoin(url, response.location)
     raise LoadError(f"redirects more than {MAX_REDIRECTS} times; give the final address")
 
 
-def _get(url: str, allow_private: bool) -> Response:
+async def _get(url: str, allow_private: bool) -> Response:
     import httpx
 
     target = _parsed(url)
-    addresses = _addresses(target)
+    addresses = await _addresses(target)
     refused = next((a for a in addresses if not allow_private and not _is_public(a)), None)
     if refused:
         raise LoadError(f"{target.host} is {refused}, not a public address; --allow-private permits it")
@@ -63,7 +85,7 @@ def _get(url: str, allow_private: bool) -> Response:
     if not addresses and not proxy:
         raise LoadError(f"{target.host} cannot be resolved; check the address and the network")
     try:
-        return _first(target, [target.host] if proxy else addresses, proxy)
+        return await _first(target, [target.host] if proxy else addresses, proxy)
     except httpx.TimeoutException:
         raise LoadError(f"{target.host} did not answer in {_READ_SECONDS} s; try again later") from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
@@ -75,8 +97,8 @@ def _parsed(url: str) -> httpx.URL:
 
     try:
         target = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError, ValueError) as error:
-        raise LoadError(f"is not a URL ({one_line(str(error), 80)}); wanted http://... or https://...") from None
+    except (httpx.InvalidURL, UnicodeError, ValueError):  # whose text may hold a part of a password
+        raise LoadError("is not a URL; wanted http://... or https://...") from None
     if target.scheme not in ("http", "https") or not target.host:
         raise LoadError(f"{one_line(target.scheme, 20)}:// is not read; wanted http://... or https://...")
     if target.userinfo:
@@ -84,68 +106,69 @@ def _parsed(url: str) -> httpx.URL:
     return target
 
 
-def _addresses(target: httpx.URL) -> list[str]:
+async def _addresses(target: httpx.URL) -> list[str]:
     try:
-        found = socket.getaddrinfo(target.host, target.port or 443, type=socket.SOCK_STREAM)
+        found = await asyncio.get_running_loop().getaddrinfo(target.host, target.port or 443, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError, OverflowError):
         return []
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 def _is_public(address: str) -> bool:
+    """Whether it is one of the public internet, and so is an IPv4 address inside of it."""
     ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        inner = inner or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None)
-        if inner and not _is_public(str(inner)):
-            return False
-    return ip.is_global and not ip.is_multicast and not ip.is_reserved
+    if isinstance(ip, ipaddress.IPv4Address):
+        return ip.is_global and not ip.is_multicast and not ip.is_reserved and ip not in _RELAYS
+    if inner := ip.ipv4_mapped or (ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if ip in _NAT64 else None):
+        return _is_public(str(inner))
+    hidden = ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+    if hidden and not _is_public(str(hidden)):
+        return False
+    return ip in _GLOBAL_UNICAST and ip.is_global and ip not in _DOCUMENTATION
 
 
-def _first(target: httpx.URL, addresses: list[str], proxy: str | None) -> Response:
+async def _first(target: httpx.URL, addresses: list[str], proxy: str | None) -> Response:
     """From the first of the addresses that can be connected to."""
     import httpx
 
     for address in addresses[:-1]:
         try:
-            return _requested(target, address, proxy)
+            return await _requested(target, address, proxy)
         except httpx.ConnectError:
             continue
-    return _requested(target, addresses[-1], proxy)
+    return await _requested(target, addresses[-1], proxy)
 
 
-def _requested(target: httpx.URL, address: str, proxy: str | None) -> Response:
+async def _requested(target: httpx.URL, address: str, proxy: str | None) -> Response:
     import httpx
 
     timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
     headers = {"Host": target.netloc.decode("ascii"), "User-Agent": _user_agent(), "Accept-Encoding": "gzip"}
-    with (
-        httpx.Client(trust_env=False, verify=httpx.create_ssl_context(), timeout=timeout, proxy=proxy) as client,
+    async with (
+        httpx.AsyncClient(trust_env=False, verify=httpx.create_ssl_context(), timeout=timeout, proxy=proxy) as client,
         client.stream(
             "GET", target.copy_with(host=address), headers=headers, extensions={"sni_hostname": target.host}
         ) as response,
     ):
-        return _answer(target, response)
+        return await _answer(target, response)
 
 
-def _answer(target: httpx.URL, response: httpx.Response) -> Response:
+async def _answer(target: httpx.URL, response: httpx.Response) -> Response:
     location = response.headers.get("Location") if response.status_code in _REDIRECTS else None
     if not location and response.status_code != 200:
         seen = one_line(f"{response.status_code} {response.reason_phrase}", 60)
         raise LoadError(f"{target.host} answered {seen}, wanted 200; check the address")
-    body = b"" if location else _inflated(_bounded(response), response.headers.get("Content-Encoding", ""))
+    body = b"" if location else _inflated(await _bounded(response), response.headers.get("Content-Encoding", ""))
     media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     return Response(str(target), media, response.charset_encoding, body, location)
 
 
-def _bounded(response: httpx.Response) -> bytes:
-    body, start = bytearray(), time.monotonic()
-    for part in response.iter_raw(65536):
+async def _bounded(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for part in response.aiter_raw():
         body += part
         if len(body) > MAX_BODY:
             raise LoadError(f"is over {MAX_BODY // 10**6} MB; download it and add the file")
-        if time.monotonic() - start > MAX_SECONDS:
-            raise LoadError(f"took over {MAX_SECONDS} s; download it and add the file")
     return bytes(body)
 
 
@@ -157,12 +180,16 @@ def _inflated(body: bytes, encoding: str) -> bytes:
         raise LoadError(
             f"is compressed as {one_line(encoding, 40)!r}, wanted gzip or none; download it and add the file"
         )
+    stream = zlib.decompressobj(zlib.MAX_WBITS | 16)
     try:
-        whole = zlib.decompressobj(zlib.MAX_WBITS | 16).decompress(body, MAX_BODY + 1)
+        whole = stream.decompress(body, MAX_BODY + 1)
     except zlib.error as error:
         raise LoadError(f"is broken gzip ({one_line(str(error), 60)}); download it and add the file") from None
     if len(whole) > MAX_BODY:
         raise LoadError(f"is over {MAX_BODY // 10**6} MB when decompressed; download it and add the file")
+    if not stream.eof or stream.unused_data:
+        seen = "something follows its end" if stream.eof else "it ends too early"
+        raise LoadError(f"is broken gzip ({seen}); download it and add the file")
     return whole
 
 

@@ -16,9 +16,9 @@ from urllib.parse import urlsplit
 from rag.errors import LoadError
 from rag.ingest.fetch import Response, fetch
 from rag.ingest.formats import MAX_FILE, READERS, STREAMED, Document, Loaded, read_text
-from rag.ingest.metadata import article, content_digest
+from rag.ingest.metadata import article
 from rag.schema import Failure
-from rag.text.clean import one_line
+from rag.text.clean import content_digest, one_line, without_password
 
 __all__ = ["MAX_STREAMED_FILE", "Loaded", "Origin", "article", "content_digest", "expand", "load"]
 
@@ -173,4 +173,4 @@ def _wanted() -> str:
 
 
 def _shown(place: str) -> str:
-    return one_line(place.encode("utf-8", "replace").decode(), 1000)
+    return one_line(without_password(place).encode("utf-8", "replace").decode(), 1000)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
@@ -16,7 +15,7 @@ from rag.errors import LoadError
 from rag.ingest.html import is_html, plain, unescaped
 from rag.schema import Article, Published
 from rag.text.calendar import Stamp, date_in_name, parse_published
-from rag.text.clean import clean, one_line
+from rag.text.clean import clean, content_digest, one_line
 
 _LONGEST_ID = 300
 
@@ -137,12 +136,6 @@ def is_field(name: str, field: str) -> bool:
 def has_text(record: Mapping[str, Any]) -> bool:
     """Whether any field of a record goes by a name of the text."""
     return any(is_field(key, "text") or is_field(key, "summary") for key in record)
-
-
-def content_digest(text: str) -> str:
-    """SHA-256 of the text in Unicode NFC with each run of white space as one space: equal for reflowed copies."""
-    normal = " ".join(unicodedata.normalize("NFC", text).split())
-    return hashlib.sha256(normal.encode("utf-8", "replace")).hexdigest()
 
 
 def headline(text: str) -> str | None:

@@ -28,6 +28,7 @@ from rag.schema import AddReport, Article, Failure, Passage, Window
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel, embedding_key
 from rag.store.vector_index import VectorIndex
+from rag.text.clean import content_digest
 from rag.text.injection import flagged
 
 _REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
@@ -71,7 +72,7 @@ class Ingestion:
     def remove(self, ids: Iterable[str]) -> int:
         """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
         with self._alone(_ARTICLES):
-            known = {self.catalog.article(id).id for id in ids}
+            known = {article.id for article in self.catalog.stored(list(ids))}
             self.catalog.remove(sorted(known))
         self._synchronize()
         return len(known)
@@ -86,6 +87,8 @@ class Ingestion:
             if not self._is_of_model():
                 with self.catalog.writing():
                     self.catalog.embedded.forget_model()
+            with self.catalog.writing():
+                self.catalog.embedded.forget(self.catalog.embedded.damaged())
             self._embed_rest()
             self.meter.say("indexing words")
             self.catalog.rebuild_lexical()
@@ -179,7 +182,7 @@ class Ingestion:
 def _loaded(origins: Iterable[Origin | Article], allow_private: bool) -> Iterator[Article | Failure]:
     for origin in origins:
         if isinstance(origin, Article):
-            yield origin
+            yield replace(origin, sha256=content_digest(origin.text))
         else:
             yield from chain.from_iterable(load(place, allow_private=allow_private) for place in expand([origin]))
 

@@ -8,7 +8,6 @@ from itertools import islice
 from pathlib import Path
 
 from rag.errors import DamagedError
-from rag.ingest.metadata import content_digest
 from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder
 from rag.schema import Article
@@ -54,12 +53,7 @@ def _copy(damaged: Catalog, sound: Catalog, embeddings: Embedder | None) -> None
 
 
 def _draft(damaged: Catalog, article: Article, embeddings: Embedder | None) -> Draft:
-    if content_digest(article.text) != article.sha256:
-        raise DamagedError(
-            f"{damaged.name} is damaged: the text of {article.id} is not what was added; restore the file from a "
-            "backup, or move it away and run `rag add` on the articles again"
-        )
-    (found,) = cut([article], embeddings)
+    (found,) = cut([damaged.unchanged(article)], embeddings)
     return Draft(article, found.passages, (None,) * len(found.passages))
 
 

@@ -36,7 +36,7 @@ class ReplyCache:
     def put(self, reply: str, *asked: str) -> None:
         """Keeps a reply; whole or not at all, whatever stops it."""
         with suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             handle, name = tempfile.mkstemp(dir=self._folder, suffix=".new")
             try:
                 with os.fdopen(handle, "w", encoding="utf-8") as file:

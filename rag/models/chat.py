@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from rag.errors import InputError, KeyRefusedError, ReplyError
-from rag.text.clean import one_line
+from rag.text.clean import clean, one_line
 
 if TYPE_CHECKING:
     from langchain_core.embeddings import Embeddings
@@ -25,6 +25,8 @@ _SILENCE, _SILENCE_OF_OWN = 60.0, 180.0  # seconds
 _NO_KEY = "none"  # a server of one's own needs no key, but the SDK wants one
 _OWN_TEMPERATURE = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])")  # these models refuse any but the one they have
 _RESPONSES_ONLY = re.compile(r"-pro\b|codex|deep-research|computer-use")
+_UNSEEN = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u3164\ufe00-\ufe0f\uffa0]")
+"""Marks without width that are left in a clean text, where they may be spelling."""
 _KEY_LIKE = re.compile(r"\bsk-[\w*.-]+")
 
 
@@ -79,7 +81,8 @@ class ModelChoice:
 
     def safe(self, text: str) -> str:
         """The text of an error or a server on one line, without the key, or parts of one as OpenAI shows them."""
-        return _KEY_LIKE.sub("…", one_line(self.key.hidden_in(text) if self.key else text, 300))
+        seen = _UNSEEN.sub("", clean(text))
+        return _KEY_LIKE.sub("…", one_line(self.key.hidden_in(seen) if self.key else seen, 300))
 
 
 def resolve(

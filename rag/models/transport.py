@@ -10,7 +10,7 @@ from typing import Any
 
 from httpx2 import AsyncByteStream, AsyncClient, Client, Limits, Response, SyncByteStream, Timeout, create_ssl_context
 
-from rag.errors import ReplyError, TimedOutError
+from rag.errors import ReplyError, TimedOutError, UnreachableError
 
 MOST_BYTES = 16_000_000
 _CONNECT_SECONDS = 10.0
@@ -25,6 +25,7 @@ def client(longest: float, most_bytes: int = MOST_BYTES) -> Client:
     def bound(response: Response) -> None:
         assert isinstance(response.stream, SyncByteStream)
         response.stream = _Bounded(response.stream, _Bounds(longest, most_bytes))
+        _check_redirect(response)
 
     return Client(event_hooks={"response": [bound]}, **_options())
 
@@ -35,6 +36,7 @@ def async_client(longest: float, most_bytes: int = MOST_BYTES) -> AsyncClient:
     async def bound(response: Response) -> None:
         assert isinstance(response.stream, AsyncByteStream)
         response.stream = _AsyncBounded(response.stream, _Bounds(longest, most_bytes))
+        _check_redirect(response)
 
     return AsyncClient(event_hooks={"response": [bound]}, **_options())
 
@@ -88,6 +90,18 @@ class _AsyncBounded(AsyncByteStream):
 
     async def aclose(self) -> None:
         await self._stream.aclose()
+
+
+def _check_redirect(response: Response) -> None:
+    """Raises UnreachableError if the server sends elsewhere: the prompt and the key are for the one that was named."""
+    if not response.has_redirect_location:
+        return
+    here, there = response.url, response.url.join(response.headers["Location"])
+    if (there.scheme, there.host, there.port) != (here.scheme, here.host, here.port):
+        raise UnreachableError(
+            f"{here.host} sends requests on to another server, {there.host}, which gets no prompt; "
+            "if you trust it, make it the base URL"
+        )
 
 
 def _options() -> dict[str, Any]:

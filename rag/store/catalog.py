@@ -13,11 +13,11 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import InputError
+from rag.errors import DamagedError, InputError
 from rag.models.embeddings import Embedded, Vector
 from rag.schema import Article, Passage, Precision, Published, Span, Window
 from rag.store.database import Database, OnWait, Row, is_address
-from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable
+from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable, sound
 from rag.store.filters import condition, stamp
 from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
 from rag.store.locks import Kept
@@ -25,6 +25,7 @@ from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
 from rag.store.servers.postgres import Postgres
 from rag.store.sqlite import SQLite
 from rag.store.tables import EVENT_SCHEMA, FIRST_VERSION, ORDER_SCHEMA, EventRow, EventTable, OrderTable
+from rag.text.clean import content_digest
 from rag.text.relative_dates import EventDate, passage_dates
 
 VERSION = 4
@@ -58,9 +59,14 @@ CREATE INDEX passages_embedding ON passages (embedding);
 """
 _KEYS = {"articles": "id", "revisions": "id, revision"}
 _LISTED = "IN (SELECT value FROM json_each(?))"
+_OF_IDS = f"SELECT * FROM articles WHERE id {_LISTED}"
 _PASSAGES = f"""
     SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
     FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
+"""
+_MISPLACED = """
+    SELECT p.article_id FROM passages p LEFT JOIN articles a ON a.id = p.article_id
+    WHERE a.id IS NULL OR p.start < 0 OR p.stop <= p.start OR p.stop > length(a.text) LIMIT 1
 """
 _INSERT = """
     INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
@@ -75,6 +81,14 @@ _WITHIN = """EXISTS (
 """
 _MOST_CACHED = 256
 _MOST_COUNTED = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What was compared with its digest."""
+
+    article: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,7 @@ class Catalog:
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
         self._kept = Kept(_MOST_CACHED)
+        self._compared: set[_Text] = set()
         self.embedded = VectorTable(self._database)
         self.events = EventTable(self._database)
         self.orders = OrderTable(self._database, since=_ORDER_VERSION)
@@ -190,10 +205,14 @@ class Catalog:
         return found[0]
 
     def articles(self, ids: Iterable[str] | None = None) -> list[Article]:
-        """The articles of these ids, in their order, or all, by id; ids that there are not are left out."""
+        """The articles of these ids, in their order, or all, by id; ids that there are not are left out.
+
+        Raises DamagedError if a text is not what was added, which is looked at once in a process.
+        """
         if ids is None:
             with self.snapshot():
-                return self._with_orders(map(_article, self._database.rows("SELECT * FROM articles ORDER BY id")))
+                rows = self._database.rows("SELECT * FROM articles ORDER BY id")
+                return self._with_orders(self.unchanged(_article(row)) for row in rows)
         wanted = list(dict.fromkeys(ids))
         with self.snapshot():
             found = self._cached(wanted)
@@ -203,6 +222,24 @@ class Catalog:
         """What an article said before, oldest first."""
         return [_article(row) for row in self._rows("SELECT * FROM revisions WHERE id = ? ORDER BY revision", id)]
 
+    def stored(self, ids: Sequence[str]) -> list[Article]:
+        """The articles of these ids as they are stored, even if that is not what was added; raises InputError."""
+        found = {row["id"]: _article(row) for row in self._rows(_OF_IDS, json.dumps(list(ids)))}
+        if missing := next((id for id in ids if id not in found), None):
+            raise InputError(f"no article has the id {missing!r}; `rag articles` lists the ids that there are")
+        return [found[id] for id in dict.fromkeys(ids)]
+
+    def unchanged(self, article: Article) -> Article:
+        """The article itself; raises DamagedError if its text is not what was added."""
+        text = _Text(article.id, article.sha256)
+        if text not in self._compared and content_digest(article.text) != article.sha256:
+            raise DamagedError(
+                f"{self.name} is damaged: the text of {article.id} is not what was added; restore the file from a "
+                f"backup, or run `rag remove {article.id}` and add the article again"
+            )
+        self._compared.add(text)
+        return article
+
     def editions(self) -> Iterator[Article]:
         """All that articles say and have said, each after what it said before; reads nothing but their tables."""
         for table in ("revisions", "articles"):
@@ -211,6 +248,14 @@ class Catalog:
     def check(self) -> None:
         """Raises DamagedError if its file is damaged; reads all of it."""
         self._database.check()
+
+    def check_texts(self) -> None:
+        """Raises DamagedError if a text is not what was added, or a passage not in its article; reads all of them."""
+        for article in self.editions():
+            self._compared.discard(_Text(article.id, article.sha256))
+            self.unchanged(article)
+        if rows := self._database.rows(_MISPLACED):
+            raise DamagedError(_misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0]))
 
     def like(self, article: Article) -> list[Article]:
         """The articles with its id, its URL or its text, in this order."""
@@ -226,8 +271,9 @@ class Catalog:
             rows = {row["id"]: row for row in self._rows(_PASSAGES, json.dumps(list(ids)))}
             articles = self._cached({row["article_id"] for row in rows.values()})
             events = self.events.of(list(rows))
-        known = [rows[id] for id in dict.fromkeys(ids) if id in rows]
-        return [_stored(row, articles[row["article_id"]], events[row["id"]]) for row in known]
+            dimensions = self.embedded.dimensions
+        known = [rows[id] for id in dict.fromkeys(ids) if id in rows and rows[id]["article_id"] in articles]
+        return [_stored(row, articles[row["article_id"]], events[row["id"]], dimensions) for row in known]
 
     def passage_ids(self, article_id: str) -> list[str]:
         """The passages of an article, in the order of reading."""
@@ -270,7 +316,7 @@ class Catalog:
             if self.version < VERSION:
                 self._database.upgrade(f"{_FORMER_INDEXES}{_WINDOW_SCHEMA}", VERSION)
             if not self.orders.is_current:
-                self.orders.rebuild(self.articles())
+                self.orders.rebuild(map(_article, self._database.rows("SELECT * FROM articles")))
             yield
             self._database.rows("UPDATE meta SET value = CAST(value AS BIGINT) + 1 WHERE key = 'generation'")
 
@@ -350,8 +396,9 @@ class Catalog:
         found = {id: self._cache[id] for id in ids if id in self._cache}
         missing = [id for id in ids if id not in found]
         if missing:
-            rows = self._rows(f"SELECT * FROM articles WHERE id {_LISTED}", json.dumps(missing))
-            found |= {article.id: article for article in self._with_orders(map(_article, rows))}
+            rows = self._rows(_OF_IDS, json.dumps(missing))
+            known = self._with_orders(self.unchanged(_article(row)) for row in rows)
+            found |= {article.id: article for article in known}
         self._cache = dict(list((self._cache | found).items())[-_MOST_CACHED:])
         return found
 
@@ -404,13 +451,20 @@ def _values(article: Article) -> tuple[str | int | None, ...]:
 
 
 def _article(row: Row) -> Article:
+    try:
+        text, published = str.__str__(row["text"]), _published(row["published"], row["precision"])
+    except (TypeError, ValueError) as error:
+        raise DamagedError(
+            f"the catalog is damaged: what is stored of {row['id']} is no article ({error}); restore the file from "
+            "a backup, or move it away and run `rag add` on the articles again"
+        ) from error
     return Article(
         id=row["id"],
         title=row["title"],
-        text=row["text"],
+        text=text,
         sha256=row["sha256"],
         source=row["source"],
-        published=_published(row["published"], row["precision"]),
+        published=published,
         url=row["url"],
         author=row["author"],
         revision=row["revision"],
@@ -424,12 +478,16 @@ def _published(value: str | None, precision: str | None) -> Published | None:
     return Published(when, Precision(precision))
 
 
-def _stored(row: Row, article: Article, events: tuple[EventDate, ...]) -> StoredPassage:
-    passage = Passage(row["id"], article.id, row["start"], row["stop"], article.text[row["start"] : row["stop"]])
-    vector = np.frombuffer(row["vector"], np.float32) if row["vector"] else None
-    rows = None if row["sentences"] is None or vector is None else _matrix(row["sentences"], len(vector))
-    return StoredPassage(passage, vector, rows, events)
+def _misplaced(seen: str, article: str) -> str:
+    return f"the catalog is damaged: {seen}; run `rag remove {article}` and add the article again"
 
 
-def _matrix(blob: bytes, width: int) -> NDArray[np.float16]:
-    return np.frombuffer(blob, np.float16).reshape(-1, width)
+def _stored(row: Row, article: Article, events: tuple[EventDate, ...], dimensions: int | None) -> StoredPassage:
+    start, stop = row["start"], row["stop"]
+    try:
+        passage = Passage(row["id"], article.id, start, stop, article.text[start:stop])
+    except (TypeError, ValueError) as error:
+        raise DamagedError(_misplaced(str(error), article.id)) from error
+    embedded = sound(row, dimensions)
+    vector, sentences = (embedded.vector, embedded.sentences) if embedded else (None, None)
+    return StoredPassage(passage, vector, sentences, events)

@@ -196,22 +196,27 @@ class _Left:
 
 
 def seal(folder: Path) -> None:
-    """Writes down what all files in the folders of a folder hold; reads only those that were written since last."""
+    """Writes down what all files in the folders of a folder hold; reads only those that were written since last.
+
+    Only its user may read them from then on.
+    """
     known = _sealed(folder) or {}
     left = {name: _left(folder / name, known.get(name)) for name in _names(folder)}
     written = folder / f"{_SEAL}.new"
     written.write_text(json.dumps({name: asdict(file) for name, file in left.items()}), encoding="utf-8")
     written.replace(folder / _SEAL)
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
 
 
 def broken(folder: Path) -> str | None:
-    """A file that is not as it was sealed; None if all are, or if nothing was ever sealed.
+    """A file that is not as it was sealed; None if all are, or if there is nothing yet.
 
     A file that nobody has written to since is taken as it is; another one, such as that of a copy, is read.
     """
     sealed = _sealed(folder)
     if sealed is None:
-        return _SEAL if (folder / _SEAL).exists() else None
+        return _SEAL if folder.exists() and any(folder.iterdir()) else None
     return next((name for name, file in sealed.items() if not _holds(folder / name, file)), None)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import DamagedError, EmbeddingError
 from rag.models.embeddings import Embedded, HeadedText, Model, Vector
@@ -24,12 +28,22 @@ _VECTORS = "SELECT p.id, e.vector FROM {passages} p JOIN embeddings e ON e.key =
 _OF_IDS = "(SELECT * FROM passages WHERE id IN (SELECT value FROM json_each(?)) LIMIT ?)"
 _OF_NUMBERS = "(SELECT * FROM passages WHERE number BETWEEN ? AND ? LIMIT ?)"
 _WAITING = """
-    SELECT p.id, e.vector
+    SELECT p.id, e.key, e.vector, NULL AS sentences
     FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.indexed = 0 ORDER BY p.number LIMIT ?
 """
 _INSERT = "INSERT INTO embeddings (key, vector, sentences) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _PART_OF_ALL = "SELECT key, vector, sentences FROM embeddings WHERE rowid BETWEEN ? AND ?"
 _PART = 500
+_PART_BY_KEY = "SELECT key, vector, sentences FROM embeddings WHERE key > ? ORDER BY key LIMIT ?"
+_DANGLING = """
+    SELECT DISTINCT embedding FROM passages
+    WHERE embedding IS NOT NULL AND embedding NOT IN (SELECT key FROM embeddings)
+"""
+_LISTED = "IN (SELECT value FROM json_each(?))"
+_UNIT = 0.02
+"""How far the square of a length may be from 1: float16 has three digits."""
+
+_log = logging.getLogger(__name__)
 _UNUSED = "key NOT IN (SELECT embedding FROM passages WHERE embedding IS NOT NULL)"
 
 
@@ -65,14 +79,13 @@ class VectorTable:
 
     @property
     def model(self) -> StoredModel | None:
-        """The embedding model that the vectors are of; None before the first one."""
+        """The embedding model that the vectors are of; None before the first one, or if its record is damaged."""
         rows = self._database.rows("SELECT key, value FROM meta WHERE key LIKE 'model_%'")
         found = {row["key"]: row["value"] for row in rows}
-        return (
-            StoredModel(Model(found["model_id"], found["model_digest"]), int(found["model_dimensions"]))
-            if found
-            else None
-        )
+        try:
+            return StoredModel(Model(found["model_id"], found["model_digest"]), int(found["model_dimensions"]))
+        except (KeyError, TypeError, ValueError):
+            return None
 
     def check_model(self, model: Model) -> None:
         """Raises EmbeddingError if the vectors are of another model."""
@@ -117,7 +130,7 @@ class VectorTable:
         where = condition(window)
         passages, listed = ("passages", []) if ids is None else (_OF_IDS, [json.dumps(list(ids)), len(ids)])
         sql = _VECTORS.format(passages=passages, where=where.sql)
-        return _vectors(self._database.rows(sql, [*listed, *where.parameters]))
+        return self._sound(self._database.rows(sql, [*listed, *where.parameters]))
 
     def slices(self, window: Window, size: int) -> Iterator[Vectors]:
         """The vectors that a window admits, of `size` passages at a time."""
@@ -126,7 +139,7 @@ class VectorTable:
         sql = _VECTORS.format(passages=_OF_NUMBERS, where=where.sql)
         for first in range(0, last + 1, size):
             if rows := self._database.rows(sql, [first, first + size - 1, size, *where.parameters]):
-                yield _vectors(rows)
+                yield self._sound(rows)
 
     def known(self, keys: Collection[str]) -> set[str]:
         """Those of these keys that have an embedding."""
@@ -134,7 +147,12 @@ class VectorTable:
         return {row[0] for row in self._database.rows(sql, [json.dumps(list(keys))])}
 
     def insert(self, embedded: Mapping[str, Embedded]) -> None:
-        """Keeps embeddings by their keys."""
+        """Keeps embeddings by their keys; raises EmbeddingError if one is not of finite numbers and of length 1."""
+        if bad := sum(not _is_sound(e) for e in embedded.values()):
+            raise EmbeddingError(
+                f"the embedding model gave {bad} of {len(embedded)} vectors that are zero or no numbers; "
+                "try again, or name another model with RAG_EMBEDDINGS"
+            )
         rows = (
             (key, e.vector.tobytes(), _blob(e)) for key, e in sorted(embedded.items())
         )  # in one order, so that no two wait for each other
@@ -156,7 +174,24 @@ class VectorTable:
                 rows = self._database.rows(_PART_OF_ALL, [first, first + _PART - 1])
             except DamagedError:
                 continue
-            yield {row["key"]: _embedded(row["vector"], row["sentences"]) for row in rows if row["vector"]}
+            dimensions = self.dimensions
+            found = {row["key"]: sound(row, dimensions) for row in rows}
+            yield {key: embedded for key, embedded in found.items() if embedded}
+
+    def damaged(self) -> list[str]:
+        """The keys of the embeddings that are gone, not of finite numbers, or not of length 1; reads all of them."""
+        found, last = [row[0] for row in self._database.rows(_DANGLING)], ""
+        dimensions = self.dimensions
+        while rows := self._database.rows(_PART_BY_KEY, [last, _PART]):
+            found += [row["key"] for row in rows if sound(row, dimensions) is None]
+            last = rows[-1]["key"]
+        return found
+
+    def forget(self, keys: Collection[str]) -> None:
+        """Takes embeddings away, so that their passages are embedded anew."""
+        listed = [json.dumps(list(keys))]
+        self._database.rows(f"UPDATE passages SET embedding = NULL, indexed = 0 WHERE embedding {_LISTED}", listed)
+        self._database.rows(f"DELETE FROM embeddings WHERE key {_LISTED}", listed)
 
     def missing(self, limit: int) -> list[str]:
         """Passages that have no embedding, and that nobody else has claimed."""
@@ -168,9 +203,14 @@ class VectorTable:
         self._database.rows(f"DELETE FROM embeddings WHERE {_UNUSED}")
 
     def waiting(self, limit: int) -> list[Waiting]:
-        """Passages that the vector index has yet to take."""
-        rows = self._database.rows(_WAITING, [limit])
-        return [Waiting(row[0], np.frombuffer(row[1], np.float32)) for row in rows]
+        """Passages that the vector index has yet to take; what is damaged of them has to be embedded anew."""
+        while rows := self._database.rows(_WAITING, [limit]):
+            dimensions = self.dimensions
+            found = [(row["id"], sound(row, dimensions)) for row in rows]
+            if kept := [Waiting(id, embedded.vector) for id, embedded in found if embedded]:
+                return kept
+            self.forget({row["key"] for row in rows})
+        return []
 
     def waiting_ids(self) -> list[str]:
         """All passages that the vector index has yet to take."""
@@ -188,7 +228,27 @@ class VectorTable:
 
     def has_changes(self) -> bool:
         """Whether the vector index has yet to take or to drop something, or may be damaged."""
-        return bool(self.index_version % 2 or self.waiting(1) or self.deletions())
+        return bool(self.index_version % 2 or self._database.rows(_WAITING, [1]) or self.deletions())
+
+    @property
+    def dimensions(self) -> int | None:
+        """How many numbers each vector has; None before the first one."""
+        return model.dimensions if (model := self.model) else None
+
+    def _sound(self, rows: Sequence[Row]) -> Vectors:
+        """Sorted here: a database that is to give them in the order of their ids reads all of them by id."""
+        dimensions = self.dimensions
+        size = 4 * dimensions if dimensions else None
+        whole = sorted((row for row in rows if _is_blob(row["vector"], size)), key=lambda row: str(row["id"]))
+        matrix = np.frombuffer(b"".join(row["vector"] for row in whole), np.float32)
+        if not whole:
+            return Vectors((), matrix)
+        matrix = matrix.reshape(len(whole), -1)
+        are_unit = _are_unit(matrix)
+        if damaged := len(rows) - int(are_unit.sum()):
+            _log.warning("%d vectors are damaged and are not searched; run `rag reindex`", damaged)
+            whole, matrix = list(compress(whole, are_unit)), matrix[are_unit]
+        return Vectors(tuple(row["id"] for row in whole), matrix)
 
     def deletions(self) -> list[str]:
         """Passages that are gone, which the vector index may still have."""
@@ -204,17 +264,40 @@ def embedding_key(model: Model, text: HeadedText) -> str:
     return hashlib.sha256("\0".join((model.digest, text.header, text.text)).encode("utf-8", "replace")).hexdigest()
 
 
-def _vectors(rows: Sequence[Row]) -> Vectors:
-    """Sorted here: a database that is to give them in the order of their ids reads all of them by id."""
-    ordered = sorted(rows, key=lambda row: str(row["id"]))
-    matrix = np.frombuffer(b"".join(row["vector"] for row in ordered), np.float32)
-    return Vectors(tuple(row["id"] for row in ordered), matrix.reshape(len(rows), -1) if rows else matrix)
+def sound(row: Row, dimensions: int | None) -> Embedded | None:
+    """The embedding of a row; None if there is none, or if it is not of finite numbers and of length 1.
+
+    Vectors of sentences that are damaged make all of it damaged.
+    """
+    blob, of_sentences = row["vector"], row["sentences"]
+    if not _is_blob(blob, 4 * dimensions if dimensions else None):
+        return None
+    vector, matrix = np.frombuffer(blob, np.float32), None
+    if of_sentences is not None:
+        if not isinstance(of_sentences, bytes) or len(of_sentences) % (2 * len(vector)):
+            return None
+        matrix = np.frombuffer(of_sentences, np.float16).reshape(-1, len(vector))
+    embedded = Embedded(vector, matrix)
+    return embedded if _is_sound(embedded) else None
 
 
-def _embedded(vector: bytes, sentences: bytes | None) -> Embedded:
-    numbers = np.frombuffer(vector, np.float32)
-    rows = None if sentences is None else np.frombuffer(sentences, np.float16).reshape(-1, len(numbers))
-    return Embedded(numbers, rows)
+def _is_blob(value: object, size: int | None) -> bool:
+    return isinstance(value, bytes) and bool(value) and (len(value) == size if size else len(value) % 4 == 0)
+
+
+def _is_sound(embedded: Embedded) -> bool:
+    sentences = embedded.sentences
+    return bool(_are_unit(embedded.vector[np.newaxis]).all() and (sentences is None or _are_unit(sentences).all()))
+
+
+def _are_unit(matrix: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows are of finite numbers and of length 1."""
+    rows = matrix.astype(np.float32, copy=False)
+    with np.errstate(over="ignore", invalid="ignore"):
+        are_unit: NDArray[np.bool_] = (
+            np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < _UNIT
+        )  # false of what is no number
+    return are_unit
 
 
 def _blob(embedded: Embedded) -> bytes | None:

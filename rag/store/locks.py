@@ -21,7 +21,7 @@ def locked(path: Path, *, wait: float, on_wait: Callable[[str], None]) -> Iterat
     """
     from filelock import FileLock, Timeout
 
-    lock = FileLock(path)
+    lock = FileLock(path, mode=0o600)
     try:
         try:
             lock.acquire(timeout=0)
@@ -88,7 +88,7 @@ def _shared(file: int) -> bool:
 def _opened(path: Path, flags: int) -> int | None:
     """The lock's file; None if it is not there, which it is before anybody writes, or may not be opened."""
     try:
-        return os.open(path, flags, 0o666)
+        return os.open(path, flags, 0o600)
     except OSError:
         return None
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -142,6 +143,8 @@ class SQLite:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    with suppress(OSError):  # of which SQLite tells
+        os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))  # its log gets the same mode
     try:
         return _tried(path, "rwc")
     except sqlite3.OperationalError as error:

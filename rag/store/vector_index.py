@@ -257,6 +257,8 @@ def nearest(vectors: Vectors, query: Vector, limit: int) -> list[str]:
             f"the vectors have {vectors.matrix.shape[1]} numbers, and the embedding model gives {len(query)} now; "
             "use the one it was made with, or embed all anew with `rag reindex`"
         )
+    if not np.isfinite(query).all():
+        raise EmbeddingError("the embedding model gave no numbers for the question; try again, or use another model")
     order = np.argsort(-(vectors.matrix @ unit(query)), kind="stable")
     return [vectors.ids[i] for i in order[:limit]]
 

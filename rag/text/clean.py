@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import re
+import unicodedata
 
 from rag.errors import LoadError
 
@@ -15,6 +17,8 @@ _UNSEEN = re.compile(
     r"\ud800-\udfff\U000e0000-\U000e0fff]"
 )
 _JOINER = re.compile(r"(?<![\u0600-\u0dff])[\u200c\u200d]|[\u200c\u200d](?![\u0600-\u0dff])")
+# Up to the last "@" where the password was written with a "/", "?" or "#" in it, and so is no port.
+_USER = re.compile(r"://(?:[^/?#]*@|[^/?#:\[]*:(?!\d*(?:[/?#]|$)).*@)", re.S)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1b")
 _MAGIC = (
@@ -41,6 +45,17 @@ def one_line(text: str, limit: int = 500) -> str:
     """The text cleaned, on one line, and cut to `limit` characters."""
     line = " ".join(clean(text[: 4 * limit]).split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def content_digest(text: str) -> str:
+    """SHA-256 of the text in Unicode NFC with each run of white space as one space: equal for reflowed copies."""
+    normal = " ".join(unicodedata.normalize("NFC", text).split())
+    return hashlib.sha256(normal.encode("utf-8", "replace")).hexdigest()
+
+
+def without_password(place: str) -> str:
+    """An address without the user name and password in it; a path as it is."""
+    return _USER.sub("://***@", place)
 
 
 def decode(body: bytes, charset: str | None = None) -> str:

@@ -304,6 +304,7 @@ def test_a_catalog_in_a_folder_that_cannot_be_written_answers(tmp_path: Path) ->
     catalog.close()
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         folder.chmod(0o755)
+    (tmp_path / "catalog.sqlite").chmod(0o644)  # as its user may do for others
     code = (
         "import os, sys; from pathlib import Path; from rag.store.catalog import Catalog; os.setuid(65534); "
         "catalog = Catalog(Path(sys.argv[1])); print(catalog.articles()[0].id, catalog.frequencies(['doha'])['doha'])"

@@ -215,6 +215,8 @@ def test_a_small_disk_that_is_full_can_be_added_to_when_it_has_room_again(tmp_pa
 def test_a_folder_that_cannot_be_written_is_an_error_of_one_line_for_each_change(folder: Path, tmp_path: Path) -> None:
     for above in (folder, *list(folder.parents)[:4]):
         above.chmod(0o755)
+    for path in folder.rglob("*"):  # as its user may do for others
+        path.chmod(0o755 if path.is_dir() else 0o644)
     code = (
         "import sys; sys.path[:0] = ['tests', 'tests/store']; from test_faults import *\n"
         "changes = lambda l: (lambda: l.add(ARTICLES[0], CORRECTED), lambda: l.remove('a01'), lambda: l.reindex())\n"
