@@ -1,17 +1,152 @@
-"""Has a language model propose the statements of an answer."""
+"""Has a language model write the statements of an answer from passages."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import replace
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from rag.answer.draft import Answered, Draft
+from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader
 from rag.answer.extractive import extract
 from rag.answer.task import Task
-from rag.answer.writer import Writer
-from rag.schema import Answer, Citation, Mode, Reason, Statement, Status
+from rag.errors import ContextError, ShapeError
+from rag.models.budget import REPLY_TOKENS, Terms, TokenCount
+from rag.models.chat import ModelChoice
+from rag.models.client import Account, Call, Caller
+from rag.models.prompts import Packed, data, fence, load_prompt, pack
+from rag.schema import Answer, Citation, Hit, Mode, Reason, Statement, Status
+from rag.text.clean import one_line
 
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+MOST_PASSAGE_TOKENS = 12_000
 _MOST_NEAREST = 3
+_REPAIRS = {
+    "type": "object",
+    "properties": {
+        "repairs": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {"number": {"type": "integer"}}
+                | SCHEMA["properties"]["statements"]["items"]["properties"],  # type: ignore[index]  # it is a literal
+                "required": ["number", "text", "quotes"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["repairs"],
+    "additionalProperties": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """A prompt that was not sent: its texts in order, its tokens, and what the call would cost at most."""
+
+    texts: tuple[str, ...]
+    size: TokenCount
+    cost: float
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """A statement in the place of the one of that number, counted from 0."""
+
+    number: int
+    statement: Statement
+
+
+def write(
+    question: str, hits: Sequence[Hit], model: BaseChatModel, choice: ModelChoice, *, terms: Terms | None = None
+) -> Draft:
+    """What a model writes in reply to a question from passages; raises ModelError, and what `Terms` says."""
+    writing = Writer(Caller(model, choice)).stream(question, hits, Account(terms))
+    try:
+        while True:
+            next(writing)
+    except StopIteration as end:
+        draft: Draft = end.value
+        return draft
+
+
+class Writer:
+    """Writes by one model, one call for a question."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self._prompt = load_prompt("answer", "fence", "passages", "question")
+        self._repair = load_prompt("repair", "fence", "passages", "question", "statements")
+
+    def stream(self, question: str, hits: Sequence[Hit], account: Account) -> Generator[Statement, None, Draft]:
+        """The statements as they become whole; returns the draft.
+
+        If the prompt is too long for the model, it is asked once more with half of the passages.
+        """
+        packed = self._packed(question, hits)
+        try:
+            return (yield from self._written(question, packed, account))
+        except ContextError:
+            if len(packed.hits) < 2:
+                raise
+        half = packed.hits[: len(packed.hits) // 2]
+        account.warn(f"{self.caller.choice.id} read only the {len(half)} best of {len(packed.hits)} passages")
+        return (yield from self._written(question, self._packed(question, half), account))
+
+    def preview(self, question: str, hits: Sequence[Hit]) -> Preview:
+        """The prompt as it would be sent."""
+        call = self._call(question, self._packed(question, hits))
+        size = self.caller.size(call)
+        cost = self.caller.tariff.usage(size.count, REPLY_TOKENS, estimated=True).cost
+        return Preview(tuple(call.texts), size, cost)
+
+    def repaired(
+        self, question: str, hits: Sequence[Hit], failed: Sequence[Statement], account: Account
+    ) -> list[Repair]:
+        """Statements that the model would rather make than those that failed their check; not checked yet."""
+        packed = self._packed(question, hits)
+        lines = [_failed(number, statement) for number, statement in enumerate(failed)]
+        mark = fence(packed.text, *lines)
+        inputs = {"fence": mark, "passages": packed.text, "question": data(question), "statements": "\n".join(lines)}
+        call = Call(self._repair, inputs, _REPAIRS)
+        return self.caller.json(call, account, lambda reply: _repairs(reply, DraftReader(packed.hits), len(failed)))
+
+    def _written(self, question: str, packed: Packed, account: Account) -> Generator[Statement, None, Draft]:
+        """Asked once more if the reply is not what was asked for, unless a statement of it was given away."""
+        call, reader = self._call(question, packed), DraftReader(packed.hits)
+        try:
+            draft = yield from self._read(call, reader, account)
+        except ShapeError as error:
+            if reader.given:
+                raise
+            reader = DraftReader(packed.hits)
+            draft = yield from self._read(self.caller.again(call, error, account), reader, account)
+        self.caller.keep(call, reader.text, account)
+        return replace(draft, usage=account.usage)
+
+    def _read(self, call: Call, reader: DraftReader, account: Account) -> Generator[Statement, None, Draft]:
+        with closing(self.caller.pieces(call, account)) as pieces:
+            for piece in pieces:
+                yield from reader.feed(piece)
+                if reader.rambles:
+                    break
+        known = reader.given
+        draft = reader.close()
+        yield from draft.statements[known:]
+        return draft
+
+    def _call(self, question: str, packed: Packed) -> Call:
+        inputs = {"fence": packed.fence, "passages": packed.text, "question": data(question)}
+        return Call(self._prompt, inputs, SCHEMA)
+
+    def _packed(self, question: str, hits: Sequence[Hit]) -> Packed:
+        """As much as the model's window holds beside the rules, the question and the reply."""
+        rules = self.caller.size(self._call(question, Packed((), "", "")))
+        room = self.caller.tariff.window - rules.count - REPLY_TOKENS
+        return pack(hits, budget=min(room, MOST_PASSAGE_TOKENS), count=lambda text: self.caller.count(text).count)
 
 
 def propose(task: Task, writer: Writer) -> Generator[Statement, None, Answer]:
@@ -49,6 +184,28 @@ def begun(task: Task, writer: Writer, statements: Sequence[Statement]) -> Answer
         mode=Mode.LLM,
         model=writer.caller.choice.id,
     )
+
+
+def _failed(number: int, statement: Statement) -> str:
+    problems = [
+        f"{c.kind}: {c.expected}" + (f", not {c.found}" if c.found else "") for c in statement.checks if not c.passed
+    ]
+    told = {"number": number, "text": statement.text, "problems": problems}
+    return data(json.dumps(told, ensure_ascii=False))
+
+
+def _repairs(reply: dict[str, Any], reader: DraftReader, count: int) -> list[Repair]:
+    repairs = reply.get("repairs")
+    if not isinstance(repairs, list):
+        raise ShapeError(f"the repairs are {one_line(repr(repairs), 80)}; wanted a list")
+    return [Repair(repair["number"], reader.statement(repair)) for repair in repairs if _is_repair(repair, count)]
+
+
+def _is_repair(value: Any, count: int) -> bool:
+    """Whether it has the number of a statement and a text; a statement that cannot be repaired has none."""
+    if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not value["text"].strip():
+        return False
+    return type(value.get("number")) is int and 0 <= value["number"] < count
 
 
 def _missing(draft: Draft) -> Iterator[str]:

@@ -15,8 +15,8 @@ from typing import TypeAlias
 from rag.answer import extractive, generative
 from rag.answer.annotate import edited
 from rag.answer.draft import settled
+from rag.answer.generative import Writer
 from rag.answer.task import Asked, Task, Understood
-from rag.answer.writer import Writer
 from rag.checks import verify as verification
 from rag.checks.judge import Judge
 from rag.checks.quotes import numbered
@@ -30,7 +30,7 @@ from rag.progress import Clock
 from rag.retrieval import rewrite
 from rag.retrieval.followups import context
 from rag.retrieval.query import Query
-from rag.retrieval.search import Searcher
+from rag.retrieval.retriever import Searcher
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
 from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.text.words import words

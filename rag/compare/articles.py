@@ -9,8 +9,8 @@ from datetime import date
 import numpy as np
 
 from rag.compare.relation import LEAST_COSINE, Relation, Report, related
-from rag.retrieval.retriever import Index, Retrieved
-from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement
+from rag.retrieval.retriever import Index, Retrieved, Searcher
+from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Window
 from rag.store.catalog import StoredPassage
 from rag.text.injection import is_ordered
 from rag.text.names import names
@@ -70,6 +70,23 @@ def held_against(statements: Sequence[Statement], given: Sequence[Report], origi
         tuple(replace(s, outlets=o) for s, o in zip(statements, outlets, strict=True)),
         tuple(_conflict(relation, 1) for relation in conflicts.values()),
     )
+
+
+def conflicts(searcher: Searcher, topic: str | None, *, k: int, window: Window) -> tuple[Conflict, ...]:
+    """What the articles of a window say differently, the latest first; on a topic those of its `k` nearest passages."""
+    searcher.check_filled()
+    catalog = searcher.index.catalog
+    hits = () if topic is None else searcher.find(searcher.query(topic, window), k=k, window=window).hits[:k]
+    with catalog.snapshot():
+        near = dict.fromkeys(hit.article.id for hit in hits)
+        read = (
+            catalog.admitted(window)
+            if topic is None
+            else [id for article in near for id in catalog.passage_ids(article)]
+        )
+        stored = catalog.passages(read)
+        articles = catalog.articles({row.passage.article_id for row in stored})
+    return contention(reports(stored, {article.id: article for article in articles}))
 
 
 def contention(given: Sequence[Report]) -> tuple[Conflict, ...]:

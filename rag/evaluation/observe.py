@@ -15,7 +15,8 @@ from rag.errors import EmptyLibraryError, InputError, KeyRefusedError, NoModelEr
 from rag.evaluation.cases import Case, CheckCase, Evidence, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.ingest.metadata import article
-from rag.library import Library, entailment
+from rag.library import Library
+from rag.parts import entailment
 from rag.progress import Clock
 from rag.schema import (
     Answer,

@@ -6,23 +6,33 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import accumulate, chain, zip_longest
 
 import numpy as np
 
-from rag.models.embeddings import Embedder, Vector, unit
+from rag.checks.document import Region
+from rag.errors import EmptyLibraryError, InputError
+from rag.models.embeddings import Embedder, Vector, identity, unit
 from rag.models.reader import SpanReader
+from rag.progress import Clock
+from rag.retrieval.followups import context
 from rag.retrieval.near_duplicates import clusters, contained
 from rag.retrieval.query import Query
+from rag.retrieval.query import read as read_query
 from rag.retrieval.rerank import Candidate, Sentence, read, score
-from rag.schema import Article, Hit, Ranks, Window
+from rag.schema import Article, Hit, Ranks, Span, Turn, Window
 from rag.store.catalog import Catalog
 from rag.store.filters import admits
 from rag.store.fts import MOST_SCORED
 from rag.store.vector_index import VectorIndex, nearest
 from rag.text.calendar import Period
-from rag.text.words import alike, content_words
+from rag.text.clean import clean
+from rag.text.injection import request
+from rag.text.words import alike, content_words, words
 
+LONGEST_QUESTION = 10_000
+"""Characters."""
 # Chosen by measurement on questions about real documents: see evals/results.md.
 RRF_K = 20
 WEIGHTS = {"dense": 1.0, "lexical": 1.0}
@@ -65,6 +75,52 @@ class Index:
     embeddings: Embedder | None
     reader: SpanReader | None = None
     """What reads the best extracts and decides the order; None: their words and vectors do."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Searcher:
+    """An index, and the name that a person has for its library."""
+
+    index: Index
+    name: str
+
+    def query(self, question: str, window: Window, history: Sequence[Turn] = ()) -> Query:
+        """What a question asks for; raises EmptyLibraryError, and InputError if there is nothing to look for in it."""
+        question = clean(question)
+        if not words(question):
+            raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
+        if len(question) > LONGEST_QUESTION:
+            raise InputError(f"the question has {len(question):,} characters; ask in at most {LONGEST_QUESTION:,}")
+        self.check_filled()
+        before, wanted = clean(context(question, history)), request(question)
+        catalog = self.index.catalog
+        found = read_query(
+            wanted.asked or question,
+            context=before,
+            sources=catalog.sources(Window(as_of=window.as_of)),
+            years=[y for y in catalog.years() if not window.last or y <= window.last.year],
+            today=window.last or date.today(),
+        )
+        found = replace(found, orders=wanted.orders, asks=bool(wanted.asked))
+        return replace(found, evidence=history[-1].citations, told=history[-1].answer) if before else found
+
+    def find(self, query: Query, *, k: int, window: Window, clock: Clock | None = None) -> Retrieved:
+        """The passages for a query; raises EmbeddingError if the library was made with another model."""
+        if self.index.embeddings:
+            self.index.catalog.embedded.check_model(identity(self.index.embeddings))
+        with (clock or Clock()).time("retrieve"):
+            return retrieve(self.index, query, k=k, window=window)
+
+    def regions(self, sentence: str, *, k: int, window: Window) -> list[Region]:
+        """The `k` passages to look for a sentence in."""
+        query = self.query(sentence[:LONGEST_QUESTION], window)
+        hits = self.find(query, k=k, window=window).hits[:k]
+        return [Region(h.article, Span(h.passage.start, h.passage.end), h.passage.id) for h in hits]
+
+    def check_filled(self) -> None:
+        """Raises EmptyLibraryError if there is no article."""
+        if not self.index.catalog.article_count:
+            raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
