@@ -78,9 +78,9 @@ class Page(HTMLParser):
             self.text += data
 
 
-def reported(*pairs: tuple[Case, Result], name: str = "set", repeat: int = 1) -> Report:
+def reported(*pairs: tuple[Case, Result], name: str = "set") -> Report:
     cases, results = tuple(case for case, _ in pairs), tuple(result for _, result in pairs)
-    return report([Run(CaseSet(name, cases, "a" * 64), IDENTITY, (results,) * repeat)])
+    return report([Run(CaseSet(name, cases, "a" * 64), IDENTITY, results)])
 
 
 def text(*pairs: tuple[Case, Result], **fields: Any) -> str:
@@ -122,13 +122,6 @@ def test_each_rate_has_its_value_counts_interval_and_picture() -> None:
     assert "right_cases 0.50 (1/2) [0.00, 1.00], on a line from 0 to 1" in page.labels
     assert "0.50 1/2 [0.00, 1.00]" in page.text
     assert page.tags.count("svg") == page.tags.count("circle") == len(page.labels)
-
-
-def test_a_rate_above_one_gets_a_longer_line() -> None:
-    case = SummaryCase(id="c", task=Task.SUMMARY, words=1, claims=(TEN,))
-    page = Page(html_report(reported((case, answered(said("Nobody fled."), rivals={"lead": "Ten soldiers fled."})))))
-    assert "length 2.00 (2/1) [2.00, 2.00], on a line from 0 to 2" in page.labels
-    assert "The first sentences Ten soldiers fled." in page.text
 
 
 def test_types_have_rates_of_their_own() -> None:
@@ -321,12 +314,6 @@ def test_a_page_needs_nothing_from_elsewhere_and_has_both_colors() -> None:
     assert "prefers-color-scheme: dark" in markup
     assert "url(" not in markup
     assert "width=device-width" in markup
-
-
-def test_rates_of_several_runs_have_their_deviation() -> None:
-    page = text((qa(), FULL), repeat=2)
-    assert "run 2 times" in page
-    assert "± 0.000" in page
 
 
 def test_a_report_of_nothing_is_a_page() -> None:
