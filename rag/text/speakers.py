@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rag.schema import Check, Citation, Span
 from rag.text.calendar import ANY_WEEKDAY
-from rag.text.names import names, same
+from rag.text.names import TITLES, names, same
 from rag.text.sentences import cited_sentences, sentences
 from rag.text.words import CAPITALS, COUNTRIES, content_words, listed, stem
 
@@ -202,9 +202,8 @@ def _trimmed(text: str) -> str | None:
     return " ".join(words[-8:]).strip(" .,'’”\"") or None
 
 
-_TITLED = "THE|MR|MS|MRS|DR|SECRETARY|AMBASSADOR|GENERAL|SENATOR|PRESIDENT|VICE PRESIDENT|MINISTER|CHANCELLOR|MODERATOR"
 _SPEAKER_LABEL = re.compile(r"^[ \t]*(?:(?P<who>[A-Z][A-Z.’' -]{2,40}):\s|(?P<asks>Q):?\s+(?=[A-Z(“\"]))", re.M)
-_SURE = re.compile(rf"(?:{_TITLED})\b")
+_SURE = re.compile(rf"(?:THE|VICE|MODERATOR|{'|'.join(sorted(TITLES)).upper()})\b")
 _PRONOUN = re.compile(
     rf"\b(?P<who>[Hh]e|[Ss]he|[Tt]hey)\s+(?:(?:also|then|later|earlier|had|has|have|\w+ly)\s+)?(?:{SAYING})\b"
 )
