@@ -7,9 +7,9 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rag.answer.generative import Preview
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
+from rag.answer.writer import Preview
 from rag.checks.document import checked
 from rag.checks.verify import verify
 from rag.compare.articles import conflicts

@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
-from rag.answer.generative import Writer
+from rag.answer.writer import Writer
 from rag.checks.judge import Judge
 from rag.errors import EmbeddingError, LibraryError
 from rag.models.budget import Terms

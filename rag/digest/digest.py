@@ -97,7 +97,7 @@ class _Written:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Standing:
     """Whether statements were found and passed, and if not why."""
 
     status: Status
@@ -312,11 +312,11 @@ def _summary(  # noqa: PLR0913  # what a summary is made of
     )
 
 
-def _outcome(statements: Sequence[Statement], request: Request, resources: Resources) -> _Outcome:
+def _outcome(statements: Sequence[Statement], request: Request, resources: Resources) -> _Standing:
     if statements:
-        return _Outcome(verify.status(statements), verify.reason(statements))
+        return _Standing(verify.status(statements), verify.reason(statements))
     is_outside = request.articles or resources.catalog.passage_count(request.window) == 0
-    return _Outcome(Status.ABSTAINED, Reason.OUTSIDE_DATES if is_outside else Reason.NOT_IN_ARTICLES)
+    return _Standing(Status.ABSTAINED, Reason.OUTSIDE_DATES if is_outside else Reason.NOT_IN_ARTICLES)
 
 
 def _pool(request: Request, resources: Resources) -> Pool:

@@ -96,11 +96,11 @@ def _nearest_part(statement: str, texts: Sequence[str], said_by: str) -> str:
     """The part of a sentence, between semicolons and the like, that has most words of what a statement has one say."""
     wanted = set(content_words(statement)) - set(content_words(said_by)) or set(content_words(statement))
     parts = [part for text in texts for part in _parts(text)]
-    return max(parts, key=lambda part: len(wanted & part.stems), default=_Part("", frozenset())).text
+    return max(parts, key=lambda part: len(wanted & part.stems), default=_Clause("", frozenset())).text
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Clause:
     """The part of a sentence, with the stems of its content words."""
 
     text: str
@@ -108,9 +108,9 @@ class _Part:
 
 
 @lru_cache(maxsize=2048)
-def _parts(text: str) -> tuple[_Part, ...]:
+def _parts(text: str) -> tuple[_Clause, ...]:
     split = [part for span in sentences(text) for part in _PARTS.split(text[span.start : span.end])]
-    return tuple(_Part(part, frozenset(content_words(part))) for part in split if part.strip())
+    return tuple(_Clause(part, frozenset(content_words(part))) for part in split if part.strip())
 
 
 def _speakers(part: str) -> list[str]:

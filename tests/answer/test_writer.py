@@ -11,7 +11,7 @@ import pytest
 from openai_server import OpenAIServer, Reply, Request, too_long
 
 from rag.answer.draft import MOST_STATEMENTS, Answered, Draft
-from rag.answer.generative import Writer, write
+from rag.answer.writer import Writer, write
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
 from rag.ingest.metadata import article
 from rag.models.budget import Terms
