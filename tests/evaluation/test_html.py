@@ -111,7 +111,7 @@ def test_it_tells_what_was_measured() -> None:
 
 def test_identities_that_differ_are_told_by_set() -> None:
     other = Identity("0.1.0", "c" * 64, "d" * 64, "f" * 64, "minilm", "some:model", "some:judge", 5)
-    runs = [Run(CaseSet(name, (qa(),), "a"), i, ((FULL,),)) for name, i in (("one", IDENTITY), ("two", other))]
+    runs = [Run(CaseSet(name, (qa(),), "a"), i, (FULL,)) for name, i in (("one", IDENTITY), ("two", other))]
     page = Page(html_report(report(runs))).text
     assert "sets from one version 0.1.0 model none (offline)" in page
     assert "sets from two version 0.1.0 model some:model judge some:judge" in page
@@ -296,7 +296,7 @@ def assert_sound(page: Page) -> None:
 
 def test_sets_and_cases_whose_names_run_together_keep_apart() -> None:
     runs = [
-        Run(CaseSet(name, cases, "a"), IDENTITY, ((FULL,) * len(cases),))
+        Run(CaseSet(name, cases, "a"), IDENTITY, (FULL,) * len(cases))
         for name, cases in (("a", (qa(id="b/1"), qa(id="b"))), ("a/b", (qa(id="1"),)))
     ]
     page = Page(html_report(report(runs)))
