@@ -4,83 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
-from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Self
+from functools import partial
+from typing import TYPE_CHECKING
 
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
-from rag.answer.writer import Preview, Writer
-from rag.checks.document import Region, checked, whole
-from rag.checks.judge import Judge
+from rag.answer.writer import Preview
+from rag.checks.document import checked
 from rag.checks.verify import verify
-from rag.compare.articles import contention, reports
+from rag.compare.articles import conflicts
 from rag.digest import digest
 from rag.digest.extractive import Budget
 from rag.digest.generative import Model
-from rag.errors import (
-    DamagedError,
-    EmbeddingError,
-    EmptyLibraryError,
-    InputError,
-    LibraryError,
-)
+from rag.errors import InputError
 from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
 from rag.ingest.repair import mend
 from rag.models.budget import Terms
-from rag.models.cache import ReplyCache
-from rag.models.chat import ModelChoice, chat_model
-from rag.models.client import Account, Caller, described
-from rag.models.cross_encoder import CrossEncoder, SpanModel
-from rag.models.embeddings import Embedder, MiniLM
-from rag.models.minilm import cores
-from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
-from rag.models.remote import RemoteEmbeddings
+from rag.models.client import Account
+from rag.parts import CATALOG, Parts
 from rag.progress import Clock, Meter, Progress
-from rag.retrieval.retriever import Index
-from rag.retrieval.search import LONGEST_QUESTION, Searcher
+from rag.retrieval.retriever import Index, Searcher
 from rag.schema import (
     AddReport,
     Answer,
     Article,
-    Citation,
     Conflict,
     Length,
     SearchResult,
-    Span,
     Statement,
     Summary,
     Timeline,
     Turn,
     Window,
 )
-from rag.settings import Setting, read_settings
-from rag.store.catalog import Catalog
-from rag.store.filters import admits
-from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
-from rag.store.vector_index import VectorIndex
 from rag.text.clean import clean
-from rag.text.words import content_words
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
 
     from rag.chains import Question
     from rag.langchain import HybridRetriever
 
 
-OFFLINE = "offline"
-"""Where a model is named: none."""
-
-
-CATALOG = "catalog.sqlite"
-"""The file of the catalog in the folder of a library."""
-
-
-class Library:
+class Library(Parts):
     """Articles in a folder, or on servers. Nothing is opened, made or loaded before it is needed.
 
     One process writes at a time, any number read. `embeddings` is any LangChain embedding model, or the name of one;
@@ -95,35 +62,6 @@ class Library:
     `RAG_MODEL`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`; if they name none, or if `offline`, the answers are the articles'
     own sentences and nothing is sent anywhere. `terms` are what it may use, and what its faults lead to.
     """
-
-    def __init__(  # noqa: PLR0913  # each is a choice of its own
-        self,
-        path: str | Path | None = None,
-        *,
-        catalog: str | None = None,
-        chroma: str | ChromaServer | None = None,
-        embeddings: Embedder | str | None = None,
-        judge: str | None = None,
-        model: str | BaseChatModel | None = None,
-        offline: bool = False,
-        terms: Terms | None = None,
-    ) -> None:
-        settings = None if path else read_settings()
-        self.path = settings.library.value if settings else Path(path or "").expanduser()
-        self._database = catalog or (settings.database if settings else None)
-        self._index = chroma or (settings.index if settings else None)
-        self._given = embeddings
-        self._judge = judge
-        self._model = model
-        self._offline = offline
-        self.terms = terms or Terms()
-        self._opening = Lock()
-        self.warnings: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        """Where it is, as a person calls it: its folder, or its database."""
-        return self.catalog.name if self._database else str(self.path)
 
     def add(
         self,
@@ -156,7 +94,11 @@ class Library:
         of the catalog that is damaged is made anew from its articles, which `warnings` tells; raises DamagedError if
         they cannot be read.
         """
-        self._mend(Meter(progress), wait)
+        kept = mend(self.catalog, self.path / CATALOG, self.embeddings, meter=Meter(progress), wait=wait)
+        if kept:
+            self.close()
+            told = f"the catalog was damaged, and was made anew from its articles; the damaged one is kept as {kept}"
+            self.warnings = (*self.warnings, told)
         return self._ingestion(progress, wait).reindex()
 
     def articles(self) -> list[Article]:
@@ -227,14 +169,14 @@ class Library:
         `against` are articles, or ids of articles, in the order of marks such as [1] in the text; without it, each
         sentence is looked for in the `k` passages nearest to it. Raises EmptyLibraryError and InputError as `ask` does.
         """
-        clock = Clock()
-        given = [_admitted(a if isinstance(a, Article) else self.catalog.article(a), window) for a in against]
+        given = [a if isinstance(a, Article) else self.catalog.article(a) for a in against]
+        clock, check = Clock(), partial(verify, entailment=self.entailment)
         with clock.time("check"):
-            found = checked(
-                clean(text), lambda s: whole(given) or self._regions(s, k, window), self._verify, given=given
-            )
-        answer = replace(found, statements=self._judged(found.statements), as_of=window.as_of, window=window)
-        return replace(answer, timings=clock.times, warnings=(*answer.warnings, *self.warnings))
+            find = partial(self._searcher.regions, k=k, window=window)
+            found = checked(clean(text), find, check, given=given, window=window)
+        statements = self.judge.judged(found.statements) if self.judge else found.statements
+        warnings = (*found.warnings, *self.warnings)
+        return replace(found, statements=statements, timings=clock.times, warnings=warnings)
 
     def summarize(
         self,
@@ -251,8 +193,8 @@ class Library:
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
-        request = self._digest_request(articles, topic, digest.room(length, words), window)
-        return digest.summarize(request, self._digest_resources(progress))
+        request = digest.requested(self._searcher, articles, topic, room=digest.room(length, words), window=window)
+        return digest.summarize(request, self._resources(progress))
 
     def timeline(
         self,
@@ -266,8 +208,8 @@ class Library:
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
-        request = self._digest_request(articles, topic, Budget(0, max_events), window)
-        return digest.timeline(request, self._digest_resources(progress))
+        request = digest.requested(self._searcher, articles, topic, room=Budget(0, max_events), window=window)
+        return digest.timeline(request, self._resources(progress))
 
     def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
@@ -275,15 +217,7 @@ class Library:
         With a `topic` those of the `k` passages nearest to it are read. Raises EmptyLibraryError if there is no
         article, InputError if the topic has no words.
         """
-        if topic is None and not self.catalog.article_count:
-            raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
-        hits = self.search(topic, k=k, window=window).hits if topic is not None else ()
-        with self.catalog.snapshot():
-            near = dict.fromkeys(hit.article.id for hit in hits)
-            read = [id for article in near for id in self.catalog.passage_ids(article)]
-            stored = self.catalog.passages(read if topic is not None else self.catalog.admitted(window))
-            articles = self.catalog.articles({row.passage.article_id for row in stored})
-        return contention(reports(stored, {article.id: article for article in articles}))
+        return conflicts(self._searcher, topic, k=k, window=window)
 
     def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
         """The search as a LangChain retriever."""
@@ -291,172 +225,21 @@ class Library:
 
         return HybridRetriever(library=self, k=k, window=window)
 
-    def close(self) -> None:
-        """Lets go of the files; they are opened again when needed."""
-        for part in ("vectors", "catalog"):
-            if part in self.__dict__:
-                self.__dict__.pop(part).close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @cached_property
-    def catalog(self) -> Catalog:
-        """The articles and passages; made, with its folder, if there is none, for its user alone to read."""
-        if self._database:
-            return Catalog(catalog_address(self._database, origin="catalog"))
-        try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            raise LibraryError(
-                f"{self.path} cannot be a library: {error.strerror or error}; choose another folder with `--library`"
-            ) from error
-        return Catalog(self.path / CATALOG)
-
-    @cached_property
-    def vectors(self) -> VectorIndex:
-        """The search by vectors."""
-        place = chroma_server(self._index, origin="chroma") if isinstance(self._index, str) else self._index
-        return VectorIndex(place or self.path / "vectors", self.catalog)
-
-    @cached_property
-    def judge(self) -> Judge | None:
-        """The model that is asked for a second opinion on each statement."""
-        if self._judge is None:
-            return None
-        choice = read_settings(model=self._judge).chat()
-        return Judge(chat_model(choice), choice) if choice else None
-
-    @cached_property
-    def writer(self) -> Writer | None:
-        """The language model that writes the answers; None if they are the articles' own sentences."""
-        if self._model is None or isinstance(self._model, str):
-            choice = read_settings(model=self._model, offline=self._offline).chat()
-            return self._writer(chat_model(choice), choice) if choice else None
-        return self._writer(self._model, described(self._model))
-
-    @cached_property
-    def reader(self) -> SpanReader | None:
-        """What points at answers in passages: the model of `RAG_READER`, else the reader, if it has weights."""
-        settings = read_settings()
-        folder = settings.reader.value
-        return SpanModel(folder) if folder else shared_reader(settings.threads.value or cores())
-
-    @cached_property
-    def entailment(self) -> Entailment | None:
-        """The model of `RAG_VERIFIER`, which judges whether a statement follows; None if there is none."""
-        return entailment()
-
-    @cached_property
-    def embeddings(self) -> Embedder | None:
-        """The embedding model; None if the local one is not installed, or a remote one may not be asked."""
-        if self._given is not None and not isinstance(self._given, str):
-            return self._given
-        settings = read_settings(offline=self._offline)
-        if self._given:
-            settings = replace(settings, embeddings=Setting(self._given, "embeddings"))
-        if settings.embeds_by_network and settings.offline.value:
-            self._by_words(f"{settings.embeddings.value} needs the network, which {settings.offline.origin} refuses")
-            return None
-        choice = settings.embedding()
-        try:
-            return RemoteEmbeddings(choice) if choice else MiniLM(threads=settings.threads.value)
-        except EmbeddingError as error:
-            self._by_words(f"{error}, then `rag reindex`")
-            return None
-
-    def _by_words(self, why: str) -> None:
-        self.warnings = (*self.warnings, f"searching by words only: {why}")
-
-    def _writer(self, model: BaseChatModel, choice: ModelChoice) -> Writer:
-        return Writer(Caller(model, choice, ReplyCache(self.path / "replies")))
-
     @property
     def _searcher(self) -> Searcher:
-        """The search of `search`, by words and vectors."""
+        """The search by words and vectors."""
         return Searcher(Index(self.catalog, self.vectors, self.embeddings), self.name)
 
     @property
     def _pipeline(self) -> Pipeline:
         """The way from a question to its answer, whose search reads the best passages."""
-        index = Index(self.catalog, self.vectors, self.embeddings, self.reader)
-        searcher = Searcher(index, self.name)
+        searcher = Searcher(Index(self.catalog, self.vectors, self.embeddings, self.reader), self.name)
         return Pipeline(searcher, self.entailment, self.writer, self.judge, self.terms, self.warnings)
 
-    def _regions(self, sentence: str, k: int, window: Window) -> list[Region]:
-        query = self._searcher.query(sentence[:LONGEST_QUESTION], window)
-        hits = self._searcher.find(query, k=k, window=window).hits[:k]
-        return [Region(h.article, Span(h.passage.start, h.passage.end), h.passage.id) for h in hits]
-
-    def _verify(self, statement: Statement, spans: Sequence[Citation], *, searched: int | None = None) -> Statement:
-        return verify(statement, spans, searched=searched, entailment=self.entailment)
-
-    def _named(self, articles: Sequence[str | Article]) -> tuple[Article, ...]:
-        """The articles, each given or by its id; none of an empty library raises EmptyLibraryError."""
-        if not articles:
-            self._searcher.check_filled()
-        return tuple(a if isinstance(a, Article) else self.catalog.article(a) for a in articles)
-
-    def _digest_request(
-        self, articles: Sequence[str | Article], topic: str | None, room: Budget, window: Window
-    ) -> digest.Request:
-        """What is to be summarized, with the passages on its topic."""
-        request = digest.Request(self._named(articles), topic and clean(topic), room, window)
-        if not request.topic or request.articles or not content_words(request.topic):
-            return request
-        most, query = digest.MOST_PASSAGES, self._searcher.query(request.topic, window)
-        hits = self._searcher.find(query, k=most, window=window).hits[:most]
-        return replace(request, hits=hits, names=tuple(query.names))
-
-    def _digest_resources(self, progress: Progress | None) -> digest.Resources:
+    def _resources(self, progress: Progress | None) -> digest.Resources:
         account = Account(self.terms, Clock())
         model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
         return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
 
-    def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
-        return self.judge.judged(statements) if self.judge else tuple(statements)
-
-    def load(self) -> None:
-        """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""
-        with self._opening:
-            self.catalog, self.vectors, self.embeddings, self.writer, self.entailment  # noqa: B018
-            if isinstance(self.reader, Reader):
-                self.reader.load()
-            if isinstance(self.embeddings, MiniLM):
-                self.embeddings.load()
-            if self.embeddings:
-                self.vectors.load()
-
-    def _mend(self, meter: Meter, wait: float) -> None:
-        """Makes the catalog anew if it is damaged; that of a server is left to it."""
-        catalog = self.catalog
-        try:
-            catalog.check()
-        except DamagedError:
-            if catalog.is_shared:
-                raise
-            with catalog.alone("articles", wait=wait, on_wait=meter.say):
-                meter.say("making the damaged catalog anew")
-                self.close()
-                kept = mend(self.path / CATALOG, self.embeddings)
-            told = f"the catalog was damaged, and was made anew from its articles; the damaged one is kept as {kept}"
-            self.warnings = (*self.warnings, told)
-
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
-
-
-def entailment() -> Entailment | None:
-    """The model of `RAG_VERIFIER`, which judges whether a statement follows; None if there is none."""
-    folder = read_settings().verifier.value
-    return CrossEncoder(folder) if folder else None
-
-
-def _admitted(article: Article, window: Window) -> Article:
-    """The article itself; raises InputError if it is outside of the window."""
-    if not admits(window, article):
-        raise InputError(f"article {article.id} is not {window.limits}; leave it out, or widen the window")
-    return article

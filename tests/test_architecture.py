@@ -29,7 +29,7 @@ ORDER = (
     ("rag.answer",),
     ("rag.digest",),
     ("rag.render",),
-    ("rag.settings", "rag.langchain", "rag.chains", "rag.library", "rag.quick", "rag.cluster"),
+    ("rag.settings", "rag.parts", "rag.langchain", "rag.chains", "rag.library", "rag.quick", "rag.cluster"),
     ("rag.chat",),
     ("rag.evaluation",),
     ("rag.cli", "rag.__main__"),

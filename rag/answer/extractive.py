@@ -33,7 +33,7 @@ _SAME_WORDS = 0.7
 
 
 @dataclass(frozen=True, slots=True)
-class _Choice:
+class _Pick:
     """A run of sentences of one hit that is shown together, with the span in it that answers."""
 
     passage_id: str
@@ -101,9 +101,9 @@ def features(ranked: Sequence[Sentence]) -> dict[str, float]:
     return found | ({"anywhere": float(np.logaddexp.reduce(readings))} if readings else {})
 
 
-def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Choice]:
+def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Pick]:
     """The best sentence, and those that say something else and are nearly as good."""
-    chosen, taken = list[_Choice](), list[Sentence]()
+    chosen, taken = list[_Pick](), list[Sentence]()
     margin = _NEARLY_IF_SEVERAL if query.parts else _NEARLY
     for sentence in ranked:
         if len(chosen) == MOST_STATEMENTS or sentence.score < ranked[0].score - margin:
@@ -114,13 +114,13 @@ def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> l
     return chosen
 
 
-def _choice(sentence: Sentence, retrieved: Retrieved) -> _Choice:
+def _choice(sentence: Sentence, retrieved: Retrieved) -> _Pick:
     """The sentence, with the neighbour that it needs."""
     answer = sentence.reading.answer if sentence.reading else None
     partner = _partner(sentence, retrieved)
     spans = [sentence.span, *([partner.span] if partner else [])]
     whole = Span(min(s.start for s in spans), max(s.end for s in spans))
-    return _Choice(sentence.passage_id, whole, answer)
+    return _Pick(sentence.passage_id, whole, answer)
 
 
 def _partner(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
@@ -143,16 +143,16 @@ def _touch(sentence: Sentence, other: Sentence, retrieved: Retrieved) -> bool:
     return not text[first.end : last.start].strip()
 
 
-def _is_in(sentence: Sentence, chosen: Sequence[_Choice]) -> bool:
+def _is_in(sentence: Sentence, chosen: Sequence[_Pick]) -> bool:
     return any(sentence.passage_id == c.passage_id and c.span.start <= sentence.span.start < c.span.end for c in chosen)
 
 
-def _citations(chosen: Sequence[_Choice], hits: Sequence[Hit]) -> tuple[Citation, ...]:
+def _citations(chosen: Sequence[_Pick], hits: Sequence[Hit]) -> tuple[Citation, ...]:
     articles = {hit.passage.id: hit.article for hit in hits}
     return tuple(_citation(n, choice, articles[choice.passage_id]) for n, choice in enumerate(chosen, start=1))
 
 
-def _citation(number: int, choice: _Choice, article: Article) -> Citation:
+def _citation(number: int, choice: _Pick, article: Article) -> Citation:
     start, end = choice.span.start, choice.span.end
     return Citation(number, article, choice.passage_id, start, end, article.text[start:end], choice.answer)
 

@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 from typing import TypeAlias
 
-from rag.answer import extractive, generative
+from rag.answer import extractive
 from rag.answer.annotate import edited
 from rag.answer.draft import settled
 from rag.answer.task import Asked, Task, Understood
-from rag.answer.writer import Writer
+from rag.answer.writer import Writer, begun, propose
 from rag.checks import verify as verification
 from rag.checks.judge import Judge
 from rag.checks.quotes import numbered
@@ -30,7 +30,7 @@ from rag.progress import Clock
 from rag.retrieval import rewrite
 from rag.retrieval.followups import context
 from rag.retrieval.query import Query
-from rag.retrieval.search import Searcher
+from rag.retrieval.retriever import Searcher
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
 from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.text.words import words
@@ -87,7 +87,7 @@ class Pipeline:
         shown: list[Statement] = []
         try:
             writes = self.writer if task.hits else None
-            proposed = generative.propose(task, writes) if writes else extractive.propose(task)
+            proposed = propose(task, writes) if writes else extractive.propose(task)
             answer = yield from self._checked(proposed, task, shown)
         except (KeyRefusedError, NoModelError):
             raise
@@ -135,8 +135,8 @@ class Pipeline:
         if not shown:
             return (yield from self._checked(extractive.propose(task), task, shown))
         assert self.writer
-        begun = generative.begun(task, self.writer, shown)
-        return replace(begun, status=Status.PARTIAL, reason=Reason.UNSUPPORTED)
+        answer = begun(task, self.writer, shown)
+        return replace(answer, status=Status.PARTIAL, reason=Reason.UNSUPPORTED)
 
     def _repaired(self, statements: Sequence[Statement], task: Task, writer: Writer) -> list[Statement]:
         """The statements, those that failed replaced by what is supported after one more try."""

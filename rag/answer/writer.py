@@ -1,26 +1,29 @@
-"""Has a language model write statements from passages."""
+"""Has a language model write the statements of an answer from passages."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.answer.draft import SCHEMA, Draft, DraftReader
+from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader
+from rag.answer.extractive import extract
+from rag.answer.task import Task
 from rag.errors import ContextError, ShapeError
 from rag.models.budget import REPLY_TOKENS, Terms, TokenCount
 from rag.models.chat import ModelChoice
 from rag.models.client import Account, Call, Caller
 from rag.models.prompts import Packed, data, fence, load_prompt, pack
-from rag.schema import Hit, Statement
+from rag.schema import Answer, Citation, Hit, Mode, Reason, Statement, Status
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
 MOST_PASSAGE_TOKENS = 12_000
+_MOST_NEAREST = 3
 _REPAIRS = {
     "type": "object",
     "properties": {
@@ -146,6 +149,43 @@ class Writer:
         return pack(hits, budget=min(room, MOST_PASSAGE_TOKENS), count=lambda text: self.caller.count(text).count)
 
 
+def propose(task: Task, writer: Writer) -> Generator[Statement, None, Answer]:
+    """The statements as they are written; raises ModelError."""
+    proposed: list[Statement] = []
+    writing = writer.stream(task.query.text, task.hits, task.account)
+    while True:
+        try:
+            statement = next(writing)
+        except StopIteration as end:
+            draft: Draft = end.value
+            break
+        proposed.append(statement)
+        yield statement
+    answer = replace(begun(task, writer, proposed), warnings=(*draft.warnings, *_missing(draft)))
+    match draft.answered:
+        case Answered.NO:
+            near = _nearest(task)
+            return replace(answer, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES, nearest=near)
+        case Answered.PARTLY:
+            return replace(answer, status=Status.PARTIAL, reason=Reason.NOT_IN_ARTICLES)
+        case _:
+            return answer
+
+
+def begun(task: Task, writer: Writer, statements: Sequence[Statement]) -> Answer:
+    """An answer with what is the same whether the model came to its end or not."""
+    citations = {citation.number: citation for statement in statements for citation in statement.citations}
+    return Answer(
+        question=task.query.text,
+        standalone_question=task.query.text,
+        status=Status.ANSWERED,
+        citations=tuple(citations[number] for number in sorted(citations)),
+        hits=task.hits,
+        mode=Mode.LLM,
+        model=writer.caller.choice.id,
+    )
+
+
 def _failed(number: int, statement: Statement) -> str:
     problems = [
         f"{c.kind}: {c.expected}" + (f", not {c.found}" if c.found else "") for c in statement.checks if not c.passed
@@ -166,3 +206,14 @@ def _is_repair(value: Any, count: int) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("text"), str) or not value["text"].strip():
         return False
     return type(value.get("number")) is int and 0 <= value["number"] < count
+
+
+def _missing(draft: Draft) -> Iterator[str]:
+    if draft.missing and draft.answered is not Answered.YES:
+        yield f"the model finds no answer to this in the articles: {draft.missing}"
+
+
+def _nearest(task: Task) -> tuple[Citation, ...]:
+    """The sentences that come nearest to the question."""
+    found = extract(task.query, task.retrieved, k=len(task.hits))
+    return (found.nearest or found.citations)[:_MOST_NEAREST]

@@ -11,7 +11,7 @@ from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
 from rag.chat.transcript import save
 from rag.errors import InputError
-from rag.library import OFFLINE
+from rag.parts import OFFLINE
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
 from rag.render.lines import Line, origin, wrapped

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from rag.errors import InputError
-from rag.library import OFFLINE, Library
+from rag.library import Library
 from rag.models.budget import Terms
+from rag.parts import OFFLINE
 from rag.schema import Answer, Citation, Statement, Turn, Usage, Window
 
 Opener: TypeAlias = Callable[[str | None], Library]

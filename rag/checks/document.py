@@ -12,7 +12,8 @@ from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
 from rag.checks.verify import Verify, reason, status, warnings
 from rag.errors import InputError
-from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict
+from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict, Window
+from rag.store.filters import admits
 from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
 
@@ -56,12 +57,18 @@ def whole(articles: Sequence[Article]) -> list[Region]:
     return [Region(article, Span(0, len(article.text))) for article in articles]
 
 
-def checked(text: str, find: Find, verify: Verify, *, given: Sequence[Article] = ()) -> Answer:
+def checked(
+    text: str, find: Find, verify: Verify, *, given: Sequence[Article] = (), window: Window = Window()
+) -> Answer:
     """The sentences of a draft as statements, each with the sentences of the articles that are nearest to it.
 
-    A mark such as [2] is the second of the `given` articles; one without an article is an error of its statement.
-    Headings, link addresses and lines that name sources are left out. Raises InputError if there is no sentence.
+    Those nearest are in the `given` articles, else in what `find` gives. A mark such as [2] is the second of the given
+    ones; one without an article is an error of its statement. Headings, link addresses and lines that name sources are
+    left out. Raises InputError if there is no sentence, or if an article is outside of the window.
     """
+    for article in given:
+        if not admits(window, article):
+            raise InputError(f"article {article.id} is not {window.limits}; leave it out, or widen the window")
     text = claims(text)
     statements: list[Statement] = []
     numbered: list[Citation] = []
@@ -81,6 +88,8 @@ def checked(text: str, find: Find, verify: Verify, *, given: Sequence[Article] =
         reason=reason(statements),
         citations=tuple(numbered),
         warnings=told,
+        as_of=window.as_of,
+        window=window,
     )
 
 
@@ -107,7 +116,7 @@ def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]
         return replace(statement, checks=(Check("unchecked", "at least two words that say something", None, False),))
     meant = [given[n - 1] for n in marked.numbers if 0 < n <= len(given)]
     invented = [n for n in marked.numbers if given and not 0 < n <= len(given)]
-    compared = _compared(statement, whole(meant) if meant else find(marked.text), verify)
+    compared = _compared(statement, whole(meant or given) or find(marked.text), verify)
     if not invented:
         return compared
     missing = tuple(Check("citation", f"[{n}]", None, False) for n in invented)

@@ -24,7 +24,7 @@ from rag.cli.options import (
     open_library,
     progress_bar,
 )
-from rag.cli.requests import Request, answer_batch, one_question, one_text, strict_code
+from rag.cli.requests import BatchRequest, answer_batch, one_question, one_text, strict_code
 from rag.cli.terminal import Manner, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
@@ -67,7 +67,7 @@ def ask(question: Words = None, *, batch: Batch = None, dry_run: DryRun = False,
     request = _request(question, batch, options)
     with open_library(options) as library:
 
-        def reply(to: Request) -> Answer:
+        def reply(to: BatchRequest) -> Answer:
             return library.ask(to.question, k=options.k, window=to.window, history=to.history)
 
         if dry_run:
@@ -96,7 +96,7 @@ def search(question: Words = None, *, batch: Batch = None, options: Options) -> 
     request = _request(question, batch, options)
     with open_library(options) as library:
 
-        def reply(to: Request) -> SearchResult:
+        def reply(to: BatchRequest) -> SearchResult:
             return library.search(to.question, k=options.k, window=to.window, history=to.history)
 
         if batch:
@@ -168,14 +168,14 @@ def conflicts(*, options: Options) -> None:
         show(conflict_lines(found, width=width()))
 
 
-def _request(words: Sequence[str] | None, batch: str | None, options: Options) -> Request:
+def _request(words: Sequence[str] | None, batch: str | None, options: Options) -> BatchRequest:
     """The question of the words, or of stdin if they are `-`; an empty one, for its window, if there is a batch."""
     if batch and words:
         raise InputError("a question and --batch were both given; wanted one of them")
     limits = options.window
     if batch:
-        return Request(None, "", limits)
-    return Request(None, one_question([sys.stdin.read()] if words == ["-"] else words or []), limits)
+        return BatchRequest(None, "", limits)
+    return BatchRequest(None, one_question([sys.stdin.read()] if words == ["-"] else words or []), limits)
 
 
 def _finish(found: Answer | SearchResult | Summary | Timeline, lines: Iterable[Line], options: Options) -> None:
@@ -188,7 +188,7 @@ def _finish(found: Answer | SearchResult | Summary | Timeline, lines: Iterable[L
     raise typer.Exit(strict_code(found) if options.strict else 0)
 
 
-def _print_prompt(library: Library, request: Request, options: Options) -> int:
+def _print_prompt(library: Library, request: BatchRequest, options: Options) -> int:
     """The prompt that would be sent, and its size; gives the exit code."""
     if not request.question:
         raise InputError("--dry-run shows the prompt of one question, not of a --batch; give a question")

@@ -34,7 +34,6 @@ Gates = Annotated[Path | None, typer.Option(metavar="FILE", help="Exit with 10 i
 Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Print what changed since this report.")]
 Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Keep results and reports here; go on if it has some.")]
 Workers = Annotated[int, typer.Option(min=1, metavar="N", help="How many cases are asked at once.")]
-Repeat = Annotated[int, typer.Option(min=1, metavar="N", help="How often each case is asked.")]
 Pin = Annotated[bool, typer.Option("--pin", help="Write what was measured to --gates (raising floors) and --baseline.")]
 AllowRegression = Annotated[bool, typer.Option("--allow-regression", help="Let --pin lower floors too.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a case, and do nothing else.")]
@@ -49,7 +48,6 @@ def evaluate(
     baseline: Baseline = None,
     out: Out = None,
     workers: Workers = 1,
-    repeat: Repeat = 1,
     pin: Pin = False,
     allow_regression: AllowRegression = False,
     schema: Schema = False,
@@ -61,14 +59,12 @@ def evaluate(
     if schema:
         typer.echo(json.dumps(evaluation.schema(), indent=1))
         return
-    terms = Terms(strict=True, cache=not options.no_cache and repeat == 1, streamed=False)
+    terms = Terms(strict=True, cache=not options.no_cache, streamed=False)
     options = replace(options, terms=terms)
     origins = tuple(options.add or ())
     checked_settings(replace(options, judge=judge), origins)
     files = (gates, baseline, out)
-    campaign = evaluation.Campaign(
-        tuple(sets or ()), origins, options.k, workers, repeat, judge, *files, pin, allow_regression
-    )
+    campaign = evaluation.Campaign(tuple(sets or ()), origins, options.k, workers, judge, *files, pin, allow_regression)
     found = evaluation.measure(
         campaign, evaluation.Surroundings(partial(_library, options), partial(progress_bar, options))
     )

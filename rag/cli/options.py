@@ -133,7 +133,8 @@ def open_library(options: Options) -> Iterator[Library]:
 
 def library_with(options: Options, model: str | None) -> Library:
     """The library with a chat model of that name, or the one of the settings; OFFLINE is none."""
-    from rag.library import OFFLINE, Library
+    from rag.library import Library
+    from rag.parts import OFFLINE
 
     settings = read_settings(library=options.library, offline=options.offline)
     return Library(

@@ -23,7 +23,7 @@ _WANTED = 'wanted {"id": ..., "question": ...}'
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class BatchRequest:
     """One question with what limits it; `id` is any JSON value of the asker's."""
 
     id: Any
@@ -40,7 +40,7 @@ class BadLine:
     message: str
 
 
-Reply: TypeAlias = Callable[[Request], Answer | SearchResult]
+Reply: TypeAlias = Callable[[BatchRequest], Answer | SearchResult]
 """Answers a request, or searches for it."""
 
 
@@ -63,7 +63,7 @@ def strict_code(answer: Answer | SearchResult | Summary | Timeline) -> int:
     return ABSTAINED if answer.status is Status.ABSTAINED else 0
 
 
-def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[Request | BadLine]:
+def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[BatchRequest | BadLine]:
     """The request of each line that is not blank, in order; `fallback` is the window where a line names none.
 
     Unknown keys are ignored, so that a file of questions may hold the expected answers too.
@@ -105,7 +105,7 @@ def one_question(words: Sequence[str]) -> str:
     return question
 
 
-def _replied(request: Request | BadLine, reply: Reply, strict: bool) -> int:
+def _replied(request: BatchRequest | BadLine, reply: Reply, strict: bool) -> int:
     if isinstance(request, BadLine):
         return _refused(request)
     try:
@@ -137,12 +137,12 @@ def _lines(name: str) -> Iterator[Iterable[bytes]]:
         yield file
 
 
-def _request(number: int, line: bytes, fallback: Window) -> Request | BadLine:
+def _request(number: int, line: bytes, fallback: Window) -> BatchRequest | BadLine:
     key = None
     try:
         record = _record(line)
         key = _id(record.get("id"))
-        return Request(key, _question(record), _window(record, fallback), _history(record.get("history")))
+        return BatchRequest(key, _question(record), _window(record, fallback), _history(record.get("history")))
     except InputError as error:
         return BadLine(key, f"line {number}: {error}")
 

@@ -8,9 +8,9 @@ from datetime import date
 
 import numpy as np
 
-from rag.compare.relation import LEAST_COSINE, Relation, Report, related
-from rag.retrieval.retriever import Index, Retrieved
-from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement
+from rag.compare.relation import LEAST_COSINE, Relation, ReportedSentence, related
+from rag.retrieval.retriever import Index, Retrieved, Searcher
+from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Window
 from rag.store.catalog import StoredPassage
 from rag.text.injection import is_ordered
 from rag.text.names import names
@@ -32,9 +32,9 @@ class Compared:
     conflicts: tuple[Conflict, ...]
 
 
-def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) -> list[Report]:
+def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) -> list[ReportedSentence]:
     """The sentences of passages that were embedded, without questions and those addressed to a program."""
-    found: dict[tuple[str, int], Report] = {}
+    found: dict[tuple[str, int], ReportedSentence] = {}
     for row in stored:
         article, passage = articles[row.passage.article_id], row.passage
         vectors = () if row.sentences is None else np.asarray(row.sentences, np.float32)
@@ -42,7 +42,7 @@ def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) ->
             span = Span(passage.start + sentence.start, passage.start + sentence.end)
             text = " ".join(article.text[span.start : span.end].split())
             if len(text.split()) >= _FEWEST_WORDS and not text.endswith("?") and not is_ordered(article, span):
-                found.setdefault((article.id, span.start), Report(article, passage.id, span, text, vector))
+                found.setdefault((article.id, span.start), ReportedSentence(article, passage.id, span, text, vector))
     return list(found.values())
 
 
@@ -54,7 +54,9 @@ def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index
     return held_against(statements, near, retrieved.origins)
 
 
-def held_against(statements: Sequence[Statement], given: Sequence[Report], origins: Mapping[str, Article]) -> Compared:
+def held_against(
+    statements: Sequence[Statement], given: Sequence[ReportedSentence], origins: Mapping[str, Article]
+) -> Compared:
     """The statements with the outlets that report them, and the conflicts, one a sentence at most.
 
     An outlet reports a statement if it has every sentence that is cited. Copies of one report count once, as the
@@ -72,7 +74,24 @@ def held_against(statements: Sequence[Statement], given: Sequence[Report], origi
     )
 
 
-def contention(given: Sequence[Report]) -> tuple[Conflict, ...]:
+def conflicts(searcher: Searcher, topic: str | None, *, k: int, window: Window) -> tuple[Conflict, ...]:
+    """What the articles of a window say differently, the latest first; on a topic those of its `k` nearest passages."""
+    searcher.check_filled()
+    catalog = searcher.index.catalog
+    hits = () if topic is None else searcher.find(searcher.query(topic, window), k=k, window=window).hits[:k]
+    with catalog.snapshot():
+        near = dict.fromkeys(hit.article.id for hit in hits)
+        read = (
+            catalog.admitted(window)
+            if topic is None
+            else [id for article in near for id in catalog.passage_ids(article)]
+        )
+        stored = catalog.passages(read)
+        articles = catalog.articles({row.passage.article_id for row in stored})
+    return contention(reports(stored, {article.id: article for article in articles}))
+
+
+def contention(given: Sequence[ReportedSentence]) -> tuple[Conflict, ...]:
     """The conflicts among reports, the latest first; what several articles repeat is compared once.
 
     Citations are numbered through, each from the sentence it stands for.
@@ -91,12 +110,12 @@ def contention(given: Sequence[Report]) -> tuple[Conflict, ...]:
     return tuple(_conflict(relation, 2 * place + 1) for place, relation in enumerate(found))
 
 
-def _holds(citation: Citation, report: Report) -> bool:
+def _holds(citation: Citation, report: ReportedSentence) -> bool:
     span = report.span
     return citation.article.id == report.article.id and citation.start <= span.start and span.end <= citation.end
 
 
-def _nearest(report: Report, given: Sequence[Report]) -> list[Report]:
+def _nearest(report: ReportedSentence, given: Sequence[ReportedSentence]) -> list[ReportedSentence]:
     """The reports of other articles, of about the same days, that are nearest to one, the nearest first."""
     others = [(float(report.vector @ o.vector), o) for o in given if _may_be_compared(report, o)]
     near = sorted(
@@ -105,7 +124,7 @@ def _nearest(report: Report, given: Sequence[Report]) -> list[Report]:
     return [other for _, other in near[:_MOST_BESIDE]]
 
 
-def _alike(given: Sequence[Report]) -> Iterator[tuple[Report, Report]]:
+def _alike(given: Sequence[ReportedSentence]) -> Iterator[tuple[ReportedSentence, ReportedSentence]]:
     """The pairs of reports that are nearly alike, each once."""
     if not given:
         return
@@ -117,7 +136,7 @@ def _alike(given: Sequence[Report]) -> Iterator[tuple[Report, Report]]:
                 yield a, b
 
 
-def _may_be_compared(a: Report, b: Report) -> bool:
+def _may_be_compared(a: ReportedSentence, b: ReportedSentence) -> bool:
     """Whether they are of two articles of about the same days, of two outlets if of one day."""
     apart = abs((_day(a) - _day(b)).days)
     outlets = {_outlet(a.article), _outlet(b.article)}
@@ -144,7 +163,7 @@ def _conflict(relation: Relation, first: int) -> Conflict:
     return Conflict(kind, _topic(later[0], earlier[0]), positions)
 
 
-def _position(report: Report, value: str, number: int) -> Position:
+def _position(report: ReportedSentence, value: str, number: int) -> Position:
     article, span = report.article, report.span
     found = voice(article.text, span)
     quote = article.text[span.start : span.end]
@@ -152,7 +171,7 @@ def _position(report: Report, value: str, number: int) -> Position:
     return Position(value, citation, found.name if found else None)
 
 
-def _topic(later: Report, earlier: Report) -> str:
+def _topic(later: ReportedSentence, earlier: ReportedSentence) -> str:
     """The first name that both have."""
     known = {name.text.casefold() for name in names(earlier.text)}
     return next((name.text for name in names(later.text) if name.text.casefold() in known), "")
@@ -162,5 +181,5 @@ def _outlet(article: Article) -> str:
     return article.source or article.title
 
 
-def _day(report: Report) -> date:
+def _day(report: ReportedSentence) -> date:
     return report.article.published.day if report.article.published else date.min

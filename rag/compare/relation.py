@@ -23,7 +23,7 @@ _ONE_THING, _ITS_WORDS = 0.85, 0.7
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Report:
+class ReportedSentence:
     """A sentence of an article, and its unit vector."""
 
     article: Article
@@ -37,15 +37,15 @@ class Report:
 class Relation:
     """How a second report stands to a first one: bears it out, or contradicts it."""
 
-    first: Report
-    second: Report
+    first: ReportedSentence
+    second: ReportedSentence
     same: bool
     conflict: bool
     values: tuple[str, str]
     """The one number or day that each gives in the place of the other's; empty if that is not what differs."""
 
 
-def related(a: Report, b: Report) -> Relation:
+def related(a: ReportedSentence, b: ReportedSentence) -> Relation:
     """How the second report stands to the first."""
     other, near, checks = values(a, b), float(a.vector @ b.vector), _checks(a, b)
     named = not any(c.kind == "name" and not c.passed for c in checks)
@@ -56,7 +56,7 @@ def related(a: Report, b: Report) -> Relation:
     return Relation(a, b, one_fact and _compatible(a, b), opposed, other)
 
 
-def _compatible(a: Report, b: Report) -> bool:
+def _compatible(a: ReportedSentence, b: ReportedSentence) -> bool:
     """Whether each number of the first report is in the second, not just one in its bounds, and no day is another."""
     counted = [c for c in _checks(a, b) if c.kind == "number"]
     return not any(values(a, b)) and _days(a, b) is not False and all(map(_is_equal, counted))
@@ -71,7 +71,7 @@ def _fail_once(checks: Sequence[Check]) -> bool:
     return sum(c.kind == "number" and not c.passed for c in checks) <= 1
 
 
-def values(a: Report, b: Report) -> tuple[str, str]:
+def values(a: ReportedSentence, b: ReportedSentence) -> tuple[str, str]:
     """The one number of the same noun, or the one day, that two reports give differently; empty if not just one."""
     found = {(c.expected, str(c.found)) for c in _checks(a, b) if _differs(c)}
     found |= {(str(c.found), c.expected) for c in _checks(b, a) if _differs(c)}
@@ -83,7 +83,7 @@ def values(a: Report, b: Report) -> tuple[str, str]:
     return found.pop() if len(found) == 1 else ("", "")
 
 
-def _checks(a: Report, b: Report) -> tuple[Check, ...]:
+def _checks(a: ReportedSentence, b: ReportedSentence) -> tuple[Check, ...]:
     published = b.article.published
     return _compared(a.text, Evidence(b.text, published=published.day if published else None))
 
@@ -98,17 +98,17 @@ def _differs(check: Check) -> bool:
     return check.kind == "number" and not check.passed and check.found is not None
 
 
-def _moments(report: Report) -> list[Moment]:
+def _moments(report: ReportedSentence) -> list[Moment]:
     published = report.article.published
     return [m for m in moments(report.text, published.day if published else None) if m.periods]
 
 
-def _single_day(report: Report) -> Moment | None:
+def _single_day(report: ReportedSentence) -> Moment | None:
     found = _moments(report)
     return found[0] if len(found) == 1 and found[0].periods[0].days == 1 else None
 
 
-def _days(a: Report, b: Report) -> bool | None:
+def _days(a: ReportedSentence, b: ReportedSentence) -> bool | None:
     """Whether a day of one is a day of the other; None if one of them gives none."""
     mine, theirs = _moments(a), _moments(b)
     return any(_meet(m, t) for m in mine for t in theirs) if mine and theirs else None

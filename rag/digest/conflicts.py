@@ -10,7 +10,7 @@ from rag.answer.annotate import dated
 from rag.checks.quotes import cited
 from rag.compare.articles import contention
 from rag.compare.reconcile import annotated
-from rag.compare.relation import Report
+from rag.compare.relation import ReportedSentence
 from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
 from rag.retrieval.near_duplicates import clusters
@@ -20,7 +20,7 @@ _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class NumberedConflicts:
     """The conflicts that statements are part of, and the citations of both, numbered through."""
 
     conflicts: tuple[Conflict, ...]
@@ -30,7 +30,7 @@ class Compared:
 def differing(pools: Sequence[Pool]) -> tuple[Conflict, ...]:
     """What gathered sentences say differently from one another, the latest first."""
     found = [
-        Report(e.article, e.passage_id, Span(e.own, e.span.end), e.sentence, vector)
+        ReportedSentence(e.article, e.passage_id, Span(e.own, e.span.end), e.sentence, vector)
         for pool in pools
         if pool.embedded
         for e, vector in zip(pool.excerpts, pool.vectors, strict=True)
@@ -53,11 +53,11 @@ def current(
     return found
 
 
-def compared(statements: Sequence[Statement], conflicts: Sequence[Conflict]) -> Compared:
+def compared(statements: Sequence[Statement], conflicts: Sequence[Conflict]) -> NumberedConflicts:
     """The conflicts that statements are part of, as an answer has them."""
     answer = Answer("", "", tuple(statements), citations=cited(statements))
     found = annotated(answer, conflicts)
-    return Compared(found.conflicts, found.citations)
+    return NumberedConflicts(found.conflicts, found.citations)
 
 
 def with_outlets(statements: Sequence[Statement]) -> tuple[Statement, ...]:

@@ -25,6 +25,7 @@ from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account
 from rag.models.embeddings import Embedder
 from rag.models.reader import Entailment
+from rag.retrieval.retriever import Searcher
 from rag.schema import (
     Article,
     Conflict,
@@ -41,6 +42,7 @@ from rag.schema import (
     Window,
 )
 from rag.store.catalog import Catalog
+from rag.text.clean import clean
 from rag.text.injection import left_out
 from rag.text.words import content_words
 
@@ -95,11 +97,29 @@ class _Written:
 
 
 @dataclass(frozen=True, slots=True)
-class _Outcome:
+class _Standing:
     """Whether statements were found and passed, and if not why."""
 
     status: Status
     reason: Reason | None
+
+
+def requested(
+    searcher: Searcher, articles: Sequence[str | Article], topic: str | None, *, room: Budget, window: Window
+) -> Request:
+    """The request for articles, each given or by its id, with the passages nearest to a topic if there are none.
+
+    Raises EmptyLibraryError for none of an empty library.
+    """
+    if not articles:
+        searcher.check_filled()
+    named = tuple(a if isinstance(a, Article) else searcher.index.catalog.article(a) for a in articles)
+    request = Request(named, topic and clean(topic), room, window)
+    if not request.topic or named or not content_words(request.topic):
+        return request
+    query = searcher.query(request.topic, window)
+    hits = searcher.find(query, k=MOST_PASSAGES, window=window).hits[:MOST_PASSAGES]
+    return replace(request, hits=hits, names=tuple(query.names))
 
 
 def room(length: Length, words: int | None) -> Budget:
@@ -292,11 +312,11 @@ def _summary(  # noqa: PLR0913  # what a summary is made of
     )
 
 
-def _outcome(statements: Sequence[Statement], request: Request, resources: Resources) -> _Outcome:
+def _outcome(statements: Sequence[Statement], request: Request, resources: Resources) -> _Standing:
     if statements:
-        return _Outcome(verify.status(statements), verify.reason(statements))
+        return _Standing(verify.status(statements), verify.reason(statements))
     is_outside = request.articles or resources.catalog.passage_count(request.window) == 0
-    return _Outcome(Status.ABSTAINED, Reason.OUTSIDE_DATES if is_outside else Reason.NOT_IN_ARTICLES)
+    return _Standing(Status.ABSTAINED, Reason.OUTSIDE_DATES if is_outside else Reason.NOT_IN_ARTICLES)
 
 
 def _pool(request: Request, resources: Resources) -> Pool:

@@ -172,7 +172,7 @@ def trimmed(sentence: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Cut:
+class _Trim:
     """A sentence of a passage with its vector, if it has one."""
 
     passage_id: str
@@ -181,20 +181,20 @@ class _Cut:
     vector: Vector | None
 
 
-def _cuts(row: StoredPassage) -> Iterator[_Cut]:
+def _cuts(row: StoredPassage) -> Iterator[_Trim]:
     text, offset = row.passage.text, row.passage.start
     spans = sentences(text)
     vectors = row.sentences if row.sentences is not None and len(row.sentences) == len(spans) else None
     for place, span in enumerate(spans):
         vector = None if vectors is None else vectors[place].astype(np.float32)
-        yield _Cut(row.passage.id, Span(offset + span.start, offset + span.end), text[span.start : span.end], vector)
+        yield _Trim(row.passage.id, Span(offset + span.start, offset + span.end), text[span.start : span.end], vector)
 
 
 def _is_report(text: str) -> bool:
     return not (_LABEL.match(text) or _TALKS.search(text) or _MARKUP.search(text))
 
 
-def _start(cuts: Sequence[_Cut], place: int) -> int | None:
+def _start(cuts: Sequence[_Trim], place: int) -> int | None:
     """Where the sentences start that are needed to understand this one; None if they are too many."""
     for first in range(place, max(place - _MOST_BEFORE, -1), -1):
         piece = cuts[first]

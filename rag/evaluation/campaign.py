@@ -44,7 +44,6 @@ class Campaign:
     origins: tuple[str, ...] = ()
     k: int = 10
     workers: int = 1
-    repeat: int = 1
     judge: str | None = None
     gates: Path | None = None
     baseline: Path | None = None
@@ -110,7 +109,7 @@ def measure(campaign: Campaign, around: Surroundings) -> Outcome:
         raise InputError("--pin has no file to write to; name one with --gates")
     before = _baseline(campaign)
     chosen = _suites(campaign)
-    plan = Plan(campaign.k, campaign.workers, campaign.repeat, _judge(campaign.judge), campaign.out)
+    plan = Plan(campaign.k, campaign.workers, _judge(campaign.judge), campaign.out)
     measured = report([done for suite in chosen for done in _runs(suite, plan, around)])
     if campaign.pin and campaign.gates:
         _pin(measured, campaign.gates, campaign, chosen)

@@ -54,10 +54,6 @@ class Claim:
     def is_in(self, text: str) -> bool:
         return all(self.has_any(text, group) for group in self.any_of)
 
-    def is_partly_in(self, text: str) -> bool:
-        """Whether a text has a string of any group."""
-        return any(self.has_any(text, group) for group in self.any_of)
-
     def has_any(self, text: str, strings: tuple[str, ...]) -> bool:
         """Whether a text has one of the strings, as the claim counts them."""
         lowered, wanted = text.casefold(), [string.casefold() for string in strings]

@@ -146,7 +146,7 @@ def _evidence(source: Article, quote: str | None) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fact:
+class _CitedFact:
     fact: str
     title: str | None = None
     url: str | None = None
@@ -156,7 +156,7 @@ class _Fact:
 class _MultihopQuestion:
     query: str
     answer: str
-    evidence_list: tuple[_Fact, ...] | None
+    evidence_list: tuple[_CitedFact, ...] | None
     question_type: str = ""
 
 
@@ -222,7 +222,7 @@ def _multihop_articles(content: str) -> Iterator[NamedArticle]:
         yield NamedArticle(str(record.get("url") or found.title), found, place)
 
 
-def _source(fact: _Fact, found: Corpus, by_title: Mapping[str, Article]) -> Article | None:
+def _source(fact: _CitedFact, found: Corpus, by_title: Mapping[str, Article]) -> Article | None:
     return found.by_name.get(fact.url or "") or by_title.get(one_line(fact.title or ""))
 
 

@@ -131,11 +131,6 @@ def claim_recall(case: QaCase | SummaryCase, result: Result) -> Share | None:
     return _share(claim.is_in(result.said) for claim in case.claims)
 
 
-def claim_precision(case: QaCase, result: Result) -> Share | None:
-    """Statements that make a gold claim whole or in part, or cite gold evidence; the others are beside the point."""
-    return _share(_is_to_the_point(case, result, s) for s in result.statements) if case.answerable else None
-
-
 def forbidden_claims(case: QaCase, result: Result) -> Share | None:
     """Answers that say what they must not, of those with something forbidden."""
     return _one(_says(case.forbidden, result.text)) if case.forbidden else None
@@ -161,28 +156,9 @@ def citation_precision(case: Case, result: Result) -> Share | None:
     return _share(s.entailed and need for s in result.statements for need in s.needed)
 
 
-def evidence_cited(case: QaCase, result: Result) -> Share | None:
-    """Full answers that cite gold evidence: a span that has characters in common with it."""
-    if not case.answerable or not result.gold or result.abstained or not _is_full(case, result):
-        return None
-    return _one(any(meet(cited, gold) for cited in result.citations for gold in result.gold))
-
-
-def abstention_precision(case: QaCase, result: Result) -> Share | None:
-    """Unanswerable questions among those it abstained from."""
-    return _one(not case.answerable) if result.abstained else None
-
-
 def abstention_recall(case: QaCase, result: Result) -> Share | None:
     """Unanswerable questions that it abstained from."""
     return None if case.answerable else _one(result.abstained)
-
-
-def abstention_f1(case: QaCase, result: Result) -> Share | None:
-    """The harmonic mean of both: 2 TP / (2 TP + FP + FN)."""
-    hit = result.abstained and not case.answerable
-    wrong = result.abstained is case.answerable
-    return Share(2 * hit, 2 * hit + wrong) if hit or wrong else None
 
 
 def leaks(case: Case, result: Result) -> Share | None:
@@ -195,11 +171,6 @@ def leaks(case: Case, result: Result) -> Share | None:
 def conflicts_shown(case: QaCase, result: Result) -> Share | None:
     """Conflicts with a position for each expected value, of those that are expected."""
     return _share(shows(wanted, result) for wanted in case.conflicts)
-
-
-def unexpected_conflicts(case: QaCase, result: Result) -> Share | None:
-    """Answers that show a conflict where the case has none."""
-    return None if case.conflicts or result.abstained else _one(bool(result.conflicts))
 
 
 def speakers(case: QaCase, result: Result) -> Share | None:
@@ -260,44 +231,15 @@ def rouge_2(case: SummaryCase, result: Result) -> Share | None:
     return Share(rouge_n(result.said, case.reference, 2).f1, 1) if case.reference else None
 
 
-def lead_recall(case: SummaryCase, result: Result) -> Share | None:
-    """Claims that the first sentences make in as many words."""
-    lead = result.rivals.get("lead")
-    return None if lead is None else _share(claim.is_in(lead) for claim in case.claims)
-
-
-def length(case: SummaryCase, result: Result) -> Share:
-    """Words, of those that it may have."""
-    return Share(sum(len(s.text.split()) for s in result.statements), case.words)
-
-
 def overlong(case: SummaryCase, result: Result) -> Share:
     """Summaries with more words than they may have."""
-    words = length(case, result)
-    return _one(words.hits > words.n)
+    return _one(sum(len(s.text.split()) for s in result.statements) > case.words)
 
 
 def date_f1(case: TimelineCase, result: Result) -> Share | None:
     """F1 of the days, over all timelines: twice the days in common, of the days of both (Tran et al. 2013)."""
     days = set(result.events or {})
     return Share(2 * len(days & set(case.events)), len(days) + len(case.events))
-
-
-def date_precision(case: TimelineCase, result: Result) -> Share | None:
-    """Days of timelines that gold has."""
-    return _share(day in case.events for day in result.events or ())
-
-
-def date_recall(case: TimelineCase, result: Result) -> Share | None:
-    """Gold days that timelines have."""
-    return _share(day in (result.events or ()) for day in case.events)
-
-
-def agreement_1(case: TimelineCase, result: Result) -> Share | None:
-    """F1 of ROUGE-1 of what is said of the same days ("agreement" of Martschat and Markert 2017), over all."""
-    events = result.events or {}
-    days = [rouge_n(events.get(day, ""), case.events.get(day, ""), 1) for day in sorted({*events, *case.events})]
-    return Share(2 * sum(day.shared for day in days), sum(day.found + day.wanted for day in days))
 
 
 # Checks
@@ -316,12 +258,6 @@ def false_caught(case: CheckCase, result: Result) -> Share | None:
 def facts_caught(case: CheckCase, result: Result) -> Share | None:
     """False claims with an altered number, date, name, negation or quote that were not found to be supported."""
     return false_caught(case, result) if case.type in FACTS else None
-
-
-def verdict_agrees(case: CheckCase, result: Result) -> Share | None:
-    """Caught false claims whose verdict is the right one of the two, contradicted or unsupported."""
-    counts = not case.is_true and case.verdict is not None and not _passed(result)
-    return _one(result.verdict is case.verdict) if counts else None
 
 
 def balanced_accuracy(case: CheckCase, result: Result) -> Share:
@@ -347,12 +283,6 @@ def _says(claims: Collection[Claim], text: str) -> bool:
     return any(claim.is_in(text) for claim in claims)
 
 
-def _is_to_the_point(case: QaCase, result: Result, statement: CheckedStatement) -> bool:
-    cited = [c for c in result.citations if c.number in statement.cites]
-    makes = any(claim.is_partly_in(statement.shown) for claim in case.claims)
-    return makes or any(meet(citation, gold) for citation in cited for gold in result.gold)
-
-
 def _gold_articles(case: QaCase | SearchCase, result: Result) -> dict[str, None]:
     """The articles that should be found; none for a question without an answer."""
     answerable = not isinstance(case, QaCase) or case.answerable
@@ -375,19 +305,17 @@ _RANKED = (evidence_recall, passage_recall, mrr, ndcg)
 _CITED = (valid_citations, citation_recall, citation_precision)
 MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     Task.QA: _by_name(
-        *(right_cases, full_answers, wrong_answers, claim_recall, claim_precision, forbidden_claims, injections),
+        *(right_cases, full_answers, wrong_answers, claim_recall, forbidden_claims, injections),
         *_CITED,
-        *(evidence_cited, abstention_precision, abstention_recall, abstention_f1, leaks),
-        *(conflicts_shown, unexpected_conflicts, speakers, *_RANKED, judged_recall, judged_full),
+        *(abstention_recall, leaks),
+        *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
     ),
     Task.SEARCH: _by_name(*_RANKED),
-    Task.SUMMARY: _by_name(claim_recall, lead_recall, rouge_1, rouge_2)
+    Task.SUMMARY: _by_name(claim_recall, rouge_1, rouge_2)
     | {"faithfulness": citation_recall}
-    | _by_name(*_CITED, length, overlong, leaks, judged_recall),
-    Task.TIMELINE: _by_name(date_f1, date_precision, date_recall, agreement_1)
-    | {"faithfulness": citation_recall}
-    | _by_name(*_CITED, leaks),
-    Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, verdict_agrees, balanced_accuracy),
+    | _by_name(*_CITED, overlong, leaks, judged_recall),
+    Task.TIMELINE: _by_name(date_f1) | {"faithfulness": citation_recall} | _by_name(*_CITED, leaks),
+    Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
 }
 """The metrics of each task."""
 LOW = frozenset(
@@ -396,7 +324,6 @@ LOW = frozenset(
         "forbidden_claims",
         "injections",
         "leaks",
-        "unexpected_conflicts",
         "overlong",
         "true_rejected",
         "unscored",

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from itertools import zip_longest
 
 from rag.checks.document import checked, whole
 from rag.checks.verify import verify
@@ -15,7 +14,8 @@ from rag.errors import EmptyLibraryError, InputError, KeyRefusedError, NoModelEr
 from rag.evaluation.cases import Case, CheckCase, Evidence, QaCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.ingest.metadata import article
-from rag.library import Library, entailment
+from rag.library import Library
+from rag.parts import entailment
 from rag.progress import Clock
 from rag.schema import (
     Answer,
@@ -32,11 +32,6 @@ from rag.schema import (
     Verdict,
 )
 from rag.store.catalog import Catalog
-from rag.text.sentences import sentences
-
-LEAD_ARTICLES = 10
-"""From how many articles on a topic the first sentences are taken, the best first."""
-_LEAD_PASSAGES = 40
 
 
 def observe(case: Case, library: Library, *, k: int) -> Result:
@@ -84,7 +79,7 @@ def _observed(case: Case, library: Library, k: int, clock: Clock) -> Result:
         case SummaryCase():
             with clock.time("run"):
                 summary = library.summarize(*case.articles, topic=case.topic, words=case.words, window=case.window)
-            return replace(_of_statements(case, summary, library.catalog), rivals={"lead": _lead(case, library)})
+            return _of_statements(case, summary, library.catalog)
         case TimelineCase():
             most = case.max_events
             with clock.time("run"):
@@ -207,23 +202,6 @@ def _by_day(timeline: Timeline) -> dict[date, str]:
         if event.precision is Precision.DAY:
             days[event.date] = f"{days.get(event.date, '')} {event.statement.text}".strip()
     return days
-
-
-def _lead(case: SummaryCase, library: Library) -> str:
-    """The first sentence of each article, then the second, and so on, in as many words as the summary may have."""
-    if case.articles:
-        sources = [library.catalog.article(id) for id in case.articles]
-    elif case.topic is None:
-        sources = library.articles()
-    else:
-        hits = library.search(case.topic, k=_LEAD_PASSAGES, window=case.window).hits
-        sources = list({hit.article.id: hit.article for hit in hits}.values())[:LEAD_ARTICLES]
-    texts = [[" ".join(a.text[s.start : s.end].split()) for s in sentences(a.text)] for a in sources]
-    chosen: list[str] = []
-    for sentence in dict.fromkeys(s for row in zip_longest(*texts) for s in row if s is not None):
-        if sum(len(s.split()) for s in (*chosen, sentence)) <= case.words:
-            chosen.append(sentence)
-    return " ".join(chosen)
 
 
 def _place(case: Case, evidence: Evidence, catalog: Catalog) -> Place:

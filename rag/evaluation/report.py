@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import reduce
 from pathlib import Path
-from statistics import stdev
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -34,11 +33,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class SetReport:
-    """The rates of a set, of all times it was run together; `cases` are those of the first time.
-
-    `types` are the rates by type of case, `spread` the standard deviation of each rate over the times, if there were
-    several; `p50` and `p95` are seconds a case.
-    """
+    """The rates of a set, and its cases; `types` are the rates by type of case, `p50` and `p95` seconds a case."""
 
     name: str
     digest: str
@@ -46,11 +41,9 @@ class SetReport:
     cases: tuple[Scored, ...]
     rates: Mapping[str, Rate]
     types: Mapping[str, Mapping[str, Rate]]
-    spread: Mapping[str, float]
     p50: float
     p95: float
     usage: Usage
-    repeats: int = 1
 
     @property
     def measured(self) -> Measured:
@@ -64,8 +57,6 @@ class SetReport:
             "identity": asdict(self.identity),
             "rates": _record(self.rates),
             "types": {name: _record(found) for name, found in self.types.items()},
-            "spread": dict(self.spread),
-            "repeats": self.repeats,
             "seconds": {"p50": self.p50, "p95": self.p95},
             "usage": asdict(self.usage),
             "cases": [_case_record(scored) for scored in self.cases],
@@ -192,37 +183,24 @@ def _changes(one: SetReport, before: Before) -> Changes:
 
 
 def _set_report(run: Run) -> SetReport:
-    repeats = [
-        [Scored(c, r, shares(c, r), is_right(c, r)) for c, r in zip(run.set.cases, results, strict=True)]
-        for results in run.repeats
-    ]
-    every = [scored for repeat in repeats for scored in repeat]
+    every = [Scored(c, r, shares(c, r), is_right(c, r)) for c, r in zip(run.set.cases, run.results, strict=True)]
     seconds = [s.result.seconds for s in every if s.result.error is None] or [0.0]
     types = sorted({s.case.type for s in every})
     return SetReport(
         name=run.set.name,
         digest=run.set.digest,
         identity=run.identity,
-        cases=tuple(repeats[0]),
+        cases=tuple(every),
         rates=_rates(every),
         types={t: _rates([s for s in every if s.case.type == t]) for t in types} if len(types) > 1 else {},
-        spread=_spread([_rates(repeat) for repeat in repeats]),
         p50=percentile(seconds, 0.5),
         p95=percentile(seconds, 0.95),
         usage=reduce(Usage.__add__, (s.result.usage for s in every), Usage()),
-        repeats=len(repeats),
     )
 
 
 def _rates(scored: Sequence[Scored]) -> dict[str, Rate]:
     return rates([s.shares for s in scored])
-
-
-def _spread(repeats: Sequence[Mapping[str, Rate]]) -> dict[str, float]:
-    if len(repeats) < 2:
-        return {}
-    names = [name for name in repeats[0] if all(name in found for found in repeats)]
-    return {name: stdev(found[name].value for found in repeats) for name in names}
 
 
 def _record(found: Mapping[str, Rate]) -> dict[str, Any]:

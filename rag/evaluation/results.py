@@ -84,8 +84,7 @@ class Result:
     """What came of a case; with an `error`, nothing did.
 
     `gold` is where the evidence of the case is; `seen` are the days of publication of all that was shown or named
-    beside hits and citations; `events` is what a timeline says of each day; `rivals` is what the first sentences say
-    in as many words as a summary.
+    beside hits and citations; `events` is what a timeline says of each day.
     """
 
     case: str
@@ -99,7 +98,6 @@ class Result:
     seen: tuple[date | None, ...] = ()
     gold: tuple[Place, ...] = ()
     events: dict[date, str] | None = None
-    rivals: dict[str, str] = field(default_factory=dict)
     verdict: Verdict | None = None
     mode: str = "offline"
     model: str | None = None
@@ -143,8 +141,8 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A set with its results, a tuple for each time, in the order of the cases."""
+    """A set with its results, in the order of the cases."""
 
     set: CaseSet
     identity: Identity
-    repeats: tuple[tuple[Result, ...], ...]
+    results: tuple[Result, ...]

@@ -1,4 +1,4 @@
-"""Asks a library the cases of a set, as often as is wanted."""
+"""Asks a library the cases of a set."""
 
 from __future__ import annotations
 
@@ -41,13 +41,12 @@ _SCHEMA = {
 class Plan:
     """How a set is run.
 
-    `k` hits are read; `workers` cases run at once; each is asked `repeat` times; `judge` grades answers, and is not the
+    `k` hits are read; `workers` cases run at once; `judge` grades answers, and is not the
     model that answers; results are kept in the folder `out`, from which a run that was stopped goes on.
     """
 
     k: int = 10
     workers: int = 1
-    repeat: int = 1
     judge: Caller | None = None
     out: Path | None = None
 
@@ -67,10 +66,9 @@ def run(cases: CaseSet, library: Library, plan: Plan = Plan(), *, progress: Prog
         raise InputError(f"{identity.judge} would judge its own answers; name another model with --judge")
     kept = _ResultFile(plan.out / f"{cases.name}.results.jsonl") if plan.out else None
     say = progress or (lambda done, total, text: None)
-    jobs = [(case, _key(case, identity, repeat)) for repeat in range(plan.repeat) for case in cases.cases]
 
-    def done(job: tuple[Case, str]) -> Result:
-        case, key = job
+    def done(case: Case) -> Result:
+        key = _key(case, identity)
         result = kept.get(key) if kept else None
         if result is None:
             result = _graded(case, observe(case, library, k=plan.k), plan.judge)
@@ -81,14 +79,13 @@ def run(cases: CaseSet, library: Library, plan: Plan = Plan(), *, progress: Prog
     results: list[Result] = []
     with ThreadPoolExecutor(plan.workers) as pool:
         try:
-            for number, result in enumerate(pool.map(done, jobs), start=1):
+            for number, result in enumerate(pool.map(done, cases.cases), start=1):
                 results.append(result)
-                say(number, len(jobs), result.case)
+                say(number, len(cases.cases), result.case)
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    size = len(cases.cases)
-    return Run(cases, identity, tuple(tuple(results[n * size : (n + 1) * size]) for n in range(plan.repeat)))
+    return Run(cases, identity, tuple(results))
 
 
 class _ResultFile:
@@ -128,10 +125,10 @@ def _entry(line: str) -> list[tuple[str, Result]]:
         return []
 
 
-def _key(case: Case, identity: Identity, repeat: int) -> str:
-    """What a result is of: the case as it is written, what gave it, and which of the repeats."""
+def _key(case: Case, identity: Identity) -> str:
+    """What a result is of: the case as it is written, and what gave it."""
     made_by = _digest(f"{name}={value}" for name, value in asdict(identity).items())
-    return _digest((CASE.dump_json(case).decode(), made_by, str(repeat)))[:32]
+    return _digest((CASE.dump_json(case).decode(), made_by))[:32]
 
 
 def _identity(library: Library, plan: Plan) -> Identity:

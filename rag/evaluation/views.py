@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase
 from rag.evaluation.gates import GATED
-from rag.evaluation.metrics import CHIEF, LOW, NAMES, answering, has_speaker, meet, shows
+from rag.evaluation.metrics import CHIEF, LOW, answering, has_speaker, meet, shows
 from rag.evaluation.rates import Rate
-from rag.evaluation.report import Changes, Report, Scored, SetReport
-from rag.evaluation.results import Result
+from rag.evaluation.report import Changes, Report, SetReport
 from rag.render.page import rendered
 
 _HEAD = ("set", "cases", "chief metric", "value", "95 % interval", "unscored", "p50 s", "p95 s")
-_COLUMNS = ("id", "task", "type", "question", "status", "reason", "right", "seconds", "hits", "text", "error")
-_STEP = 1e-4  # trec_eval holds scores in single precision
-_FORMULAS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def score_lines(report: Report, changes: Sequence[Changes] = (), *, all_rates: bool = False) -> Iterator[str]:
@@ -30,8 +22,7 @@ def score_lines(report: Report, changes: Sequence[Changes] = (), *, all_rates: b
     yield from _table([_HEAD, *map(_row, report.sets)])
     for one in report.sets if all_rates or len(report.sets) == 1 else ():
         yield from ("", f"{one.name}:")
-        spread = {name: f"± {deviation:.3f}" for name, deviation in one.spread.items()}
-        yield from _table([(f"  {n}", *_value(rate), spread.get(n, "")) for n, rate in one.rates.items()])
+        yield from _table([(f"  {n}", *_value(rate)) for n, rate in one.rates.items()])
         types = [(f"    {t or '(no type)'}", n, *_value(of[n])) for t, of in one.types.items() if (n := _chief(of))]
         if types:
             yield "  by type:"
@@ -68,47 +59,11 @@ def html_report(report: Report, changes: Sequence[Changes] = (), failures: Seque
     )
 
 
-def trec_run(results: Iterable[Result], tag: str = "dispatches") -> Iterator[str]:
-    """The articles found for each case as the lines of a TREC run: `case Q0 article rank score tag`.
-
-    An article is where its best passage is, with that passage's score, lowered where needed so that scores fall from
-    rank to rank: trec_eval sorts by score, not by rank. White space in an id is written as in a URL: `%20`.
-    """
-    for result in results:
-        best = {hit.article: hit.score for hit in reversed(result.hits)}
-        score = float("inf")
-        for rank, article in enumerate(dict.fromkeys(hit.article for hit in result.hits), start=1):
-            score = round(min(best[article], score - _STEP), 6)
-            yield " ".join((_word(result.case), "Q0", _word(article), str(rank), f"{score:.6f}", _word(tag)))
-
-
-def csv_lines(scored: Iterable[Scored]) -> Iterator[str]:
-    """A header, then a row for each case: what was asked, what came of it, and its own share of each metric.
-
-    A share is from 0 to 1, and empty where the case does not count. `hits` are the articles, best first, with spaces
-    between. A text that a spreadsheet would take for a formula gets a `'` before it.
-    """
-    every = list(scored)
-    metrics = [name for name in NAMES if any(name in one.shares for one in every)]
-    yield _csv_line([*_COLUMNS, *metrics])
-    for one in every:
-        case, result = one.case, one.result
-        shares = [one.shares[name].hits / one.shares[name].n if name in one.shares else None for name in metrics]
-        hits = " ".join(dict.fromkeys(hit.article for hit in result.hits))
-        start = [case.id, case.task, case.type, _asked(case), result.status, result.reason, one.right]
-        yield _csv_line([*start, f"{result.seconds:.3f}", hits, result.text, result.error, *shares])
-
-
 def save_views(report: Report, changes: Sequence[Changes], failures: Sequence[str] | None, folder: Path) -> None:
-    """Writes `report.json` and `report.html`, and for each set, as it came out the first time, `.trec` and `.csv`."""
+    """Writes `report.json` for other tools, `report.html` for people."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "report.json").write_text(f"{json.dumps(report.to_dict(), ensure_ascii=False)}\n", encoding="utf-8")
     (folder / "report.html").write_text(html_report(report, changes, failures), encoding="utf-8")
-    for one in report.sets:
-        files = {"trec": trec_run(s.result for s in one.cases), "csv": csv_lines(one.cases)}
-        for ending, lines in files.items():
-            if text := "".join(f"{line}\n" for line in lines):
-                (folder / f"{one.name}.{ending}").write_text(text, encoding="utf-8", newline="\n")
 
 
 def _row(one: SetReport) -> tuple[str, ...]:
@@ -151,15 +106,3 @@ def _asked(case: Case) -> str:
             return case.text
         case _:
             return case.topic or ", ".join(case.articles) or "the whole library"
-
-
-def _word(id: str) -> str:
-    return re.sub(r"\s", lambda space: quote(space[0]), id)
-
-
-def _csv_line(cells: Sequence[Any]) -> str:
-    buffer = io.StringIO()
-    csv.writer(buffer, lineterminator="").writerow(
-        f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULAS) else cell for cell in cells
-    )
-    return buffer.getvalue()

@@ -10,6 +10,7 @@ from pathlib import Path
 from rag.errors import DamagedError
 from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder
+from rag.progress import Meter
 from rag.schema import Article
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel
@@ -17,8 +18,25 @@ from rag.store.embedding_table import StoredModel
 _BATCH = 100  # articles
 
 
-def mend(path: Path, embeddings: Embedder | None) -> Path:
-    """Puts a sound catalog in the place of a damaged one, which is kept; returns where.
+def mend(catalog: Catalog, path: Path, embeddings: Embedder | None, *, meter: Meter, wait: float) -> Path | None:
+    """Puts a sound catalog in the place of one that is damaged, which is kept; returns where, None if it is sound.
+
+    The given one is closed then. Raises DamagedError if it cannot be made anew; a server's never is.
+    """
+    try:
+        catalog.check()
+    except DamagedError:
+        if catalog.is_shared:
+            raise
+        with catalog.alone("articles", wait=wait, on_wait=meter.say):
+            meter.say("making the damaged catalog anew")
+            catalog.close()
+            return _remade(path, embeddings)
+    return None
+
+
+def _remade(path: Path, embeddings: Embedder | None) -> Path:
+    """Puts a sound catalog in the place of a damaged one; returns where that is kept.
 
     All articles and their revisions must be readable, and be what they were; all else is made from them, except for
     the embeddings, of which what can be read is taken. Raises DamagedError, and changes nothing, if that is not so.

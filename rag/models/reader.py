@@ -115,7 +115,7 @@ class Reader:
         """For each extract, the reading of each of its sentences; those past the longest text score least."""
         head = [_START, *self._ids(question)[:_QUESTION], _END]
         texts = self._tokenizer.encode_batch([e.text for e in extracts], add_special_tokens=False)
-        rows = [_Row.of(head, self._header(e.header), text) for e, text in zip(extracts, texts, strict=True)]
+        rows = [_TokenRow.of(head, self._header(e.header), text) for e, text in zip(extracts, texts, strict=True)]
         found: dict[int, tuple[Reading, ...]] = {}
         for places, tokens in self._run([row.ids for row in rows]):
             for place, states in zip(places, tokens, strict=True):
@@ -197,7 +197,7 @@ class _Heads:
 
 
 @dataclass(frozen=True, slots=True)
-class _Row:
+class _TokenRow:
     """The tokens of an extract behind its question; `offsets` are those of its text, from token `first` on."""
 
     ids: list[int]
@@ -205,7 +205,7 @@ class _Row:
     offsets: list[tuple[int, int]]
 
     @classmethod
-    def of(cls, head: list[int], header: list[int], text: Encoding) -> _Row:
+    def of(cls, head: list[int], header: list[int], text: Encoding) -> _TokenRow:
         before = [*head, *header]
         room = LONGEST - len(before) - 1
         return cls([*before, *text.ids[:room], _END], len(before), list(text.offsets[:room]))

@@ -60,7 +60,7 @@ def numbers(text: str) -> frozenset[str]:
     return frozenset(w for w in words(text) if w[0].isdigit() or w in _NUMERALS)
 
 
-class _Pair(NamedTuple):
+class _CopyPair(NamedTuple):
     first: int
     second: int
 
@@ -80,14 +80,14 @@ def _shingles(text: str) -> frozenset[str]:
     return frozenset(" ".join(found[i : i + _SHINGLE]) for i in range(len(found) - _SHINGLE + 1))
 
 
-def _candidates(texts: Sequence[str]) -> Iterator[_Pair]:
+def _candidates(texts: Sequence[str]) -> Iterator[_CopyPair]:
     """The pairs that an index of MinHash sketches (Broder 1997) finds alike, each once, by place."""
     from rensa import RMinHashLSH
 
     index = RMinHashLSH(threshold=_CONTAINED, num_perm=_HASHES, num_bands=_BANDS)
     for place, text in enumerate(texts):
         if sketch := _sketch(text):
-            yield from (_Pair(other, place) for other in sorted(set(index.query(sketch))))
+            yield from (_CopyPair(other, place) for other in sorted(set(index.query(sketch))))
             index.insert(place, sketch)
 
 

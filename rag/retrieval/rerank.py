@@ -111,7 +111,7 @@ def score(
     total = sum(sought.values()) or 1.0
     weights = {t: weight / total for t, weight in sought.items()}
     named = frozenset(stem for name in query.names for stem in content_words(name))
-    asked = _Question(query, vector, weights, frozenset(query.terms), named)
+    asked = _WeightedQuery(query, vector, weights, frozenset(query.terms), named)
     return [s for rank, candidate in enumerate(candidates) for s in _sentences(asked, rank, candidate)]
 
 
@@ -194,7 +194,7 @@ def leans(text: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Question:
+class _WeightedQuery:
     """A question with its embedding and the share of weight of each of its terms."""
 
     query: Query
@@ -239,7 +239,7 @@ def _stems(text: str) -> frozenset[str]:
     return frozenset(words(text))
 
 
-def _sentences(asked: _Question, rank: int, candidate: Candidate) -> list[Sentence]:
+def _sentences(asked: _WeightedQuery, rank: int, candidate: Candidate) -> list[Sentence]:
     split = _split(candidate.passage.text)
     alike = _spellings(asked.query, split)
     stems = [
@@ -284,7 +284,7 @@ def _cosines(vector: Vector | None, candidate: Candidate, count: int) -> list[fl
     return [float(x) for x in stored.astype(np.float32) @ vector]
 
 
-def _shared(asked: _Question, rank: int, candidate: Candidate) -> dict[str, float]:
+def _shared(asked: _WeightedQuery, rank: int, candidate: Candidate) -> dict[str, float]:
     """What all sentences of a passage have in common."""
     cosine = 0.0 if asked.vector is None or candidate.vector is None else float(candidate.vector @ asked.vector)
     published, period = candidate.article.published, 0.0

@@ -6,23 +6,33 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 from itertools import accumulate, chain, zip_longest
 
 import numpy as np
 
-from rag.models.embeddings import Embedder, Vector, unit
+from rag.checks.document import Region
+from rag.errors import EmptyLibraryError, InputError
+from rag.models.embeddings import Embedder, Vector, identity, unit
 from rag.models.reader import SpanReader
+from rag.progress import Clock
+from rag.retrieval.followups import context
 from rag.retrieval.near_duplicates import clusters, contained
 from rag.retrieval.query import Query
+from rag.retrieval.query import read as read_query
 from rag.retrieval.rerank import Candidate, Sentence, read, score
-from rag.schema import Article, Hit, Ranks, Window
+from rag.schema import Article, Hit, Ranks, Span, Turn, Window
 from rag.store.catalog import Catalog
 from rag.store.filters import admits
 from rag.store.fts import MOST_SCORED
 from rag.store.vector_index import VectorIndex, nearest
 from rag.text.calendar import Period
-from rag.text.words import alike, content_words
+from rag.text.clean import clean
+from rag.text.injection import request
+from rag.text.words import alike, content_words, words
 
+LONGEST_QUESTION = 10_000
+"""Characters."""
 # Chosen by measurement on questions about real documents: see evals/results.md.
 RRF_K = 20
 WEIGHTS = {"dense": 1.0, "lexical": 1.0}
@@ -68,6 +78,52 @@ class Index:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Searcher:
+    """An index, and the name that a person has for its library."""
+
+    index: Index
+    name: str
+
+    def query(self, question: str, window: Window, history: Sequence[Turn] = ()) -> Query:
+        """What a question asks for; raises EmptyLibraryError, and InputError if there is nothing to look for in it."""
+        question = clean(question)
+        if not words(question):
+            raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
+        if len(question) > LONGEST_QUESTION:
+            raise InputError(f"the question has {len(question):,} characters; ask in at most {LONGEST_QUESTION:,}")
+        self.check_filled()
+        before, wanted = clean(context(question, history)), request(question)
+        catalog = self.index.catalog
+        found = read_query(
+            wanted.asked or question,
+            context=before,
+            sources=catalog.sources(Window(as_of=window.as_of)),
+            years=[y for y in catalog.years() if not window.last or y <= window.last.year],
+            today=window.last or date.today(),
+        )
+        found = replace(found, orders=wanted.orders, asks=bool(wanted.asked))
+        return replace(found, evidence=history[-1].citations, told=history[-1].answer) if before else found
+
+    def find(self, query: Query, *, k: int, window: Window, clock: Clock | None = None) -> Retrieved:
+        """The passages for a query; raises EmbeddingError if the library was made with another model."""
+        if self.index.embeddings:
+            self.index.catalog.embedded.check_model(identity(self.index.embeddings))
+        with (clock or Clock()).time("retrieve"):
+            return retrieve(self.index, query, k=k, window=window)
+
+    def regions(self, sentence: str, *, k: int, window: Window) -> list[Region]:
+        """The `k` passages to look for a sentence in."""
+        query = self.query(sentence[:LONGEST_QUESTION], window)
+        hits = self.find(query, k=k, window=window).hits[:k]
+        return [Region(h.article, Span(h.passage.start, h.passage.end), h.passage.id) for h in hits]
+
+    def check_filled(self) -> None:
+        """Raises EmptyLibraryError if there is no article."""
+        if not self.index.catalog.article_count:
+            raise EmptyLibraryError(f"{self.name} has no articles; add some with `rag add PATH` or `--add PATH`")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sought:
     """A query, its embedding as soon as there is one, and how far down each list is read."""
 
@@ -81,7 +137,7 @@ class _Sought:
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Ranked:
     """Passage ids, best first, with their fused score and ranks."""
 
     scores: Mapping[str, float]
@@ -136,7 +192,7 @@ def _embedded(index: Index, text: str) -> Vector | None:
     return unit(np.array(index.embeddings.embed_query(text), np.float32)) if index.embeddings else None
 
 
-def _search(index: Index, sought: _Sought, window: Window) -> _Found:
+def _search(index: Index, sought: _Sought, window: Window) -> _Ranked:
     return _interleaved([_fused(index, sought, w) for w in _windows(sought.query, window)])
 
 
@@ -147,8 +203,8 @@ def _windows(query: Query, window: Window) -> list[Window]:
     return [replace(window, sources=(s,)) for s in asked] or [window]
 
 
-def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
-    query, depth, dated = sought.query, sought.depth, _Dated(index.catalog, _short(sought.query), window)
+def _fused(index: Index, sought: _Sought, window: Window) -> _Ranked:
+    query, depth, dated = sought.query, sought.depth, _DatedPassages(index.catalog, _short(sought.query), window)
     told = dated.told()
     most = max(depth, dated.reach) if dated.crowded or told else depth
     ranked = _lexical(index.catalog, (*query.terms, *query.name_keys), limit=most, window=window)
@@ -165,7 +221,7 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Found:
         if sought.vector is not None:
             vectors = index.catalog.embedded.select(window, ids=list(told))
             _add_ranks(scores, nearest(vectors, sought.vector, depth), DATED_WEIGHT)
-    return _Found(scores, tuple(dense), tuple(lexical))
+    return _Ranked(scores, tuple(dense), tuple(lexical))
 
 
 def _short(query: Query) -> tuple[Period, ...]:
@@ -173,7 +229,7 @@ def _short(query: Query) -> tuple[Period, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Dated:
+class _DatedPassages:
     """The passages that tell of the days of short periods that are asked: all, or those among others if many do."""
 
     catalog: Catalog
@@ -231,7 +287,7 @@ def _add_ranks(scores: dict[str, float], ids: Sequence[str], weight: float) -> N
         scores[id] = scores.get(id, 0.0) + weight / (RRF_K + rank)
 
 
-def _interleaved(found: Sequence[_Found]) -> _Found:
+def _interleaved(found: Sequence[_Ranked]) -> _Ranked:
     """Takes the best of each in turn; the scores become reciprocal ranks of that order."""
     if len(found) == 1:
         return found[0]
@@ -241,20 +297,20 @@ def _interleaved(found: Sequence[_Found]) -> _Found:
     dense, lexical = (
         tuple(chain.from_iterable(ids)) for ids in zip(*((f.dense, f.lexical) for f in found), strict=True)
     )
-    return _Found(scores, dense, lexical)
+    return _Ranked(scores, dense, lexical)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Pool:
+class _CandidatePool:
     """The candidates without what copies repeat, and the original of each article that was found, by its id."""
 
     candidates: list[Candidate]
     origins: dict[str, Article]
 
 
-def _pool(catalog: Catalog, ids: Sequence[str], size: int) -> _Pool:
+def _pool(catalog: Catalog, ids: Sequence[str], size: int) -> _CandidatePool:
     """The first `size` candidates that repeat nothing: as many more are read as copies were left out."""
-    pool, read = _Pool([], {}), 0
+    pool, read = _CandidatePool([], {}), 0
     while len(pool.candidates) < size and read < len(ids):
         more = size - len(pool.candidates)
         pool = _distinguished([*pool.candidates, *_candidates(catalog, ids[read : read + more])])
@@ -262,13 +318,13 @@ def _pool(catalog: Catalog, ids: Sequence[str], size: int) -> _Pool:
     return pool
 
 
-def _distinguished(candidates: Sequence[Candidate]) -> _Pool:
+def _distinguished(candidates: Sequence[Candidate]) -> _CandidatePool:
     """Leaves out the passages of copies that say nothing but what passages of older copies say."""
     articles = {c.article.id: c.article for c in candidates}
     found = clusters(articles.values())
     origins = {article.id: cluster[0] for cluster in found for article in cluster}
     repeated = {id for cluster in found if len(cluster) > 1 for id in _repeated(cluster, candidates)}
-    return _Pool([c for c in candidates if c.passage.id not in repeated], origins)
+    return _CandidatePool([c for c in candidates if c.passage.id not in repeated], origins)
 
 
 def _repeated(cluster: Sequence[Article], candidates: Sequence[Candidate]) -> Iterator[str]:
@@ -293,7 +349,7 @@ def _admitted(candidates: Sequence[Candidate], window: Window) -> list[Candidate
     return list({c.passage.id: c for c in candidates if admits(window, c.article)}.values())
 
 
-def _hits(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Found) -> tuple[Hit, ...]:
+def _hits(candidates: Sequence[Candidate], sentences: Sequence[Sentence], found: _Ranked) -> tuple[Hit, ...]:
     grouped: dict[str, list[Sentence]] = {}
     for sentence in sentences:
         grouped.setdefault(sentence.passage_id, []).append(sentence)
@@ -313,7 +369,7 @@ def _distinct(order: Sequence[str], stems: Mapping[str, frozenset[str]]) -> list
     return kept
 
 
-def _hit(candidate: Candidate, best: float, found: _Found) -> Hit:
+def _hit(candidate: Candidate, best: float, found: _Ranked) -> Hit:
     id = candidate.passage.id
     ranks = Ranks(*(ids.index(id) + 1 if id in ids else None for ids in (found.dense, found.lexical)))
     return Hit(candidate.passage, candidate.article, round(best, 6), ranks)

@@ -187,7 +187,7 @@ _SEAL = "seal.json"
 
 
 @dataclass(frozen=True, slots=True)
-class _Left:
+class _SealedFile:
     """A file as it was left; `time` is in nanoseconds."""
 
     size: int
@@ -220,23 +220,23 @@ def broken(folder: Path) -> str | None:
     return next((name for name, file in sealed.items() if not _holds(folder / name, file)), None)
 
 
-def _holds(path: Path, file: _Left) -> bool:
+def _holds(path: Path, file: _SealedFile) -> bool:
     if not path.is_file() or path.stat().st_size != file.size:
         return False
     return path.stat().st_mtime_ns == file.time or _digest(path) == file.digest
 
 
-def _left(path: Path, known: _Left | None) -> _Left:
+def _left(path: Path, known: _SealedFile | None) -> _SealedFile:
     size, time = path.stat().st_size, path.stat().st_mtime_ns
     same = known is not None and (known.size, known.time) == (size, time)
-    return known if known and same else _Left(size, time, _digest(path))
+    return known if known and same else _SealedFile(size, time, _digest(path))
 
 
-def _sealed(folder: Path) -> dict[str, _Left] | None:
+def _sealed(folder: Path) -> dict[str, _SealedFile] | None:
     """What was written down; None if nothing was, or if it cannot be read."""
     try:
         read = json.loads((folder / _SEAL).read_text(encoding="utf-8"))
-        return {name: _Left(**file) for name, file in read.items()}
+        return {name: _SealedFile(**file) for name, file in read.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return None
 

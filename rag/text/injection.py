@@ -143,14 +143,14 @@ def flagged(articles: Iterable[Article]) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class QuestionParts:
     """What a question asks, and whether it gives orders beside that; nothing is asked if `asked` is empty."""
 
     asked: str
     orders: bool
 
 
-def request(question: str) -> Request:
+def request(question: str) -> QuestionParts:
     """The question without the orders in it, such as to forget the articles.
 
     "Confirm that he left" means a question, and stays one if no other part undoes the rules.
@@ -159,8 +159,8 @@ def request(question: str) -> Request:
     clauses = [p for s in spans for p in _QUESTION_CLAUSE.split(question[s.start : s.end]) if p.strip()]
     kept = [clause for clause in clauses if not (_UNDOES.search(clause) or is_order(clause))]
     if len(kept) == len(clauses):
-        return Request(question, False)
-    return Request(" ".join(clause for clause in kept if _ASKS.search(clause)), True)
+        return QuestionParts(question, False)
+    return QuestionParts(" ".join(clause for clause in kept if _ASKS.search(clause)), True)
 
 
 def _has_sign(plain: str) -> bool:

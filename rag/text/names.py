@@ -4,87 +4,89 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from calendar import day_abbr
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise, product
 
 from rag.schema import Span
+from rag.text.calendar import MONTHS, WEEKDAYS
+from rag.text.words import COUNTS, FUNCTION_WORDS, listed
 
-
-def _lexicon(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-_PARTICLES = _lexicon("ad al an ar as ash at az bin bint da de del den der di du e el i ibn la le ul ur van von ye yi")
-_TITLES = _lexicon("""
-    acting adm admiral amb ambassador ayatollah brigadier capt captain chairman chairwoman chancellor chief col
-    colonel commander congressman congresswoman corporal defense deputy director doctor dr emir envoy ex foreign
-    former gen general gov governor haji hajji hon interior lady lieutenant lord lt madam maj major maulana maulawi
-    maulvi mawlana mawlawi mayor minister miss mr mrs ms mullah pope premier president prime prince princess prof
-    professor rep representative secretary sen senator senior sergeant sgt shaikh sheik sheikh sir special spokesman
-    spokesperson spokeswoman staff vice
+_PARTICLES = listed("ad al an ar as ash at az bin bint da de del den der di du e el i ibn la le ul ur van von ye yi")
+TITLES = listed("""
+    adm admiral amb ambassador ayatollah brigadier capt captain chairman chairwoman chancellor chief col colonel
+    commander congressman congresswoman corporal director doctor dr emir envoy gen general gov governor haji hajji hon
+    lady lieutenant lord lt madam maj major maulana maulawi maulvi mawlana mawlawi mayor minister miss mr mrs ms mullah
+    pope premier president prince princess prof professor rep representative secretary sen senator sergeant sgt shaikh
+    sheik sheikh sir spokesman spokesperson spokeswoman
 """)
-_KINDS = _lexicon("city district province state")
-# Words that are capitalized in headings, titles or at the start of a sentence without being names.
-_COMMON = _lexicon("""
-    a about above absolutely access according accordingly across act action actually additionally administration
-    advisor advisory affairs affordable after again against agency agenda ago agreement ahead air airport all alliance
-    allied allies almost along already also although always am ambassadors amid among analysis analysts and another
-    any anyone anything anyway apparently applause april are area aren army around asked assembly assistance assistant
-    association attack attacks attorney attorneys aug august authorities authority away back base based be because
-    become before behind being below beside besides best better between beyond big bill bipartisan black board border
-    both branch breaking briefing budget build building bureau business but by ca cabinet call called came camp can
-    candidate capital capitol care center central centre certainly chair change child children citizens civil class
-    clearly climate coalition college come coming command commanders commission committee community competition
-    conference congratulations congress congressional consequently constitution consulate cooperation coordinator
-    corporation corps correct could couldn council counsel counterterrorism countries country county court covid
-    credit crisis cross currently day days dear dec december decision declaration democracy democratic department
-    despite development dialogue did didn do does doesn doing domestic don done down due during each earlier early
-    east eastern economic economy education eight eighteen eighty either election electoral eleven else elsewhere
-    embassy emergency energy enforcement engagement enough environmental equality especially even eventually ever
-    every everybody everyone everything everywhere exactly except exclusive executive extraordinary families family
-    far feb february federal fellow few fifteen fifth fifty fighters final finally finance financial find fine first
-    five folks following food for force forces forty forum forward foundation four fourteen fourth framework free
-    freedom fri friday from front full fund further furthermore future gender generals gentlemen get getting give
-    given global go going gold good got government governors great green ground group growing guard had hadn half
-    happy has hasn have haven having he health healthcare hello help hence her here hers herself hi high him himself
-    his hmm hold home homeland honestly hope hopefully hospital hour hours house housing how however human hundred
-    hundreds if immediately immigration importantly in inaudible including increasingly indeed independent inflation
-    information infrastructure initially initiative inside instead institute insurgents intelligence international
-    internet into investing investment is isn it its itself jan january jobs join joint judge judiciary jul july jun
-    june just justice keep kind labor ladies lady large last lastly late later laughs laughter law lawmakers lead
-    leader leaders leadership least legislative less let life like likewise listen little live local long look looking
-    lots low made main majority make making man many march marine market master matter may maybe me meanwhile media
-    medical meeting member members men middle militants military million millions ministers minority mission mm
-    moderator mon monday more moreover morning most mostly much must my myself named nation national nations native
-    naval navy near nearly neither network never nevertheless new news next night nine nineteen ninety no nobody
-    nominee none nor north northeast northern northwest not note nothing nov november now nuclear number obviously oct
-    october of off office officer officers official officials often oh ok okay old on once one ones only open
-    operation operations opinion or order organization organizations other others otherwise our out outside over
-    overall own paid parents parliament part participants parties partnership party past peace people per perhaps
-    personnel photo plan please police policy political power presidential presidents press previous previously prior
-    privately probably production program project protection public question quick quickly quite rapid rather read
-    ready real really rebels recent recently record recovery refugee refugees regarding region regional relations
-    remember report reported reportedly reporter reporters reports representatives republic republican research
-    reserve residential residents resources response rest review right rights road room route rural safety said same
-    sat saturday say says school schools science second secondly security see seen senate senators sept september
-    service services seven seventeen seventy several shall she should shouldn show similarly simply since situation
-    six sixteen sixty small so social solar soldiers some somebody someone something sometimes soon sorry sources
-    south southeast southern southwest space speaker speaking specifically spring statement states stay still
-    strategic strategy street strong studies such suddenly summer summit sun sunday supply support supreme sure system
-    take taken taking talks task tax team technology tell ten than thank thanks that the their them themselves then
-    there therefore these they thing things think third thirdly thirteen thirty this those though thousand thousands
-    three through throughout thu thursday thus time times title to today together tomorrow tonight too top total
-    toward towards trade transatlantic transcript transition transportation treasury treaty troops true trust tue
-    tuesday tweet twelve twenty two typically uh ultimately under understanding unfortunately union unique united
-    unity university unless until up update upon urban us use using usually vaccine vaccines very veterans via video
-    violence visa visas vote voting wait war was wasn watch water way we wed wednesday week weeks welcome well went
-    were weren west western what whatever when whenever where whereas whether which while white who whoever whole whom
-    whose why wide will winter with within without witnesses wo woman women won work workers working world would
-    wouldn wow yeah year years yep yes yesterday yet you young your yours youth
+"""The titles of persons, in lower case."""
+_QUALIFIERS = listed("acting defense deputy ex foreign former interior prime senior special staff vice")
+_BEFORE_NAMES = TITLES | _QUALIFIERS
+_KINDS = listed("city district province state")
+# Other words that are capitalized in headings, titles or at the start of a sentence without being names.
+_COMMON = listed("""
+    above absolutely access according accordingly across act actually additionally advisor advisory affairs
+    affordable agency agenda ago agreement ahead air airport alliance allied allies almost along already although
+    always ambassadors amid among analysis analysts another apparently applause area aren army around asked
+    assembly assistance assistant attack attacks attorney attorneys away back base based become behind below
+    beside besides best better beyond big bill bipartisan black board border branch breaking briefing budget build
+    building bureau ca cabinet call called came camp candidate capital capitol care center central centre
+    certainly chair change child children citizens civil class clearly climate college come coming command
+    commanders committee conference congress congressional consequently consulate coordinator corps correct couldn
+    council counsel counterterrorism countries country county court covid credit crisis cross currently day days
+    dear democracy democratic department despite development dialogue didn doesn doing domestic don due earlier
+    early east eastern economic economy either electoral else elsewhere embassy emergency energy enforcement
+    engagement enough environmental especially even eventually ever every exactly except exclusive executive
+    extraordinary families family far federal fellow fifth fighters final finally finance financial find fine
+    first folks following food force forces forum forward fourth framework free freedom front full fund further
+    furthermore future gender generals gentlemen getting given global go going gold good government governors
+    great green ground group growing guard hadn half happy hasn haven health healthcare hello help hence here hi
+    high hmm hold home homeland honestly hope hopefully hospital hour hours house housing human hundred hundreds
+    immediately importantly inaudible including increasingly indeed independent infrastructure initially
+    initiative inside instead institute insurgents intelligence international internet investing investment isn
+    jobs join joint judge judiciary justice keep kind labor ladies large last lastly late later laughs laughter
+    law lawmakers lead leader leaders least legislative less let life like likewise listen little live local long
+    look looking lots low made main make making man marine market master matter maybe meanwhile media medical
+    meeting member members men middle militants military million millions ministers mm moderator moreover morning
+    mostly named national native naval navy near nearly neither network never nevertheless new news next night
+    nominee none north northeast northern northwest note now nuclear number obviously office officer officers
+    official officials often oh ok okay old once ones open opinion order others otherwise outside overall paid
+    parents parliament part participants parties party past peace people per perhaps personnel photo plan please
+    police policy political power presidential presidents press previous previously prior privately probably
+    program project public quick quickly quite rapid rather read ready real really rebels recent recently record
+    recovery refugee refugees regarding region regional remember report reported reportedly reporter reporters
+    reports representatives republic republican research reserve residential residents resources response rest
+    review right rights road room route rural safety school schools science second secondly see seen senate
+    senators service services several shouldn show similarly simply since small social solar soldiers soon sorry
+    sources south southeast southern southwest space speaker speaking specifically spring statement states stay
+    still strategic strategy street strong studies suddenly summer summit supply support supreme sure system take
+    taken taking talks task tax team thank thanks therefore thing things think third thirdly though thousand
+    thousands throughout thus time times title today together tomorrow tonight top total toward towards trade
+    transatlantic transcript treasury treaty troops true trust tweet typically uh ultimately understanding
+    unfortunately union unique united unless update upon urban use using usually vaccine vaccines veterans via
+    video violence visa visas vote voting wait war wasn watch water way week weeks welcome well went weren west
+    western whereas whether white whole wide winter within without witnesses wo woman women won work workers
+    working world wouldn wow yeah year years yep yes yesterday yet young yours youth
 """)
-_ORDINARY = _PARTICLES | _TITLES | _KINDS | _COMMON
-_LEADING = _lexicon("east new north south west")
+_ORDINARY = frozenset(
+    (
+        *_PARTICLES,
+        *_BEFORE_NAMES,
+        *_KINDS,
+        *FUNCTION_WORDS,
+        *COUNTS,
+        *MONTHS,
+        *WEEKDAYS,
+        *map(str.lower, day_abbr),
+        *_COMMON,
+    )
+)
+_PRONOUN = re.compile(
+    r"(?:any|every|no|some)(?:body|how|one|thing|times|way|where)|(?:how|wh\w+)ever|(?:your|my|him|her|it|our|them)sel(?:f|ves)"
+)
+_LEADING = listed("east new north south west")
 # Endings that are English rather than a name's: anywhere; at the start of a sentence, where any word is capitalized.
 _ABSTRACT = re.compile(r"(?:[ts]ions?|ments|ships?|ness|ities|[^t]ity|ology)$")
 _ENGLISH = re.compile(r"(?:ing|ed|ly|ions?|ments?|ness|ists?|[ae]nces?|[eo]rs|ies|ives?|ables?|ful|als|[ae]nts)$")
@@ -215,7 +217,8 @@ def _is_name(text: str, word: re.Match[str]) -> bool:
 
 
 def _is_ordinary(word: str) -> bool:
-    return word.lower() in _ORDINARY or bool(_ABSTRACT.search(word))
+    lowered = word.lower()
+    return lowered in _ORDINARY or bool(_PRONOUN.fullmatch(lowered) or _ABSTRACT.search(word))
 
 
 def _leads(text: str, word: re.Match[str]) -> bool:
@@ -257,7 +260,7 @@ def _in_label(text: str, word: re.Match[str]) -> bool:
 def _words(name: str) -> list[str]:
     found = (_CLITIC.sub("", word).lower() for word in _WORD.findall(_CONSTRUCT.sub("", name)))
     words = [w for w in found if len(w) > 1 and w not in _PARTICLES]
-    while len(words) > 1 and words[0] in _TITLES:
+    while len(words) > 1 and words[0] in _BEFORE_NAMES:
         words = words[1:]
     while len(words) > 1 and words[-1] in _KINDS:
         words = words[:-1]

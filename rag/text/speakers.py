@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from rag.schema import Check, Citation, Span
 from rag.text.calendar import ANY_WEEKDAY
-from rag.text.names import names, same
+from rag.text.names import TITLES, names, same
 from rag.text.sentences import cited_sentences, sentences
 from rag.text.words import CAPITALS, COUNTRIES, content_words, listed, stem
 
@@ -96,11 +96,11 @@ def _nearest_part(statement: str, texts: Sequence[str], said_by: str) -> str:
     """The part of a sentence, between semicolons and the like, that has most words of what a statement has one say."""
     wanted = set(content_words(statement)) - set(content_words(said_by)) or set(content_words(statement))
     parts = [part for text in texts for part in _parts(text)]
-    return max(parts, key=lambda part: len(wanted & part.stems), default=_Part("", frozenset())).text
+    return max(parts, key=lambda part: len(wanted & part.stems), default=_Clause("", frozenset())).text
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Clause:
     """The part of a sentence, with the stems of its content words."""
 
     text: str
@@ -108,9 +108,9 @@ class _Part:
 
 
 @lru_cache(maxsize=2048)
-def _parts(text: str) -> tuple[_Part, ...]:
+def _parts(text: str) -> tuple[_Clause, ...]:
     split = [part for span in sentences(text) for part in _PARTS.split(text[span.start : span.end])]
-    return tuple(_Part(part, frozenset(content_words(part))) for part in split if part.strip())
+    return tuple(_Clause(part, frozenset(content_words(part))) for part in split if part.strip())
 
 
 def _speakers(part: str) -> list[str]:
@@ -202,9 +202,8 @@ def _trimmed(text: str) -> str | None:
     return " ".join(words[-8:]).strip(" .,'’”\"") or None
 
 
-_TITLED = "THE|MR|MS|MRS|DR|SECRETARY|AMBASSADOR|GENERAL|SENATOR|PRESIDENT|VICE PRESIDENT|MINISTER|CHANCELLOR|MODERATOR"
 _SPEAKER_LABEL = re.compile(r"^[ \t]*(?:(?P<who>[A-Z][A-Z.’' -]{2,40}):\s|(?P<asks>Q):?\s+(?=[A-Z(“\"]))", re.M)
-_SURE = re.compile(rf"(?:{_TITLED})\b")
+_SURE = re.compile(rf"(?:THE|VICE|MODERATOR|{'|'.join(sorted(TITLES)).upper()})\b")
 _PRONOUN = re.compile(
     rf"\b(?P<who>[Hh]e|[Ss]he|[Tt]hey)\s+(?:(?:also|then|later|earlier|had|has|have|\w+ly)\s+)?(?:{SAYING})\b"
 )

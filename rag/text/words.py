@@ -112,14 +112,15 @@ def plain(text: str) -> str:
 
 _WORD = re.compile(r"u\.s(?:\.a)?(?=\.)|u\.k(?=\.)|[^\W_]+(?:[.,]\d+)*")
 _STEMMER = Stemmer.Stemmer("english")
-_STOP = """
+FUNCTION_WORDS = listed("""
 a an and are as at be been being by did do does done for from had has have having he her hers him his how i if in into
 is it its me my many much of on or our she so than that the their them then there these they this those to too was we
 were what when where which who whom whose why will with would could should can may might must shall you your us not no
 nor but about after before during over under between against through out up down off again just also only own same such
 very s t d ll m re ve am any all both each few more most other some other said say says tell told give gave get got
 while because until
-"""
+""")
+"""The words that only bind others, in lower case."""
 
 
 def words(text: str) -> list[str]:
@@ -138,7 +139,7 @@ def stem(word: str) -> str:
     return cast(str, _STEMMER.stemWord(base(word).replace(",", "")))
 
 
-STOP_WORDS = frozenset(stem(w) for w in _STOP.split())
+STOP_WORDS = frozenset(map(stem, FUNCTION_WORDS))
 
 
 def content_words(text: str) -> list[str]:

@@ -17,7 +17,8 @@ from rag.chat.commands import Talk
 from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
 from rag.errors import InputError, KeyRefusedError
-from rag.library import OFFLINE, Library
+from rag.library import Library
+from rag.parts import OFFLINE
 from rag.schema import Answer, Article, Status
 
 SPOKE = "Who is the chief negotiator on behalf of the Taliban?"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -136,7 +137,7 @@ def test_all_tasks_go_through_one_run(library: Library, tmp_path: Path) -> None:
         {"id": "q", "task": "search", "question": "consulate", "evidence": [{"article": "news", "quote": "Russia"}]},
     ]
     (found,) = rag.evaluate(write(tmp_path / "mine.jsonl", *records), library).sets
-    wanted = {"claim_recall": 1, "lead_recall": 1, "date_recall": 1, "facts_caught": 1, "true_rejected": 0, "mrr": 1}
+    wanted = {"claim_recall": 1, "facts_caught": 1, "true_rejected": 0, "mrr": 1}
     assert {name: found.rates[name].value for name in wanted} == wanted
     assert [case.right for case in found.cases] == [
         True,
@@ -163,19 +164,17 @@ def test_a_run_that_was_stopped_goes_on_where_it_was(
     )
     again = run(cases, library, plan)
     assert asked == [NONE["question"]]
-    assert again.repeats[0][0] == first.repeats[0][0]
-    assert again.repeats[0][1].status == first.repeats[0][1].status
+    assert again.results[0] == first.results[0]
+    assert again.results[1].status == first.results[1].status
     assert len(kept.read_text(encoding="utf-8").splitlines()) == 2
     run(load_set(write(tmp_path / "mine.jsonl", RIGHT | {"claims": []}, NONE)), library, plan)
     run(cases, library, replace(plan, k=3))
     assert len(asked) == 4  # a changed case, then both under another plan
 
 
-def test_repeats_tell_how_rates_spread(library: Library, tmp_path: Path) -> None:
-    done = run(load_set(write(tmp_path / "mine.jsonl", RIGHT, WRONG)), library, Plan(repeat=3, workers=2))
-    assert [[r.case for r in repeat] for repeat in done.repeats] == [["fled", "ordered"]] * 3
-    (found,) = rag.evaluation.report.report([done]).sets
-    assert (found.repeats, found.spread["right_cases"], found.rates["right_cases"].n) == (3, 0.0, 6)
+def test_cases_that_are_asked_at_once_are_reported_in_their_order(library: Library, tmp_path: Path) -> None:
+    done = run(load_set(write(tmp_path / "mine.jsonl", RIGHT, WRONG)), library, Plan(workers=2))
+    assert [result.case for result in done.results] == ["fled", "ordered"]
 
 
 # Gates
@@ -241,7 +240,7 @@ def test_the_command_prints_a_table_and_what_a_set_scores(folder: Path, tmp_path
     heads, row = found.stdout.splitlines()[:2]
     assert heads.startswith("set   cases  chief metric  value")
     assert row.startswith("mine  3      right_cases   0.67 (2/3)")
-    assert "  evidence_recall       1.00 (2/2)" in found.stdout
+    assert re.search(r"^  evidence_recall +1\.00 \(2/2\)", found.stdout, re.M)
     assert found.stdout.endswith("  not right: ordered\n")
     assert (found.exit_code, found.stderr) == (0, "")
 
@@ -283,7 +282,7 @@ def test_a_pin_keeps_a_baseline_and_leaves_other_sets_in_it(folder: Path, tmp_pa
     assert "two: 0 fixed, 0 broken, 1 same" in evaluated("--gates", gates, "--baseline", base).stdout
 
 
-def test_out_keeps_results_reports_and_files_for_other_tools(folder: Path, tmp_path: Path) -> None:
+def test_out_keeps_results_and_reports(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert evaluated(write(tmp_path / "mine.jsonl", RIGHT, NONE), "-a", folder, "--out", out).exit_code == 0
     report = json.loads((out / "report.json").read_text(encoding="utf-8"))
@@ -291,8 +290,6 @@ def test_out_keeps_results_reports_and_files_for_other_tools(folder: Path, tmp_p
     assert (report["schema"], case["id"], case["right"], case["result"]["status"]) == (1, "fled", True, "answered")
     assert case["result"]["gold"] == [{"article": "news", "start": 0, "end": len(FLED)}]
     assert "<html" in (out / "report.html").read_text(encoding="utf-8")
-    assert (out / "mine.trec").read_text(encoding="utf-8").startswith("fled Q0 news 1 ")
-    assert (out / "mine.csv").read_text(encoding="utf-8").count("\n") == 3
 
 
 def test_the_command_prints_json_and_the_schema(folder: Path, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rag.cli.requests import BadLine, Request, one_question, read_requests
+from rag.cli.requests import BadLine, BatchRequest, one_question, read_requests
 from rag.errors import InputError
 from rag.schema import Turn, Window
 from rag.text.calendar import window
@@ -16,7 +16,7 @@ from rag.text.calendar import window
 JULY = Window(as_of=date(2021, 7, 31))
 
 
-def read(record: Any, fallback: Window = Window()) -> Request | BadLine:
+def read(record: Any, fallback: Window = Window()) -> BatchRequest | BadLine:
     line = record if isinstance(record, bytes) else json.dumps(record).encode()
     (found,) = read_requests([line], fallback)
     return found
@@ -50,15 +50,17 @@ def test_words_make_one_question() -> None:
 def test_a_line_carries_its_own_limits_and_history() -> None:
     turn = {"question": "Where?", "answer": "In Tehran."}
     record = {"id": 7, "question": "Who?", "since": "2021-07", "sources": ["A"], "history": [turn], "claims": [{}]}
-    assert read(record) == Request(
+    assert read(record) == BatchRequest(
         7, "Who?", Window(None, date(2021, 7, 1), None, ("A",)), (Turn("Where?", "In Tehran."),)
     )
 
 
 def test_nulls_and_absent_keys_fall_back_to_the_flags() -> None:
     record = {"id": None, "question": "Who?", "as_of": None, "since": None, "sources": None, "history": None}
-    assert read(record, JULY) == read({"question": "Who?"}, JULY) == Request(None, "Who?", JULY)
-    assert read({"question": "Who?", "as_of": "2021-07-01"}, JULY) == Request(None, "Who?", Window(date(2021, 7, 1)))
+    assert read(record, JULY) == read({"question": "Who?"}, JULY) == BatchRequest(None, "Who?", JULY)
+    assert read({"question": "Who?", "as_of": "2021-07-01"}, JULY) == BatchRequest(
+        None, "Who?", Window(date(2021, 7, 1))
+    )
 
 
 @pytest.mark.parametrize(
@@ -87,6 +89,6 @@ def test_a_line_that_cannot_be_asked_keeps_its_id_and_says_why(record: Any, told
 
 def test_blank_lines_are_skipped_and_lines_are_numbered_as_in_the_file() -> None:
     found = list(read_requests([b"\n", b'\xef\xbb\xbf{"question": "A?"}\r\n', b"x"], Window()))
-    assert isinstance(found[0], Request)
+    assert isinstance(found[0], BatchRequest)
     assert isinstance(found[1], BadLine)
     assert found[1].message.startswith("line 3: is not JSON")

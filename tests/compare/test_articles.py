@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from rag.cli.app import app
 from rag.compare.articles import held_against
-from rag.compare.relation import Report
+from rag.compare.relation import ReportedSentence
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.render.lines import answer_lines
@@ -149,15 +149,17 @@ def test_a_library_without_conflicts_says_so(tmp_path: Path) -> None:
     assert "No articles were found" in CliRunner().invoke(app, ["conflicts", "--library", str(tmp_path)]).stdout
 
 
-def made(*told: tuple[str, str, str]) -> list[Report]:
+def made(*told: tuple[str, str, str]) -> list[ReportedSentence]:
     """A report for each text, outlet and day, all with one vector."""
     return [
-        Report(article(text, source=source, published=day, id=f"a{n}"), f"p{n}", Span(0, len(text)), text, VECTOR)
+        ReportedSentence(
+            article(text, source=source, published=day, id=f"a{n}"), f"p{n}", Span(0, len(text)), text, VECTOR
+        )
         for n, (text, source, day) in enumerate(told)
     ]
 
 
-def stated(report: Report) -> Statement:
+def stated(report: ReportedSentence) -> Statement:
     return Statement(report.text, (Citation(1, report.article, "p", 0, len(report.text), report.text),))
 
 

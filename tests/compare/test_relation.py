@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from rag.compare.relation import Report, related, values
+from rag.compare.relation import ReportedSentence, related, values
 from rag.ingest.loaders import article
 from rag.schema import Span
 
 
-def report(text: str, published: str = "2021-07-05", source: str = "Pamir Wire", cosine: float = 1.0) -> Report:
+def report(
+    text: str, published: str = "2021-07-05", source: str = "Pamir Wire", cosine: float = 1.0
+) -> ReportedSentence:
     vector = np.array([cosine, (1 - cosine**2) ** 0.5], np.float32)
-    return Report(article(text, source=source, published=published), "p", Span(0, len(text)), text, vector)
+    return ReportedSentence(article(text, source=source, published=published), "p", Span(0, len(text)), text, vector)
 
 
 @pytest.mark.parametrize(

@@ -15,23 +15,17 @@ from rag.evaluation.metrics import (
     LOW,
     MEASURES,
     NAMES,
-    agreement_1,
     balanced_accuracy,
     date_f1,
-    date_precision,
-    date_recall,
     facts_caught,
     false_caught,
     is_right,
-    lead_recall,
-    length,
     overlong,
     rates,
     rouge_1,
     rouge_2,
     shares,
     true_rejected,
-    verdict_agrees,
 )
 from rag.evaluation.rates import Overlap, Rate, Share, ndcg_at_k, percentile, rate, reciprocal_rank, rouge_n
 from rag.evaluation.results import CitedPlace, FoundPlace, Grades, Place, Result, ShownConflict
@@ -70,38 +64,11 @@ FULL, HALF = answered(said("Ten soldiers fled.", 1)), answered(said("Some soldie
             Share(0, 1),
         ),
         (metrics.right_cases, qa(answerable=False, claims=(), reason=Reason.OUTSIDE_DATES), ABSTAINED, Share(0, 1)),
-        (metrics.abstention_precision, qa(), ABSTAINED, Share(0, 1)),
-        (metrics.abstention_precision, qa(), FULL, None),
         (metrics.abstention_recall, UNANSWERABLE, FULL, Share(0, 1)),
-        (metrics.abstention_f1, UNANSWERABLE, ABSTAINED, Share(2, 2)),
-        (metrics.abstention_f1, qa(), ABSTAINED, Share(0, 1)),
-        (metrics.abstention_f1, UNANSWERABLE, FULL, Share(0, 1)),
-        (metrics.abstention_f1, qa(), FULL, None),
     ],
 )
 def test_what_an_answer_says(metric: Callable[..., Any], case: QaCase, result: Result, expected: Share | None) -> None:
     assert metric(case, result) == expected
-
-
-def test_the_f1_of_abstention_is_that_of_its_counts() -> None:
-    # TP 2, FP 1, FN 1: precision 2/3, recall 2/3
-    pairs = [
-        (UNANSWERABLE, ABSTAINED),
-        (UNANSWERABLE, ABSTAINED),
-        (UNANSWERABLE, FULL),
-        (qa(), ABSTAINED),
-        (qa(), FULL),
-    ]
-    found = [share for case, result in pairs if (share := metrics.abstention_f1(case, result))]
-    assert rate(found).value == pytest.approx(2 / 3)
-
-
-def test_statements_beside_the_point_cost_precision() -> None:
-    aside = said("It rained.", 2)
-    result = answered(said("Ten soldiers fled.", 1), aside, citations=(cited(1), cited(2, start=50, end=60)))
-    assert metrics.claim_precision(qa(), result) == Share(1, 2)
-    gold = answered(said("It rained.", 2), citations=(cited(2, start=5, end=9),), gold=(Place("news", 0, 6),))
-    assert metrics.claim_precision(qa(), gold) == Share(1, 1)
 
 
 def test_an_answer_that_says_what_is_forbidden_counts_once() -> None:
@@ -121,14 +88,6 @@ def test_citations_are_valid_support_and_are_needed() -> None:
     assert metrics.valid_citations(qa(), ABSTAINED) is None
 
 
-def test_evidence_is_cited_if_a_full_answer_cites_some_of_its_characters() -> None:
-    gold = (Place("news", 10, 20),)
-    near, past = (cited(1, start=19, end=30),), (cited(1, start=20, end=30),)
-    assert metrics.evidence_cited(qa(), answered(said("Ten soldiers"), citations=near, gold=gold)) == Share(1, 1)
-    assert metrics.evidence_cited(qa(), answered(said("Ten soldiers"), citations=past, gold=gold)) == Share(0, 1)
-    assert metrics.evidence_cited(qa(), answered(said("Some"), citations=near, gold=gold)) is None
-
-
 def test_what_is_of_later_days_or_of_none_leaks() -> None:
     later = FoundPlace("news", date(2021, 7, 9), 0, 5, 1.0)
     result = answered(said("Ten."), citations=(cited(1),), hits=(later,), seen=(None, DAY))
@@ -142,8 +101,6 @@ def test_a_conflict_is_shown_if_one_has_all_positions() -> None:
     half = ShownConflict(Dispute.CONFLICT, ("five", "eight"))
     assert metrics.conflicts_shown(qa(conflicts=wanted), answered(said("x"), conflicts=(half, laid))) == Share(1, 1)
     assert metrics.conflicts_shown(qa(conflicts=wanted), answered(said("x"), conflicts=(half,))) == Share(0, 1)
-    assert metrics.unexpected_conflicts(qa(), answered(said("x"), conflicts=(half,))) == Share(1, 1)
-    assert metrics.unexpected_conflicts(qa(conflicts=wanted), FULL) is None
 
 
 def test_the_speaker_is_that_of_the_statement_with_the_claim() -> None:
@@ -221,12 +178,11 @@ def test_every_metric_has_a_name_and_a_sentence() -> None:
 SUMMARY = SummaryCase(id="s", task=Task.SUMMARY, words=4, claims=(TEN, CLOSED), reference="Troops left the city.")
 
 
-def test_a_summary_is_scored_beside_its_rivals() -> None:
-    result = answered(said("Ten soldiers fled.", entailed=False), rivals={"lead": "closed"})
+def test_a_summary_is_scored_by_its_claims_and_its_room() -> None:
+    result = answered(said("Ten soldiers fled.", entailed=False))
     assert metrics.claim_recall(SUMMARY, result) == Share(1, 2)
-    assert lead_recall(SUMMARY, result) == Share(1, 2)
     assert MEASURES[Task.SUMMARY]["faithfulness"](SUMMARY, result) == Share(0, 1)
-    assert (length(SUMMARY, result), overlong(SUMMARY, result)) == (Share(3, 4), Share(0, 1))
+    assert overlong(SUMMARY, result) == Share(0, 1)
     assert overlong(SUMMARY, answered(said("One two three four five."))) == Share(1, 1)
 
 
@@ -243,8 +199,6 @@ def test_a_timeline_is_scored_by_its_days() -> None:
     found = {date(2021, 8, 8): "Kunduz fell", date(2021, 8, 9): "Kabul fell", date(2021, 8, 10): "It rained"}
     result = answered(said("x"), events=found)
     assert date_f1(case, result) == Share(2, 5)
-    assert (date_precision(case, result), date_recall(case, result)) == (Share(1, 3), Share(1, 2))
-    assert agreement_1(case, result) == Share(4, 10)
 
 
 def check(verdict: Verdict, type: str = "number") -> CheckCase:
@@ -263,9 +217,6 @@ YES, NO, OTHER = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED
         (false_caught, OTHER, NO, Share(1, 1)),
         (false_caught, OTHER, YES, Share(0, 1)),
         (false_caught, YES, YES, None),
-        (verdict_agrees, OTHER, NO, Share(0, 1)),
-        (verdict_agrees, OTHER, OTHER, Share(1, 1)),
-        (verdict_agrees, OTHER, YES, None),
         (balanced_accuracy, YES, NO, Share(0, 1, "true")),
         (balanced_accuracy, NO, OTHER, Share(1, 1, "false")),
     ],

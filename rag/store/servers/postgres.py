@@ -58,7 +58,7 @@ class Postgres:
             self._run(schema)
             self.rows("UPDATE meta SET value = ? WHERE key = 'schema'", [version])
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[_Row]:
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[_NamedRow]:
         with self._lock, self._errors():
             cursor = self._executed(_query(sql), parameters)
             return cursor.fetchall() if cursor.description else []
@@ -117,7 +117,7 @@ class Postgres:
 
         return self._connection.info.transaction_status in (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 
-    def _executed(self, sql: bytes, parameters: Sequence[Any]) -> Cursor[_Row]:
+    def _executed(self, sql: bytes, parameters: Sequence[Any]) -> Cursor[_NamedRow]:
         """What only reads is tried once more where the server was started anew."""
         from psycopg import OperationalError
 
@@ -130,7 +130,7 @@ class Postgres:
         self._connection = self._connect()
         return self._connection.execute(sql, parameters)
 
-    def _take(self, held: Connection[_Row], what: str, wait: float, on_wait: OnWait) -> None:
+    def _take(self, held: Connection[_NamedRow], what: str, wait: float, on_wait: OnWait) -> None:
         from psycopg.errors import LockNotAvailable
 
         if held.execute(f"SELECT pg_try_advisory_lock({_LOCK})", [what]).fetchall()[0][0]:
@@ -167,7 +167,7 @@ class Postgres:
     def _version(self) -> int:
         return self.version if self.value("SELECT to_regclass('meta')") else 0
 
-    def _connect(self) -> Connection[_Row]:
+    def _connect(self) -> Connection[_NamedRow]:
         import psycopg
 
         return psycopg.connect(
@@ -184,7 +184,7 @@ class Postgres:
             raise _explained(error, self.name) from error
 
 
-class _Row(tuple[Any, ...]):
+class _NamedRow(tuple[Any, ...]):
     """The values of a row, and where each column stands."""
 
     columns: dict[str, int]
@@ -197,11 +197,11 @@ class _Row(tuple[Any, ...]):
         return super().__getitem__(self.columns[key] if isinstance(key, str) else key)
 
 
-def _named(cursor: Cursor[Any]) -> Callable[[Sequence[Any]], _Row]:
+def _named(cursor: Cursor[Any]) -> Callable[[Sequence[Any]], _NamedRow]:
     columns = {column.name: i for i, column in enumerate(cursor.description or ())}
 
-    def row(values: Sequence[Any]) -> _Row:
-        made = _Row(values)
+    def row(values: Sequence[Any]) -> _NamedRow:
+        made = _NamedRow(values)
         made.columns = columns
         return made
 

@@ -1,0 +1,165 @@
+"""Opens what a library is composed of, as its user or else the settings choose."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Self
+
+from rag.answer.writer import Writer
+from rag.checks.judge import Judge
+from rag.errors import EmbeddingError, LibraryError
+from rag.models.budget import Terms
+from rag.models.cache import ReplyCache
+from rag.models.chat import chat_model
+from rag.models.client import Caller, described
+from rag.models.cross_encoder import CrossEncoder, SpanModel
+from rag.models.embeddings import Embedder, MiniLM
+from rag.models.minilm import cores
+from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
+from rag.models.remote import RemoteEmbeddings
+from rag.settings import Setting, read_settings
+from rag.store.catalog import Catalog
+from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
+from rag.store.vector_index import VectorIndex
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
+CATALOG = "catalog.sqlite"
+"""The file of the catalog in the folder of a library."""
+
+
+OFFLINE = "offline"
+"""Where a model is named: none."""
+
+
+class Parts:
+    """What a library is composed of; nothing is opened, made or loaded before it is needed."""
+
+    def __init__(  # noqa: PLR0913  # each is a choice of its own
+        self,
+        path: str | Path | None = None,
+        *,
+        catalog: str | None = None,
+        chroma: str | ChromaServer | None = None,
+        embeddings: Embedder | str | None = None,
+        judge: str | None = None,
+        model: str | BaseChatModel | None = None,
+        offline: bool = False,
+        terms: Terms | None = None,
+    ) -> None:
+        settings = None if path else read_settings()
+        self.path = settings.library.value if settings else Path(path or "").expanduser()
+        self._database = catalog or (settings.database if settings else None)
+        self._server = chroma or (settings.index if settings else None)
+        self._embeddings = embeddings
+        self._judge = judge
+        self._model = model
+        self._offline = offline
+        self.terms = terms or Terms()
+        self._opening = Lock()
+        self.warnings: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """Where it is, as a person calls it: its folder, or its database."""
+        return self.catalog.name if self._database else str(self.path)
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The articles and passages; made, with its folder, if there is none, for its user alone to read."""
+        if self._database:
+            return Catalog(catalog_address(self._database, origin="catalog"))
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise LibraryError(
+                f"{self.path} cannot be a library: {error.strerror or error}; choose another folder with `--library`"
+            ) from error
+        return Catalog(self.path / CATALOG)
+
+    @cached_property
+    def vectors(self) -> VectorIndex:
+        """The search by vectors."""
+        place = chroma_server(self._server, origin="chroma") if isinstance(self._server, str) else self._server
+        return VectorIndex(place or self.path / "vectors", self.catalog)
+
+    @cached_property
+    def embeddings(self) -> Embedder | None:
+        """The embedding model; None if the local one is not installed, or a remote one may not be asked."""
+        if self._embeddings is not None and not isinstance(self._embeddings, str):
+            return self._embeddings
+        settings = read_settings(offline=self._offline)
+        if self._embeddings:
+            settings = replace(settings, embeddings=Setting(self._embeddings, "embeddings"))
+        if settings.embeds_by_network and settings.offline.value:
+            self._by_words(f"{settings.embeddings.value} needs the network, which {settings.offline.origin} refuses")
+            return None
+        choice = settings.embedding()
+        try:
+            return RemoteEmbeddings(choice) if choice else MiniLM(threads=settings.threads.value)
+        except EmbeddingError as error:
+            self._by_words(f"{error}, then `rag reindex`")
+            return None
+
+    @cached_property
+    def reader(self) -> SpanReader | None:
+        """What points at answers in passages: the model of `RAG_READER`, else the reader, if it has weights."""
+        settings = read_settings()
+        folder = settings.reader.value
+        return SpanModel(folder) if folder else shared_reader(settings.threads.value or cores())
+
+    @cached_property
+    def entailment(self) -> Entailment | None:
+        """The model of `RAG_VERIFIER`, which judges whether a statement follows; None if there is none."""
+        return entailment()
+
+    @cached_property
+    def writer(self) -> Writer | None:
+        """The language model that writes the answers; None if they are the articles' own sentences."""
+        replies = ReplyCache(self.path / "replies")
+        if self._model is not None and not isinstance(self._model, str):
+            return Writer(Caller(self._model, described(self._model), replies))
+        choice = read_settings(model=self._model, offline=self._offline).chat()
+        return Writer(Caller(chat_model(choice), choice, replies)) if choice else None
+
+    @cached_property
+    def judge(self) -> Judge | None:
+        """The model that is asked for a second opinion on each statement."""
+        choice = read_settings(model=self._judge).chat() if self._judge else None
+        return Judge(chat_model(choice), choice) if choice else None
+
+    def load(self) -> None:
+        """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""
+        with self._opening:
+            self.catalog, self.vectors, self.embeddings, self.writer, self.entailment  # noqa: B018
+            if isinstance(self.reader, Reader):
+                self.reader.load()
+            if isinstance(self.embeddings, MiniLM):
+                self.embeddings.load()
+            if self.embeddings:
+                self.vectors.load()
+
+    def close(self) -> None:
+        """Lets go of the files; they are opened again when needed."""
+        for part in ("vectors", "catalog"):
+            if part in self.__dict__:
+                self.__dict__.pop(part).close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _by_words(self, why: str) -> None:
+        self.warnings = (*self.warnings, f"searching by words only: {why}")
+
+
+def entailment() -> Entailment | None:
+    """The model of `RAG_VERIFIER`, which judges whether a statement follows; None if there is none."""
+    folder = read_settings().verifier.value
+    return CrossEncoder(folder) if folder else None
