@@ -48,8 +48,9 @@ def sockets(command: list[str], trace: Path, env: dict[str, str]) -> list[str]:
     return [line for line in trace.read_text().splitlines() if "socket(" in line or "connect(" in line]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("offline", [True, False])
+@pytest.mark.parametrize(
+    "offline", [pytest.param(True, marks=pytest.mark.slow), pytest.param(False, marks=pytest.mark.long)]
+)
 def test_no_socket_is_opened_without_a_model(tmp_path: Path, offline: bool) -> None:
     env = environment(tmp_path, **({"RAG_OFFLINE": "1"} if offline else {}))
     for command in COMMANDS:

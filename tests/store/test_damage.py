@@ -286,7 +286,7 @@ HARMS: dict[str, Harm] = {
 }  # fmt: skip
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.xfail(reason="a catalog without its meta rows still ends in a TypeError; two kinds go unnoticed by doctor")
 def test_no_damage_leads_to_a_crash_or_to_something_that_no_article_says(whole: Path, tmp_path: Path) -> None:
     assert len(HARMS) >= 60
