@@ -247,6 +247,8 @@ def test_a_library_that_cannot_be_written_answers_and_says_so_on_add(local: Libr
     local.close()
     for folder in (tmp_path, *list(tmp_path.parents)[:3]):
         folder.chmod(0o755)
+    for path in (local.path, *local.path.rglob("*")):  # as its user may do for others
+        path.chmod(0o755 if path.is_dir() else 0o644)
     code = (
         "import sys; sys.path.insert(0, 'tests'); from test_library import *; import filelock, asyncio; "
         "os.setuid(65534); library = Library(sys.argv[1], embeddings=FakeEmbeddings())\n"

@@ -34,7 +34,10 @@ _WAITING = """
 _INSERT = "INSERT INTO embeddings (key, vector, sentences) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _PART_OF_ALL = "SELECT key, vector, sentences FROM embeddings WHERE rowid BETWEEN ? AND ?"
 _PART = 500
-_PART_BY_KEY = "SELECT key, vector, sentences FROM embeddings WHERE key > ? ORDER BY key LIMIT ?"
+_PART_BY_KEY = """
+    SELECT key, vector, sentences FROM embeddings
+    WHERE key > ? AND EXISTS (SELECT 1 FROM passages WHERE embedding = key) ORDER BY key LIMIT ?
+"""
 _DANGLING = """
     SELECT DISTINCT embedding FROM passages
     WHERE embedding IS NOT NULL AND embedding NOT IN (SELECT key FROM embeddings)
@@ -179,7 +182,7 @@ class VectorTable:
             yield {key: embedded for key, embedded in found.items() if embedded}
 
     def damaged(self) -> list[str]:
-        """The keys of the embeddings that are gone, not of finite numbers, or not of length 1; reads all of them."""
+        """The keys of passages' embeddings that are gone, not of finite numbers, or not of length 1; reads all."""
         found, last = [row[0] for row in self._database.rows(_DANGLING)], ""
         dimensions = self.dimensions
         while rows := self._database.rows(_PART_BY_KEY, [last, _PART]):
