@@ -9,7 +9,7 @@ from pathlib import Path
 from rag.chat.conversation import Exchange
 from rag.errors import InputError
 from rag.render.lines import Line, answer_lines, origin, wrapped
-from rag.render.page import plain
+from rag.render.markdown import plain
 from rag.schema import Answer, Citation, Statement
 from rag.text.clean import one_line
 

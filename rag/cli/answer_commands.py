@@ -30,7 +30,7 @@ from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines
-from rag.render.page import html_page, markdown_page
+from rag.render.page import html_page
 from rag.schema import Answer, Length, SearchResult, Summary, Timeline, conflicts_record
 
 if TYPE_CHECKING:
@@ -38,7 +38,14 @@ if TYPE_CHECKING:
     from rag.library import Library
 
 
-class Format(StrEnum):
+class Form(StrEnum):
+    """How a result is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+
+
+class PageForm(StrEnum):
     """How a timeline is written."""
 
     TEXT = "text"
@@ -58,11 +65,19 @@ Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help
 Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
 WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
 MaxEvents = Annotated[int, typer.Option("--max-events", min=1, metavar="N", help="At most so many events.")]
-FormatOption = Annotated[Format, typer.Option("--format", help="How it is written; a page has its sources in it.")]
+FormOption = Annotated[Form, typer.Option("--format", help="How it is written; Markdown has footnotes.")]
+PageOption = Annotated[PageForm, typer.Option("--format", help="How it is written; a page has its sources in it.")]
 
 
 @command("library", "add", *WINDOW, "k", *MODEL, "deep", "no_stream", "strict", *OUTPUT)
-def ask(question: Words = None, *, batch: Batch = None, dry_run: DryRun = False, options: Options) -> None:
+def ask(
+    question: Words = None,
+    *,
+    batch: Batch = None,
+    dry_run: DryRun = False,
+    form: FormOption = Form.TEXT,
+    options: Options,
+) -> None:
     """Answer a question from the articles."""
     request = _request(question, batch, options)
     with open_library(options) as library:
@@ -74,20 +89,20 @@ def ask(question: Words = None, *, batch: Batch = None, dry_run: DryRun = False,
             raise typer.Exit(_print_prompt(library, request, options))
         if batch:
             raise typer.Exit(answer_batch(batch, request.window, reply, strict=options.strict))
-        if sys.stdout.isatty() and not (options.as_json or options.no_stream):
+        if sys.stdout.isatty() and form is Form.TEXT and not (options.as_json or options.no_stream):
             answer = show_stream(library.stream(request.question, k=options.k, window=request.window))
             _finish(answer, (), options)
         answer = reply(request)
-    _finish(answer, answer_lines(answer, width=width()), options)
+    _finish(answer, answer_lines(answer, width=width()), options, form)
 
 
 @command("library", "add", *WINDOW, "k", "judge", "strict", *OUTPUT)
-def check(file: Draft, *, against: Against = None, options: Options) -> None:
+def check(file: Draft, *, against: Against = None, form: FormOption = Form.TEXT, options: Options) -> None:
     """Check each sentence of a text against the articles."""
     text, limits = one_text(file), options.window
     with open_library(options) as library:
         answer = library.check(text, against=named_articles(library, against or ()), k=options.k, window=limits)
-    _finish(answer, check_lines(answer, width=width()), options)
+    _finish(answer, check_lines(answer, width=width()), options, form)
 
 
 @command("library", "add", *WINDOW, "k", *OUTPUT)
@@ -129,7 +144,12 @@ def chat(*, options: Options) -> None:
 
 @command("topic", "library", "add", *WINDOW, *MODEL, "strict", *OUTPUT)
 def summarize(
-    articles: Articles = None, *, length: Size = Length.MEDIUM, words: WordCount = None, options: Options
+    articles: Articles = None,
+    *,
+    length: Size = Length.MEDIUM,
+    words: WordCount = None,
+    form: FormOption = Form.TEXT,
+    options: Options,
 ) -> None:
     """Summarize articles, a topic, or the whole library."""
     limits = options.window
@@ -137,12 +157,12 @@ def summarize(
         named = named_articles(library, articles or ())
         topic = options.topic
         found = library.summarize(*named, topic=topic, length=length, words=words, window=limits, progress=progress)
-    _finish(found, summary_lines(found, width=width()), options)
+    _finish(found, summary_lines(found, width=width()), options, form)
 
 
 @command("topic", "library", "add", *WINDOW, *MODEL, "strict", *OUTPUT)
 def timeline(
-    articles: Articles = None, *, max_events: MaxEvents = 10, form: FormatOption = Format.TEXT, options: Options
+    articles: Articles = None, *, max_events: MaxEvents = 10, form: PageOption = PageForm.TEXT, options: Options
 ) -> None:
     """Show the dated events of articles, a topic, or the whole library."""
     limits = options.window
@@ -150,10 +170,10 @@ def timeline(
         named = named_articles(library, articles or ())
         topic = options.topic
         found = library.timeline(*named, topic=topic, max_events=max_events, window=limits, progress=progress)
-    if form is not Format.TEXT and not options.as_json:
-        typer.echo(markdown_page(found) if form is Format.MARKDOWN else html_page(found), nl=False)
+    if form is PageForm.HTML and not options.as_json:
+        typer.echo(html_page(found), nl=False)
         _finish(found, (), options)
-    _finish(found, timeline_lines(found, width=width()), options)
+    _finish(found, timeline_lines(found, width=width()), options, form)
 
 
 @command("topic", "library", "add", *WINDOW, *OUTPUT)
@@ -178,12 +198,20 @@ def _request(words: Sequence[str] | None, batch: str | None, options: Options) -
     return BatchRequest(None, one_question([sys.stdin.read()] if words == ["-"] else words or []), limits)
 
 
-def _finish(found: Answer | SearchResult | Summary | Timeline, lines: Iterable[Line], options: Options) -> None:
-    """Prints what was found, as JSON or as lines with its warnings, and ends with its exit code."""
+def _finish(
+    found: Answer | SearchResult | Summary | Timeline,
+    lines: Iterable[Line],
+    options: Options,
+    form: Form | PageForm = Form.TEXT,
+) -> None:
+    """Prints what was found, as JSON, or as Markdown or lines with its warnings, and ends with its exit code."""
     if options.as_json:
         typer.echo(json.dumps(found.to_dict()))
     else:
-        show(lines)
+        if form == Form.MARKDOWN:
+            typer.echo(found.to_markdown(), nl=False)
+        else:
+            show(lines)
         warn(found.warnings, quiet=options.quiet)
     raise typer.Exit(strict_code(found) if options.strict else 0)
 

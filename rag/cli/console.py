@@ -7,6 +7,7 @@ import shutil
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import wraps
 from types import TracebackType
 from typing import Any
@@ -19,6 +20,8 @@ from rag.schema import Answer, Statement
 from rag.text.clean import one_line
 
 INTERRUPTED = 130
+_ABOVE = 3
+"""Lines that a pager shows above the first strong one."""
 
 
 def reported(command: Callable[..., None], *, verbose: bool) -> Callable[..., None]:
@@ -66,11 +69,15 @@ def show_stream(events: Iterable[Statement | Answer]) -> Answer:
 
 
 def page(lines: Sequence[Line]) -> None:
-    """Shows lines in the user's pager if they do not fit on the screen."""
+    """Shows lines in the user's pager if they do not fit on the screen; `less` opens them where the strong ones are."""
     if not sys.stdout.isatty() or len(lines) < shutil.get_terminal_size().lines - 2:
         show([*lines, Line("")])
         return
+    first = next((number for number, line in enumerate(lines, start=1) if line.strong), 1)
+    before = os.environ.get("LESS", "-R")
+    os.environ["LESS"] = f"{before} +{max(1, first - _ABOVE)}"
     typer.echo_via_pager(f"{_styled(line) if _is_colored() else line.text}\n" for line in lines)
+    os.environ["LESS"] = before
 
 
 def tell(message: str) -> None:
@@ -90,13 +97,48 @@ def width() -> int | None:
 
 
 def _is_colored() -> bool:
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _styled(line: Line) -> str:
-    if line.point and line.point in line.text and not line.color:
-        return line.text.replace(line.point, typer.style(line.point, bold=True), 1)
-    return typer.style(line.text, fg=line.color, dim=line.quiet or None, bold=line.strong or None)
+    """The line in its color, its marks in theirs and as links, its point brighter."""
+    own = _Style(line.color, line.quiet, line.strong)
+    parts = [
+        _Part(line.text.rfind(mark.text), mark.text, replace(own, color=mark.color), mark.url) for mark in line.marks
+    ]
+    if line.point and not line.color:
+        parts.append(_Part(line.text.find(line.point), line.point, replace(own, strong=True)))
+    shown, at = "", 0
+    for part in sorted(parts, key=lambda part: part.start):
+        if part.start >= at:
+            shown += own.on(line.text[at : part.start]) + _linked(part.style.on(part.text), part.url)
+            at = part.start + len(part.text)
+    return shown + own.on(line.text[at:])
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    color: str | None
+    quiet: bool
+    strong: bool
+
+    def on(self, text: str) -> str:
+        return typer.style(text, fg=self.color, dim=self.quiet or None, bold=self.strong or None) if text else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a line from a place on, which is negative if it is not in it."""
+
+    start: int
+    text: str
+    style: _Style
+    url: str | None = None
+
+
+def _linked(text: str, url: str | None) -> str:
+    """The text as a hyperlink of a terminal (OSC 8); one that knows none shows the text alone."""
+    return f"\x1b]8;;{url}\x1b\\{text}\x1b]8;;\x1b\\" if url else text
 
 
 def _internal_error(kind: type[BaseException], error: BaseException, _: TracebackType | None) -> None:

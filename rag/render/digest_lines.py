@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from rag.render.lines import Line, source_lines, statement_lines, wrapped
+from rag.render.lines import Line, conflict_line, number_marks, source_lines, statement_lines, wrapped
 from rag.schema import Event, Section, Summary, Timeline, Verdict, marked
 
 _STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10
@@ -23,7 +23,7 @@ def summary_lines(summary: Summary, *, width: int | None = None) -> Iterator[Lin
     else:
         yield from _headed(summary, width)
         for conflict in summary.conflicts:
-            yield from wrapped(str(conflict), width)
+            yield from conflict_line(conflict, width=width)
     yield from source_lines(summary.statements, summary.citations, width=width)
 
 
@@ -63,7 +63,7 @@ def _sections(summary: Summary, width: int | None) -> Iterator[Line]:
         here = [c for c in left if cited & {p.citation.number for p in c.positions}]
         left = [c for c in left if c not in here]
         for conflict in here:
-            yield from wrapped(str(conflict), width)
+            yield from conflict_line(conflict, width=width)
 
 
 def _section(section: Section, width: int | None) -> Iterator[Line]:
@@ -79,6 +79,7 @@ def _event(event: Event, day: str, width: int | None) -> Iterator[Line]:
     sign = _STATED if event.stated else _PUBLISHED
     inner = None if width is None else max(20, width - _COLUMN - 4)
     doubt = None if event.statement.verdict is Verdict.SUPPORTED else event.statement.verdict
-    for place, line in enumerate(wrapped(marked(event.statement), inner)):
+    marks = number_marks(event.statement.citations)
+    for place, line in enumerate(wrapped(marked(event.statement), inner, Line("", marks=marks))):
         head = f"{day:{_COLUMN}}  {sign} " if place == 0 else f"{'':{_COLUMN}}  {_BAR} "
         yield replace(line, text=head + line.text, verdict=doubt)

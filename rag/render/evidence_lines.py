@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.render.lines import Line, origin, safe, wrapped
+from rag.render.lines import Line, Mark, number_marks, origin, safe, wrapped
+from rag.render.links import link
 from rag.schema import Answer, Check, Citation, Hit, Passage, Span, Statement
 
 _CONTEXT, _CITED = Line("    ", quiet=True), Line("  > ", strong=True)
@@ -28,7 +29,8 @@ def article_lines(citation: Citation, *, width: int | None = None) -> Iterator[L
     """The whole article of a source, in which the cited span has marks before its lines."""
     yield from _heading(citation, width)
     if citation.article.url:
-        yield Line(safe(citation.article.url), quiet=True)
+        url = safe(citation.article.url)
+        yield Line(url, quiet=True, marks=(Mark(url, link(citation)),))
     yield Line("")
     yield from _around(citation, Span(0, len(citation.article.text)), width)
 
@@ -50,7 +52,8 @@ def why_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 
 
 def _heading(citation: Citation, width: int | None) -> Iterator[Line]:
-    yield from wrapped(f"[{citation.number}] {origin(citation.article)}", width)
+    marks = number_marks([citation])
+    yield from wrapped(f"[{citation.number}] {origin(citation.article)}", width, Line("", marks=marks))
 
 
 def _around(citation: Citation, around: Span, width: int | None) -> Iterator[Line]:

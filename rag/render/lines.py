@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
 
+from rag.render.links import link
 from rag.schema import (
     Answer,
     Article,
@@ -58,10 +59,22 @@ _LONG_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """A part of a line in a color of its own, where it is last in it; a terminal opens its `url`."""
+
+    text: str
+    url: str | None = None
+    color: str = "cyan"
+
+
+_UNSURE = Mark("Possibly:", color="yellow")
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One line to print; what is `quiet` may be shown paler, `strong` brighter, what has a verdict in its color.
 
-    `point` is a part of the text that is shown brighter, where it is in it.
+    `point` is a part of the text that is shown brighter, where it is in it; so are `marks`.
     """
 
     text: str
@@ -69,6 +82,7 @@ class Line:
     verdict: Verdict | None = None
     strong: bool = False
     point: str = ""
+    marks: tuple[Mark, ...] = ()
 
     @property
     def color(self) -> str | None:
@@ -93,12 +107,10 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """The statements with their marks, then the numbered sources; or why there is none, then the nearest quotes."""
     for statement in answer.statements:
         yield from statement_lines(statement, width=width)
-    if answer.status is Status.ABSTAINED:
-        yield from wrapped(replace(answer, statements=()).text, width)
-    elif answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:  # "Possibly:" says that
-        yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
+    if told := notice(answer):
+        yield from wrapped(told, width)
     for conflict in answer.conflicts:
-        yield from wrapped(str(conflict), width)
+        yield from conflict_line(conflict, width=width)
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:
@@ -107,12 +119,27 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from _nearest(answer.nearest[:3], width)
 
 
+def notice(answer: Answer) -> str | None:
+    """Why there is no answer, or only a part of one; None if it is whole, or says so itself ("Possibly:")."""
+    if answer.status is Status.ABSTAINED:
+        return replace(answer, statements=()).text
+    if answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:
+        return f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}."
+    return None
+
+
 def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
     """A statement with its marks; below a doubtful one what differs."""
     verdict = statement.verdict if statement.doubt else None
-    yield from wrapped(marked(statement), width, Line("", verdict=verdict, point=_point(statement)))
+    marks = (*number_marks(statement.citations), *([_UNSURE] if statement.unsure else []))
+    yield from wrapped(marked(statement), width, Line("", verdict=verdict, point=_point(statement), marks=marks))
     if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
-        yield from _wrapped_all(_differences(statement), width)
+        yield from _wrapped_all(differences(statement), width)
+
+
+def number_marks(citations: Iterable[Citation]) -> tuple[Mark, ...]:
+    """The marks of citations, such as [1], each with the address at which a browser marks the quote."""
+    return tuple(Mark(f"[{citation.number}]", link(citation)) for citation in citations)
 
 
 def _point(statement: Statement) -> str:
@@ -127,14 +154,22 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     for statement in answer.statements:
         verdict = statement.verdict
         yield from wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, Line("", verdict=verdict))
-        yield from _wrapped_all(_differences(statement), width)
+        yield from _wrapped_all(differences(statement), width)
         for citation in statement.citations:
             yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
-            yield from wrapped(origin(citation.article), width, Line(f"{_INDENT}  ", quiet=True))
+            named = Mark(origin(citation.article), link(citation))
+            yield from wrapped(named.text, width, Line(f"{_INDENT}  ", marks=(named,)))
         yield Line("")
     counts = Counter(statement.verdict for statement in answer.statements)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
     yield Line(f"{len(answer.statements)} sentences: {told}")
+
+
+def conflict_line(conflict: Conflict, *, width: int | None = None) -> Iterator[Line]:
+    """A conflict in one sentence, which the marks of its positions lead out of."""
+    told = f"{str(conflict).partition(':')[0]}:"
+    marks = number_marks(position.citation for position in conflict.positions)
+    yield from wrapped(str(conflict), width, Line("", marks=(*marks, Mark(told, color="magenta"))))
 
 
 def conflict_lines(conflicts: Sequence[Conflict], *, width: int | None = None) -> Iterator[Line]:
@@ -143,7 +178,7 @@ def conflict_lines(conflicts: Sequence[Conflict], *, width: int | None = None) -
         kind = "sources differ" if conflict.kind is Dispute.CONFLICT else "another value before"
         yield from wrapped(": ".join(filter(None, (conflict.topic, kind))), width)
         for position in conflict.positions:
-            yield from wrapped(str(position), width, Line(_INDENT))
+            yield from wrapped(str(position), width, Line(_INDENT, marks=number_marks([position.citation])))
         yield Line("")
     told = "1 conflict" if len(conflicts) == 1 else f"{len(conflicts)} conflicts"
     yield Line(told if conflicts else "No articles were found to say different things of the same.")
@@ -185,7 +220,7 @@ def article_record(article: Article) -> dict[str, Any]:
     }
 
 
-def _differences(statement: Statement) -> Iterator[str]:
+def differences(statement: Statement) -> Iterator[str]:
     """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
     failed = [c for c in statement.checks if not c.passed]
     told_of = [c for c in failed if c.kind not in (*_SCORES, "speaker")]
@@ -214,7 +249,8 @@ def source_lines(
 def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:
     """The article that the citations share, and their quotes, if they are not what was shown."""
     marks = "".join(f"[{c.number}]" for c in citations)
-    yield from wrapped(f"{marks} {origin(citations[0].article)}", width, Line("", quiet=True))
+    shown_marks = number_marks(citations)
+    yield from wrapped(f"{marks} {origin(citations[0].article)}", width, Line("", quiet=True, marks=shown_marks))
     for citation in citations:
         if citation.quote not in shown:
             yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))

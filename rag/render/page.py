@@ -1,8 +1,7 @@
-"""Writes timelines as pages of Markdown and HTML, and fills the templates of other pages."""
+"""Writes results as HTML, and fills the templates of other pages."""
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +14,6 @@ from rag.schema import Event, Timeline
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
-"""What Markdown may read as more than text."""
 _MOST_BARS = 40
 
 
@@ -46,32 +43,12 @@ def rendered(template: str, **values: Any) -> str:
 def html_page(timeline: Timeline) -> str:
     """The timeline as HTML, with a picture of the events by date, and its sources folded in."""
     return rendered(
-        "render/timeline.html", title=_title(timeline), timeline=timeline, bars=bars(timeline.events), origin=origin
+        "render/timeline.html", title=title(timeline), timeline=timeline, bars=bars(timeline.events), origin=origin
     )
 
 
-def markdown_page(timeline: Timeline) -> str:
-    """Headings, a picture in characters, the events, and the sources below."""
-    lines = [f"# {plain(_title(timeline))}", ""]
-    if not timeline.events:
-        return "\n".join((*lines, plain(timeline.text), ""))
-    lines += ["```text", *(f"{bar.label:10} {'█' * bar.count} {bar.count}" for bar in bars(timeline.events)), "```", ""]
-    for event in timeline.events:
-        note = "" if event.stated else " *(day of publication)*"
-        marks = "".join(f"\\[{citation.number}\\]" for citation in event.statement.citations)
-        doubt = f" **({event.statement.doubt})**" if event.statement.doubt else ""
-        lines.append(f"- **{event.day}**{note} {plain(event.statement.text)} {marks}{doubt}")
-    lines += ["", "<details><summary>Sources</summary>", ""]
-    lines += [f"{c.number}. {plain(origin(c.article))}: “{plain(c.quote)}”" for c in timeline.citations]
-    return "\n".join((*lines, "", "</details>", ""))
-
-
-def plain(text: str) -> str:
-    """A text from outside as Markdown that shows it as it is, on one line."""
-    return MARKUP.sub(r"\\\1", " ".join(safe(text).split()))
-
-
-def _title(timeline: Timeline) -> str:
+def title(timeline: Timeline) -> str:
+    """The heading of a timeline."""
     return f"Timeline: {timeline.topic}" if timeline.topic else "Timeline"
 
 

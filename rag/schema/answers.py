@@ -10,6 +10,7 @@ from itertools import chain, pairwise, zip_longest
 from typing import Any
 
 from rag.schema.articles import Article, Hit, Published, Span, Window
+from rag.schema.display import Displayed
 
 
 class Status(StrEnum):
@@ -205,8 +206,8 @@ class Pointer:
         return f"“{self.title}”" + (f" ({self.published})" if self.published else "")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Result(Displayed):
     """What an answer, a summary and a timeline have in common; `to_dict()` is the JSON contract."""
 
     status: Status = Status.ANSWERED
@@ -242,6 +243,10 @@ class Result:
             "warnings": list(self.warnings),
         }
 
+    def _brief(self) -> str:
+        sources = f"{len(self.citations)} source{'' if len(self.citations) == 1 else 's'}"
+        return f"{self.status.value}, {sources}: {self.text}"
+
     def _request(self) -> dict[str, Any]:
         """The keys for what was asked."""
         raise NotImplementedError
@@ -251,7 +256,7 @@ class Result:
         raise NotImplementedError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Answer(Result):
     """What the articles say to a question."""
 

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from rag.schema.display import Displayed
+
 
 class Precision(StrEnum):
     """How much of a date its source gave."""
@@ -146,8 +148,8 @@ class Hit:
     ranks: Ranks = field(default_factory=Ranks)
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResult:
+@dataclass(frozen=True, slots=True, repr=False)
+class SearchResult(Displayed):
     """The hits of a search, best first; `to_dict()` is the JSON contract."""
 
     question: str
@@ -165,6 +167,10 @@ class SearchResult:
             "warnings": list(self.warnings),
         }
 
+    def _brief(self) -> str:
+        titles = "; ".join(hit.article.title for hit in self.hits[:3])
+        return f"{len(self.hits)} hits for {self.question[:80]!r}: {titles}"
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -174,8 +180,8 @@ class Failure:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddReport:
+@dataclass(frozen=True, slots=True, repr=False)
+class AddReport(Displayed):
     """What one `add` did, in numbers of articles; what failed was skipped."""
 
     added: int = 0
@@ -201,6 +207,13 @@ class AddReport:
             f"added {self.added}, updated {self.updated}, unchanged {self.unchanged}, "
             f"duplicates {self.duplicates}, failed {len(self.failed)}"
         )
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON of `rag add --json`."""
+        return asdict(self)
+
+    def _brief(self) -> str:
+        return str(self)
 
 
 def _hit(rank: int, hit: Hit) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Section:
     note: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Summary(Result):
     """What articles say, the most important first.
 
@@ -99,7 +99,7 @@ class Event:
         return str(Published(self.date, self.precision))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Timeline(Result):
     """The most important events that articles report, earliest first."""
 

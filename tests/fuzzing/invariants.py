@@ -20,7 +20,8 @@ from rag.render.lines import (
     origin,
     search_lines,
 )
-from rag.render.page import html_page, markdown_page
+from rag.render.markdown import markdown_page
+from rag.render.page import html_page
 from rag.schema import (
     Answer,
     Article,

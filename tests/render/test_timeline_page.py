@@ -15,7 +15,8 @@ from typer.testing import CliRunner
 
 from rag.cli.app import app
 from rag.ingest.metadata import article
-from rag.render.page import Bar, bars, html_page, markdown_page
+from rag.render.markdown import markdown_page
+from rag.render.page import Bar, bars, html_page
 from rag.schema import Article, Citation, Event, Precision, Statement, Timeline, Verdict
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")

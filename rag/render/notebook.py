@@ -1,0 +1,35 @@
+"""Shows results in a notebook."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rag.errors import InputError
+from rag.render.lines import differences, notice, origin
+from rag.render.links import link
+from rag.render.page import rendered
+from rag.render.tables import rows
+from rag.schema import AddReport, Answer, Result, SearchResult
+
+if TYPE_CHECKING:
+    import pandas
+
+
+def html(result: Result | SearchResult | AddReport) -> str:
+    """The result as a part of a page, with its sources as links that mark the quotes."""
+    kind = type(result).__name__.lower()
+    told = notice(result) if isinstance(result, Answer) and result.question else None
+    return rendered(
+        "render/notebook.html", kind=kind, result=result, notice=told, differences=differences, origin=origin, link=link
+    )
+
+
+def frame(result: Result | SearchResult | AddReport) -> pandas.DataFrame:
+    """The rows of a result as a DataFrame; raises InputError if pandas is not installed, or there can be no rows."""
+    if isinstance(result, AddReport):
+        raise InputError("a report of what was added has no rows; its numbers are in to_dict()")
+    try:
+        import pandas
+    except ModuleNotFoundError:
+        raise InputError("pandas is not installed; install it with `pip install pandas`") from None
+    return pandas.DataFrame(rows(result))
