@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from rag.render.links import link
-from rag.schema import Article, Citation, Result, SearchResult, Statement, Timeline
+from rag.schema import Answer, Article, Citation, SearchResult, Statement, Summary, Timeline
 
 
-def rows(result: Result | SearchResult) -> list[dict[str, Any]]:
+def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, Any]]:
     """A row for each hit, or for each statement with each of its sources; in the order of the result."""
     match result:
         case SearchResult():
@@ -22,7 +22,7 @@ def rows(result: Result | SearchResult) -> list[dict[str, Any]]:
                 for event in result.events
                 for row in _statement(event.statement)
             ]
-        case _:
+        case Answer() | Summary():
             return [row for statement in result.statements for row in _statement(statement)]
 
 
