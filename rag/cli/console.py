@@ -74,10 +74,15 @@ def page(lines: Sequence[Line]) -> None:
         show([*lines, Line("")])
         return
     first = next((number for number, line in enumerate(lines, start=1) if line.strong), 1)
-    before = os.environ.get("LESS", "-R")
-    os.environ["LESS"] = f"{before} +{max(1, first - _ABOVE)}"
-    typer.echo_via_pager(f"{_styled(line) if _is_colored() else line.text}\n" for line in lines)
-    os.environ["LESS"] = before
+    before = os.environ.get("LESS")
+    os.environ["LESS"] = f"{before or '-R'} +{max(1, first - _ABOVE)}"
+    try:
+        typer.echo_via_pager(f"{_styled(line) if _is_colored() else line.text}\n" for line in lines)
+    finally:
+        if before is None:
+            del os.environ["LESS"]
+        else:
+            os.environ["LESS"] = before
 
 
 def tell(message: str) -> None:

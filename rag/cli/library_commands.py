@@ -6,7 +6,6 @@ import json
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -25,7 +24,7 @@ from rag.cli.options import (
 from rag.cli.requests import listed
 from rag.errors import InputError
 from rag.models.chat import Secret
-from rag.render.lines import article_record, article_row, origin, safe
+from rag.render.lines import article_row, listed_record, origin, safe
 from rag.schema import AddReport, Article
 from rag.settings import read_settings
 
@@ -58,7 +57,7 @@ def add(
     else:
         with open_library(options) as library:
             report = add_articles(library, places, options, allow_private=allow_private)
-    typer.echo(json.dumps(asdict(report)) if options.as_json else str(report))
+    typer.echo(json.dumps(report.to_dict()) if options.as_json else str(report))
     raise typer.Exit(_exit_code(report))
 
 
@@ -77,7 +76,7 @@ def articles(*, options: Options) -> None:
     if not found:
         tell(f"{library.name} has no articles; add some with `rag add PATH`")
     if options.as_json:
-        typer.echo(json.dumps([article_record(article) for article in found]))
+        typer.echo(json.dumps([listed_record(article) for article in found]))
     elif sys.stdout.isatty():
         _print_table(found)
     else:
@@ -92,7 +91,7 @@ def remove(ids: Ids, *, options: Options) -> None:
         gone = library.catalog.stored(ids)
         library.remove(*ids, progress=progress, wait=options.wait)
     if options.as_json:
-        typer.echo(json.dumps([article_record(article) for article in gone]))
+        typer.echo(json.dumps([listed_record(article) for article in gone]))
     else:
         for article in gone:
             typer.echo(f"removed {article.id}  {origin(article)}")

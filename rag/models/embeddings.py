@@ -219,9 +219,9 @@ def identity(embeddings: Embedder) -> Model:
 
 
 def unit(vector: Vector) -> Vector:
-    """The vector with a length of 1; zero stays zero."""
+    """The vector with a length of 1; zero, or what is not finite, stays as it is."""
     length = float(np.linalg.norm(vector))
-    return vector / np.float32(length) if length else vector
+    return vector / np.float32(length) if length and np.isfinite(length) else vector
 
 
 def batches(lengths: Sequence[int]) -> Iterator[list[int]]:

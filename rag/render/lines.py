@@ -24,6 +24,7 @@ from rag.schema import (
     Verdict,
     marked,
 )
+from rag.schema.articles import article_record
 from rag.text.clean import clean, one_line
 
 # ECMA-48 control sequences and strings; without these their letters would stay behind when `clean` takes the escape.
@@ -206,18 +207,10 @@ def article_row(article: Article) -> list[str]:
     return [one_line(safe(field)) for field in fields]
 
 
-def article_record(article: Article) -> dict[str, Any]:
+def listed_record(article: Article) -> dict[str, Any]:
     """An article without its text, for JSON."""
-    return {
-        "id": article.id,
-        "title": article.title,
-        "source": article.source,
-        "published": str(article.published) if article.published else None,
-        "url": article.url,
-        "author": article.author,
-        "revision": article.revision,
-        "characters": len(article.text),
-    }
+    rest = {"author": article.author, "revision": article.revision, "characters": len(article.text)}
+    return article_record(article) | rest
 
 
 def differences(statement: Statement) -> Iterator[str]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from rag.render.links import link
 from rag.schema import Answer, Article, Citation, SearchResult, Statement, Summary, Timeline
+from rag.schema.articles import article_record
 
 
 def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, Any]]:
@@ -39,10 +40,5 @@ def _citation(citation: Citation | None) -> dict[str, Any]:
 
 
 def _article(article: Article) -> dict[str, Any]:
-    return {
-        "article_id": article.id,
-        "title": article.title,
-        "source": article.source,
-        "published": str(article.published) if article.published else None,
-        "url": article.url,
-    }
+    record = article_record(article)
+    return {"article_id": record.pop("id"), **record}

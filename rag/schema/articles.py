@@ -216,17 +216,17 @@ class AddReport(Displayed):
         return str(self)
 
 
-def _hit(rank: int, hit: Hit) -> dict[str, Any]:
-    article = hit.article
+def article_record(article: Article) -> dict[str, Any]:
+    """What tells an article from others, for JSON and tables."""
     return {
-        "rank": rank,
-        "score": hit.score,
-        "passage": asdict(hit.passage),
-        "article": {
-            "id": article.id,
-            "title": article.title,
-            "source": article.source,
-            "published": str(article.published) if article.published else None,
-            "url": article.url,
-        },
+        "id": article.id,
+        "title": article.title,
+        "source": article.source,
+        "published": str(article.published) if article.published else None,
+        "url": article.url,
     }
+
+
+def _hit(rank: int, hit: Hit) -> dict[str, Any]:
+    record = article_record(hit.article)
+    return {"rank": rank, "score": hit.score, "passage": asdict(hit.passage), "article": record}

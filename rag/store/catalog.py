@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rag.errors import DamagedError, InputError
 from rag.models.embeddings import Embedded, Vector
 from rag.schema import Article, Passage, Precision, Published, Span, Window
-from rag.store.database import Database, OnWait, Row, is_address
+from rag.store.database import Database, OnWait, Row, is_address, stored_number
 from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable, sound
 from rag.store.filters import condition, stamp
 from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
@@ -67,6 +67,10 @@ _PASSAGES = f"""
 _MISPLACED = """
     SELECT p.article_id FROM passages p LEFT JOIN articles a ON a.id = p.article_id
     WHERE a.id IS NULL OR p.start < 0 OR p.stop <= p.start OR p.stop > length(a.text) LIMIT 1
+"""
+_MISPLACED_ORDERS = """
+    SELECT o.article FROM orders o LEFT JOIN articles a ON a.id = o.article
+    WHERE a.id IS NULL OR o.start < 0 OR o.stop <= o.start OR o.stop > length(a.text) LIMIT 1
 """
 _INSERT = """
     INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
@@ -158,7 +162,7 @@ class Catalog:
     @property
     def generation(self) -> int:
         """Grows with every committed change."""
-        return int(self._database.value("SELECT value FROM meta WHERE key = 'generation'"))
+        return stored_number(self._database, "generation")
 
     @property
     def version(self) -> int:
@@ -256,6 +260,8 @@ class Catalog:
             self.unchanged(article)
         if rows := self._database.rows(_MISPLACED):
             raise DamagedError(_misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0]))
+        if self.orders.is_current and (rows := self._database.rows(_MISPLACED_ORDERS)):
+            raise DamagedError(_misplaced(f"a mark of {rows[0][0]} is not in its text", rows[0][0]))
 
     def like(self, article: Article) -> list[Article]:
         """The articles with its id, its URL or its text, in this order."""
@@ -452,7 +458,8 @@ def _values(article: Article) -> tuple[str | int | None, ...]:
 
 def _article(row: Row) -> Article:
     try:
-        text, published = str.__str__(row["text"]), _published(row["published"], row["precision"])
+        title, text = str.__str__(row["title"]), str.__str__(row["text"])
+        published = _published(row["published"], row["precision"])
     except (TypeError, ValueError) as error:
         raise DamagedError(
             f"the catalog is damaged: what is stored of {row['id']} is no article ({error}); restore the file from "
@@ -460,7 +467,7 @@ def _article(row: Row) -> Article:
         ) from error
     return Article(
         id=row["id"],
-        title=row["title"],
+        title=title,
         text=text,
         sha256=row["sha256"],
         source=row["source"],

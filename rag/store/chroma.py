@@ -18,6 +18,7 @@ from rag.models.embeddings import Vector
 from rag.store.embedding_table import Waiting
 from rag.store.locks import quiet, undisturbed
 from rag.store.servers.addresses import ChromaServer
+from rag.store.sqlite import is_readable
 
 if TYPE_CHECKING:
     from chromadb.api import ClientAPI
@@ -183,7 +184,10 @@ def _open(place: Path | ChromaServer) -> ClientAPI:
         raise ConnectionError(str(error)) from error
 
 
-_SEAL = "seal.json"
+_SEAL, _TABLES = "seal.json", "chroma.sqlite3"
+_OF_VECTORS = "embedding"
+"""What the names of tables begin with that have a row for each vector."""
+_MOST_CHECKED = 50_000_000  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +214,16 @@ def seal(folder: Path) -> None:
 
 
 def broken(folder: Path) -> str | None:
-    """A file that is not as it was sealed; None if all are, or if there is nothing yet.
+    """A file that is not as it was sealed, or is damaged; None if all are well, or if there is nothing yet.
 
-    A file that nobody has written to since is taken as it is; another one, such as that of a copy, is read.
+    A file that nobody has written to since is taken as it is; another one, such as that of a copy, is read. Chroma's
+    own tables change whenever they are opened, so that they have no seal.
     """
     sealed = _sealed(folder)
     if sealed is None:
         return _SEAL if folder.exists() and any(folder.iterdir()) else None
-    return next((name for name, file in sealed.items() if not _holds(folder / name, file)), None)
+    changed = next((name for name, file in sealed.items() if not _holds(folder / name, file)), None)
+    return changed or (None if is_readable(folder / _TABLES, most=_MOST_CHECKED, but=_OF_VECTORS) else _TABLES)
 
 
 def _holds(path: Path, file: _SealedFile) -> bool:

@@ -7,8 +7,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias, overload
 
+from rag.errors import DamagedError
+
 SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 """Keeps a value of a library by its key."""
+
+_META = "SELECT value FROM meta WHERE key = ?"
 
 OnWait: TypeAlias = Callable[[str], None]
 """Is told, once, that something is waited for."""
@@ -81,3 +85,15 @@ class Database(Protocol):
 def is_address(place: Path | str) -> bool:
     """Whether a place is a PostgreSQL database, and no file."""
     return isinstance(place, str) and place.startswith(("postgresql://", "postgres://"))
+
+
+def stored_number(database: Database, key: str) -> int:
+    """A number that is kept by its key; raises DamagedError if there is none."""
+    value = database.value(_META, [key])
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise DamagedError(
+            f"the catalog is damaged: its {key} is {value!r}, wanted a number; restore the file from a backup, or move "
+            "it away and run `rag add` on the articles again"
+        ) from None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rag.errors import DamagedError, EmbeddingError
 from rag.models.embeddings import Embedded, HeadedText, Model, Vector
 from rag.schema import Window
-from rag.store.database import SET_META, Database, Row
+from rag.store.database import SET_META, Database, Row, stored_number
 from rag.store.filters import condition
 
 VECTOR_SCHEMA = """
@@ -119,7 +119,7 @@ class VectorTable:
     @property
     def index_version(self) -> int:
         """Grows by one when writing to the vector index begins and by one when it ends: odd means in between."""
-        return int(self._database.value("SELECT value FROM meta WHERE key = 'index_version'"))
+        return stored_number(self._database, "index_version")
 
     def set_index_version(self, version: int) -> None:
         self._database.rows("UPDATE meta SET value = ? WHERE key = 'index_version'", [version])

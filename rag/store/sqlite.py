@@ -190,3 +190,18 @@ def _damaged(path: Path, seen: object) -> DamagedError:
 
 def _code(error: sqlite3.DatabaseError) -> str:
     return getattr(error, "sqlite_errorname", None) or ""
+
+
+def is_readable(path: Path, *, most: int, but: str) -> bool:
+    """Whether a database of others is sound; reads it without tables whose names begin so.
+
+    Of one that is larger than `most` bytes only that is read, and the rest is not checked.
+    """
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+            names = database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            for (name,) in (row for row in names if not row[0].startswith(but)):
+                database.execute(f'SELECT * FROM "{name}"').fetchall()
+            return path.stat().st_size > most or database.execute("PRAGMA quick_check(1)").fetchone() == ("ok",)
+    except (sqlite3.Error, UnicodeDecodeError, OSError):
+        return False

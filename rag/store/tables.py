@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from rag.errors import DamagedError
 from rag.schema import Article, Span, Window
 from rag.store.database import Database, Row
 from rag.store.filters import condition
@@ -109,7 +110,10 @@ def _values(row: EventRow) -> tuple[int, ...]:
 
 
 def _event(row: Row) -> EventDate:
-    period = Period(date.fromordinal(row["first"]), date.fromordinal(row["last"]))
+    try:
+        period = Period(date.fromordinal(row["first"]), date.fromordinal(row["last"]))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DamagedError(f"the catalog is damaged: {error} in its days; run `rag reindex`") from error
     return EventDate(row["start"], row["stop"], period)
 
 

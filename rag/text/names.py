@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from calendar import day_abbr
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice, pairwise, product
@@ -79,7 +78,7 @@ _ORDINARY = frozenset(
         *COUNTS,
         *MONTHS,
         *WEEKDAYS,
-        *map(str.lower, day_abbr),
+        *(day[:3] for day in WEEKDAYS),
         *_COMMON,
     )
 )

@@ -13,10 +13,10 @@ from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.lines import (
     Line,
     answer_lines,
-    article_record,
     article_row,
     check_lines,
     conflict_lines,
+    listed_record,
     origin,
     search_lines,
 )
@@ -48,7 +48,7 @@ def sound_article(article: Article) -> None:
     printable(iter([article.id, article.title, origin(article), article.header, *article_row(article)]))
     printable(part for part in (article.source, article.author, article.url) if part)
     holds(article.title.strip() and article.id.strip(), f"an empty title or id: {article.title!r}, {article.id!r}")
-    is_json(article_record(article))
+    is_json(listed_record(article))
     sound_passages(article, chunk(article, _sizes, budget=_BUDGET))
     in_order(article.text, sentences(article.text))
     in_order(article.text, planted(article))

@@ -112,6 +112,12 @@ def test_what_a_server_says_is_told_without_the_key_or_parts_of_it() -> None:
     assert told == "Incorrect key …, … Try again."
 
 
+@pytest.mark.parametrize("mark", ["\u200b", "\u200d", "\ufe0f", "\u034f", "\u3164", "\u00ad"])
+def test_a_key_with_unseen_marks_in_it_is_not_told(mark: str) -> None:
+    told = chosen(key=Secret("my-secret-key")).safe(f"Incorrect key {mark.join('my-secret-key')}.")
+    assert told == "Incorrect key …."
+
+
 def test_the_key_the_model_and_the_messages_reach_the_server() -> None:
     with OpenAIServer("In Tehran.") as server:
         reply = chat_model(ModelChoice("openai", "local", server.url, KEY)).invoke("Where?")
