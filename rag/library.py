@@ -24,6 +24,7 @@ from rag.models.budget import Terms
 from rag.models.client import Account
 from rag.parts import CATALOG, Parts
 from rag.progress import Clock, Meter, Progress
+from rag.retrieval.near_duplicates import outlets
 from rag.retrieval.retriever import Index, Searcher
 from rag.schema import (
     AddReport,
@@ -173,7 +174,7 @@ class Library(Parts):
         clock, check = Clock(), partial(verify, entailment=self.entailment)
         with clock.time("check"):
             find = partial(self._searcher.regions, k=k, window=window)
-            found = checked(clean(text), find, check, given=given, window=window)
+            found = checked(clean(text), find, check, outlets=outlets, given=given, window=window)
         statements = self.judge.judged(found.statements) if self.judge else found.statements
         warnings = (*found.warnings, *self.warnings)
         return replace(found, statements=statements, timings=clock.times, warnings=warnings)

@@ -65,6 +65,7 @@ OWNERS = {
     "openai": {"rag/models/errors.py"},
     "httpx2": {"rag/models/transport.py"},
     "jinja2": {"rag/render/page.py"},
+    "docx": {"rag/render/sheet.py"},
     "rensa": {"rag/retrieval/near_duplicates.py"},
     "ray": {"rag/cluster.py"},
 }
@@ -87,6 +88,7 @@ HEAVY = {
     "psycopg",
     "ray",
     "jinja2",
+    "docx",
 }
 
 

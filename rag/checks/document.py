@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeAlias
 
+from rag.checks.claims import claims
 from rag.checks.quotes import unmarked
 from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
@@ -21,17 +22,6 @@ _MARKS = "marks such as [1] were left out of the check; give the articles that t
 _MOST_SENTENCES, _MOST_ARTICLES = 4, 4
 _KNOWN, _WORTH = 0.25, 0.15
 _FEWEST_WORDS = 2
-_FENCE = re.compile(r"^\s*(```|~~~).*?^\s*\1\s*$", re.M | re.S)
-_NO_CLAIM = re.compile(
-    r"\s*(?:#{1,6}\s.*|[-=*_ ]{3,}|\|?[\s:|-]{3,}|\[[^\]]+\]:.*|\[\d+\]\s.*https?://\S+|<?https?://\S+>?|"
-    r"\W*(?:sources?|references?|links?|further reading|photos?|byline)\b\W*(?::.*)?)\s*",
-    re.I,
-)
-_MARKERS = re.compile(r"^\s*(?:>\s*)*(?:(?:[-*+•–]|\(?\d{1,2}[.)])\s+(?:\[[ xX]\]\s+)?)?")
-_LINKS = re.compile(r"!\[[^\]]*\]\([^)\s]*\)|\[([^\]]+)\]\([^)]*\)|<?https?://[^\s)>]+>?")
-_EMPHASIS = re.compile(r"(\*\*\*|\*\*|__|(?<!\w)[*_`]|(?<=[^\s*_`])[*_`](?!\w))")
-_ENDED = re.compile(r"[.!?…:;][\"'”’)\]\d]*$")
-_LONGEST_HEADING = 12  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +41,31 @@ class Region:
 Find: TypeAlias = Callable[[str], Sequence[Region]]
 """Gives the regions to look for a sentence in."""
 
+Outlets: TypeAlias = Callable[[Sequence[Article]], tuple[str, ...]]
+"""Gives the outlets of articles; copies of one report count as one."""
+
+
+def _uncounted(_: Sequence[Article]) -> tuple[str, ...]:
+    return ()
+
 
 def whole(articles: Sequence[Article]) -> list[Region]:
     """Articles as regions."""
     return [Region(article, Span(0, len(article.text))) for article in articles]
 
 
-def checked(
-    text: str, find: Find, verify: Verify, *, given: Sequence[Article] = (), window: Window = Window()
+def checked(  # noqa: PLR0913  # each is a choice of its own
+    text: str,
+    find: Find,
+    verify: Verify,
+    *,
+    outlets: Outlets = _uncounted,
+    given: Sequence[Article] = (),
+    window: Window = Window(),
 ) -> Answer:
     """The sentences of a draft as statements, each with the sentences of the articles that are nearest to it.
+
+    A supported one has the `outlets` of the articles that support it alone.
 
     Those nearest are in the `given` articles, else in what `find` gives. A mark such as [2] is the second of the given
     ones; one without an article is an error of its statement. Headings, link addresses and lines that name sources are
@@ -73,7 +78,9 @@ def checked(
     statements: list[Statement] = []
     numbered: list[Citation] = []
     for span in sentences(text):
-        statement = _checked(text[span.start : span.end], find, verify, given)
+        statement = _checked(
+            text[span.start : span.end], find, partial(_compared, verify=verify, outlets=outlets), given
+        )
         own = tuple(replace(c, number=n) for n, c in enumerate(statement.citations, start=len(numbered) + 1))
         numbered += own
         statements.append(replace(statement, citations=own))
@@ -93,47 +100,36 @@ def checked(
     )
 
 
-def claims(draft: str) -> str:
-    """A draft without what claims nothing: headings, list markers, Markdown, link addresses, lines of sources."""
-    lines = _FENCE.sub("", draft).splitlines()
-    ends = any(_ENDED.search(line.strip()) for line in lines)
-    kept = []
-    for number, line in enumerate(lines):
-        alone = all(not other.strip() for other in (*lines[number - 1 : number], *lines[number + 1 : number + 2]))
-        bare = _MARKERS.sub("", line)
-        plain = _EMPHASIS.sub("", _LINKS.sub(r"\1", bare)).strip()
-        heading = ends and alone and not _ENDED.search(plain) and len(plain.split()) <= _LONGEST_HEADING
-        if _NO_CLAIM.fullmatch(line) or _NO_CLAIM.fullmatch(plain) or (heading and bare == line):
-            plain = ""
-        kept.append(f"\n{plain}" if bare != line else plain)
-    return "\n".join(kept)
-
-
-def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]) -> Statement:
+def _checked(sentence: str, find: Find, compared_with: _ComparedWith, given: Sequence[Article]) -> Statement:
     marked = unmarked(sentence)
     statement = Statement(marked.text, ())
     if sum(word.is_content for word in read_text(marked.text).words) < _FEWEST_WORDS:
         return replace(statement, checks=(Check("unchecked", "at least two words that say something", None, False),))
     meant = [given[n - 1] for n in marked.numbers if 0 < n <= len(given)]
     invented = [n for n in marked.numbers if given and not 0 < n <= len(given)]
-    compared = _compared(statement, whole(meant or given) or find(marked.text), verify)
+    compared = compared_with(statement, whole(meant or given) or find(marked.text))
     if not invented:
         return compared
     missing = tuple(Check("citation", f"[{n}]", None, False) for n in invented)
     verdict = Verdict.UNSUPPORTED if compared.verdict is Verdict.SUPPORTED else compared.verdict
-    return replace(compared, checks=(*compared.checks, *missing), verdict=verdict)
+    return replace(compared, checks=(*compared.checks, *missing), verdict=verdict, outlets=())
 
 
-def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -> Statement:
+def _compared(statement: Statement, regions: Sequence[Region], verify: Verify, outlets: Outlets) -> Statement:
     """The statement verified against all regions together, or against those of one article that supports it best.
 
     What one article says is not made untrue by what others say of another day.
     """
     searched = sum(len(region.text.split()) for region in regions)
-    by_article = {region.article.id: [r for r in regions if r.article.id == region.article.id] for region in regions}
-    groups = [_nearest(statement.text, group) for group in ([*by_article.values()] if len(by_article) > 1 else [])]
-    groups = [_nearest(statement.text, regions), *sorted(groups, key=_best_cover, reverse=True)[:_MOST_ARTICLES]]
-    return max((_against(statement, group, verify, searched) for group in groups), key=_standing)
+    articles = {region.article.id: region.article for region in regions}
+    own = [_nearest(statement.text, [r for r in regions if r.article.id == id]) for id in articles]
+    own.sort(key=_best_cover, reverse=True)
+    groups = own if len(own) == 1 else [_nearest(statement.text, regions), *own[:_MOST_ARTICLES]]
+    best = max((_against(statement, group, verify, searched) for group in groups), key=_standing)
+    if best.verdict is not Verdict.SUPPORTED:
+        return best
+    alone = [g for g in own if g and _against(statement, g, verify, searched).verdict is Verdict.SUPPORTED]
+    return replace(best, outlets=outlets([group[0].region.article for group in alone]))
 
 
 def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:
@@ -149,6 +145,9 @@ def _standing(statement: Statement) -> tuple[bool, float]:
     """Supported ones first, then those whose evidence is nearer."""
     scored = next((c.found or "" for c in statement.checks if c.kind in ("support", "entailment")), "")
     return statement.verdict is Verdict.SUPPORTED, float(scored.split(":")[0] or 0)
+
+
+_ComparedWith: TypeAlias = Callable[[Statement, Sequence[Region]], Statement]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -29,8 +30,9 @@ from rag.cli.terminal import Manner, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
 from rag.render.digest_lines import summary_lines, timeline_lines
-from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines
+from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines, wrapped
 from rag.render.page import html_page
+from rag.render.sheet import sheet_path, write_sheet
 from rag.schema import Answer, Length, SearchResult, Summary, Timeline, conflicts_record
 
 if TYPE_CHECKING:
@@ -61,6 +63,7 @@ Against = Annotated[
     list[str] | None,
     typer.Option(metavar="ARTICLE", help="Only this article: an id, or a file; [1] in the text is the first."),
 ]
+Sheet = Annotated[str | None, typer.Option(metavar="FILE", help="Write a sheet to work through: .html, .csv or .docx.")]
 Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
 Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
 WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
@@ -97,11 +100,16 @@ def ask(
 
 
 @command("library", "add", *WINDOW, "k", "judge", "strict", *OUTPUT)
-def check(file: Draft, *, against: Against = None, form: FormOption = Form.TEXT, options: Options) -> None:
+def check(
+    file: Draft, *, against: Against = None, sheet: Sheet = None, form: FormOption = Form.TEXT, options: Options
+) -> None:
     """Check each sentence of a text against the articles."""
-    text, limits = one_text(file), options.window
+    text, limits, path = one_text(file), options.window, sheet_path(sheet) if sheet else None
     with open_library(options) as library:
         answer = library.check(text, against=named_articles(library, against or ()), k=options.k, window=limits)
+    if path:
+        told = write_sheet(answer, path, "the draft" if file == "-" else Path(file).name)
+        _finish(answer, wrapped(told, width()), options)
     _finish(answer, check_lines(answer, width=width()), options, form)
 
 

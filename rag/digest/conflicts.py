@@ -13,7 +13,7 @@ from rag.compare.reconcile import annotated
 from rag.compare.relation import ReportedSentence
 from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
-from rag.retrieval.near_duplicates import clusters
+from rag.retrieval.near_duplicates import outlets
 from rag.schema import Answer, Citation, Conflict, Dispute, Section, Span, Statement, Verdict
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
@@ -62,7 +62,9 @@ def compared(statements: Sequence[Statement], conflicts: Sequence[Conflict]) -> 
 
 def with_outlets(statements: Sequence[Statement]) -> tuple[Statement, ...]:
     """The statements with the outlets of their citations; copies of one report count once, as the first of them."""
-    return tuple(replace(statement, outlets=_outlets(statement)) for statement in statements)
+    return tuple(
+        replace(s, outlets=outlets({c.article.id: c.article for c in s.citations}.values())) for s in statements
+    )
 
 
 def open_conflicts(conflicts: Sequence[Conflict], room: Budget, check: Check) -> Section:
@@ -103,9 +105,3 @@ def _is_open(conflict: Conflict) -> bool:
 
 def _shown(citation: Citation) -> str:
     return " ".join(citation.quote.split())
-
-
-def _outlets(statement: Statement) -> tuple[str, ...]:
-    articles = {citation.article.id: citation.article for citation in statement.citations}
-    firsts = sorted((copies[0] for copies in clusters(articles.values())), key=lambda a: (str(a.published), a.id))
-    return tuple(dict.fromkeys(article.source or article.title for article in firsts))

@@ -42,6 +42,16 @@ def clusters(articles: Iterable[Article]) -> list[tuple[Article, ...]]:
     return [tuple(cluster) for cluster in found.values()]
 
 
+def outlets(articles: Iterable[Article]) -> tuple[str, ...]:
+    """The outlets of articles, the first one first; copies of one report count once, as the first of them.
+
+    Articles of no known outlet may be of any of them: they count, as one, only if there are no others.
+    """
+    firsts = sorted((copies[0] for copies in clusters(articles)), key=lambda a: (str(a.published), a.id))
+    known = [article.source for article in firsts if article.source]
+    return tuple(dict.fromkeys(known)) or tuple(article.title for article in firsts[:1])
+
+
 def contained(text: str, texts: Iterable[str]) -> float:
     """The share of a text's runs of four words that stand in any of the others; 1 if it is too short to have one.
 
