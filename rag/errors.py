@@ -52,6 +52,14 @@ class LoadError(RagError):
     """A file, folder, URL or feed that cannot be read as articles."""
 
 
+class BusyError(LoadError):
+    """A server that wants to be asked later; `seconds` is how much later, if it says so."""
+
+    def __init__(self, message: str, seconds: float | None) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
 class EmptyLibraryError(RagError):
     """There is no article to answer from."""
 

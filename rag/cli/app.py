@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from rag.cli import answer_commands, library_commands
+from rag.cli import answer_commands, library_commands, watch_commands
 from rag.cli.eval_command import evaluate
 
 app = typer.Typer(
@@ -47,6 +47,8 @@ app.command()(answer_commands.chat)
 app.command()(answer_commands.summarize)
 app.command()(answer_commands.timeline)
 app.command()(answer_commands.conflicts)
+app.command()(watch_commands.watch)
+app.command()(watch_commands.new)
 app.command("eval")(evaluate)
 app.command()(library_commands.articles)
 app.command()(library_commands.remove)

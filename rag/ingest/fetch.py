@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urljoin
 from urllib.request import getproxies, proxy_bypass
 
-from rag.errors import LoadError
+from rag.errors import BusyError, LoadError
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
@@ -23,11 +23,27 @@ MAX_BODY = 20_000_000
 MAX_REDIRECTS = 5
 MAX_SECONDS = 120
 _CONNECT_SECONDS, _READ_SECONDS = 10, 30
+_BUSY = (429, 503)
+_LONGEST_WAIT = 6  # digits of seconds
 _REDIRECTS = (301, 302, 303, 307, 308)
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _DOCUMENTATION = ipaddress.ip_network("3fff::/20")
 _RELAYS = ipaddress.ip_network("192.88.99.0/24")
+
+
+@dataclass(frozen=True, slots=True)
+class Validators:
+    """What a server calls one version of a page: its ETag, its Last-Modified (RFC 9110, 8.8)."""
+
+    etag: str | None = None
+    modified: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The request headers that ask only for another version."""
+        found = {"If-None-Match": self.etag, "If-Modified-Since": self.modified}
+        return {name: value for name, value in found.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,41 +55,45 @@ class Response:
     charset: str | None
     body: bytes
     location: str | None = None
+    validators: Validators = Validators()
+    unchanged: bool = False
+    """Whether it is what the validators of the request stand for, and so was not sent."""
 
 
-def fetch(url: str, *, allow_private: bool = False) -> Response:
+def fetch(url: str, *, allow_private: bool = False, known: Validators = Validators()) -> Response:
     """The page at a URL after up to 5 redirects, at most 20 MB of it in 2 minutes; raises LoadError for anything else.
 
     Each hop is resolved, its addresses are checked, and the connection goes to a checked address, so that a name cannot
     change its meaning in between. Behind a proxy (HTTPS_PROXY) the proxy resolves names that we cannot. The time is
-    that of all hops together, however steadily something comes.
+    that of all hops together, however steadily something comes. What `known` stands for is not sent again. Raises
+    BusyError if the server wants to be asked later.
     """
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        return asyncio.run(_fetched(url, allow_private))
+        return asyncio.run(_fetched(url, allow_private, known))
     with ThreadPoolExecutor(1) as beside:  # a notebook, say, has a loop of its own in this thread
-        return beside.submit(asyncio.run, _fetched(url, allow_private)).result()
+        return beside.submit(asyncio.run, _fetched(url, allow_private, known)).result()
 
 
-async def _fetched(url: str, allow_private: bool) -> Response:
+async def _fetched(url: str, allow_private: bool, known: Validators) -> Response:
     try:
         async with asyncio.timeout(MAX_SECONDS):
-            return await _followed(url, allow_private)
+            return await _followed(url, allow_private, known)
     except TimeoutError:
         raise LoadError(f"took over {MAX_SECONDS} s; download it and add the file") from None
 
 
-async def _followed(url: str, allow_private: bool) -> Response:
+async def _followed(url: str, allow_private: bool, known: Validators) -> Response:
     for _ in range(MAX_REDIRECTS + 1):
-        response = await _get(url, allow_private)
+        response = await _get(url, allow_private, known)
         if response.location is None:
             return response
         url = urljoin(url, response.location)
     raise LoadError(f"redirects more than {MAX_REDIRECTS} times; give the final address")
 
 
-async def _get(url: str, allow_private: bool) -> Response:
+async def _get(url: str, allow_private: bool, known: Validators) -> Response:
     import httpx
 
     target = _parsed(url)
@@ -85,7 +105,7 @@ async def _get(url: str, allow_private: bool) -> Response:
     if not addresses and not proxy:
         raise LoadError(f"{target.host} cannot be resolved; check the address and the network")
     try:
-        return await _first(target, [target.host] if proxy else addresses, proxy)
+        return await _first(target, [target.host] if proxy else addresses, proxy, known)
     except httpx.TimeoutException:
         raise LoadError(f"{target.host} did not answer in {_READ_SECONDS} s; try again later") from None
     except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError, UnicodeError) as error:
@@ -127,40 +147,52 @@ def _is_public(address: str) -> bool:
     return ip in _GLOBAL_UNICAST and ip.is_global and ip not in _DOCUMENTATION
 
 
-async def _first(target: httpx.URL, addresses: list[str], proxy: str | None) -> Response:
+async def _first(target: httpx.URL, addresses: list[str], proxy: str | None, known: Validators) -> Response:
     """From the first of the addresses that can be connected to."""
     import httpx
 
     for address in addresses[:-1]:
         try:
-            return await _requested(target, address, proxy)
+            return await _requested(target, address, proxy, known)
         except httpx.ConnectError:
             continue
-    return await _requested(target, addresses[-1], proxy)
+    return await _requested(target, addresses[-1], proxy, known)
 
 
-async def _requested(target: httpx.URL, address: str, proxy: str | None) -> Response:
+async def _requested(target: httpx.URL, address: str, proxy: str | None, known: Validators) -> Response:
     import httpx
 
     timeout = httpx.Timeout(_READ_SECONDS, connect=_CONNECT_SECONDS)
     headers = {"Host": target.netloc.decode("ascii"), "User-Agent": _user_agent(), "Accept-Encoding": "gzip"}
+    headers |= known.headers
     async with (
         httpx.AsyncClient(trust_env=False, verify=httpx.create_ssl_context(), timeout=timeout, proxy=proxy) as client,
         client.stream(
             "GET", target.copy_with(host=address), headers=headers, extensions={"sni_hostname": target.host}
         ) as response,
     ):
-        return await _answer(target, response)
+        return await _answer(target, response, conditional=bool(known.headers))
 
 
-async def _answer(target: httpx.URL, response: httpx.Response) -> Response:
+async def _answer(target: httpx.URL, response: httpx.Response, *, conditional: bool) -> Response:
+    validators = Validators(response.headers.get("ETag"), response.headers.get("Last-Modified"))
+    if conditional and response.status_code == 304:
+        return Response(str(target), "", None, b"", validators=validators, unchanged=True)
     location = response.headers.get("Location") if response.status_code in _REDIRECTS else None
     if not location and response.status_code != 200:
         seen = one_line(f"{response.status_code} {response.reason_phrase}", 60)
+        if response.status_code in _BUSY:
+            raise BusyError(f"{target.host} answered {seen}; try again later", _later(response))
         raise LoadError(f"{target.host} answered {seen}, wanted 200; check the address")
     body = b"" if location else _inflated(await _bounded(response), response.headers.get("Content-Encoding", ""))
     media = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    return Response(str(target), media, response.charset_encoding, body, location)
+    return Response(str(target), media, response.charset_encoding, body, location, validators)
+
+
+def _later(response: httpx.Response) -> float | None:
+    """The seconds of a Retry-After; None for a date, or none."""
+    value = response.headers.get("Retry-After", "").strip()
+    return float(value) if value.isdigit() and len(value) <= _LONGEST_WAIT else None
 
 
 async def _bounded(response: httpx.Response) -> bytes:

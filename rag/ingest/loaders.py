@@ -20,7 +20,7 @@ from rag.ingest.metadata import article
 from rag.schema import Failure
 from rag.text.clean import content_digest, one_line, without_password
 
-__all__ = ["MAX_STREAMED_FILE", "Loaded", "Origin", "article", "content_digest", "expand", "load"]
+__all__ = ["MAX_STREAMED_FILE", "Loaded", "Origin", "article", "content_digest", "expand", "load", "read_response"]
 
 Origin: TypeAlias = str | Path
 """A path, an http or https URL, or `-` for the standard input."""
@@ -93,7 +93,7 @@ def _loaded(place: str, allow_private: bool) -> Loaded:
     if place == "-":
         return read_text(Document("-", "", sys.stdin.buffer))
     if _URL.match(place):
-        return _response(place, fetch(place, allow_private=allow_private))
+        return read_response(place, fetch(place, allow_private=allow_private))
     path = Path(place)
     return _folder_files(path) if stat.S_ISDIR(path.stat().st_mode) else _file(path)
 
@@ -119,7 +119,8 @@ def _file(path: Path) -> Loaded:
         yield from READERS[suffix](Document(_shown(str(path)), path.name, stream))
 
 
-def _response(url: str, response: Response) -> Loaded:
+def read_response(url: str, response: Response) -> Loaded:
+    """The articles of what a server answered for a URL; raises LoadError for what is of no known format."""
     name = PurePosixPath(urlsplit(response.url).path).name
     document = Document(_shown(url), name, io.BytesIO(response.body), response.charset, response.url)
     return READERS[_extension(response, PurePosixPath(name).suffix.lower())](document)

@@ -19,7 +19,7 @@ from rag.schema import Answer, Article, Precision, Published, Verdict
 
 WIRE = (
     "The Taliban captured the city of Herat on Friday. Officials said 17 soldiers were killed in the fighting, and "
-    "that the governor had been flown to Kabul before the last lines of defence around the airport broke in the night. Some "
+    "that the governor had been flown to Kabul before the last lines of defence around the airport broke. Some "
     "shops in the centre were closed, and few people went out. The army has not commented on the loss of the garrison."
 )
 DRAFT = (
