@@ -126,7 +126,7 @@ class Library(Parts):
         assert isinstance(answer, Answer)
         return answer
 
-    def stream(
+    def stream(  # noqa: PLR0913  # each is a choice of its own
         self,
         question: str,
         *,
@@ -134,13 +134,15 @@ class Library(Parts):
         window: Window = Window(),
         history: Sequence[Turn] = (),
         terms: Terms | None = None,
+        topic: str | None = None,
     ) -> Iterator[Statement | Answer]:
         """The statements of `ask` as they are checked, then the Answer with all of them.
 
-        `terms` are for this question, in the place of the library's own.
+        `terms` are for this question, in the place of the library's own. With a `topic` only articles are read that
+        have all of its words in the title, or in one paragraph with it.
         """
         self.load()  # the chain may be run by several threads
-        yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history)), terms)
+        yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history), topic), terms)
 
     def preview(
         self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()

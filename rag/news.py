@@ -10,6 +10,7 @@ from typing import Any
 
 from rag.library import Library
 from rag.render.lines import differences, origin
+from rag.retrieval.retriever import is_on
 from rag.schema import Answer, Article, Conflict, Dispute, Failure, Statement, Verdict, Window
 from rag.schema.articles import article_record
 from rag.text.quantities import quantities
@@ -121,21 +122,15 @@ def _changes(library: Library, interests: Interests, changed: Sequence[Revision]
 
 
 def _new(article: Article, topics: Sequence[str]) -> Iterator[Change]:
-    on = [topic for topic in topics if _is_on(article, topic)]
+    on = [topic for topic in topics if is_on(article, topic)]
     if on or not topics:
         yield Change("new", f"on {', '.join(f'“{topic}”' for topic in on)}" if on else "", article)
-
-
-def _is_on(article: Article, topic: str) -> bool:
-    """Whether its title, or one of its paragraphs with the title, has every word of the topic."""
-    wanted, title = frozenset(content_words(topic)), frozenset(content_words(article.title))
-    return any(wanted <= title | frozenset(content_words(part)) for part in ("", *article.text.split("\n\n")))
 
 
 def _corrected(now: Article, before: Article, topics: Sequence[str], draft: Answer | None) -> Iterator[Change]:
     """What an article says otherwise than before, if it was cited or is on a topic."""
     cited = [c.quote for c in (draft.citations if draft else ()) if c.article.id == now.id]
-    if now.sha256 == before.sha256 or not (cited or not topics or any(_is_on(now, topic) for topic in topics)):
+    if now.sha256 == before.sha256 or not (cited or not topics or any(is_on(now, topic) for topic in topics)):
         return
     gone = [quote for quote in dict.fromkeys(cited) if quote not in now.text]
     for quote in gone:

@@ -30,7 +30,7 @@ from rag.progress import Clock
 from rag.retrieval import rewrite
 from rag.retrieval.followups import context
 from rag.retrieval.query import Query
-from rag.retrieval.retriever import Searcher
+from rag.retrieval.retriever import Searcher, limited
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
 from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.text.words import words
@@ -65,7 +65,7 @@ class Pipeline:
     def understand(self, asked: Asked, terms: Terms | None = None) -> Understood:
         """The question as it stands alone, with the dates and outlets in it."""
         account = Account(terms or self.terms, Clock())
-        query = self.searcher.query(asked.text, asked.window, asked.history)
+        query = self.searcher.query(asked.text, asked.window, asked.history, topic=asked.topic)
         if self.writer and context(asked.text, asked.history):
             query = self._standalone(asked, query, self.writer.caller, account)
         return Understood(asked, query, account)
@@ -74,6 +74,9 @@ class Pipeline:
         """The question with the passages that are read for it."""
         asked, account = understood.asked, understood.account
         retrieved = self.searcher.find(understood.query, k=asked.k, window=asked.window, clock=account.clock)
+        if asked.topic:
+            retrieved = limited(retrieved, asked.topic)
+            account.warn(f"only articles with all words of the topic “{asked.topic}” were read")
         hits = retrieved.hits[: asked.k]
         if self.writer and account.terms.deep:
             hits = self._more(understood, hits, self.writer.caller)

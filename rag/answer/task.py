@@ -20,6 +20,8 @@ class Asked:
     k: int = 10
     window: Window = field(default_factory=Window)
     history: tuple[Turn, ...] = ()
+    topic: str | None = None
+    """Only articles on it are read."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,17 +9,19 @@ from dataclasses import dataclass, replace
 
 from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
-from rag.chat.transcript import save
+from rag.chat.sessions import Sessions
+from rag.chat.transcript import export, save
 from rag.errors import InputError
 from rag.parts import OFFLINE
 from rag.render.digest_lines import summary_lines, timeline_lines
-from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
-from rag.render.lines import Line, origin, wrapped
-from rag.schema import Citation, Usage, Window
+from rag.render.evidence_lines import article_lines, context_lines, sources_lines, whole_article_lines, why_lines
+from rag.render.lines import Line, answer_lines, origin, wrapped
+from rag.schema import Answer, Citation, Statement, Usage, Window
 from rag.text.calendar import window
 from rag.text.clean import clean, one_line
 
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
+_LISTED = re.compile(r"a(\d{1,7})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Call:
     conversation: Conversation
     argument: str
     width: int | None
+    sessions: Sessions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +47,36 @@ class Command:
 class Talk:
     """A conversation as whoever types sees it: a line is a command if it starts with a slash, else a question."""
 
-    def __init__(self, conversation: Conversation) -> None:
+    def __init__(self, conversation: Conversation, sessions: Sessions | None = None) -> None:
+        """Keeps what is asked and answered in `sessions`, if there are any."""
         self._conversation = conversation
+        self._sessions = sessions
+        self._resumed = 0
 
     def load(self) -> None:
         """Loads what the first question needs."""
         self._conversation.library.load()
 
+    def resume(self, sessions: Sessions) -> None:
+        """Goes on where the last conversation with the library ended; raises InputError if there is none."""
+        found = sessions.of(self._conversation.library.name)
+        if not found:
+            raise InputError("there is no earlier chat with this library to resume; start one with `rag chat`")
+        sessions.resume(self._conversation, found[0])
+        self._resumed = len(self._conversation.exchanges)
+
     def reply(self, line: str, *, width: int | None = None) -> Effect:
         """What the line leads to; raises what the command or the question does."""
         text = clean(line).strip()
         if text.startswith("/"):
-            return _perform(text, self._conversation, width=width)
-        return Answering(self._conversation.stream(" ".join(text.split())))
+            effect = _perform(text, Call(self._conversation, "", width, self._sessions))
+            return Answering(self._kept(effect.events)) if isinstance(effect, Answering) else effect
+        return Answering(self._kept(self._conversation.stream(" ".join(text.split()))))
+
+    def _kept(self, events: Iterator[Statement | Answer]) -> Iterator[Statement | Answer]:
+        yield from events
+        if self._sessions:
+            self._sessions.keep(self._conversation)
 
     def status(self) -> str:
         """How many articles there are by now, who writes the answers, and the limits, on one line."""
@@ -65,7 +85,8 @@ class Talk:
         if not count:
             return NO_ARTICLES
         told = (f"{count:,} article{'' if count == 1 else 's'}", writer.caller.choice.id if writer else MADE_OF)
-        return " · ".join(filter(None, (*told, _limits(self._conversation))))
+        resumed = f"goes on after {self._resumed} question{'' if self._resumed == 1 else 's'}" if self._resumed else ""
+        return " · ".join(filter(None, (*told, _limits(self._conversation), resumed)))
 
     def completions(self, line: str) -> Sequence[tuple[str, str]]:
         """What a line that begins like this can become, each with what that does."""
@@ -76,7 +97,7 @@ class Talk:
         return [(f"{name} {value}", "") for value in known if value.casefold().startswith(argument.casefold())]
 
 
-def _perform(line: str, conversation: Conversation, *, width: int | None = None) -> Effect:
+def _perform(line: str, call: Call) -> Effect:
     """What a line such as `/why` does; raises InputError for a command that there is not, or that cannot be done."""
     name, _, argument = line.strip().partition(" ")
     command = next((c for c in COMMANDS if c.name == name.casefold()), None)
@@ -86,7 +107,7 @@ def _perform(line: str, conversation: Conversation, *, width: int | None = None)
             f"there is no command {one_line(name, 40)}; "
             + (f"did you mean {close[0]}?" if close else "/help lists them")
         )
-    return command.do(Call(conversation, argument.strip(), width))
+    return command.do(replace(call, argument=argument.strip()))
 
 
 def _limits(conversation: Conversation) -> str:
@@ -109,13 +130,21 @@ def _sources(call: Call) -> Effect:
 
 
 def _open(call: Call) -> Effect:
+    """The article of a source at its quote, or one of those that /articles lists."""
+    if listed := _LISTED.fullmatch(call.argument):
+        found, number = call.conversation.library.articles(), int(listed[1])
+        if not 0 < number <= len(found):
+            raise InputError(f"there is no article a{number}; /articles lists a1 to a{len(found)}")
+        return Paged(tuple(whole_article_lines(found[number - 1], width=call.width)))
     return Paged(tuple(article_lines(_cited(call), width=call.width)))
 
 
 def _cited(call: Call) -> Citation:
     number = _NUMBER.fullmatch(call.argument)
     if not number:
-        raise InputError(f"the source is {call.argument[:40]!r}; wanted its number, as in /sources 1 or /open 1")
+        raise InputError(
+            f"the source is {call.argument[:40]!r}; wanted its number, as in /sources 1 or /open 1; a1 is an article"
+        )
     return call.conversation.citation(int(number[1]))
 
 
@@ -198,7 +227,10 @@ def _retry(call: Call) -> Effect:
 
 
 def _undo(call: Call) -> Effect:
-    return _say(call, f"Forgot: {call.conversation.undo().question}")
+    gone = call.conversation.undo()
+    if call.sessions:
+        call.sessions.keep(call.conversation)
+    return _say(call, f"Forgot: {gone.question}")
 
 
 def _save(call: Call) -> Effect:
@@ -207,12 +239,41 @@ def _save(call: Call) -> Effect:
 
 def _articles(call: Call) -> Effect:
     found = call.conversation.library.articles()
-    lines = [line for article in found for line in wrapped(origin(article), call.width)]
+    told = (f"a{number} {origin(article)}" for number, article in enumerate(found, start=1))
+    lines = [line for text in told for line in wrapped(text, call.width)]
     return Paged(tuple(lines or [Line(NO_ARTICLES)]))
+
+
+def _export(call: Call) -> Effect:
+    return _say(call, f"Saved {export(call.conversation.exchanges, call.argument)}.")
+
+
+def _sessions(call: Call) -> Effect:
+    """Those with the words, or all; with a number, resumes that one."""
+    if not call.sessions:
+        raise InputError("sessions are kept in a terminal, not in a pipe; run `rag chat` there")
+    found = call.sessions.of(call.conversation.library.name)
+    if number := _NUMBER.fullmatch(call.argument):
+        if not 0 < int(number[1]) <= len(found):
+            raise InputError(f"there is no session {number[1]}; there are {len(found)}")
+        call.sessions.resume(call.conversation, found[int(number[1]) - 1])
+        return Shown(tuple(_resumed(call.conversation, call.width)))
+    told = [f"{n}. {s.title}" for n, s in enumerate(found, start=1) if s.has(call.argument)]
+    return Shown(tuple(line for text in told or ["No sessions."] for line in wrapped(text, call.width)))
+
+
+def _resumed(conversation: Conversation, width: int | None) -> Iterator[Line]:
+    for exchange in conversation.exchanges:
+        yield from wrapped(f"> {exchange.question}", width, Line("", strong=True))
+        yield from (*answer_lines(exchange.answer, width=width), Line(""))
+    if limits := _limits(conversation):
+        yield from wrapped(f"Limits: {limits}.", width)
 
 
 def _clear(call: Call) -> Effect:
     call.conversation.clear()
+    if call.sessions:
+        call.sessions.begin()
     return Cleared()
 
 
@@ -244,13 +305,15 @@ NO_ARTICLES = "no articles yet: rag add PATH"
 
 COMMANDS = (
     Command("/sources", "[N]", "the sources of the last answer; with a number, that one in its passage", _sources),
-    Command("/open", "N", "the whole article of a source", _open),
+    Command("/open", "N|aN", "the whole article of a source, at the quote; a3 is the third of /articles", _open),
     Command("/why", "", "what was looked for, found and checked", _why),
     Command("/as-of", "[DATE]", "read nothing published later; without a date, lift the limit", _as_of),
     Command("/since", "[DATE]", "first day of publication: 2021-07-07, 2021-07 or 2021", _since),
     Command("/until", "[DATE]", "last day of publication", _until),
     Command("/source", "[NAME]", "only this outlet, or this one too; without a name, all", _source),
-    Command("/topic", "[TOPIC]", "what /summary and /timeline are about", _topic),
+    Command(
+        "/topic", "[TOPIC]", "what questions, /summary and /timeline are about; without one, lift the limit", _topic
+    ),
     Command("/summary", "[TOPIC]", "a summary of the topic; without one, a briefing on all articles", _summary),
     Command("/timeline", "[TOPIC]", "the dated events of the topic, or of all articles", _timeline),
     Command("/model", "[NAME]", "the model that writes the answers; `offline` for none", _model),
@@ -258,7 +321,11 @@ COMMANDS = (
     Command("/retry", "", "ask the last question again", _retry),
     Command("/undo", "", "forget the last question and its answer", _undo),
     Command("/save", "FILE", "the conversation with its sources: Markdown, or a picture if FILE ends with .svg", _save),
-    Command("/articles", "", "the articles that there are", _articles),
+    Command("/export", "FILE", "notes to paste into a document: Markdown with footnotes", _export),
+    Command(
+        "/sessions", "[N|WORDS]", "earlier chats, or those with these words; with a number, resume that one", _sessions
+    ),
+    Command("/articles", "", "the articles that there are, numbered for /open", _articles),
     Command("/clear", "", "start anew", _clear),
     Command("/help", "", "this list", _help),
     Command("/quit", "", "leave", _quit),

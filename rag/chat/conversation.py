@@ -100,7 +100,8 @@ class Conversation:
 
     def _answered(self, question: str, terms: Terms, before: tuple[Exchange, ...]) -> Iterator[Statement | Answer]:
         history = [Turn(e.question, _borne_out(e.answer), e.answer.citations) for e in before]
-        for event in self.library.stream(question, k=self._k, window=self.window, history=history, terms=terms):
+        window, topic = self.window, self.topic
+        for event in self.library.stream(question, k=self._k, window=window, history=history, terms=terms, topic=topic):
             if isinstance(event, Answer):
                 self.exchanges = (*before, Exchange(question, event))
                 self.usage += event.usage

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rag.chat.conversation import Exchange
@@ -46,12 +48,52 @@ def save(exchanges: Sequence[Exchange], name: str) -> Path:
 
     Raises InputError if there is nothing to write, the file is there already, or it cannot be written.
     """
+    as_picture = name.lower().endswith(".svg")
+    return _written(exchanges, name, lambda: picture(_screen(exchanges), _WIDTH) if as_picture else markdown(exchanges))
+
+
+def export(exchanges: Sequence[Exchange], name: str) -> Path:
+    """Writes notes to go on with in a document: Markdown with footnotes, numbered through; as `save` otherwise."""
+    return _written(exchanges, name, lambda: notes(exchanges))
+
+
+def notes(exchanges: Sequence[Exchange]) -> str:
+    """The questions as headings, below each its answer with footnotes, which are numbered through."""
+    parts: list[str] = []
+    first = 0
+    for exchange in exchanges:
+        answer = with_citations(exchange.answer, partial(_moved, by=first))
+        first = max([first, *(citation.number for citation in answer.citations)])
+        parts.append(f"## {plain(exchange.question)}\n\n{answer.to_markdown()}")
+    return "\n".join(parts)
+
+
+def with_citations(answer: Answer, attached: Callable[[Citation], Citation]) -> Answer:
+    """The answer with each citation replaced."""
+    statements = (replace(s, citations=tuple(map(attached, s.citations))) for s in answer.statements)
+    conflicts = (
+        replace(c, positions=tuple(replace(p, citation=attached(p.citation)) for p in c.positions))
+        for c in answer.conflicts
+    )
+    return replace(
+        answer,
+        statements=tuple(statements),
+        conflicts=tuple(conflicts),
+        citations=tuple(map(attached, answer.citations)),
+        nearest=tuple(map(attached, answer.nearest)),
+    )
+
+
+def _moved(citation: Citation, *, by: int) -> Citation:
+    return replace(citation, number=citation.number + by)
+
+
+def _written(exchanges: Sequence[Exchange], name: str, content: Callable[[], str]) -> Path:
     if not exchanges:
         raise InputError("nothing was answered yet, so there is nothing to save")
     if not name:
         raise InputError("no file was named; wanted one, as in: /save talks.md")
-    path = Path(name).expanduser()
-    text = picture(_screen(exchanges), _WIDTH) if path.suffix.lower() == ".svg" else markdown(exchanges)
+    path, text = Path(name).expanduser(), content()
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -91,13 +133,15 @@ def _section(number: int, exchange: Exchange) -> Iterator[str]:
     for citation in answer.citations or answer.nearest:
         yield _source(citation)
     yield ""
+    for conflict in answer.conflicts:
+        yield f"{plain(str(conflict))}\n"
     for warning in answer.warnings:
         yield f"Note: {plain(warning)}\n"
 
 
 def _limits(answer: Answer) -> Iterator[str]:
-    if answer.as_of:
-        yield f"As of {answer.as_of}."
+    if answer.window.limits:
+        yield f"Only articles {plain(answer.window.limits)} were read."
     if answer.model:
         yield f"Written by {plain(answer.model)}, checked against the articles."
 
@@ -105,7 +149,9 @@ def _limits(answer: Answer) -> Iterator[str]:
 def _stated(statement: Statement) -> str:
     marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
     doubt = f"**({statement.doubt})**" if statement.doubt else ""
-    return " ".join(filter(None, (plain(statement.text), marks, doubt)))
+    reach = f"({plain(statement.reach)})" if statement.reach else ""
+    unsure = "*Possibly:*" if statement.unsure else ""
+    return " ".join(filter(None, (unsure, plain(statement.shown), marks, reach, doubt)))
 
 
 def _source(citation: Citation) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -63,6 +64,7 @@ Against = Annotated[
     list[str] | None,
     typer.Option(metavar="ARTICLE", help="Only this article: an id, or a file; [1] in the text is the first."),
 ]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with the last chat of a terminal.")]
 Sheet = Annotated[str | None, typer.Option(metavar="FILE", help="Write a sheet to work through: .html, .csv or .docx.")]
 Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
 Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
@@ -129,7 +131,7 @@ def search(question: Words = None, *, batch: Batch = None, options: Options) -> 
 
 
 @command("library", "add", *WINDOW, "topic", "k", *MODEL, "deep", "no_stream", "strict", *OUTPUT)
-def chat(*, options: Options) -> None:
+def chat(*, resume: Resume = False, options: Options) -> None:
     """Ask one question after another; in a pipe, a line each."""
     limits = options.window
     settings = checked_settings(options, options.add or ())
@@ -140,12 +142,19 @@ def chat(*, options: Options) -> None:
     def start() -> Talk:
         from rag.chat.commands import Talk
         from rag.chat.conversation import Conversation
+        from rag.chat.sessions import Sessions
 
         o, opener = options, partial(library_with, options)
-        return Talk(Conversation(opener, model=o.model, k=o.k, window=limits, topic=o.topic, terms=o.terms))
+        sessions = Sessions(settings.history.with_name("chats"), lambda: datetime.now().astimezone())
+        conversation = Conversation(opener, model=o.model, k=o.k, window=limits, topic=o.topic, terms=o.terms)
+        talk = Talk(conversation, sessions if screen else None)
+        if resume:
+            talk.resume(sessions)
+        return talk
 
     manner = Manner(options.as_json, options.strict, options.quiet)
-    if sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json:
+    screen = sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json
+    if screen:
         raise typer.Exit(in_terminal(start, manner, settings.history))
     raise typer.Exit(in_pipe(start, manner, sys.stdin))
 

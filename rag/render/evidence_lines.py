@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from rag.render.lines import Line, Mark, number_marks, origin, safe, wrapped
 from rag.render.links import link
-from rag.schema import Answer, Check, Citation, Hit, Passage, Span, Statement
+from rag.schema import Answer, Article, Check, Citation, Hit, Passage, Span, Statement
 
 _CONTEXT, _CITED = Line("    ", quiet=True), Line("  > ", strong=True)
 
@@ -33,6 +33,15 @@ def article_lines(citation: Citation, *, width: int | None = None) -> Iterator[L
         yield Line(url, quiet=True, marks=(Mark(url, link(citation)),))
     yield Line("")
     yield from _around(citation, Span(0, len(citation.article.text)), width)
+
+
+def whole_article_lines(article: Article, *, width: int | None = None) -> Iterator[Line]:
+    """An article from its beginning, without a quote."""
+    yield from wrapped(origin(article), width)
+    if article.url:
+        yield Line(safe(article.url), quiet=True)
+    yield Line("")
+    yield from _paragraphs(article.text, width, _CONTEXT)
 
 
 def why_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:

@@ -84,8 +84,11 @@ class Searcher:
     index: Index
     name: str
 
-    def query(self, question: str, window: Window, history: Sequence[Turn] = ()) -> Query:
-        """What a question asks for; raises EmptyLibraryError, and InputError if there is nothing to look for in it."""
+    def query(self, question: str, window: Window, history: Sequence[Turn] = (), *, topic: str | None = None) -> Query:
+        """What a question asks for, of a topic if there is one.
+
+        Raises EmptyLibraryError, and InputError if there is nothing to look for in it.
+        """
         question = clean(question)
         if not words(question):
             raise InputError(f"the question {question[:40]!r} has no words in it; ask in a sentence")
@@ -93,10 +96,11 @@ class Searcher:
             raise InputError(f"the question has {len(question):,} characters; ask in at most {LONGEST_QUESTION:,}")
         self.check_filled()
         before, wanted = clean(context(question, history)), request(question)
+        about = clean(topic or "") if not set(content_words(topic or "")) <= set(content_words(question)) else ""
         catalog = self.index.catalog
         found = read_query(
             wanted.asked or question,
-            context=before,
+            context=f"{before} {about}".strip(),
             sources=catalog.sources(Window(as_of=window.as_of)),
             years=[y for y in catalog.years() if not window.last or y <= window.last.year],
             today=window.last or date.today(),
@@ -175,6 +179,19 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     missing = frozenset(query.terms).difference(*(s.stems for s in sentences))
     kept = tuple(s for s in sentences if s.passage_id in shown)
     return Retrieved(hits, kept, common, missing, pool.origins, _left_out(scored, candidates))
+
+
+def limited(retrieved: Retrieved, topic: str) -> Retrieved:
+    """What of it is in articles on a topic."""
+    hits = tuple(hit for hit in retrieved.hits if is_on(hit.article, topic))
+    shown = {hit.passage.id for hit in hits}
+    return replace(retrieved, hits=hits, sentences=tuple(s for s in retrieved.sentences if s.passage_id in shown))
+
+
+def is_on(article: Article, topic: str) -> bool:
+    """Whether the title of an article, or one of its paragraphs with it, has every word of a topic."""
+    wanted, title = frozenset(content_words(topic)), frozenset(content_words(article.title))
+    return any(wanted <= title | frozenset(content_words(part)) for part in ("", *article.text.split("\n\n")))
 
 
 def _left_out(scored: Sequence[Sentence], candidates: Sequence[Candidate]) -> tuple[Article, ...]:
