@@ -9,10 +9,11 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
+from rag.answer.anchor import finder
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
 from rag.answer.writer import Preview, Writer
-from rag.checks.document import Region, checked, whole
+from rag.checks.document import Region, checked, whole, with_verdicts
 from rag.checks.judge import Judge
 from rag.checks.verify import verify
 from rag.compare.articles import contention, reports
@@ -74,6 +75,8 @@ if TYPE_CHECKING:
 
 OFFLINE = "offline"
 """Where a model is named: none."""
+AUTO, NO_JUDGE = "auto", "none"
+"""Where a judge is named: that of the settings or the model that writes; none."""
 
 
 CATALOG = "catalog.sqlite"
@@ -86,7 +89,8 @@ class Library:
     One process writes at a time, any number read. `embeddings` is any LangChain embedding model, or the name of one;
     the default is that of the settings (`RAG_EMBEDDINGS`), or the local MiniLM. If that is not installed, or another
     one is meant and `offline`, the library is searched by words only, which `warnings` tells. `judge`
-    names a chat model, such as `openai:gpt-5-mini`, that gives a second opinion on every statement. Without a
+    names the chat model that settles what the local checks leave open: `auto`, which is that of `RAG_JUDGE`, else the
+    model that writes; or `none`. Without a
     `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder, with the servers of
     `RAG_CATALOG` and `RAG_CHROMA`. `catalog` is the address of a PostgreSQL database, `chroma` that of a Chroma server,
     which many processes share; what only this machine needs stays in the folder.
@@ -103,7 +107,7 @@ class Library:
         catalog: str | None = None,
         chroma: str | ChromaServer | None = None,
         embeddings: Embedder | str | None = None,
-        judge: str | None = None,
+        judge: str = AUTO,
         model: str | BaseChatModel | None = None,
         offline: bool = False,
         terms: Terms | None = None,
@@ -183,7 +187,7 @@ class Library:
         assert isinstance(answer, Answer)
         return answer
 
-    def stream(
+    def stream(  # noqa: PLR0913  # each is a choice of its own
         self,
         question: str,
         *,
@@ -191,13 +195,14 @@ class Library:
         window: Window = Window(),
         history: Sequence[Turn] = (),
         terms: Terms | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[Statement | Answer]:
         """The statements of `ask` as they are checked, then the Answer with all of them.
 
-        `terms` are for this question, in the place of the library's own.
+        `terms` are for this question, in the place of the library's own; `progress` is told what is waited for.
         """
         self.load()  # the chain may be run by several threads
-        yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history)), terms)
+        yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history)), terms, progress)
 
     def preview(
         self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
@@ -206,7 +211,8 @@ class Library:
         if self.writer is None:
             raise InputError("there is no language model to send a prompt to; name one with --model or RAG_MODEL")
         query = self._searcher.query(question, window, history)
-        return self.writer.preview(query.text, self._searcher.find(query, k=k, window=window).hits[:k])
+        hits = self._searcher.find(query, k=k, window=window).hits
+        return self.writer.preview(query.text, self.writer.fitting(query.text, hits, k=k))
 
     def chain(self, *, k: int = 10, window: Window = Window()) -> Runnable[Question, Answer]:
         """The way from a question to its Answer as a LangChain Runnable.
@@ -227,14 +233,23 @@ class Library:
         `against` are articles, or ids of articles, in the order of marks such as [1] in the text; without it, each
         sentence is looked for in the `k` passages nearest to it. Raises EmptyLibraryError and InputError as `ask` does.
         """
-        clock = Clock()
+        account = Account(self.terms)
         given = [_admitted(a if isinstance(a, Article) else self.catalog.article(a), window) for a in against]
-        with clock.time("check"):
+        with account.clock.time("check"):
             found = checked(
                 clean(text), lambda s: whole(given) or self._regions(s, k, window), self._verify, given=given
             )
-        answer = replace(found, statements=self._judged(found.statements), as_of=window.as_of, window=window)
-        return replace(answer, timings=clock.times, warnings=(*answer.warnings, *self.warnings))
+        if self.judge:
+            with account.clock.time("judge"):
+                found = with_verdicts(found, self.judge.judged(found.statements, account))
+        return replace(
+            found,
+            as_of=window.as_of,
+            window=window,
+            usage=account.usage,
+            timings=account.clock.times,
+            warnings=(*account.warnings, *found.warnings, *self.warnings),
+        )
 
     def summarize(
         self,
@@ -324,19 +339,23 @@ class Library:
 
     @cached_property
     def judge(self) -> Judge | None:
-        """The model that is asked for a second opinion on each statement."""
-        if self._judge is None:
+        """The model that settles what the local checks leave open; None if there is none."""
+        settings = read_settings(offline=self._offline)
+        name = settings.judge.value or AUTO if self._judge == AUTO else self._judge
+        if name == NO_JUDGE or settings.offline.value:
             return None
-        choice = read_settings(model=self._judge).chat()
-        return Judge(chat_model(choice), choice) if choice else None
+        if name == AUTO:
+            return Judge(self.writer.caller) if self.writer else None
+        choice = read_settings(model=name).chat()
+        return Judge(self._caller(choice)) if choice else None
 
     @cached_property
     def writer(self) -> Writer | None:
         """The language model that writes the answers; None if they are the articles' own sentences."""
         if self._model is None or isinstance(self._model, str):
             choice = read_settings(model=self._model, offline=self._offline).chat()
-            return self._writer(chat_model(choice), choice) if choice else None
-        return self._writer(self._model, described(self._model))
+            return self._writer(self._caller(choice)) if choice else None
+        return self._writer(Caller(self._model, described(self._model), self._replies, pauses=()))
 
     @cached_property
     def reader(self) -> SpanReader | None:
@@ -371,8 +390,17 @@ class Library:
     def _by_words(self, why: str) -> None:
         self.warnings = (*self.warnings, f"searching by words only: {why}")
 
-    def _writer(self, model: BaseChatModel, choice: ModelChoice) -> Writer:
-        return Writer(Caller(model, choice, ReplyCache(self.path / "replies")))
+    @property
+    def _replies(self) -> ReplyCache:
+        return ReplyCache(self.path / "replies")
+
+    def _caller(self, choice: ModelChoice) -> Caller:
+        """Tries again by itself, unlike a model that was given."""
+        model = chat_model(choice, timeout=read_settings().timeout.value, max_retries=0)
+        return Caller(model, choice, self._replies)
+
+    def _writer(self, caller: Caller) -> Writer:
+        return Writer(caller, finder(self.entailment))
 
     @property
     def _searcher(self) -> Searcher:
@@ -412,12 +440,9 @@ class Library:
         return replace(request, hits=hits, names=tuple(query.names))
 
     def _digest_resources(self, progress: Progress | None) -> digest.Resources:
-        account = Account(self.terms, Clock())
-        model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
+        account, writer = Account(self.terms, Clock()), self.writer
+        model = Model(writer.caller, account, Meter(progress), writer.find) if writer else None
         return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
-
-    def _judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
-        return self.judge.judged(statements) if self.judge else tuple(statements)
 
     def load(self) -> None:
         """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""

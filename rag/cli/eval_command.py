@@ -64,7 +64,7 @@ def evaluate(
     terms = Terms(strict=True, cache=not options.no_cache and repeat == 1, streamed=False)
     options = replace(options, terms=terms)
     origins = tuple(options.add or ())
-    checked_settings(replace(options, judge=judge), origins)
+    checked_settings(replace(options, judge=judge or options.judge), origins)
     files = (gates, baseline, out)
     campaign = evaluation.Campaign(
         tuple(sets or ()), origins, options.k, workers, repeat, judge, *files, pin, allow_regression

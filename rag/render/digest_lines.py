@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from rag.render.lines import Line, source_lines, statement_lines, wrapped
-from rag.schema import Event, Section, Summary, Timeline, Verdict, marked
+from rag.schema import Conflict, Event, Section, Statement, Summary, Timeline, Verdict, marked
 
 _STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10
 _LEGEND = f"{_PUBLISHED} the article gives no date of its own for it; this is the day of its publication"
@@ -22,8 +22,7 @@ def summary_lines(summary: Summary, *, width: int | None = None) -> Iterator[Lin
         yield from _sections(summary, width)
     else:
         yield from _headed(summary, width)
-        for conflict in summary.conflicts:
-            yield from wrapped(str(conflict), width)
+        yield from _conflicts(summary.conflicts, summary.statements, width)
     yield from source_lines(summary.statements, summary.citations, width=width)
 
 
@@ -62,8 +61,13 @@ def _sections(summary: Summary, width: int | None) -> Iterator[Line]:
         cited = {citation.number for statement in section.statements for citation in statement.citations}
         here = [c for c in left if cited & {p.citation.number for p in c.positions}]
         left = [c for c in left if c not in here]
-        for conflict in here:
-            yield from wrapped(str(conflict), width)
+        yield from _conflicts(here, summary.statements, width)
+
+
+def _conflicts(conflicts: Iterable[Conflict], statements: Sequence[Statement], width: int | None) -> Iterator[Line]:
+    for conflict in conflicts:
+        for line in conflict.lines(statements):
+            yield from wrapped(line, width)
 
 
 def _section(section: Section, width: int | None) -> Iterator[Line]:

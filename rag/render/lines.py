@@ -21,6 +21,7 @@ from rag.schema import (
     Statement,
     Status,
     Verdict,
+    heading,
     marked,
 )
 from rag.text.clean import clean, one_line
@@ -30,6 +31,7 @@ _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
 )
 _PARTIAL = {
+    None: "the reply of the model was cut",
     Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
     Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
     Reason.UNSUPPORTED: "what is marked did not pass the check against the articles",
@@ -91,24 +93,34 @@ def safe(text: str) -> str:
 
 def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """The statements with their marks, then the numbered sources; or why there is none, then the nearest quotes."""
+    last = None
     for statement in answer.statements:
-        yield from statement_lines(statement, width=width)
-    if answer.status is Status.ABSTAINED:
-        yield from wrapped(replace(answer, statements=()).text, width)
-    elif answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:  # "Possibly:" says that
-        yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}.", width)
+        yield from statement_lines(statement, after=last, width=width)
+        last = statement
     for conflict in answer.conflicts:
-        yield from wrapped(str(conflict), width)
+        for line in conflict.lines(answer.statements):
+            yield from wrapped(line, width)
+    if answer.status is Status.ABSTAINED and not answer.statements:
+        yield from wrapped(answer.text, width)
+    elif answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:  # "Possibly:" says that
+        yield from wrapped(f"This is a partial answer: {_PARTIAL[answer.reason]}.", width)
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:
         yield from source_lines(answer.statements, answer.citations, width=width)
-    if answer.status is Status.ABSTAINED:
+    if answer.status is Status.ABSTAINED and not answer.statements:
         yield from _nearest(answer.nearest[:3], width)
 
 
-def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
-    """A statement with its marks; below a doubtful one what differs."""
+def statement_lines(
+    statement: Statement, *, after: Statement | None = None, width: int | None = None
+) -> Iterator[Line]:
+    """A statement with its marks; below a doubtful one what differs, above the first side of a conflict what it is on.
+
+    `after` is the statement before it.
+    """
+    if statement.side is not None and (after is None or after.side is None):
+        yield from wrapped(heading(statement), width)
     verdict = statement.verdict if statement.doubt else None
     yield from wrapped(marked(statement), width, Line("", verdict=verdict, point=_point(statement)))
     if statement.verdict is not Verdict.SUPPORTED or statement.opinion:
@@ -187,7 +199,8 @@ def article_record(article: Article) -> dict[str, Any]:
 
 def _differences(statement: Statement) -> Iterator[str]:
     """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
-    failed = [c for c in statement.checks if not c.passed]
+    judged = statement.opinion and statement.verdict is not Verdict.UNCHECKED
+    failed = [c for c in statement.checks if not c.passed and not judged]
     told_of = [c for c in failed if c.kind not in (*_SCORES, "speaker")]
     for check in failed:
         if check.kind in _SCORES and told_of:
@@ -198,7 +211,8 @@ def _differences(statement: Statement) -> Iterator[str]:
         told = _DIFFERENCES.get(check.kind, _OTHER if check.found else _NONE)
         yield told.format(kind=check.kind, expected=check.expected, found=check.found)
     if statement.opinion:
-        yield f"{statement.opinion.model}: {statement.opinion.verdict.value} — {statement.opinion.reason}"
+        opinion = statement.opinion
+        yield f"judged by {opinion.model}: {opinion.verdict.value} — {opinion.reason}"
 
 
 def source_lines(

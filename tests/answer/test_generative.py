@@ -66,7 +66,7 @@ def at(seeded: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def opened(server: OpenAIServer, terms: Terms | None = None, name: str = "local") -> Library:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        return Library(seeded, model=name, terms=terms)
+        return Library(seeded, model=name, terms=terms, judge="none")
 
     return opened
 
