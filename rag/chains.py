@@ -77,9 +77,7 @@ class _Answering(Runnable[Task, Answer]):
     def transform(self, input: Iterator[Task], config: RunnableConfig | None = None, **_: Any) -> Iterator[Answer]:
         yield from self._transform_stream_with_config(input, self._growing, config)
 
-    async def astream(
-        self, input: Task, config: RunnableConfig | None = None, **kwargs: Any
-    ) -> AsyncIterator[Answer]:
+    async def astream(self, input: Task, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Answer]:
         async for answer in self.atransform(_one(input), config, **kwargs):
             yield answer
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
 from rag.answer.anchor import Find, trusted
@@ -211,10 +212,11 @@ class DraftReader:
         named = self._hit(number)
         if isinstance(words, str):
             others = self._hits if len(words.split()) >= _FEWEST_MOVED else ()
-            for look in (locate, locate_loosely):
-                for hit in (*((named,) if named else ()), *others):
-                    if span := look(words, hit.passage.text):
-                        return self._citation(hit, _closed(hit.passage.text, span))
+            places = product((locate, locate_loosely), (*((named,) if named else ()), *others))
+            found = ((hit, look(words, hit.passage.text)) for look, hit in places)
+            if place := next(((hit, span) for hit, span in found if span), None):
+                hit, span = place
+                return self._citation(hit, _closed(hit.passage.text, span))
         return _invented(one_line(f"[{number}] “{words}”", 120))
 
     def _marked_sentences(self) -> list[Statement]:

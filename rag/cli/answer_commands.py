@@ -203,6 +203,6 @@ def _print_prompt(library: Library, request: Request, options: Options) -> int:
     for text in prompt.texts:
         typer.echo(safe(text) + "\n")
     about = "about " if prompt.size.estimated else ""
-    price = prompt.usage.price if prompt.usage.unpriced else f"{prompt.usage.price} at most"
-    typer.echo(f"{about}{prompt.size.count:,} tokens, and up to {REPLY_TOKENS:,} of the reply; {price}")
+    most = prompt.usage.price if prompt.usage.unpriced else f"{prompt.usage.price} at most"
+    typer.echo(f"{about}{prompt.size.count:,} tokens, and up to {REPLY_TOKENS:,} of the reply; {most}")
     return 0

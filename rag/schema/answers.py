@@ -232,12 +232,12 @@ class Conflict:
         """
         told = self.positions if self.kind is Dispute.CONFLICT else self.positions[1:]
         left = [str(p) for p in told if not any(_contains(c, p.citation) for s in statements for c in s.citations)]
+        marks = ", ".join(f"[{p.citation.number}]" for p in told)
         if self.kind is Dispute.SUPERSEDED:
-            return [f"Reported before: {'; '.join(left)}"] if left else []
+            return [f"Reported before: {'; '.join(left)}" if left else f"Reported before: {marks}."]
         listed = [f"- {position}" for position in left]
         if any(s.side is not None for s in statements):
             return listed
-        marks = ", ".join(f"[{p.citation.number}]" for p in told)
         return [_DIFFER, *listed] if listed else [f"Sources differ: {marks}."]
 
 

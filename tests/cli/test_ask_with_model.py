@@ -12,7 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_replies import INVENTED, NAME, NOT_GIVEN, NOWHERE, NUMBER, QUESTION, RIGHT, SOLDIERS, right, said, stated, wrong
+from made_replies import (
+    INVENTED,
+    NAME,
+    NOT_GIVEN,
+    NOWHERE,
+    NUMBER,
+    QUESTION,
+    RIGHT,
+    SOLDIERS,
+    right,
+    said,
+    stated,
+    wrong,
+)
 from openai_server import OpenAIServer, Reply, failing, no_model, rate_limited, refused_key
 from typer.testing import CliRunner, Result
 
@@ -208,7 +221,16 @@ def test_in_a_terminal_statements_appear_one_by_one_and_the_whole_is_the_same(ho
         whole = run(server, "--no-cache").stdout
         env = os.environ | {"OPENAI_BASE_URL": server.url, "RAG_MODEL": "local", "COLUMNS": "400", "NO_COLOR": "1"}
         main, worker = pty.openpty()
-        command = [sys.executable, "-c", "from rag.cli.app import main; main()", "ask", QUESTION, "--no-cache", "--judge", "none"]
+        command = [
+            sys.executable,
+            "-c",
+            "from rag.cli.app import main; main()",
+            "ask",
+            QUESTION,
+            "--no-cache",
+            "--judge",
+            "none",
+        ]
         with subprocess.Popen(command, stdout=worker, stderr=subprocess.DEVNULL, env=env):
             os.close(worker)
             shown = _read(main)

@@ -41,7 +41,9 @@ def at(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def library(server: OpenAIServer, *, towns: bool = False, terms: Terms | None = None) -> Library:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        opened.append(Library(tmp_path / "library", model="local", terms=terms, judge="none", embeddings=FakeEmbeddings()))
+        opened.append(
+            Library(tmp_path / "library", model="local", terms=terms, judge="none", embeddings=FakeEmbeddings())
+        )
         opened[-1].add(*[town(number) for number in range(TOWNS)] if towns else ["seeds"])
         return opened[-1]
 
