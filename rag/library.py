@@ -400,7 +400,8 @@ class Library:
         return Caller(model, choice, self._replies)
 
     def _writer(self, caller: Caller) -> Writer:
-        return Writer(caller, finder(self.entailment))
+        reader = self.reader if isinstance(self.reader, Reader) else None
+        return Writer(caller, finder(reader, self.entailment))
 
     @property
     def _searcher(self) -> Searcher:

@@ -8,13 +8,14 @@ from typing import TypeAlias
 
 from rag.checks import exact
 from rag.checks.verify import verify
-from rag.models.reader import Entailment
+from rag.models.reader import Entailment, Pair
 from rag.schema import Citation, Hit, Span, Statement, Verdict
-from rag.text.injection import is_ordered
+from rag.text.injection import is_ordered, planted
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
 _MOST_TRIED = 5
+_SURE = 0.5
 _SHARE = 0.5
 """Of the words of a statement, how many a sentence must have to be tried."""
 
@@ -43,14 +44,23 @@ Find: TypeAlias = Callable[[str, Sequence[Hit]], Anchor | None]
 """Gives the sentence that supports a text by itself; None if there is none."""
 
 
-def finder(entailment: Entailment | None) -> Find:
-    """A `Find` that judges by `entailment`, as the check of a statement does."""
-    return lambda text, hits: find(text, hits, entailment)
+def finder(reader: Entailment | None, entailment: Entailment | None = None) -> Find | None:
+    """A `Find` by what a `reader` says, and the check of a statement, with `entailment` if there is one.
+
+    None without a reader: nobody quoted the sentence, so it is chosen only if all of them agree.
+    """
+    return (lambda text, hits: find(text, hits, reader, entailment)) if reader else None
 
 
-def find(text: str, hits: Sequence[Hit], entailment: Entailment | None = None) -> Anchor | None:
-    """The sentence with most words of a text that has all of its exact facts and supports it; None if none does."""
-    return next((anchor for anchor in _nearest(text, hits) if _supports(anchor.citation, text, entailment)), None)
+def find(text: str, hits: Sequence[Hit], reader: Entailment, entailment: Entailment | None = None) -> Anchor | None:
+    """The sentence with most words of a text that has all of its exact facts and supports it; None if none does.
+
+    Nothing is chosen for a text with an address of the network. An article with sentences that are addressed to a
+    program is not looked at: it may have more that were not seen.
+    """
+    clean = [hit for hit in hits if "://" not in text and not planted(hit.article)]
+    near = (anchor for anchor in _nearest(text, clean) if _supports(anchor.citation, text, entailment))
+    return next((anchor for anchor in near if _follows(anchor, text, reader)), None)
 
 
 def trusted(hit: Hit) -> list[Span]:
@@ -67,6 +77,11 @@ def _supports(citation: Citation, text: str, entailment: Entailment | None) -> b
     if not all(check.passed for check in exact.compare(text, [evidence])):
         return False
     return verify(Statement(text, (citation,)), (citation,), entailment=entailment).verdict is Verdict.SUPPORTED
+
+
+def _follows(anchor: Anchor, text: str, reader: Entailment) -> bool:
+    (found,) = reader.entail([Pair(anchor.text, text, anchor.hit.article.header)])
+    return found.entailment >= _SURE
 
 
 def _nearest(text: str, hits: Sequence[Hit]) -> Iterator[Anchor]:

@@ -172,11 +172,17 @@ class DraftReader:
     def _made(self, text: str, citations: Sequence[Citation], invented: Sequence[Check]) -> Statement:
         """The statement, with what the program chose for it to cite if nothing that it quotes is there."""
         told = _without_origin(text, [c.article for c in citations] or [hit.article for hit in self._hits])
-        anchor = self._find(told, self._hits) if self._find and not citations else None
+        may_be_anchored = self._find and not citations and all(self._is_known(check.expected) for check in invented)
+        anchor = self._find(told, self._hits) if self._find and may_be_anchored else None
         if anchor:
             chosen = self._citation(anchor.hit, anchor.span)
             return self._sided(Statement(told, (chosen,), checks=(Check(CHOSEN, "a quote", chosen.quote, True),)))
         return self._sided(Statement(told, tuple(citations), checks=tuple(invented)))
+
+    def _is_known(self, told: str) -> bool:
+        """Whether what stands for nothing names a passage that was given, or none."""
+        number = told.split("]", maxsplit=1)[0].removeprefix("[")
+        return number == "None" or self._hit(number) is not None
 
     def _sided(self, statement: Statement) -> Statement:
         return replace(statement, side=self._differ) if self._differ else statement
@@ -206,11 +212,14 @@ class DraftReader:
             yield f"the model says that the articles do not answer; {len(self._held)} statements of it were left out"
 
     def _quoted(self, quote: Any) -> Citation | Check:
-        """The citation of a quote, in the passage that it names or another one, or that its words are in none."""
+        """The citation of a quote, or that its words are in no passage.
+
+        It is looked for in the passage that it names, then in the others, unless it names one that was not given.
+        """
         given = {"quote": quote} if isinstance(quote, str) else quote if isinstance(quote, dict) else {}
         number, words = given.get("passage"), given.get("quote", given.get("text"))
         named = self._hit(number)
-        if isinstance(words, str):
+        if isinstance(words, str) and (named or number is None):
             others = self._hits if len(words.split()) >= _FEWEST_MOVED else ()
             places = product((locate, locate_loosely), (*((named,) if named else ()), *others))
             found = ((hit, look(words, hit.passage.text)) for look, hit in places)
