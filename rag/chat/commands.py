@@ -12,6 +12,7 @@ from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
 from rag.chat.transcript import save
 from rag.errors import InputError
 from rag.parts import OFFLINE
+from rag.progress import Progress
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.evidence_lines import article_lines, context_lines, sources_lines, why_lines
 from rag.render.lines import Line, origin, wrapped
@@ -29,6 +30,7 @@ class Call:
     conversation: Conversation
     argument: str
     width: int | None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +53,12 @@ class Talk:
         """Loads what the first question needs."""
         self._conversation.library.load()
 
-    def reply(self, line: str, *, width: int | None = None) -> Effect:
+    def reply(self, line: str, *, width: int | None = None, progress: Progress | None = None) -> Effect:
         """What the line leads to; raises what the command or the question does."""
         text = clean(line).strip()
         if text.startswith("/"):
-            return _perform(text, self._conversation, width=width)
-        return Answering(self._conversation.stream(" ".join(text.split())))
+            return _perform(text, self._conversation, width=width, progress=progress)
+        return Answering(self._conversation.stream(" ".join(text.split()), progress=progress))
 
     def status(self) -> str:
         """How many articles there are by now, who writes the answers, and the limits, on one line."""
@@ -76,7 +78,7 @@ class Talk:
         return [(f"{name} {value}", "") for value in known if value.casefold().startswith(argument.casefold())]
 
 
-def _perform(line: str, conversation: Conversation, *, width: int | None = None) -> Effect:
+def _perform(line: str, conversation: Conversation, *, width: int | None, progress: Progress | None) -> Effect:
     """What a line such as `/why` does; raises InputError for a command that there is not, or that cannot be done."""
     name, _, argument = line.strip().partition(" ")
     command = next((c for c in COMMANDS if c.name == name.casefold()), None)
@@ -86,7 +88,7 @@ def _perform(line: str, conversation: Conversation, *, width: int | None = None)
             f"there is no command {one_line(name, 40)}; "
             + (f"did you mean {close[0]}?" if close else "/help lists them")
         )
-    return command.do(Call(conversation, argument.strip(), width))
+    return command.do(Call(conversation, argument.strip(), width, progress))
 
 
 def _limits(conversation: Conversation) -> str:
@@ -190,11 +192,11 @@ def _usage(call: Call) -> Effect:
 
 def _used(usage: Usage) -> str:
     about = "about " if usage.estimated else ""
-    return f"{about}{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, ${usage.cost:.4f}"
+    return f"{about}{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, {usage.price}"
 
 
 def _retry(call: Call) -> Effect:
-    return Answering(call.conversation.retry())
+    return Answering(call.conversation.retry(progress=call.progress))
 
 
 def _undo(call: Call) -> Effect:
