@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -198,6 +199,12 @@ class Library:
         """
         self.load()  # the chain may be run by several threads
         yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history)), terms)
+
+    def written_by(self, model: BaseChatModel, terms: Terms) -> Library:
+        """This library, whose answers another chat model writes and none judges; open files are shared."""
+        other = copy(self)
+        other.terms, other.writer, other.judge = terms, self._writer(model, described(model)), None
+        return other
 
     def preview(
         self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()

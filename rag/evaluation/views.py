@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase
+from rag.evaluation.cases import Case, CheckCase, QaCase, ReplyCase, SearchCase
 from rag.evaluation.gates import GATED
-from rag.evaluation.metrics import CHIEF, LOW, NAMES, answering, has_speaker, meet, shows
+from rag.evaluation.metrics import CHIEF, LOW, NAMES, answering, has_speaker, meet, passes, shows
 from rag.evaluation.rates import Rate
 from rag.evaluation.report import Changes, Report, Scored, SetReport
 from rag.evaluation.results import Result
@@ -64,6 +64,7 @@ def html_report(report: Report, changes: Sequence[Changes] = (), failures: Seque
         meet=meet,
         answering=answering,
         has_speaker=has_speaker,
+        passes=passes,
         shows=shows,
     )
 
@@ -145,7 +146,7 @@ def _anchor(name: str, id: str = "") -> str:
 def _asked(case: Case) -> str:
     """The question, the claim to check, or the topic."""
     match case:
-        case QaCase() | SearchCase():
+        case QaCase() | SearchCase() | ReplyCase():
             return case.question
         case CheckCase():
             return case.text
