@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,7 +22,7 @@ from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
 from rag.ingest.repair import mend
 from rag.models.budget import Terms
-from rag.models.client import Account
+from rag.models.client import Account, Caller, described
 from rag.parts import CATALOG, Parts
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.retriever import Index, Searcher
@@ -41,6 +42,7 @@ from rag.schema import (
 from rag.text.clean import clean
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
 
     from rag.chains import Question
@@ -142,6 +144,13 @@ class Library(Parts):
         """
         self.load()  # the chain may be run by several threads
         yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history)), terms, progress)
+
+    def written_by(self, model: BaseChatModel, terms: Terms) -> Library:
+        """This library, whose answers another chat model writes and none judges; open files are shared."""
+        other = copy(self)
+        caller = Caller(model, described(model), self._replies, pauses=())
+        other.terms, other.writer, other.judge = terms, self._writer(caller), None
+        return other
 
     def preview(
         self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
