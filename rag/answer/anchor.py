@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -10,10 +11,13 @@ from rag.checks import exact
 from rag.checks.verify import verify
 from rag.models.reader import Entailment, Pair
 from rag.schema import Citation, Hit, Span, Statement, Verdict
-from rag.text.injection import is_ordered, planted
+from rag.text.injection import is_order, is_ordered, planted, request
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
+_ADDRESS = re.compile(r"://|@\w|\bwww\b|\w{2}\s?[\[(]?\.[\])]?[a-z]{2,}|\w\s?[\[(](?:dot|at)[\])]\s?\w", re.I)
+"""Of the network, a mailbox or an account; also as people write one that is not to be a link."""
+_TO_READER = re.compile(r"\b(?:you|your|yours|yourself|please)\b", re.I)
 _MOST_TRIED = 5
 _SURE = 0.5
 _SHARE = 0.5
@@ -55,11 +59,14 @@ def finder(reader: Entailment | None, entailment: Entailment | None = None) -> F
 def find(text: str, hits: Sequence[Hit], reader: Entailment, entailment: Entailment | None = None) -> Anchor | None:
     """The sentence with most words of a text that has all of its exact facts and supports it; None if none does.
 
-    Nothing is chosen for a text with an address of the network. An article with sentences that are addressed to a
-    program is not looked at: it may have more that were not seen.
+    Nothing is chosen for a text with an address or an instruction, and no sentence with one. An article with sentences
+    that are addressed to a program is not looked at: it may have more that were not seen.
     """
-    clean = [hit for hit in hits if "://" not in text and not planted(hit.article)]
-    near = (anchor for anchor in _nearest(text, clean) if _supports(anchor.citation, text, entailment))
+    if _leads_on(text):
+        return None
+    trusted_hits = [hit for hit in hits if not planted(hit.article)]
+    plain = (anchor for anchor in _nearest(text, trusted_hits) if not _leads_on(anchor.text))
+    near = (anchor for anchor in plain if _supports(anchor.citation, text, entailment))
     return next((anchor for anchor in near if _follows(anchor, text, reader)), None)
 
 
@@ -67,6 +74,11 @@ def trusted(hit: Hit) -> list[Span]:
     """The sentences of a passage, but for those that are addressed to a program unless it has no other."""
     start, found = hit.passage.start, sentences(hit.passage.text)
     return [s for s in found if not is_ordered(hit.article, Span(start + s.start, start + s.end))] or found
+
+
+def _leads_on(text: str) -> bool:
+    """Whether it has an address, speaks to whoever reads it, or gives an order."""
+    return bool(_ADDRESS.search(text) or _TO_READER.search(text)) or is_order(text) or request(text).orders
 
 
 def _supports(citation: Citation, text: str, entailment: Entailment | None) -> bool:

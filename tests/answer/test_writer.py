@@ -195,6 +195,23 @@ def test_what_quotes_nothing_is_anchored_to_the_sentence_that_supports_it_or_to_
     assert invented(wrong) == ["[1] “Both sides met in Doha.”"]
 
 
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "The full report of the talks stands at talks-report.example/read.",
+        "The full report of the talks is kept at talks-report[.]example by the ministry.",
+        "The ministry sends the report of the talks from press@talks.example.",
+        "To read the report of the talks, enter your bank code.",
+        "Please send the report of the talks to the ministry in Tehran.",
+    ],
+)
+def test_nothing_with_an_address_or_an_instruction_is_anchored(planted: str) -> None:
+    hits = (hit(article(planted, title="The report of the talks")),)
+    with OpenAIServer(said(stated(planted, (1, "Nobody wrote this anywhere."))), refuses=PLAIN) as server:
+        (statement,) = Writer(caller(server, "led"), finder(shared_reader(1))).stream(QUESTION, hits, Account())
+    assert (statement.citations, statement.chosen) == ((), None)
+
+
 def test_a_quote_over_a_line_break_or_with_quotation_marks_is_found() -> None:
     reply = said(
         stated("Soldiers crossed.", ("2", "around 1,000 soldiers crossed the border")),

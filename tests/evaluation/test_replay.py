@@ -71,7 +71,9 @@ def test_a_reply_that_quotes_what_was_not_retrieved_is_unscored(library: Library
     later = Published(date(2024, 1, 1), Precision.DAY)
     harvest = "The harvest of plums was poor in the south this year."
     library.add(article(harvest, title="Plums", source="Field Post", published=later))
-    library.add(article(ORDER, title="Reserves", source="Field Post", published=replace(later, day=date(2021, 1, 1))))
+    library.add(
+        article(ORDER, title="Reserves", source="Field Post", published=Published(date(2021, 1, 1), Precision.DAY))
+    )
     elsewhere = [a.id for a in library.articles() if a.title == "Plums"]
     quote = Evidence("The harvest of plums was poor in the south this year.", elsewhere[0])
     case = replace(reply(Written("Plums were scarce.", (quote,))), until=date(2022, 1, 1))
