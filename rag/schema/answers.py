@@ -400,6 +400,8 @@ def statement_dict(statement: Statement) -> dict[str, Any]:
     }
     if statement.unsure:
         found["unsure"] = True
+    if statement.side is not None:
+        found["side"] = statement.side
     if len(statement.outlets) > 1:
         found["outlets"] = list(statement.outlets)
     if statement.notes:
