@@ -24,7 +24,7 @@ _MOST_AFTER = 1_000
 _CLOSING, _OPENING = ".!?…”\"'’)»", '“"‘(«'
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 _MARK = re.compile(r"\[\S{0,60}\]")
-_ORIGIN = re.compile(r"\s*[\[(](?P<origin>[^\[\]()]{3,160})[\])](?P<end>[.!?]?)\s*$")
+_ORIGIN = re.compile(r"\s*[\[(](?P<origin>[^\[\]()]{3,300})[\])](?P<end>[.!?]?)\s*$")
 _WORD = re.compile(r"[^\W_]+")
 _BESIDE = 2
 _FEWEST_MOVED = 3
@@ -298,10 +298,11 @@ def _text_with_quotes(value: Any) -> tuple[str, list[Any]]:
 
 
 def _without_origin(text: str, articles: Sequence[Article]) -> str:
-    """A statement without the outlet and date in brackets at its end, if they are those of one of the articles."""
+    """A statement without the outlets and dates in brackets at its end, if each is that of one of the articles."""
     found = _ORIGIN.search(text)
-    told = {word.casefold() for word in _WORD.findall(found["origin"])} if found else set()
-    if not found or not any(told <= _origin_words(article) for article in articles):
+    known = [_origin_words(article) for article in articles]
+    origins = [{w.casefold() for w in _WORD.findall(part)} for part in found["origin"].split(";")] if found else []
+    if not found or not all(any(told <= words for words in known) for told in origins):
         return text
     bare = text[: found.start()].rstrip()
     return bare if bare[-1:] in tuple(_CLOSING) else bare + (found["end"] or ".")

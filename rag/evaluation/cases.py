@@ -234,6 +234,7 @@ class ReplyCase(_Question):
 
     task: Literal[Task.REPLY]
     answered: Answered = Answered.YES
+    differ: str = ""
     statements: Annotated[tuple[Written, ...], Field(min_length=1)]
     missing: str = ""
 

@@ -88,10 +88,13 @@ def stated(statement: Statement) -> str:
 def _answer(answer: Answer) -> Iterator[str]:
     yield from (f"{stated(statement)}\n" for statement in answer.statements if statement.side is None)
     sides = [statement for statement in answer.statements if statement.side is not None]
-    yield f"{plain(heading(sides[0]))}\n" if sides else ""
-    yield from (_side(statement) for statement in sides)
+    if sides:
+        yield f"{plain(heading(sides[0]))}\n"
+        yield from (_side(statement) for statement in sides)
     for conflict in answer.conflicts:
         yield from _conflict(conflict, answer.statements)
+    if sides or answer.conflicts:
+        yield ""
     if told := notice(answer):
         yield f"*{plain(told)}*\n"
     if answer.window.limits:

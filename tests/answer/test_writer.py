@@ -175,6 +175,15 @@ def test_a_sentence_alone_or_a_single_quote_is_a_statement(item: Any) -> None:
     assert [c.article.id for c in statement.citations] == [TALKS.id]
 
 
+def test_the_outlets_of_two_articles_are_left_out_too() -> None:
+    text, quotes = "The talks were held in Tehran. [{}]", GOOD["quotes"]
+    both = {"text": text.format("ToloNews, 7 July 2021; Talks in Tehran, 2021-07-07"), "quotes": quotes}
+    other = {"text": text.format("ToloNews, 7 July 2021; Kabul Times, 9 July 2021"), "quotes": quotes}
+    with OpenAIServer(said(both, other), refuses=PLAIN) as server:
+        first, second = asked(server).statements
+    assert (first.text, second.text) == ("The talks were held in Tehran.", other["text"])
+
+
 def test_brackets_with_another_origin_stay_to_be_checked() -> None:
     text = "The talks were held in Tehran. [Kabul Times, 9 July 2021]"
     with OpenAIServer(said({"text": text, "quotes": GOOD["quotes"]}), refuses=PLAIN) as server:
