@@ -6,22 +6,27 @@ from collections import Counter
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
+from fake_embeddings import FakeEmbeddings
 from langchain_core.messages import HumanMessage
 
+from rag.chat.conversation import Exchange
+from rag.chat.transcript import save
 from rag.errors import InputError
 from rag.evaluation.cases import Evidence, ReplyCase, Task, Written
 from rag.evaluation.formats import load_set
 from rag.evaluation.metrics import shares
 from rag.evaluation.observe import observe
 from rag.evaluation.rates import Share
-from rag.evaluation.replay import Replay
+from rag.evaluation.replay import Replay, replaying
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article, Precision, Published, Status, Verdict
 
-SETS = Path(__file__).parents[2] / "evals" / "sets"
+ROOT = Path(__file__).parents[2]
+SETS, DOCS = ROOT / "evals" / "sets", ROOT / "docs"
 COUNT = "Around 1,000 soldiers of the garrison crossed the river into Tarsia on Monday."
 ORDER = "President Elmo Vask then called up 20,000 reservists to guard the border."
 TRUE = "President Elmo Vask then called up 20,000 reservists to guard the border (River Post)."
@@ -126,3 +131,19 @@ def test_true_statements_are_no_copies_of_what_they_quote(halves: list[list[Repl
     for statement in [s for half in halves for case in half for s in case.statements]:
         said = statement.text.split(" (")[0].rstrip(".")
         assert not any(said in quote.quote for quote in statement.quotes), said
+
+
+@pytest.mark.parametrize(
+    ("half", "id", "picture"),
+    [("unseen", "replies-unseen-conflict-4", "conflict"), ("dev", "replies-dev-error-number-1", "marked")],
+)
+def test_the_pictures_in_the_documents_are_what_is_shown(half: str, id: str, picture: str, tmp_path: Path) -> None:
+    case = next(c for c in load_set(SETS / f"replies-{half}.jsonl").cases if c.id == id)
+    assert isinstance(case, ReplyCase)
+    with Library(tmp_path / "library", embeddings=FakeEmbeddings(), offline=True) as opened:
+        opened.add(str(SETS.parent / "corpora" / "afghanistan-2021"))
+        answer = replaying(case, opened).ask(case.question)
+    file = tmp_path / "shown.svg"
+    save([Exchange(case.question, answer)], str(file))
+    shown, kept = (ElementTree.parse(path).getroot() for path in (file, DOCS / f"{picture}.svg"))
+    assert "".join(kept.itertext()).split() == "".join(shown.itertext()).split()
