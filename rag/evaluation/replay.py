@@ -54,8 +54,8 @@ class Replay(BaseChatModel):
             {"text": written.text, "quotes": [self._cited(quote, prompt) for quote in written.quotes]}
             for written in self.case.statements
         ]
-        reply = {"answered": self.case.answered, "differ": self.case.differ}
-        reply |= {"statements": statements, "missing": self.case.missing}
+        own = {"answered": self.case.answered, "differ": self.case.differ, "missing": self.case.missing}
+        reply = {**own, "statements": statements}
         return ChatResult(generations=[ChatGeneration(message=AIMessage(json.dumps(reply, ensure_ascii=False)))])
 
     def _cited(self, quote: Evidence, prompt: str) -> dict[str, Any]:
