@@ -32,7 +32,7 @@ def score_lines(report: Report, changes: Sequence[Changes] = (), *, all_rates: b
         yield from (f"  {t}: {', '.join(ids)}" for t, ids in (("not right", wrong), ("unscored", unscored)) if ids)
     if report.usage.input_tokens:
         used = report.usage
-        yield f"{used.input_tokens:,} tokens in, {used.output_tokens:,} out, ${used.cost:.4f}"
+        yield f"{used.input_tokens:,} tokens in, {used.output_tokens:,} out, {used.price}"
     yield from map(str, changes)
 
 
