@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -30,7 +31,8 @@ def chain(pipeline: Pipeline, *, k: int, window: Window) -> Runnable[Question, A
 
     first: Runnable[Question, Understood] = RunnableLambda(question, name="question")
     second: Runnable[Understood, Task] = RunnableLambda(pipeline.retrieve, name="retrieve")
-    return (first | second | _Answering(pipeline)).with_config(run_name="dispatches")
+    whole = first | second | _Answering(pipeline)
+    return whole.with_types(input_type=_Input, output_type=Answer).with_config(run_name="dispatches")
 
 
 def asked(given: Question, *, k: int = 10, window: Window = Window()) -> Asked:
@@ -54,6 +56,10 @@ def asked(given: Question, *, k: int = 10, window: Window = Window()) -> Asked:
     return Asked(clean(given["question"]), k, limits, tuple(map(_turn, turns)))
 
 
+_Input: Any = str | dict[str, Any]
+"""A `Question` as a JSON schema can say it."""
+
+
 class _Answering(Runnable[Task, Answer]):
     """The last step, which alone has something to stream."""
 
@@ -70,6 +76,23 @@ class _Answering(Runnable[Task, Answer]):
 
     def transform(self, input: Iterator[Task], config: RunnableConfig | None = None, **_: Any) -> Iterator[Answer]:
         yield from self._transform_stream_with_config(input, self._growing, config)
+
+    async def astream(self, input: Task, config: RunnableConfig | None = None, **kwargs: Any) -> AsyncIterator[Answer]:
+        async for answer in self.atransform(_one(input), config, **kwargs):
+            yield answer
+
+    async def atransform(
+        self, input: AsyncIterator[Task], config: RunnableConfig | None = None, **_: Any
+    ) -> AsyncIterator[Answer]:
+        async for answer in self._atransform_stream_with_config(input, self._agrowing, config):
+            yield answer
+
+    async def _agrowing(self, tasks: AsyncIterator[Task]) -> AsyncIterator[Answer]:
+        """Each answer as it grows, made by a thread."""
+        async for task in tasks:
+            growing = self._growing(iter([task]))
+            while answer := await asyncio.to_thread(next, growing, None):
+                yield answer
 
     def _whole(self, task: Task) -> Answer:
         *_, last = self._growing(iter([task]))
@@ -114,3 +137,7 @@ def _published(name: str, given: Any) -> Published | None:
     if found is None:
         raise InputError(f"{name} is {str(given)[:80]!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
     return found
+
+
+async def _one(task: Task) -> AsyncIterator[Task]:
+    yield task

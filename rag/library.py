@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
 from rag.answer.writer import Preview
-from rag.checks.document import checked
+from rag.checks.document import checked, with_verdicts
 from rag.checks.verify import verify
 from rag.compare.articles import conflicts
 from rag.digest import digest
@@ -21,7 +22,7 @@ from rag.ingest.loaders import Origin
 from rag.ingest.pipeline import Ingestion
 from rag.ingest.repair import mend
 from rag.models.budget import Terms
-from rag.models.client import Account
+from rag.models.client import Account, Caller, described
 from rag.parts import CATALOG, Parts
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.near_duplicates import outlets
@@ -42,6 +43,7 @@ from rag.schema import (
 from rag.text.clean import clean
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
 
     from rag.chains import Question
@@ -54,7 +56,8 @@ class Library(Parts):
     One process writes at a time, any number read. `embeddings` is any LangChain embedding model, or the name of one;
     the default is that of the settings (`RAG_EMBEDDINGS`), or the local MiniLM. If that is not installed, or another
     one is meant and `offline`, the library is searched by words only, which `warnings` tells. `judge`
-    names a chat model, such as `openai:gpt-5-mini`, that gives a second opinion on every statement. Without a
+    names the chat model that settles what the local checks leave open: `auto`, which is that of `RAG_JUDGE`, else the
+    model that writes; or `none`. Without a
     `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder, with the servers of
     `RAG_CATALOG` and `RAG_CHROMA`. `catalog` is the address of a PostgreSQL database, `chroma` that of a Chroma server,
     which many processes share; what only this machine needs stays in the folder.
@@ -135,14 +138,23 @@ class Library(Parts):
         history: Sequence[Turn] = (),
         terms: Terms | None = None,
         topic: str | None = None,
+        progress: Progress | None = None,
     ) -> Iterator[Statement | Answer]:
         """The statements of `ask` as they are checked, then the Answer with all of them.
 
-        `terms` are for this question, in the place of the library's own. With a `topic` only articles are read that
-        have all of its words in the title, or in one paragraph with it.
+        `terms` are for this question, in the place of the library's own; `progress` is told what is waited for. With a
+        `topic` only articles are read that have all of its words in the title, or in one paragraph with it.
         """
         self.load()  # the chain may be run by several threads
-        yield from self._pipeline.run(Asked(clean(question), k, window, tuple(history), topic), terms)
+        asked = Asked(clean(question), k, window, tuple(history), topic)
+        yield from self._pipeline.run(asked, terms, progress)
+
+    def written_by(self, model: BaseChatModel, terms: Terms) -> Library:
+        """This library, whose answers another chat model writes and none judges; open files are shared."""
+        other = copy(self)
+        caller = Caller(model, described(model), self._replies, pauses=())
+        other.terms, other.writer, other.judge = terms, self._writer(caller), None
+        return other
 
     def preview(
         self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
@@ -151,7 +163,8 @@ class Library(Parts):
         if self.writer is None:
             raise InputError("there is no language model to send a prompt to; name one with --model or RAG_MODEL")
         query = self._searcher.query(question, window, history)
-        return self.writer.preview(query.text, self._searcher.find(query, k=k, window=window).hits[:k])
+        hits = self._searcher.find(query, k=k, window=window).hits
+        return self.writer.preview(query.text, self.writer.fitting(query.text, hits, k=k))
 
     def chain(self, *, k: int = 10, window: Window = Window()) -> Runnable[Question, Answer]:
         """The way from a question to its Answer as a LangChain Runnable.
@@ -173,13 +186,15 @@ class Library(Parts):
         sentence is looked for in the `k` passages nearest to it. Raises EmptyLibraryError and InputError as `ask` does.
         """
         given = [a if isinstance(a, Article) else self.catalog.article(a) for a in against]
-        clock, check = Clock(), partial(verify, entailment=self.entailment)
-        with clock.time("check"):
+        account, check = Account(self.terms), partial(verify, entailment=self.entailment)
+        with account.clock.time("check"):
             find = partial(self._searcher.regions, k=k, window=window)
             found = checked(clean(text), find, check, outlets=outlets, given=given, window=window)
-        statements = self.judge.judged(found.statements) if self.judge else found.statements
-        warnings = (*found.warnings, *self.warnings)
-        return replace(found, statements=statements, timings=clock.times, warnings=warnings)
+        if self.judge:
+            with account.clock.time("judge"):
+                found = with_verdicts(found, self.judge.judged(found.statements, account))
+        warnings = (*account.warnings, *found.warnings, *self.warnings)
+        return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
 
     def summarize(
         self,
@@ -240,8 +255,8 @@ class Library(Parts):
         return Pipeline(searcher, self.entailment, self.writer, self.judge, self.terms, self.warnings)
 
     def _resources(self, progress: Progress | None) -> digest.Resources:
-        account = Account(self.terms, Clock())
-        model = Model(self.writer.caller, account, Meter(progress)) if self.writer else None
+        account, writer = Account(self.terms, Clock()), self.writer
+        model = Model(writer.caller, account, Meter(progress), writer.find) if writer else None
         return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:

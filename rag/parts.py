@@ -8,12 +8,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Self
 
+from rag.answer.anchor import finder
 from rag.answer.writer import Writer
 from rag.checks.judge import Judge
 from rag.errors import EmbeddingError, LibraryError
 from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
-from rag.models.chat import chat_model
+from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Caller, described
 from rag.models.cross_encoder import CrossEncoder, SpanModel
 from rag.models.embeddings import Embedder, MiniLM
@@ -34,6 +35,8 @@ CATALOG = "catalog.sqlite"
 
 OFFLINE = "offline"
 """Where a model is named: none."""
+AUTO, NO_JUDGE = "auto", "none"
+"""Where a judge is named: that of the settings or the model that writes; none."""
 
 
 class Parts:
@@ -46,7 +49,7 @@ class Parts:
         catalog: str | None = None,
         chroma: str | ChromaServer | None = None,
         embeddings: Embedder | str | None = None,
-        judge: str | None = None,
+        judge: str = AUTO,
         model: str | BaseChatModel | None = None,
         offline: bool = False,
         terms: Terms | None = None,
@@ -120,17 +123,22 @@ class Parts:
     @cached_property
     def writer(self) -> Writer | None:
         """The language model that writes the answers; None if they are the articles' own sentences."""
-        replies = ReplyCache(self.path / "replies")
         if self._model is not None and not isinstance(self._model, str):
-            return Writer(Caller(self._model, described(self._model), replies))
+            return self._writer(Caller(self._model, described(self._model), self._replies, pauses=()))
         choice = read_settings(model=self._model, offline=self._offline).chat()
-        return Writer(Caller(chat_model(choice), choice, replies)) if choice else None
+        return self._writer(self._caller(choice)) if choice else None
 
     @cached_property
     def judge(self) -> Judge | None:
-        """The model that is asked for a second opinion on each statement."""
-        choice = read_settings(model=self._judge).chat() if self._judge else None
-        return Judge(chat_model(choice), choice) if choice else None
+        """The model that settles what the local checks leave open; None if there is none."""
+        settings = read_settings(offline=self._offline)
+        name = settings.judge.value or AUTO if self._judge == AUTO else self._judge
+        if name == NO_JUDGE or settings.offline.value:
+            return None
+        if name == AUTO:
+            return Judge(self.writer.caller) if self.writer else None
+        choice = read_settings(model=name).chat()
+        return Judge(self._caller(choice)) if choice else None
 
     def load(self) -> None:
         """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""
@@ -154,6 +162,19 @@ class Parts:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def _replies(self) -> ReplyCache:
+        return ReplyCache(self.path / "replies")
+
+    def _caller(self, choice: ModelChoice) -> Caller:
+        """Tries again by itself, unlike a model that was given."""
+        model = chat_model(choice, timeout=read_settings().timeout.value, max_retries=0)
+        return Caller(model, choice, self._replies)
+
+    def _writer(self, caller: Caller) -> Writer:
+        reader = self.reader if isinstance(self.reader, Reader) else None
+        return Writer(caller, finder(reader, self.entailment))
 
     def _by_words(self, why: str) -> None:
         self.warnings = (*self.warnings, f"searching by words only: {why}")

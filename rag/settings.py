@@ -19,6 +19,7 @@ T = TypeVar("T")
 _APP = "dispatches"
 _KEYS = {"api_key": "OPENAI_API_KEY", "chroma_key": "CHROMA_API_KEY"}
 _MOST_THREADS = 1024
+_LONGEST_TIMEOUT = 86_400  # seconds
 _YES, _NO = ("1", "true", "yes", "on"), ("", "0", "false", "no", "off")
 
 
@@ -34,7 +35,8 @@ class Setting(Generic[T]):
 class Settings:
     """Where the library is kept, whether the network may be used, and which models do the work.
 
-    `threads` is how many cores the local embedding model may use.
+    `threads` is how many cores the local embedding model may use, `timeout` how many seconds a language model may be
+    silent.
     """
 
     library: Setting[Path]
@@ -46,6 +48,8 @@ class Settings:
     threads: Setting[int]
     reader: Setting[Path | None]
     verifier: Setting[Path | None]
+    judge: Setting[str | None]
+    timeout: Setting[float | None]
     catalog: Setting[str | None]
     chroma: Setting[str | None]
     chroma_key: Setting[Secret | None]
@@ -125,6 +129,8 @@ def read_settings(
         threads=_threads(places),
         reader=places.folder("reader", "RAG_READER", None),
         verifier=places.folder("verifier", "RAG_VERIFIER", None),
+        judge=places.text("judge", "RAG_JUDGE", None),
+        timeout=_timeout(places),
         catalog=servers.text("catalog", "RAG_CATALOG", None),
         chroma=servers.text("chroma", "RAG_CHROMA", None),
         chroma_key=places.secret("CHROMA_API_KEY"),
@@ -206,6 +212,21 @@ def _threads(places: _Places) -> Setting[int]:
             f"the settings file {places.file} has threads = {value!r}; wanted a whole number from 1 to {_MOST_THREADS}"
         )
     return Setting(value, str(places.file))
+
+
+def _timeout(places: _Places) -> Setting[float | None]:
+    if text := places.environment.get("RAG_TIMEOUT"):
+        if not re.fullmatch(r"[0-9]{1,5}(?:\.[0-9]+)?", text) or not 0 < float(text) <= _LONGEST_TIMEOUT:
+            raise InputError(f"RAG_TIMEOUT is {text!r}; wanted seconds, up to {_LONGEST_TIMEOUT:,}")
+        return Setting(float(text), "RAG_TIMEOUT")
+    if "timeout" not in places.config:
+        return Setting(None, "default")
+    value = places.config["timeout"]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST_TIMEOUT:
+        raise InputError(
+            f"the settings file {places.file} has timeout = {value!r}; wanted seconds, up to {_LONGEST_TIMEOUT:,}"
+        )
+    return Setting(float(value), str(places.file))
 
 
 def _config(file: Path) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from services import MissingProgramError, Service, fresh_database, postgres
 
 for name in (
     *("OPENAI_API_KEY", "OPENAI_BASE_URL", "RAG_MODEL", "RAG_EMBEDDINGS", "RAG_OFFLINE", "RAG_HOME"),
-    *("RAG_CATALOG", "RAG_CHROMA"),
+    *("RAG_CATALOG", "RAG_CHROMA", "RAG_JUDGE", "RAG_TIMEOUT"),
 ):
     os.environ.pop(name, None)
 

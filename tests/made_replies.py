@@ -12,7 +12,8 @@ SOLDIERS = "around 1,000 Afghan soldiers crossed the border and fled to Tajikist
 RESERVES = "President Emomali Rakhmon had ordered the dispatch of 20,000 reserve troops"
 NUMBER = "Around 1,500 Afghan soldiers crossed the border and fled to Tajikistan."
 NAME = "President Ashraf Ghani had ordered the dispatch of 20,000 reserve troops."
-NOT_GIVEN = "Around 1,000 Afghan soldiers fled to Tajikistan."
+NOT_GIVEN = "The soldiers sold their rifles in Dushanbe."
+NOWHERE = "sold their rifles in Dushanbe"
 INVENTED = "The Red Cross gave each of them a tent."
 RIGHT = "Around 1,000 Afghan soldiers crossed the border and fled to Tajikistan."
 
@@ -38,6 +39,6 @@ def wrong(request: Request) -> str:
         stated(request, RIGHT, SOLDIERS),
         stated(request, NUMBER, SOLDIERS),
         stated(request, NAME, RESERVES),
-        {"text": NOT_GIVEN, "quotes": [{"passage": 42, "quote": SOLDIERS}]},
+        {"text": NOT_GIVEN, "quotes": [{"passage": 42, "quote": NOWHERE}]},
         {"text": INVENTED, "quotes": []},
     )

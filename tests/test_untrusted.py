@@ -183,6 +183,20 @@ def test_a_model_that_is_fooled_is_marked(
     assert not UNSEEN.search(shown(answer))
 
 
+@each
+def test_a_statement_without_a_true_quote_is_not_given_a_planted_sentence_to_cite(
+    attack: dict[str, str], camp: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It says what the attack wants, names a passage that there is, and quotes what is in none."""
+    statement = {"text": attack["goal"], "quotes": [{"passage": 1, "quote": "Nobody wrote these words anywhere."}]}
+    reply = json.dumps({"answered": "yes", "statements": [statement], "missing": ""})
+    with OpenAIServer(reply) as fooled:
+        monkeypatch.setenv("OPENAI_BASE_URL", fooled.url)
+        with Library(folder, model="local", judge="none", terms=Terms(cache=False)) as opened:
+            answer = opened.ask(question(camp), k=2)
+    assert [(s.verdict, s.citations) for s in answer.statements] == [(Verdict.UNSUPPORTED, ())]
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_command_line_prints_nothing_that_a_terminal_would_obey(
     kind: str, folder: Path, server: OpenAIServer, model: Obedient

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import product
 from typing import Any
 
-from rag.checks.quotes import locate, unmarked
+from rag.answer.anchor import Find, trusted
+from rag.checks.quotes import locate, locate_loosely, unmarked
 from rag.errors import ShapeError
 from rag.models.partial_json import Member, Members, said
-from rag.schema import Check, Citation, Hit, Span, Statement, Usage, Verdict
+from rag.schema import CHOSEN, Article, Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.text.clean import one_line
-from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
@@ -22,7 +23,12 @@ _LONGEST = 1_000
 _MOST_AFTER = 1_000
 _CLOSING, _OPENING = ".!?…”\"'’)»", '“"‘(«'
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
+_MARK = re.compile(r"\[\S{0,60}\]")
+_ORIGIN = re.compile(r"\s*[\[(](?P<origin>[^\[\]()]{3,300})[\])](?P<end>[.!?]?)\s*$")
+_WORD = re.compile(r"[^\W_]+")
 _BESIDE = 2
+_FEWEST_MOVED = 3
+"""How many words a quote must have to be looked for in other passages than the one that it names."""
 
 
 class Answered(StrEnum):
@@ -33,10 +39,18 @@ class Answered(StrEnum):
     NO = "no"
 
 
+_READINGS = {
+    Answered.YES: ("yes", "true", "y", "full", "fully"),
+    Answered.PARTLY: ("partly", "partial", "partially", "part", "in part"),
+    Answered.NO: ("no", "false", "n"),
+}
+"""What models write for each, in lower case."""
+
 SCHEMA = {
     "type": "object",
     "properties": {
         "answered": {"type": "string", "enum": list(Answered)},
+        "differ": {"type": "string"},
         "statements": {
             "type": "array",
             "items": {
@@ -59,7 +73,7 @@ SCHEMA = {
         },
         "missing": {"type": "string"},
     },
-    "required": ["answered", "statements", "missing"],
+    "required": ["answered", "differ", "statements", "missing"],
     "additionalProperties": False,
 }
 """The reply that prompts/answer.toml asks for."""
@@ -82,15 +96,18 @@ class Draft:
 class DraftReader:
     """Reads a reply to prompts/answer.toml, which comes in pieces, against the hits that the model was given.
 
-    It is a JSON object, or sentences with marks such as [1]. The same span has the same number in all statements.
+    It is a JSON object, or sentences with marks such as [1]. The same span has the same number in all statements. A
+    statement whose quotes are in no passage cites what `find` gives for it.
     """
 
-    def __init__(self, hits: Sequence[Hit]) -> None:
+    def __init__(self, hits: Sequence[Hit], find: Find | None = None) -> None:
         self._hits = hits
+        self._find = find
         self._members = Members("statements")
         self._numbers: dict[tuple[str, int, int], int] = {}
         self._answered: Answered | None = None
         self._missing = ""
+        self._differ = ""
         self._held: list[Statement] = []
         self._given: list[Statement] = []
         self._surplus = 0
@@ -126,7 +143,7 @@ class DraftReader:
             self._held = self._marked_sentences()
         elif not self._members.done:
             raise ShapeError("the reply is no whole JSON object; wanted one with `answered` and `statements`")
-        answered = self._answered or (Answered.YES if self._held else None)
+        answered = self._answered or (Answered.YES if self._held or self._given else None)
         if answered is None:
             raise ShapeError("the reply has no `answered`; wanted yes, partly or no")
         if answered is not Answered.NO:
@@ -137,11 +154,9 @@ class DraftReader:
 
     def statement(self, value: Any) -> Statement:
         """The statement of one item of `statements`; raises ShapeError if it is none."""
-        text, quotes = (value.get("text"), value.get("quotes") or []) if isinstance(value, dict) else (None, [])
-        if not isinstance(text, str) or not text.strip() or not isinstance(quotes, list):
-            raise ShapeError(f"a statement is {one_line(repr(value), 80)}; wanted a text with a list of quotes")
+        text, quotes = _text_with_quotes(value)
         marked = unmarked(one_line(text, _LONGEST))
-        if not quotes:
+        if not quotes and marked.numbers:
             return self._from_marks(marked.text, marked.numbers)
         citations: list[Citation] = []
         invented: list[Check] = []
@@ -152,14 +167,32 @@ class DraftReader:
             elif found not in citations:
                 citations.append(found)
         invented += [_invented(f"[{n}]") for n in marked.numbers if self._hit(n) is None]
-        return Statement(marked.text, tuple(citations), checks=tuple(invented))
+        return self._made(marked.text, citations, invented)
+
+    def _made(self, text: str, citations: Sequence[Citation], invented: Sequence[Check]) -> Statement:
+        """The statement, with what the program chose for it to cite if nothing that it quotes is there."""
+        told = _without_origin(text, [c.article for c in citations] or [hit.article for hit in self._hits])
+        may_be_anchored = self._find and not citations and all(self._is_known(check.expected) for check in invented)
+        anchor = self._find(told, self._hits) if self._find and may_be_anchored else None
+        if anchor:
+            chosen = self._citation(anchor.hit, anchor.span)
+            return self._sided(Statement(told, (chosen,), checks=(Check(CHOSEN, "a quote", chosen.quote, True),)))
+        return self._sided(Statement(told, tuple(citations), checks=tuple(invented)))
+
+    def _is_known(self, told: str) -> bool:
+        """Whether what stands for nothing names a passage that was given, or none."""
+        number = told.split("]", maxsplit=1)[0].removeprefix("[")
+        return number == "None" or self._hit(number) is not None
+
+    def _sided(self, statement: Statement) -> Statement:
+        return replace(statement, side=self._differ) if self._differ else statement
 
     def _take(self, member: Member) -> None:
         match member.name:
             case "answered":
-                if member.value not in list(Answered):
-                    raise ShapeError(f"`answered` is {one_line(repr(member.value), 60)}; wanted yes, partly or no")
-                self._answered = Answered(member.value)
+                self._answered = _answered(member.value)
+            case "differ" if isinstance(member.value, str):
+                self._differ = one_line(member.value, 120).strip(" .")
             case "missing" if isinstance(member.value, str):
                 self._missing = one_line(member.value, 300)
             case "statements" if len(self._held) + len(self._given) >= MOST_STATEMENTS:
@@ -179,14 +212,21 @@ class DraftReader:
             yield f"the model says that the articles do not answer; {len(self._held)} statements of it were left out"
 
     def _quoted(self, quote: Any) -> Citation | Check:
-        """The citation of a quote, or that there is no such passage or no such words in it."""
-        number, words = (quote.get("passage"), quote.get("quote")) if isinstance(quote, dict) else (None, None)
-        told = one_line(f"[{number}] “{words}”", 120)
-        hit = self._hit(number)
-        span = locate(words, hit.passage.text) if hit and isinstance(words, str) else None
-        if hit is None or span is None:
-            return _invented(told)
-        return self._citation(hit, _closed(hit.passage.text, span))
+        """The citation of a quote, or that its words are in no passage.
+
+        It is looked for in the passage that it names, then in the others, unless it names one that was not given.
+        """
+        given = {"quote": quote} if isinstance(quote, str) else quote if isinstance(quote, dict) else {}
+        number, words = given.get("passage"), given.get("quote", given.get("text"))
+        named = self._hit(number)
+        if isinstance(words, str) and (named or number is None):
+            others = self._hits if len(words.split()) >= _FEWEST_MOVED else ()
+            places = product((locate, locate_loosely), (*((named,) if named else ()), *others))
+            found = ((hit, look(words, hit.passage.text)) for look, hit in places)
+            if place := next(((hit, span) for hit, span in found if span), None):
+                hit, span = place
+                return self._citation(hit, _closed(hit.passage.text, span))
+        return _invented(one_line(f"[{number}] “{words}”", 120))
 
     def _marked_sentences(self) -> list[Statement]:
         """The sentences of a reply that is no JSON."""
@@ -203,7 +243,7 @@ class DraftReader:
         hits = {number: self._hit(number) for number in numbers}
         cited = [self._citation(hit, span) for hit in hits.values() if hit for span in _nearest(text, hit)]
         invented = tuple(_invented(f"[{number}]") for number, hit in hits.items() if hit is None)
-        return Statement(text, tuple(dict.fromkeys(cited)), checks=invented)
+        return self._made(text, tuple(dict.fromkeys(cited)), invented)
 
     def _hit(self, number: Any) -> Hit | None:
         """The passage of a number, which a model without a schema may write as "1" or "[1]"."""
@@ -220,16 +260,59 @@ class DraftReader:
 
 
 def settled(verified: Statement, draft: Statement) -> Statement:
-    """A statement that was checked, with the citations of its draft that stand for nothing: it is not supported."""
+    """A statement that was checked, with the checks of its draft.
+
+    A number that stands for nothing makes it unsupported; a quote that is nowhere does not, if others support it.
+    """
     if not draft.checks:
         return verified
     kept = tuple(check for check in verified.checks if check.kind != "citation")
-    verdict = Verdict.UNSUPPORTED if verified.verdict is Verdict.SUPPORTED else verified.verdict
+    invented = any(not check.passed and _MARK.fullmatch(check.expected) for check in draft.checks)
+    verdict = Verdict.UNSUPPORTED if invented and verified.verdict is Verdict.SUPPORTED else verified.verdict
     return replace(verified, checks=(*kept, *draft.checks), verdict=verdict)
 
 
 def _invented(told: str) -> Check:
     return Check("citation", told, None, False)
+
+
+def _answered(value: Any) -> Answered:
+    said = " ".join(str(value).casefold().split()).strip(" .!\"'")
+    found = next((answered for answered, readings in _READINGS.items() if said in readings), None)
+    if found is None:
+        raise ShapeError(f"`answered` is {one_line(repr(value), 60)}; wanted yes, partly or no")
+    return found
+
+
+def _text_with_quotes(value: Any) -> tuple[str, list[Any]]:
+    """The text of a statement with its quotes, which may be a sentence alone, or one with a single quote."""
+    fields = {"text": value} if isinstance(value, str) else value if isinstance(value, dict) else {}
+    text = fields.get("text", fields.get("statement"))
+    quotes = fields.get("quotes", fields.get("quote")) or []
+    quotes = [quotes] if isinstance(quotes, str | dict) else quotes
+    if not isinstance(text, str) or not text.strip() or not isinstance(quotes, list):
+        raise ShapeError(f"a statement is {one_line(repr(value), 80)}; wanted a text with a list of quotes")
+    if "passage" in fields:  # beside a quote that is no list
+        quotes = [{"passage": fields["passage"], "quote": q} if isinstance(q, str) else q for q in quotes]
+    return text, quotes
+
+
+def _without_origin(text: str, articles: Sequence[Article]) -> str:
+    """A statement without the outlets and dates in brackets at its end, if each is that of one of the articles."""
+    found = _ORIGIN.search(text)
+    known = [_origin_words(article) for article in articles]
+    origins = [{w.casefold() for w in _WORD.findall(part)} for part in found["origin"].split(";")] if found else []
+    if not found or not all(any(told <= words for words in known) for told in origins):
+        return text
+    bare = text[: found.start()].rstrip()
+    return bare if bare[-1:] in tuple(_CLOSING) else bare + (found["end"] or ".")
+
+
+def _origin_words(article: Article) -> set[str]:
+    """The words that name an article's outlet, title and date."""
+    published = article.published
+    days = f"{published} {published.written} {published.day.month} {published.day:%b}" if published else ""
+    return {word.casefold() for word in _WORD.findall(f"{article.source or ''} {article.title} {days}")}
 
 
 def _closed(text: str, span: Span) -> Span:
@@ -242,16 +325,10 @@ def _closed(text: str, span: Span) -> Span:
     return Span(start, end)
 
 
-def _believed(hit: Hit) -> list[Span]:
-    """The sentences of a passage, but for those that are addressed to a program unless it has no other."""
-    start, found = hit.passage.start, sentences(hit.passage.text)
-    return [s for s in found if not is_ordered(hit.article, Span(start + s.start, start + s.end))] or found
-
-
 def _nearest(text: str, hit: Hit) -> list[Span]:
     """The sentence of a passage that has most of the words, and one that has at least two more of them."""
     wanted, passage = set(content_words(text)), hit.passage.text
-    stems = {span: wanted & set(content_words(passage[span.start : span.end])) for span in _believed(hit)}
+    stems = {span: wanted & set(content_words(passage[span.start : span.end])) for span in trusted(hit)}
     best = max(stems, key=lambda span: len(stems[span]))
     beside = max(stems, key=lambda span: len(stems[span] - stems[best]))
     return [best, beside] if len(stems[beside] - stems[best]) >= _BESIDE else [best]

@@ -1,6 +1,6 @@
 """The stages from a question to its answer, the same whoever writes it.
 
-    understand -> retrieve -> propose -> check -> annotate -> compare -> Answer
+    understand -> retrieve -> propose -> check -> judge -> annotate -> compare -> Answer
 
 A language model proposes statements, or the articles' own sentences are proposed; these also follow a model that fails.
 """
@@ -18,29 +18,37 @@ from rag.answer.draft import settled
 from rag.answer.task import Asked, Task, Understood
 from rag.answer.writer import Writer, begun, propose
 from rag.checks import verify as verification
-from rag.checks.judge import Judge
+from rag.checks.judge import Judge, is_open
 from rag.checks.quotes import numbered
 from rag.checks.verify import verify
-from rag.compare.reconcile import annotated
+from rag.compare.reconcile import annotated, sided
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.budget import Terms
 from rag.models.client import Account, Caller
 from rag.models.reader import Entailment
-from rag.progress import Clock
+from rag.progress import Clock, Meter, Progress
 from rag.retrieval import rewrite
 from rag.retrieval.followups import context
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Searcher, limited
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
 from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
+from rag.text.speakers import alike, speaker
 from rag.text.words import words
 
 INSTEAD = "these are the articles' own sentences"
 _BROKEN = "these are the statements that came before"
 _MOST_OUTSIDE = 3
-
 Proposed: TypeAlias = Generator[Statement, None, Answer]
 """Statements that are not checked yet; at the end the answer that they are for, which has none itself."""
+
+
+@dataclass(slots=True)
+class _Written:
+    """The statements of an answer so far: those that were shown, and those that wait for what follows them."""
+
+    shown: list[Statement] = field(default_factory=list)
+    held: list[Statement] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,16 +63,18 @@ class Pipeline:
     warnings: tuple[str, ...] = ()
     """What every answer tells of the library."""
 
-    def run(self, asked: Asked, terms: Terms | None = None) -> Iterator[Statement | Answer]:
+    def run(
+        self, asked: Asked, terms: Terms | None = None, progress: Progress | None = None
+    ) -> Iterator[Statement | Answer]:
         """The statements as they are checked, then the Answer with all of them.
 
         Raises KeyRefusedError and NoModelError; other faults of a model only on strict terms.
         """
-        yield from self.answer(self.retrieve(self.understand(asked, terms)))
+        yield from self.answer(self.retrieve(self.understand(asked, terms, progress)))
 
-    def understand(self, asked: Asked, terms: Terms | None = None) -> Understood:
+    def understand(self, asked: Asked, terms: Terms | None = None, progress: Progress | None = None) -> Understood:
         """The question as it stands alone, with the dates and outlets in it."""
-        account = Account(terms or self.terms, Clock())
+        account = Account(terms or self.terms, Clock(), Meter(progress))
         query = self.searcher.query(asked.text, asked.window, asked.history, topic=asked.topic)
         if self.writer and context(asked.text, asked.history):
             query = self._standalone(asked, query, self.writer.caller, account)
@@ -77,9 +87,11 @@ class Pipeline:
         if asked.topic:
             retrieved = limited(retrieved, asked.topic)
             account.warn(f"only articles with all words of the topic “{asked.topic}” were read")
-        hits = retrieved.hits[: asked.k]
+        hits = retrieved.hits if self.writer else retrieved.hits[: asked.k]
         if self.writer and account.terms.deep:
             hits = self._more(understood, hits, self.writer.caller)
+        if self.writer:
+            hits = self.writer.fitting(understood.query.text, hits, k=asked.k)
         return Task(asked, understood.query, account, retrieved, hits, self.searcher.index)
 
     def answer(self, task: Task) -> Iterator[Statement | Answer]:
@@ -87,26 +99,28 @@ class Pipeline:
         if not task.query.asks:
             yield self._finished(_nothing_asked(task), task)
             return
-        shown: list[Statement] = []
+        written = _Written()
         try:
             writes = self.writer if task.hits else None
             proposed = propose(task, writes) if writes else extractive.propose(task)
-            answer = yield from self._checked(proposed, task, shown)
+            answer = yield from self._checked(proposed, task, written)
         except (KeyRefusedError, NoModelError):
             raise
         except ModelError as error:
             if task.account.terms.strict:
                 raise
-            task.account.warn(f"{error}; {_BROKEN if shown else INSTEAD}")
-            answer = yield from self._without(task, shown)
-        answer = _judged(answer, shown)
+            task.account.warn(f"{error}; {_BROKEN if written.shown or written.held else INSTEAD}")
+            answer = yield from self._without(task, written)
+        answer = sided(_concluded(answer, written.shown))
         if answer.statements and not answer.conflicts and answer.model:
             answer = annotated(answer, task.compare(answer.statements).conflicts)
         yield self._finished(answer, task)
 
-    def _checked(self, proposed: Proposed, task: Task, shown: list[Statement]) -> Proposed:
-        """Each proposal with its verdict as soon as it is there; on deep terms after a repair of those that failed."""
-        held: list[Statement] = []
+    def _checked(self, proposed: Proposed, task: Task, written: _Written) -> Proposed:
+        """Each proposal with its verdict as soon as that is known.
+
+        What a judge has to settle, a side of a conflict and, on deep terms, all of them wait for the rest.
+        """
         while True:
             try:
                 proposal = next(proposed)
@@ -114,32 +128,47 @@ class Pipeline:
                 answer: Answer = end.value
                 break
             statement = self._settled(proposal, task)
-            if self.writer and task.account.terms.deep:
-                held.append(statement)
+            if written.held or self._waits(statement, task):
+                written.held.append(statement)
             else:
-                shown.append(statement)
+                written.shown.append(statement)
                 yield statement
-        if held and self.writer:
-            repaired = self._repaired(held, task, self.writer)
-            shown += repaired
-            yield from repaired
+        held = self._judged(written.held, task)
+        if task.account.terms.deep and self.writer:
+            held = self._repaired(held, task, self.writer)
+        written.held = _both_sides([self._annotated(s, task) if s.opinion else s for s in held])
+        yield from _released(written)
         return answer
+
+    def _waits(self, statement: Statement, task: Task) -> bool:
+        if not self.writer:
+            return False
+        return task.account.terms.deep or bool(statement.side) or (self.judge is not None and is_open(statement))
 
     def _settled(self, proposal: Statement, task: Task) -> Statement:
         with task.account.clock.time("verify"):
             statement = settled(verify(proposal, proposal.citations, entailment=self.entailment), proposal)
-            if statement.verdict is not Verdict.SUPPORTED:
-                return statement
-            (found,) = edited(task.compare([statement]).statements)
-            return found
+            return self._annotated(statement, task)
 
-    def _without(self, task: Task, shown: list[Statement]) -> Proposed:
-        """What is left when the model fails: what was shown already, else the articles' own sentences."""
-        if not shown:
-            return (yield from self._checked(extractive.propose(task), task, shown))
+    def _annotated(self, statement: Statement, task: Task) -> Statement:
+        if statement.verdict is not Verdict.SUPPORTED:
+            return statement
+        (found,) = edited(task.compare([statement]).statements)
+        return found
+
+    def _judged(self, statements: Sequence[Statement], task: Task) -> list[Statement]:
+        if not self.judge:
+            return list(statements)
+        with task.account.clock.time("judge"):
+            return list(self.judge.judged(statements, task.account))
+
+    def _without(self, task: Task, written: _Written) -> Proposed:
+        """What is left when the model fails: what it wrote before, else the articles' own sentences."""
+        if not written.shown and not written.held:
+            return (yield from self._checked(extractive.propose(task), task, written))
         assert self.writer
-        answer = begun(task, self.writer, shown)
-        return replace(answer, status=Status.PARTIAL, reason=Reason.UNSUPPORTED)
+        yield from _released(written)
+        return replace(begun(task, self.writer, written.shown), status=Status.PARTIAL)
 
     def _repaired(self, statements: Sequence[Statement], task: Task, writer: Writer) -> list[Statement]:
         """The statements, those that failed replaced by what is supported after one more try."""
@@ -154,10 +183,11 @@ class Pipeline:
                 raise
             task.account.warn(f"what failed its check could not be repaired: {error}")
             return found
-        for repair in repairs:
-            statement = self._settled(repair.statement, task)
-            if statement.verdict is Verdict.SUPPORTED:
-                found[failed[repair.number]] = statement
+        made = [self._settled(repair.statement, task) for repair in repairs]
+        for repair, statement in zip(repairs, self._judged(made, task), strict=True):
+            old = found[failed[repair.number]]
+            if statement.verdict is Verdict.SUPPORTED and _keeps_speaker(old, statement):
+                found[failed[repair.number]] = replace(statement, side=old.side)
         return list(numbered(found))
 
     def _standalone(self, asked: Asked, query: Query, caller: Caller, account: Account) -> Query:
@@ -180,7 +210,7 @@ class Pipeline:
         queries = [self.searcher.query(part, asked.window) for part in parts]
         found = (self.searcher.find(q, k=asked.k, window=asked.window, clock=account.clock) for q in queries)
         turns = chain.from_iterable(zip_longest(hits, *(f.hits[: asked.k] for f in found)))
-        return tuple({hit.passage.id: hit for hit in turns if hit}.values())[: 2 * asked.k]
+        return tuple({hit.passage.id: hit for hit in turns if hit}.values())
 
     def _finished(self, answer: Answer, task: Task) -> Answer:
         window = task.asked.window
@@ -189,7 +219,6 @@ class Pipeline:
         return replace(
             answer,
             question=task.asked.text,
-            statements=self.judge.judged(answer.statements) if self.judge else answer.statements,
             usage=task.account.usage,
             as_of=window.as_of,
             window=window,
@@ -205,8 +234,33 @@ class Pipeline:
         return tuple(nearest.values())[:_MOST_OUTSIDE]
 
 
-def _judged(answer: Answer, statements: Sequence[Statement]) -> Answer:
+def _released(written: _Written) -> Iterator[Statement]:
+    """The statements that waited."""
+    held, written.held = written.held, []
+    for statement in held:
+        written.shown.append(statement)
+        yield statement
+
+
+def _both_sides(statements: Sequence[Statement]) -> list[Statement]:
+    """The statements, those of a conflict last; none is a side if not two of different articles are supported."""
+    sides = [s for s in statements if s.side and s.verdict is Verdict.SUPPORTED]
+    articles = {citation.article.id for s in sides for citation in s.citations[:1]}
+    if len(articles) < 2 and len({s.speaker for s in sides if s.speaker}) < 2:
+        return [replace(s, side=None) for s in statements]
+    return [*(replace(s, side=None) for s in statements if s not in sides), *sides]
+
+
+def _keeps_speaker(old: Statement, new: Statement) -> bool:
+    """Whether a repair still names who says it."""
+    named, still = speaker(old.text), speaker(new.text)
+    return named is None or (still is not None and alike(named, still))
+
+
+def _concluded(answer: Answer, statements: Sequence[Statement]) -> Answer:
     """The answer with its checked statements, and what their verdicts make of it."""
+    cited = {citation.number: citation for s in statements for citation in s.citations}
+    answer = replace(answer, citations=tuple(cited[n] for n in sorted(cited))) if answer.model else answer
     told = (*answer.warnings, *verification.warnings(statements))
     if answer.status is Status.ABSTAINED or not statements:
         return replace(answer, statements=tuple(statements), warnings=told)

@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rag.answer.anchor import Find
 from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader
 from rag.answer.extractive import extract
 from rag.answer.task import Task
@@ -16,13 +17,14 @@ from rag.models.budget import REPLY_TOKENS, Terms, TokenCount
 from rag.models.chat import ModelChoice
 from rag.models.client import Account, Call, Caller
 from rag.models.prompts import Packed, data, fence, load_prompt, pack
-from rag.schema import Answer, Citation, Hit, Mode, Reason, Statement, Status
+from rag.schema import Answer, Check, Citation, Hit, Mode, Reason, Statement, Status, Usage
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
 
-MOST_PASSAGE_TOKENS = 12_000
+TOKENS_PER_PASSAGE = 600
+"""Of what a model reads, for each passage that is asked for; more passages are read where they are shorter."""
 _MOST_NEAREST = 3
 _REPAIRS = {
     "type": "object",
@@ -45,11 +47,16 @@ _REPAIRS = {
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A prompt that was not sent: its texts in order, its tokens, and what the call would cost at most."""
+    """A prompt that was not sent: its texts in order, its tokens, and what the call would use at most."""
 
     texts: tuple[str, ...]
     size: TokenCount
-    cost: float
+    usage: Usage
+
+    @property
+    def cost(self) -> float:
+        """What the call would cost at most, in US dollars; 0 if the price is not known."""
+        return self.usage.cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +81,11 @@ def write(
 
 
 class Writer:
-    """Writes by one model, one call for a question."""
+    """Writes by one model, one call for a question; `find` gives what a statement cites whose quotes are nowhere."""
 
-    def __init__(self, caller: Caller) -> None:
+    def __init__(self, caller: Caller, find: Find | None = None) -> None:
         self.caller = caller
+        self.find = find
         self._prompt = load_prompt("answer", "fence", "passages", "question")
         self._repair = load_prompt("repair", "fence", "passages", "question", "statements")
 
@@ -96,12 +104,16 @@ class Writer:
         account.warn(f"{self.caller.choice.id} read only the {len(half)} best of {len(packed.hits)} passages")
         return (yield from self._written(question, self._packed(question, half), account))
 
+    def fitting(self, question: str, hits: Sequence[Hit], *, k: int) -> tuple[Hit, ...]:
+        """The hits that are read, best first: as much as `k` passages of the usual size, one in any case."""
+        return self._packed(question, hits, most=k * TOKENS_PER_PASSAGE).hits
+
     def preview(self, question: str, hits: Sequence[Hit]) -> Preview:
         """The prompt as it would be sent."""
         call = self._call(question, self._packed(question, hits))
         size = self.caller.size(call)
-        cost = self.caller.tariff.usage(size.count, REPLY_TOKENS, estimated=True).cost
-        return Preview(tuple(call.texts), size, cost)
+        usage = self.caller.tariff.usage(size.count, REPLY_TOKENS, estimated=True)
+        return Preview(tuple(call.texts), size, usage)
 
     def repaired(
         self, question: str, hits: Sequence[Hit], failed: Sequence[Statement], account: Account
@@ -112,17 +124,17 @@ class Writer:
         mark = fence(packed.text, *lines)
         inputs = {"fence": mark, "passages": packed.text, "question": data(question), "statements": "\n".join(lines)}
         call = Call(self._repair, inputs, _REPAIRS)
-        return self.caller.json(call, account, lambda reply: _repairs(reply, DraftReader(packed.hits), len(failed)))
+        return self.caller.json(call, account, lambda reply: _repairs(reply, self._reader(packed), len(failed)))
 
     def _written(self, question: str, packed: Packed, account: Account) -> Generator[Statement, None, Draft]:
         """Asked once more if the reply is not what was asked for, unless a statement of it was given away."""
-        call, reader = self._call(question, packed), DraftReader(packed.hits)
+        call, reader = self._call(question, packed), self._reader(packed)
         try:
             draft = yield from self._read(call, reader, account)
         except ShapeError as error:
             if reader.given:
                 raise
-            reader = DraftReader(packed.hits)
+            reader = self._reader(packed)
             draft = yield from self._read(self.caller.again(call, error, account), reader, account)
         self.caller.keep(call, reader.text, account)
         return replace(draft, usage=account.usage)
@@ -138,15 +150,19 @@ class Writer:
         yield from draft.statements[known:]
         return draft
 
+    def _reader(self, packed: Packed) -> DraftReader:
+        return DraftReader(packed.hits, self.find)
+
     def _call(self, question: str, packed: Packed) -> Call:
         inputs = {"fence": packed.fence, "passages": packed.text, "question": data(question)}
         return Call(self._prompt, inputs, SCHEMA)
 
-    def _packed(self, question: str, hits: Sequence[Hit]) -> Packed:
+    def _packed(self, question: str, hits: Sequence[Hit], most: int | None = None) -> Packed:
         """As much as the model's window holds beside the rules, the question and the reply."""
         rules = self.caller.size(self._call(question, Packed((), "", "")))
         room = self.caller.tariff.window - rules.count - REPLY_TOKENS
-        return pack(hits, budget=min(room, MOST_PASSAGE_TOKENS), count=lambda text: self.caller.count(text).count)
+        budget = room if most is None else min(room, most)
+        return pack(hits, budget=budget, count=lambda text: self.caller.count(text).count)
 
 
 def propose(task: Task, writer: Writer) -> Generator[Statement, None, Answer]:
@@ -187,11 +203,24 @@ def begun(task: Task, writer: Writer, statements: Sequence[Statement]) -> Answer
 
 
 def _failed(number: int, statement: Statement) -> str:
-    problems = [
-        f"{c.kind}: {c.expected}" + (f", not {c.found}" if c.found else "") for c in statement.checks if not c.passed
-    ]
+    problems = [_problem(check) for check in statement.checks if not check.passed]
+    if statement.opinion:
+        problems = [statement.opinion.reason]
     told = {"number": number, "text": statement.text, "problems": problems}
     return data(json.dumps(told, ensure_ascii=False))
+
+
+def _problem(check: Check) -> str:
+    """What a failed check found, in words that a model understands."""
+    match check.kind:
+        case "support" | "entailment":
+            return "the passage does not say all of this"
+        case "contradiction":
+            return "the passage says otherwise"
+        case "citation":
+            return f"the quote {check.expected} is in no passage"
+    instead = f"; the passage has {check.found!r}" if check.found else ""
+    return f"the passage does not have the {check.kind} {check.expected!r}{instead}"
 
 
 def _repairs(reply: dict[str, Any], reader: DraftReader, count: int) -> list[Repair]:

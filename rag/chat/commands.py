@@ -13,6 +13,7 @@ from rag.chat.sessions import Sessions
 from rag.chat.transcript import export, save
 from rag.errors import InputError
 from rag.parts import OFFLINE
+from rag.progress import Progress
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.evidence_lines import article_lines, context_lines, sources_lines, whole_article_lines, why_lines
 from rag.render.lines import Line, answer_lines, origin, wrapped
@@ -32,6 +33,7 @@ class Call:
     argument: str
     width: int | None
     sessions: Sessions | None = None
+    progress: Progress | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +67,13 @@ class Talk:
         sessions.resume(self._conversation, found[0])
         self._resumed = len(self._conversation.exchanges)
 
-    def reply(self, line: str, *, width: int | None = None) -> Effect:
+    def reply(self, line: str, *, width: int | None = None, progress: Progress | None = None) -> Effect:
         """What the line leads to; raises what the command or the question does."""
         text = clean(line).strip()
         if text.startswith("/"):
-            effect = _perform(text, Call(self._conversation, "", width, self._sessions))
+            effect = _perform(text, Call(self._conversation, "", width, self._sessions, progress))
             return Answering(self._kept(effect.events)) if isinstance(effect, Answering) else effect
-        return Answering(self._kept(self._conversation.stream(" ".join(text.split()))))
+        return Answering(self._kept(self._conversation.stream(" ".join(text.split()), progress=progress)))
 
     def _kept(self, events: Iterator[Statement | Answer]) -> Iterator[Statement | Answer]:
         yield from events
@@ -219,11 +221,11 @@ def _usage(call: Call) -> Effect:
 
 def _used(usage: Usage) -> str:
     about = "about " if usage.estimated else ""
-    return f"{about}{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, ${usage.cost:.4f}"
+    return f"{about}{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, {usage.price}"
 
 
 def _retry(call: Call) -> Effect:
-    return Answering(call.conversation.retry())
+    return Answering(call.conversation.retry(progress=call.progress))
 
 
 def _undo(call: Call) -> Effect:

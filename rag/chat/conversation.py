@@ -10,6 +10,7 @@ from rag.errors import InputError
 from rag.library import Library
 from rag.models.budget import Terms
 from rag.parts import OFFLINE
+from rag.progress import Progress
 from rag.schema import Answer, Citation, Statement, Turn, Usage, Window
 
 Opener: TypeAlias = Callable[[str | None], Library]
@@ -57,18 +58,18 @@ class Conversation:
             raise InputError("nothing was answered yet; ask a question first")
         return self.exchanges[-1].answer
 
-    def stream(self, question: str) -> Iterator[Statement | Answer]:
+    def stream(self, question: str, *, progress: Progress | None = None) -> Iterator[Statement | Answer]:
         """The statements as they are checked, then the Answer with all of them; raises what `Library.ask` does."""
         self._asked = question
-        yield from self._answered(question, self._terms, self.exchanges)
+        yield from self._answered(question, self._terms, self.exchanges, progress)
 
-    def retry(self) -> Iterator[Statement | Answer]:
+    def retry(self, *, progress: Progress | None = None) -> Iterator[Statement | Answer]:
         """Asks the last question again, also one that was stopped; the new answer replaces the old when it is whole."""
         if self._asked is None:
             raise InputError("nothing was asked yet; ask a question first")
         answered = bool(self.exchanges) and self.exchanges[-1].question == self._asked
         before = self.exchanges[:-1] if answered else self.exchanges
-        return self._answered(self._asked, replace(self._terms, cache=False), before)
+        return self._answered(self._asked, replace(self._terms, cache=False), before, progress)
 
     def undo(self) -> Exchange:
         """Forgets the last question and its answer; raises InputError if there is none."""
@@ -98,17 +99,21 @@ class Conversation:
         there = f"it has {', '.join(str(c.number) for c in found)}" if found else "it has none"
         raise InputError(f"the last answer has no source {number}; {there}")
 
-    def _answered(self, question: str, terms: Terms, before: tuple[Exchange, ...]) -> Iterator[Statement | Answer]:
-        history = [Turn(e.question, _borne_out(e.answer), e.answer.citations) for e in before]
+    def _answered(
+        self, question: str, terms: Terms, before: tuple[Exchange, ...], progress: Progress | None
+    ) -> Iterator[Statement | Answer]:
+        history = [Turn(e.question, _said(e.answer), e.answer.citations) for e in before]
         window, topic = self.window, self.topic
-        for event in self.library.stream(question, k=self._k, window=window, history=history, terms=terms, topic=topic):
+        asked = self.library.stream(
+            question, k=self._k, window=window, history=history, terms=terms, topic=topic, progress=progress
+        )
+        for event in asked:
             if isinstance(event, Answer):
                 self.exchanges = (*before, Exchange(question, event))
                 self.usage += event.usage
             yield event
 
 
-def _borne_out(answer: Answer) -> str:
-    """What of an answer a later question may build on: what passed its check."""
-    said = [statement.text for statement in answer.statements if not statement.doubt]
-    return " ".join(said) if said else replace(answer, statements=()).text
+def _said(answer: Answer) -> str:
+    """What of an answer a later question may build on: its statements, also those that are marked."""
+    return " ".join(statement.text for statement in answer.statements)

@@ -86,17 +86,20 @@ def checked(  # noqa: PLR0913  # each is a choice of its own
         statements.append(replace(statement, citations=own))
     if not statements:
         raise InputError("there is no sentence to check; wanted a text")
-    told = (*warnings(statements), *(() if given or not unmarked(text).numbers else (_MARKS,)))
-    return Answer(
-        "",
-        "",
-        tuple(statements),
+    told = () if given or not unmarked(text).numbers else (_MARKS,)
+    draft = Answer("", "", citations=tuple(numbered), warnings=told, as_of=window.as_of, window=window)
+    return with_verdicts(draft, statements)
+
+
+def with_verdicts(answer: Answer, statements: Sequence[Statement]) -> Answer:
+    """A checked draft with these statements, and what their verdicts make of it."""
+    told = [w for w in answer.warnings if w not in warnings(answer.statements)]
+    return replace(
+        answer,
+        statements=tuple(statements),
         status=status(statements),
         reason=reason(statements),
-        citations=tuple(numbered),
-        warnings=told,
-        as_of=window.as_of,
-        window=window,
+        warnings=(*warnings(statements), *told),
     )
 
 

@@ -1,125 +1,127 @@
-"""Asks a language model for a second opinion on statements."""
+"""Has a language model settle what the local checks leave open."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
 
-from rag.errors import KeyRefusedError, ModelError, NoModelError, ReplyError
-from rag.models.chat import ModelChoice
-from rag.models.client import JsonModel
-from rag.models.prompts import fence, load_prompt
+from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError, ShapeError
+from rag.models.client import Account, Call, Caller
+from rag.models.prompts import data, fence, load_prompt
 from rag.schema import Citation, Opinion, Statement, Verdict
-from rag.text.clean import clean, one_line
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
+from rag.text.clean import one_line
+from rag.text.speakers import label
 
 _VERDICTS = (Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED)
+_EXACT = ("number", "date", "quote", "citation", "order")
+_MOST = 12
+"""How many statements one call is about."""
 _SCHEMA = {
     "type": "object",
-    "properties": {"reason": {"type": "string"}, "verdict": {"type": "string", "enum": list(_VERDICTS)}},
-    "required": ["reason", "verdict"],
+    "properties": {
+        "verdicts": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "properties": {
+                    "number": {"type": "integer"},
+                    "reason": {"type": "string"},
+                    "verdict": {"type": "string", "enum": list(_VERDICTS)},
+                },
+                "required": ["number", "reason", "verdict"],
+                "additionalProperties": False,
+            },
+        }
+    },
+    "required": ["verdicts"],
     "additionalProperties": False,
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A quote, and the article that it is from."""
-
-    quote: str
-    title: str
-    source: str | None = None
-    date: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A statement, and what it cites."""
-
-    text: str
-    evidence: tuple[Evidence, ...]
-
-
-def evidence(citation: Citation) -> Evidence:
-    """A citation as evidence."""
-    article = citation.article
-    return Evidence(
-        citation.quote, article.title, article.source, str(article.published) if article.published else None
-    )
+def is_open(statement: Statement) -> bool:
+    """Whether a judge may settle it: it failed its check, but not in a number, a date, a quote or another name."""
+    if statement.verdict is Verdict.SUPPORTED or not statement.citations:
+        return False
+    failed = [check for check in statement.checks if not check.passed]
+    return not any(c.kind in _EXACT or (c.kind == "name" and c.found is not None) for c in failed)
 
 
 class Judge:
-    """Gives opinions on statements by one model; `concurrency` is how many it is asked for at once.
+    """Gives verdicts by one model, in one call for the statements of an answer."""
 
-    A reply that cannot be used is asked for once more. What fails then is UNCHECKED with what failed, never a pass.
-    """
+    def __init__(self, caller: Caller) -> None:
+        self.id = caller.choice.id
+        self._caller = caller
+        self._prompt = load_prompt("verify", "claims", "fence")
 
-    def __init__(self, model: BaseChatModel, choice: ModelChoice, *, concurrency: int = 4) -> None:
-        self._id = choice.id
-        self._concurrency = concurrency
-        self._model = JsonModel(model, choice, _SCHEMA)
-        self._prompt = load_prompt("verify", "evidence", "fence", "problem", "statement").template
+    def judged(self, statements: Sequence[Statement], account: Account) -> tuple[Statement, ...]:
+        """The statements, those that are open with the verdict of the judge; nothing is asked if none is.
 
-    def opinion(self, text: str, evidence: Sequence[Evidence], *, mark: str | None = None) -> Opinion:
-        """Whether the evidence shows the statement; `mark` is the line to fence both in, by default of their digest.
-
-        Raises KeyRefusedError and NoModelError, which would be the same for any statement.
+        What the judge fails at is UNCHECKED, and says why. Raises KeyRefusedError and NoModelError, and on strict terms
+        other ModelErrors.
         """
-        if not evidence:
-            return Opinion(self._id, Verdict.UNCHECKED, "nothing is cited")
-        statement, lines = _on_one_line(text), [_line(n, item) for n, item in enumerate(evidence, start=1)]
-        mark = mark or fence(statement, *lines)
-        inputs = {"fence": mark, "statement": statement, "evidence": "\n".join(lines)}
+        found = list(statements)
+        places = [place for place, statement in enumerate(statements) if is_open(statement)]
+        for first in range(0, len(places), _MOST):
+            some = places[first : first + _MOST]
+            opinions = self._opinions([statements[place] for place in some], account)
+            for place, opinion in zip(some, opinions, strict=True):
+                found[place] = replace(statements[place], verdict=opinion.verdict, opinion=opinion)
+        return tuple(found)
+
+    def _opinions(self, statements: Sequence[Statement], account: Account) -> list[Opinion]:
+        lines = [_line(number, statement) for number, statement in enumerate(statements, start=1)]
+        call = Call(self._prompt, {"claims": "\n".join(lines), "fence": fence(*lines)}, _SCHEMA)
         try:
-            return self._asked(inputs)
+            found = self._caller.json(call, account, lambda reply: self._read(reply, len(lines)))
         except (KeyRefusedError, NoModelError):
             raise
-        except ModelError as error:
-            return Opinion(self._id, Verdict.UNCHECKED, one_line(str(error)))
+        except (ModelError, InputError) as error:  # InputError: it would take more than the terms allow
+            if account.terms.strict and isinstance(error, ModelError):
+                raise
+            return [Opinion(self.id, Verdict.UNCHECKED, one_line(str(error)))] * len(lines)
+        nothing = Opinion(self.id, Verdict.UNCHECKED, "the judge gave no verdict on it")
+        return [found.get(number, nothing) for number in range(1, len(lines) + 1)]
 
-    def opinions(self, claims: Sequence[Claim]) -> list[Opinion]:
-        """The opinion on each; when the key is refused, those that were not asked for yet are not."""
-        from langchain_core.runnables import RunnableLambda
+    def _read(self, reply: dict[str, Any], count: int) -> dict[int, Opinion]:
+        """The opinions by the number of their statement; one that is given twice with another verdict is none."""
+        rows = reply.get("verdicts")
+        rows = [reply] if rows is None and count == 1 else rows
+        if not isinstance(rows, list):
+            raise ShapeError(f"the verdicts are {one_line(repr(rows), 80)}; wanted a list")
+        found: dict[int, Opinion] = {}
+        for row in rows:
+            number, opinion = self._opinion(row, count)
+            if found.setdefault(number, opinion).verdict is not opinion.verdict:
+                raise ShapeError(f"statement {number} has two verdicts; wanted one for each")
+        return found
 
-        asking: RunnableLambda[Claim, Opinion] = RunnableLambda(lambda claim: self.opinion(claim.text, claim.evidence))
-        return asking.batch(list(claims), {"max_concurrency": self._concurrency})
-
-    def judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
-        """The statements, each with the opinion on it."""
-        claims = [Claim(s.text, tuple(evidence(c) for c in s.citations)) for s in statements]
-        found = zip(statements, self.opinions(claims), strict=True)
-        return tuple(replace(statement, opinion=opinion) for statement, opinion in found)
-
-    def _asked(self, inputs: dict[str, str]) -> Opinion:
-        try:
-            return self._read(inputs | {"problem": "nothing"})
-        except ReplyError as error:
-            return self._read(inputs | {"problem": str(error)})
-
-    def _read(self, inputs: dict[str, str]) -> Opinion:
-        reply: dict[str, Any] = self._model.ask(self._prompt.invoke(inputs))
-        verdict, reason = reply.get("verdict"), reply.get("reason")
-        if verdict not in _VERDICTS:
-            raise ReplyError(f"the verdict is {_told(verdict)}; wanted one of {', '.join(_VERDICTS)}")
+    def _opinion(self, row: Any, count: int) -> tuple[int, Opinion]:
+        fields = row if isinstance(row, dict) else {}
+        number, verdict = fields.get("number", 1 if count == 1 else None), fields.get("verdict")
+        named = str(verdict).strip().casefold()
+        if named not in _VERDICTS:
+            raise ShapeError(f"the verdict is {one_line(repr(verdict), 60)}; wanted one of {', '.join(_VERDICTS)}")
+        if type(number) is not int or not 0 < number <= count:
+            raise ShapeError(f"the number is {one_line(repr(number), 60)}; wanted that of a statement, 1 to {count}")
+        reason = fields.get("reason")
         told = one_line(reason, 300) if isinstance(reason, str) else ""
-        if not told:
-            raise ReplyError(f"the reason is {_told(reason)}; wanted one short sentence")
-        return Opinion(self._id, Verdict(verdict), told)
+        return number, Opinion(self.id, Verdict(named), told or "no reason given")
 
 
-def _line(number: int, item: Evidence) -> str:
+def _line(number: int, statement: Statement) -> str:
     """JSON, so that no quote can look like the start of another one."""
-    fields = {name: value and _on_one_line(value) for name, value in asdict(item).items()}
-    return json.dumps({"number": number} | fields, ensure_ascii=False)
+    evidence = [dict(_evidence(citation)) for citation in statement.citations]
+    return json.dumps({"number": number, "text": data(statement.text), "evidence": evidence}, ensure_ascii=False)
 
 
-def _on_one_line(text: str) -> str:
-    return " ".join(clean(text).split())
-
-
-def _told(value: object) -> str:
-    return one_line(repr(value), 60)
+def _evidence(citation: Citation) -> Iterator[tuple[str, str | None]]:
+    article = citation.article
+    yield "quote", data(citation.quote)
+    yield "title", data(article.title)
+    yield "source", article.source and data(article.source)
+    yield "date", str(article.published) if article.published else None
+    if speaker := label(article.text, citation.start):
+        yield "speaker", data(speaker)

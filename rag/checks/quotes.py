@@ -13,6 +13,7 @@ _MARK = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:[.,]\d+)*")
 _ELLIPSIS = re.compile(r"\s*(?:\.\.\.|…|\[[^\]]*\])\s*")
 _SHARE = 0.7
+_FEWEST_LETTERS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,24 @@ def locate(quote: str, text: str) -> Span | None:
         if last is not None:
             return Span(found[first].start(), found[last - 1].end())
     return None
+
+
+def locate_loosely(quote: str, text: str) -> Span | None:
+    """Where a quote is in a text if apostrophes, hyphens or spaces are all that differs."""
+    wanted = "".join(c.casefold()[:1] for c in quote if c.isalnum())
+    places = [i for i, c in enumerate(text) if c.isalnum()]
+    held = "".join(text[i].casefold()[:1] for i in places)
+    first = held.find(wanted) if len(wanted) >= _FEWEST_LETTERS else -1
+    while first >= 0:
+        start, end = places[first], places[first + len(wanted) - 1] + 1
+        if _is_edge(text, start - 1) and _is_edge(text, end):
+            return Span(start, end)
+        first = held.find(wanted, first + 1)
+    return None
+
+
+def _is_edge(text: str, place: int) -> bool:
+    return not 0 <= place < len(text) or not text[place].isalnum()
 
 
 def check_quotes(text: str, evidence: Sequence[str]) -> Iterator[Check]:

@@ -27,7 +27,7 @@ from rag.cli.options import (
     progress_bar,
 )
 from rag.cli.requests import BatchRequest, answer_batch, one_question, one_text, strict_code
-from rag.cli.terminal import Manner, in_pipe, in_terminal
+from rag.cli.terminal import Manner, Waiting, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
 from rag.render.digest_lines import summary_lines, timeline_lines
@@ -95,13 +95,15 @@ def ask(
         if batch:
             raise typer.Exit(answer_batch(batch, request.window, reply, strict=options.strict))
         if sys.stdout.isatty() and form is Form.TEXT and not (options.as_json or options.no_stream):
-            answer = show_stream(library.stream(request.question, k=options.k, window=request.window))
+            with Waiting() as waiting:
+                asked = library.stream(request.question, k=options.k, window=request.window, progress=waiting.say)
+                answer = show_stream(waiting.until(asked))
             _finish(answer, (), options)
         answer = reply(request)
     _finish(answer, answer_lines(answer, width=width()), options, form)
 
 
-@command("library", "add", *WINDOW, "k", "judge", "strict", *OUTPUT)
+@command("library", "add", *WINDOW, "k", *MODEL, "strict", *OUTPUT)
 def check(
     file: Draft, *, against: Against = None, sheet: Sheet = None, form: FormOption = Form.TEXT, options: Options
 ) -> None:
@@ -240,12 +242,12 @@ def _print_prompt(library: Library, request: BatchRequest, options: Options) -> 
     prompt = library.preview(request.question, k=options.k, window=request.window)
     size = {"tokens": prompt.size.count, "estimated": prompt.size.estimated, "reply_tokens": REPLY_TOKENS}
     if options.as_json:
-        typer.echo(json.dumps({"schema": 1, "messages": list(prompt.texts), **size, "cost": prompt.cost}))
+        price = {"cost": prompt.cost} | ({"unpriced": True} if prompt.usage.unpriced else {})
+        typer.echo(json.dumps({"schema": 1, "messages": list(prompt.texts), **size, **price}))
         return 0
     for text in prompt.texts:
         typer.echo(safe(text) + "\n")
     about = "about " if prompt.size.estimated else ""
-    typer.echo(
-        f"{about}{prompt.size.count:,} tokens, and up to {REPLY_TOKENS:,} of the reply; ${prompt.cost:.4f} at most"
-    )
+    most = prompt.usage.price if prompt.usage.unpriced else f"{prompt.usage.price} at most"
+    typer.echo(f"{about}{prompt.size.count:,} tokens, and up to {REPLY_TOKENS:,} of the reply; {most}")
     return 0

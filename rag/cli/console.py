@@ -57,14 +57,14 @@ def show(lines: Iterable[Line]) -> None:
 
 def show_stream(events: Iterable[Statement | Answer]) -> Answer:
     """Shows each statement when it is checked, then what is left of the answer; gives the answer."""
-    shown = 0
+    shown, last = 0, None
     for event in events:
         if isinstance(event, Answer):
             show(list(answer_lines(event, width=width()))[shown:])
             return event
-        lines = list(statement_lines(event, width=width()))
+        lines = list(statement_lines(event, after=last, width=width()))
         show(lines)
-        shown += len(lines)
+        shown, last = shown + len(lines), event
     raise AssertionError("a stream ends with its answer")
 
 

@@ -110,7 +110,12 @@ def _chat(settings: Settings) -> Diagnosis:
         name = Fact("model", "none", origin)
         return Diagnosis((Fact("mode", "offline", _OFFLINE), name, _place(settings, None), key), ())
     name = Fact("model", choice.id, origin)
-    return Diagnosis((Fact("mode", "model"), name, _place(settings, choice.place), key), ())
+    silence = f"{settings.timeout.value:g} s" if settings.timeout.value else "that of the model's place"
+    more = (
+        Fact("judge", settings.judge.value or "auto", settings.judge.origin),
+        Fact("timeout", silence, settings.timeout.origin),
+    )
+    return Diagnosis((Fact("mode", "model"), name, _place(settings, choice.place), key, *more), ())
 
 
 def _place(settings: Settings, checked: str | None) -> Fact:

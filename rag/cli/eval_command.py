@@ -62,7 +62,7 @@ def evaluate(
     terms = Terms(strict=True, cache=not options.no_cache, streamed=False)
     options = replace(options, terms=terms)
     origins = tuple(options.add or ())
-    checked_settings(replace(options, judge=judge), origins)
+    checked_settings(replace(options, judge=judge or options.judge), origins)
     files = (gates, baseline, out)
     campaign = evaluation.Campaign(tuple(sets or ()), origins, options.k, workers, judge, *files, pin, allow_regression)
     found = evaluation.measure(

@@ -47,7 +47,13 @@ class Options:
     source: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this outlet; repeatable.")] = None
     topic: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is to be about.")] = None
     k: Annotated[int, typer.Option("-k", min=1, help="How many passages to read.")] = 10
-    judge: Annotated[str | None, typer.Option(metavar="MODEL", help="Ask this chat model for a second opinion.")] = None
+    judge: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|MODEL|none",
+            help="Who settles what the checks leave open: the model that writes, another, no one.",
+        ),
+    ] = "auto"
     model: Annotated[
         str | None, typer.Option(metavar="NAME", help="The chat model that writes: openai:gpt-5-mini.")
     ] = None
@@ -155,7 +161,7 @@ def checked_settings(options: Options, origins: Sequence[str]) -> Settings:
         settings.chat()  # a model that cannot be is reported before anything is done
     urls = [place for place in origins if "://" in place]
     refused = f"needs the network, which {settings.offline.origin} refuses"
-    if options.judge and settings.offline.value:
+    if options.judge not in ("auto", "none") and settings.offline.value:
         raise InputError(f"--judge {options.judge} {refused}; leave one out")
     if urls and settings.offline.value:
         raise InputError(f"{without_password(urls[0])} {refused}; give a file, or lift it")

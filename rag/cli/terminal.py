@@ -6,10 +6,11 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from time import monotonic
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 import typer
 
@@ -17,13 +18,15 @@ from rag.chat.effects import Answering, Cleared, Left, Paged, Shown
 from rag.cli.console import page, show, show_stream, tell, warn, width
 from rag.cli.requests import strict_code
 from rag.errors import RagError
-from rag.render.lines import Line, answer_lines, wrapped
+from rag.render.lines import Line, answer_lines, safe, wrapped
 from rag.schema import Answer, Statement
+from rag.text.clean import one_line
 
 if TYPE_CHECKING:
     from prompt_toolkit.completion import Completer
     from prompt_toolkit.history import History
     from prompt_toolkit.key_binding import KeyBindings
+    from rich.text import Text
 
     from rag.chat.commands import Talk
 
@@ -33,6 +36,7 @@ STOPPED = "Stopped; /retry asks again."
 _BLANK = Line("")
 _REFRESH = 0.5
 _AFTER = "  "
+_SOON = 3  # seconds
 
 Completions: TypeAlias = Callable[[str], Sequence[tuple[str, str]]]
 """What a line that begins like this can become, each with an explanation."""
@@ -48,6 +52,41 @@ class Manner:
     as_json: bool = False
     strict: bool = False
     quiet: bool = False
+
+
+class Waiting:
+    """A spinner on stderr, if that is a terminal, that says what is waited for, and for how long."""
+
+    def __init__(self) -> None:
+        from rich.console import Console
+
+        self._text, self._since = "reading", monotonic()
+        self._status = Console(stderr=True).status(self, spinner="line")
+
+    def __enter__(self) -> Self:
+        self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._status.stop()
+
+    def __rich__(self) -> Text:
+        """What is shown now."""
+        from rich.text import Text
+
+        seconds = int(monotonic() - self._since)
+        return Text(f"{self._text} ({seconds} s)" if seconds >= _SOON else self._text)
+
+    def say(self, done: int, total: int, text: str) -> None:
+        """Changes what is waited for, as a Progress."""
+        if text and text != self._text:
+            self._text, self._since = one_line(safe(text), 80), monotonic()
+
+    def until(self, events: Iterable[Statement | Answer]) -> Iterator[Statement | Answer]:
+        """The events; the first of them ends the waiting."""
+        for event in events:
+            self._status.stop()
+            yield event
 
 
 class LineReader:
@@ -143,7 +182,7 @@ def _loaded(start: Start) -> Talk:
 def _replied(line: str, loading: Future[Talk], manner: Manner) -> bool:
     """Shows the reply to a line, or why there is none; gives whether the chat goes on."""
     try:
-        with _waiting():
+        with Waiting():
             talk = loading.result()
         return _shown(talk, line, manner)
     except RagError as error:
@@ -154,9 +193,10 @@ def _replied(line: str, loading: Future[Talk], manner: Manner) -> bool:
 
 
 def _shown(talk: Talk, line: str, manner: Manner) -> bool:
-    match talk.reply(line, width=width()):
+    waiting = Waiting()
+    match talk.reply(line, width=width(), progress=waiting.say):
         case Answering(events):
-            _show_answer(events, manner)
+            _show_answer(events, waiting, manner)
         case Shown(lines):
             show([*lines, _BLANK])
         case Paged(lines):
@@ -168,18 +208,12 @@ def _shown(talk: Talk, line: str, manner: Manner) -> bool:
     return True
 
 
-def _show_answer(events: Iterator[Statement | Answer], manner: Manner) -> None:
-    with _waiting() as stop:
-        answer = show_stream(_noticed(events, stop))
+def _show_answer(events: Iterator[Statement | Answer], waiting: Waiting, manner: Manner) -> None:
+    with waiting:
+        answer = show_stream(waiting.until(events))
     for warning in () if manner.quiet else answer.warnings:
         show(wrapped(f"Note: {warning}", width(), Line("", quiet=True)))
     show([_BLANK])
-
-
-def _noticed(events: Iterator[Statement | Answer], notice: Callable[[], None]) -> Iterator[Statement | Answer]:
-    for event in events:
-        notice()
-        yield event
 
 
 def _status(loading: Future[Talk]) -> str:
@@ -195,19 +229,6 @@ def _completions(loading: Future[Talk], line: str) -> Sequence[tuple[str, str]]:
     if not loading.done() or loading.exception():
         return ()
     return loading.result().completions(line)
-
-
-@contextmanager
-def _waiting() -> Iterator[Callable[[], None]]:
-    """Shows that something is coming, until what is given is called or the work inside is over."""
-    from rich.console import Console
-
-    status = Console(stderr=True).status("reading", spinner="line")
-    status.start()
-    try:
-        yield status.stop
-    finally:
-        status.stop()
 
 
 def _history(path: Path) -> History:

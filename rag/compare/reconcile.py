@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.schema import Answer, Citation, Conflict, Dispute, Position, Statement
+from rag.schema import Answer, Citation, Conflict, Dispute, Position, Statement, Verdict
 
 MOST_STATEMENTS = 3
 
@@ -13,6 +13,7 @@ MOST_STATEMENTS = 3
 def reconciled(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
     """The answer with the conflicts that its statements are a part of; of their sentences the latest leads.
 
+    What is a side of a conflict comes last, so that the other sides can follow it.
     What supersedes another number of the things that are counted leads even if the statements lack both.
     Its citations are numbered anew, those of the positions behind those of the statements.
     """
@@ -22,7 +23,19 @@ def reconciled(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
     for conflict in concerned:
         if conflict.kind is Dispute.SUPERSEDED:
             statements = _led(statements, conflict.positions)
-    return _numbered(replace(answer, statements=tuple(statements)), concerned)
+    disputed = [p for c in concerned if c.kind is Dispute.CONFLICT for p in c.positions]
+    sides = [replace(s, side="") for s in statements if any(_is_in(p, s) for p in disputed)]
+    others = [s for s in statements if not any(_is_in(p, s) for p in disputed)]
+    return _numbered(replace(answer, statements=(*others, *sides)), concerned)
+
+
+def sided(answer: Answer) -> Answer:
+    """The answer with the conflict that its statements are the sides of, if they are."""
+    sides = [s for s in answer.statements if s.side and s.verdict is Verdict.SUPPORTED]
+    if len(sides) < 2 or answer.conflicts:
+        return answer
+    positions = tuple(Position(s.text, s.citations[0], s.speaker) for s in sides)
+    return replace(answer, conflicts=(Conflict(Dispute.CONFLICT, sides[0].side or "", positions),))
 
 
 def annotated(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:

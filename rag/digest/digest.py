@@ -84,8 +84,11 @@ class Resources:
         return verify.verify(statement, statement.citations, entailment=self.entailment)
 
     def judged(self, statements: Sequence[Statement]) -> tuple[Statement, ...]:
-        """The statements with the opinion of the judge, if there is one."""
-        return self.judge.judged(statements) if self.judge else tuple(statements)
+        """The statements, those that are open with the verdict of the judge, if there is one."""
+        if not self.judge:
+            return tuple(statements)
+        with self.account.clock.time("judge"):
+            return self.judge.judged(statements, self.account)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+from rag.answer.anchor import Find
 from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader, settled
 from rag.digest.extractive import Budget
 from rag.digest.extractive import Check as Checker
@@ -43,11 +44,15 @@ _EVENTS = _schema("events", number=_INTEGER, text=_TEXT)
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A language model, what one request may spend on it, and who follows its progress."""
+    """A language model, what one request may spend on it, and who follows its progress.
+
+    `find` gives what a statement cites whose quotes are nowhere.
+    """
 
     caller: Caller
     account: Account
     meter: Meter
+    find: Find | None = None
 
     @property
     def id(self) -> str:
@@ -77,17 +82,17 @@ def summarize(hits: Sequence[Hit], assignment: Assignment, *, model: Model, chec
     """The statements that a model writes, each with its verdict; none if it finds nothing on the topic.
 
     Map and reduce, as in Wu et al. 2021 (recursively summarizing books with human feedback): each group of passages
-    becomes statements, which are checked; those that pass become one summary, which is checked again. The caller keeps
-    useful replies, so that a run that was stopped continues. Raises ModelError, and InputError if it would take more
-    than the terms allow.
+    becomes statements, which are checked; all of them, with a mark on those that failed, become one summary, which is
+    checked again. The caller keeps useful replies, so that a run that was stopped continues. Raises ModelError, and
+    InputError if it would take more than the terms allow.
     """
     groups = list(_packs(hits, assignment, model))
     model.admit([_map_call(group, assignment) for group in groups], more=len(groups) - 1)
     model.meter.expect(len(groups), f"{model.id} reads {len(groups)} groups of passages")
-    drafts = at_once(groups, lambda g, a: _drafted(g, assignment, model.caller, a), model.account, model.meter)
+    drafts = at_once(groups, lambda g, a: _drafted(g, assignment, model, a), model.account, model.meter)
     made = [settled(check(draft), draft) for draft in drafts]
-    if len(groups) > 1 and (passed := _supported(made, model.account)):
-        made = [settled(check(draft), draft) for draft in _merged(passed, assignment, model)]
+    if len(groups) > 1 and made:
+        made = [settled(check(draft), draft) for draft in _merged(made, assignment, model)]
     return _within(made, assignment.room, model.account)
 
 
@@ -128,39 +133,31 @@ def _map_call(packed: Packed, assignment: Assignment) -> Call:
     return Call(_prompt("summary", *inputs), inputs, SCHEMA)
 
 
-def _drafted(group: Packed, assignment: Assignment, caller: Caller, account: Account) -> list[Statement]:
+def _drafted(group: Packed, assignment: Assignment, model: Model, account: Account) -> list[Statement]:
     """The statements that the model makes of a group; if it is too long for the model, of each half."""
     call = _map_call(group, assignment)
     try:
         try:
-            draft = _draft(call, call, group, caller=caller, account=account)
+            draft = _draft(call, call, group, model=model, account=account)
         except ShapeError as error:
-            draft = _draft(caller.again(call, error, account), call, group, caller=caller, account=account)
+            draft = _draft(model.caller.again(call, error, account), call, group, model=model, account=account)
     except ContextError:
         if len(group.hits) < 2:
             raise
         middle = len(group.hits) // 2
         parts = (group.hits[:middle], group.hits[middle:])
         halves = [pack(part, budget=GROUP_TOKENS, count=lambda _: 0) for part in parts]
-        return [statement for half in halves for statement in _drafted(half, assignment, caller, account)]
+        return [statement for half in halves for statement in _drafted(half, assignment, model, account)]
     return [] if draft.answered is Answered.NO else list(draft.statements)
 
 
-def _draft(call: Call, kept_as: Call, group: Packed, *, caller: Caller, account: Account) -> Draft:
-    reader = DraftReader(group.hits)
-    for piece in caller.pieces(call, account):
+def _draft(call: Call, kept_as: Call, group: Packed, *, model: Model, account: Account) -> Draft:
+    reader = DraftReader(group.hits, model.find)
+    for piece in model.caller.pieces(call, account):
         list(reader.feed(piece))
     draft = reader.close()
-    caller.keep(kept_as, reader.text, account)
+    model.caller.keep(kept_as, reader.text, account)
     return draft
-
-
-def _supported(made: Sequence[Statement], account: Account) -> list[Statement]:
-    """The statements that passed; warns of those that did not."""
-    passed = [statement for statement in made if statement.verdict is Verdict.SUPPORTED]
-    if failed := len(made) - len(passed):
-        account.warn(f"{failed} of {len(made)} statements of single groups failed their check and were left out")
-    return passed
 
 
 def _merged(made: Sequence[Statement], assignment: Assignment, model: Model) -> list[Statement]:
@@ -168,7 +165,7 @@ def _merged(made: Sequence[Statement], assignment: Assignment, model: Model) -> 
     model.meter.expect(1, f"{model.id} makes one summary of {len(made)} statements")
     if len(made) > _MOST_STATEMENTS:
         model.account.warn(f"only {_MOST_STATEMENTS} of {len(made)} statements were brought together")
-    lines = [f"[{number}] {data(s.text)}" for number, s in enumerate(made[:_MOST_STATEMENTS], start=1)]
+    lines = [_line(number, s) for number, s in enumerate(made[:_MOST_STATEMENTS], start=1)]
     text, room = "\n".join(lines), assignment.room
     inputs = {"fence": fence(text), "statements": text, "topic": data(assignment.topic)}
     inputs |= {"words": str(room.words), "most": str(room.most)}
@@ -176,6 +173,11 @@ def _merged(made: Sequence[Statement], assignment: Assignment, model: Model) -> 
     found = model.caller.json(call, model.account, lambda reply: [_statement(i, made) for i in _items(reply)])
     model.meter.advance(1)
     return found
+
+
+def _line(number: int, statement: Statement) -> str:
+    confirmed = "" if statement.verdict is Verdict.SUPPORTED else "(not confirmed) "
+    return f"[{number}] {confirmed}{data(statement.text)}"
 
 
 def _items(reply: dict[str, Any]) -> list[Any]:
@@ -196,7 +198,8 @@ def _statement(item: Any, made: Sequence[Statement]) -> Statement:
         cited.setdefault((citation.article.id, citation.start, citation.end), citation)
     others = [n for n in numbers if type(n) is not int or n not in known]
     invented = tuple(Check("citation", one_line(f"[{n}]", _LONGEST_NUMBER), None, False) for n in others)
-    return Statement(one_line(text, _LONGEST), tuple(cited.values())[:_MOST_CITED], checks=invented)
+    told = one_line(text.replace("(not confirmed)", ""), _LONGEST)
+    return Statement(told, tuple(cited.values())[:_MOST_CITED], checks=invented)
 
 
 def _within(statements: Sequence[Statement], room: Budget, account: Account) -> list[Statement]:

@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal, TypeAlias, TypeVar
 from pydantic import ConfigDict, Discriminator, Field, Tag, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as validated
 
+from rag.answer.draft import Answered
 from rag.errors import InputError
 from rag.schema import Article, Dispute, Reason, Turn, Verdict, Window
 
@@ -36,6 +37,7 @@ class Task(StrEnum):
     SUMMARY = "summary"
     TIMELINE = "timeline"
     CHECK = "check"
+    REPLY = "reply"
 
 
 @validated(frozen=True, slots=True, config=_STRICT)
@@ -114,6 +116,11 @@ class CaseBase:
     @property
     def window(self) -> Window:
         return Window(self.as_of, self.since, self.until, self.sources)
+
+    @property
+    def gold(self) -> tuple[Evidence, ...]:
+        """What the articles must contain."""
+        return self.evidence
 
 
 @validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
@@ -205,19 +212,51 @@ class CheckCase(CaseBase):
         return bool(self.supported) or self.verdict is Verdict.SUPPORTED
 
 
+@validated(frozen=True, slots=True, config=_STRICT)
+class Written:
+    """A statement of a reply with what it quotes; it is true, unless an error was `planted` in it."""
+
+    text: _Text
+    quotes: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    planted: bool = False
+
+    def __post_init__(self) -> None:
+        if not all(quote.article and quote.quote for quote in self.quotes):
+            raise ValueError("wanted an article and its words in each quote")
+
+
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class ReplyCase(_Question):
+    """A question with the reply of a language model, which is replayed: its quotes are found among the passages.
+
+    `type` is what is hard about it, or which error is planted.
+    """
+
+    task: Literal[Task.REPLY]
+    answered: Answered = Answered.YES
+    differ: str = ""
+    statements: Annotated[tuple[Written, ...], Field(min_length=1)]
+    missing: str = ""
+
+    @property
+    def gold(self) -> tuple[Evidence, ...]:
+        return tuple(quote for statement in self.statements for quote in statement.quotes)
+
+
 def _task(record: Any) -> str:
     """The task of a record that is read, or of a case that is written."""
     task = record.get("task") if isinstance(record, Mapping) else getattr(record, "task", None)
     return str(task or Task.QA)
 
 
-Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase
+Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase | ReplyCase
 _Tagged: TypeAlias = Annotated[
     Annotated[QaCase, Tag(Task.QA)]
     | Annotated[SearchCase, Tag(Task.SEARCH)]
     | Annotated[SummaryCase, Tag(Task.SUMMARY)]
     | Annotated[TimelineCase, Tag(Task.TIMELINE)]
-    | Annotated[CheckCase, Tag(Task.CHECK)],
+    | Annotated[CheckCase, Tag(Task.CHECK)]
+    | Annotated[ReplyCase, Tag(Task.REPLY)],
     Discriminator(_task),
 ]
 CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)

@@ -16,10 +16,12 @@ from rag.evaluation.cases import (
     Claim,
     Disagreement,
     QaCase,
+    ReplyCase,
     SearchCase,
     SummaryCase,
     Task,
     TimelineCase,
+    Written,
 )
 from rag.evaluation.rates import Rate, Share, ndcg_at_k, rate, reciprocal_rank, rouge_n
 from rag.evaluation.results import CheckedStatement, Place, Result
@@ -69,21 +71,36 @@ def shows(wanted: Disagreement, result: Result) -> bool:
     return False
 
 
+def passes(written: Written, result: Result) -> bool:
+    """Whether a statement of a reply is in the answer, as supported."""
+    text = " ".join(written.text.split())
+    return any(s.verdict is Verdict.SUPPORTED and _is_of(s.text, text) for s in result.statements)
+
+
+def _is_of(shown: str, text: str) -> bool:
+    """Whether a statement is what was written, perhaps without the outlet in brackets at its end."""
+    bare = shown.rstrip(".")
+    return text == shown or (text.startswith(bare) and text[len(bare) :].lstrip()[:1] in ("(", "["))
+
+
 def is_right(case: Case, result: Result) -> bool | None:
     """Whether the case came out as its gold says; None if it is unscored."""
     if result.error is not None:
         return None
     match case:
         case QaCase():
-            return bool(right_cases(case, result).hits)
+            right = bool(right_cases(case, result).hits)
         case CheckCase():
-            return _passed(result) is case.is_true
+            right = _passed(result) is case.is_true
         case SummaryCase():
-            return all(claim.is_in(result.said) for claim in case.claims if claim.vital)
+            right = all(claim.is_in(result.said) for claim in case.claims if claim.vital)
         case TimelineCase():
-            return set(result.events or {}) == set(case.events)
+            right = set(result.events or {}) == set(case.events)
+        case ReplyCase():
+            right = not result.abstained and all(passes(s, result) is not s.planted for s in case.statements)
         case SearchCase():
-            return {place.article for place in result.gold} <= {hit.article for hit in result.hits}
+            right = {place.article for place in result.gold} <= {hit.article for hit in result.hits}
+    return right
 
 
 def shares(case: Case, result: Result) -> dict[str, Share]:
@@ -265,6 +282,24 @@ def balanced_accuracy(case: CheckCase, result: Result) -> Share:
     return Share(int(_passed(result) is case.is_true), 1, stratum="true" if case.is_true else "false")
 
 
+# Replies
+
+
+def planted_caught(case: ReplyCase, result: Result) -> Share | None:
+    """Statements of a language model with a planted error that are not shown as supported."""
+    return _share(not passes(s, result) for s in case.statements if s.planted)
+
+
+def true_marked(case: ReplyCase, result: Result) -> Share | None:
+    """True statements of a language model that are not shown as supported."""
+    return _share(not passes(s, result) for s in case.statements if not s.planted)
+
+
+def answers_lost(case: ReplyCase, result: Result) -> Share | None:
+    """Replies of a language model in which all is true that ended as abstentions."""
+    return None if any(s.planted for s in case.statements) else _one(result.abstained)
+
+
 def _one(hit: bool) -> Share:
     return Share(int(hit), 1)
 
@@ -316,6 +351,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     | _by_name(*_CITED, overlong, leaks, judged_recall),
     Task.TIMELINE: _by_name(date_f1) | {"faithfulness": citation_recall} | _by_name(*_CITED, leaks),
     Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
+    Task.REPLY: _by_name(planted_caught, true_marked, answers_lost, valid_citations),
 }
 """The metrics of each task."""
 LOW = frozenset(
@@ -326,11 +362,21 @@ LOW = frozenset(
         "leaks",
         "overlong",
         "true_rejected",
+        "true_marked",
+        "answers_lost",
         "unscored",
     )
 )
 """The metrics that should be low; their gates are ceilings."""
-CHIEF = ("right_cases", "balanced_accuracy", "date_f1", "claim_recall", "evidence_recall")
+CHIEF = (
+    "right_cases",
+    "balanced_accuracy",
+    "date_f1",
+    "planted_caught",
+    "true_marked",
+    "claim_recall",
+    "evidence_recall",
+)
 """The metrics that say most about a set; the first that it has is the one to look at."""
 NAMES = tuple(dict.fromkeys([*(name for measures in MEASURES.values() for name in measures), "unscored"]))
 """All metrics."""

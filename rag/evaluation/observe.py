@@ -11,7 +11,7 @@ from functools import partial
 from rag.checks.document import checked, whole
 from rag.checks.verify import verify
 from rag.errors import EmptyLibraryError, InputError, KeyRefusedError, NoModelError, RagError
-from rag.evaluation.cases import Case, CheckCase, Evidence, QaCase, SearchCase, SummaryCase, TimelineCase
+from rag.evaluation.cases import Case, CheckCase, Evidence, QaCase, ReplyCase, SearchCase, SummaryCase, TimelineCase
 from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.ingest.metadata import article
 from rag.library import Library
@@ -54,7 +54,7 @@ def places(case: Case, catalog: Catalog) -> tuple[Place, ...]:
 
     Raises InputError if there is no such article, or it does not contain the quote verbatim.
     """
-    return tuple(_place(case, evidence, catalog) for evidence in case.evidence if evidence.article)
+    return tuple(_place(case, evidence, catalog) for evidence in case.gold if evidence.article)
 
 
 def check_gold(cases: Iterable[Case], catalog: Catalog) -> None:
@@ -89,6 +89,12 @@ def _observed(case: Case, library: Library, k: int, clock: Clock) -> Result:
             with clock.time("run"):
                 verdict = _verdict(case, library)
             return Result(case.id, text=case.text, status=Status.ANSWERED, verdict=verdict)
+        case ReplyCase():
+            from rag.evaluation.replay import replaying  # LangChain, which the other cases do without
+
+            with clock.time("run"):
+                answer = replaying(case, library).ask(case.question, k=k, window=case.window, history=case.given)
+            return _of_answer(case, answer, library.catalog)
 
 
 def _of_answer(case: Case, answer: Answer, catalog: Catalog) -> Result:

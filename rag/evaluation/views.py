@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from rag.evaluation.cases import Case, CheckCase, QaCase, SearchCase
+from rag.evaluation.cases import Case, CheckCase, QaCase, ReplyCase, SearchCase
 from rag.evaluation.gates import GATED
-from rag.evaluation.metrics import CHIEF, LOW, answering, has_speaker, meet, shows
+from rag.evaluation.metrics import CHIEF, LOW, answering, has_speaker, meet, passes, shows
 from rag.evaluation.rates import Rate
 from rag.evaluation.report import Changes, Report, SetReport
 from rag.render.page import rendered
@@ -32,7 +32,7 @@ def score_lines(report: Report, changes: Sequence[Changes] = (), *, all_rates: b
         yield from (f"  {t}: {', '.join(ids)}" for t, ids in (("not right", wrong), ("unscored", unscored)) if ids)
     if report.usage.input_tokens:
         used = report.usage
-        yield f"{used.input_tokens:,} tokens in, {used.output_tokens:,} out, ${used.cost:.4f}"
+        yield f"{used.input_tokens:,} tokens in, {used.output_tokens:,} out, {used.price}"
     yield from map(str, changes)
 
 
@@ -55,6 +55,7 @@ def html_report(report: Report, changes: Sequence[Changes] = (), failures: Seque
         meet=meet,
         answering=answering,
         has_speaker=has_speaker,
+        passes=passes,
         shows=shows,
     )
 
@@ -100,7 +101,7 @@ def _anchor(name: str, id: str = "") -> str:
 def _asked(case: Case) -> str:
     """The question, the claim to check, or the topic."""
     match case:
-        case QaCase() | SearchCase():
+        case QaCase() | SearchCase() | ReplyCase():
             return case.question
         case CheckCase():
             return case.text

@@ -56,9 +56,9 @@ class Tariff:
         return self.input_price is not None
 
     def usage(self, input_tokens: int, output_tokens: int, *, estimated: bool) -> Usage:
-        """Tokens as usage with their cost: 0, and estimated, if the price is not known."""
+        """Tokens as usage with their cost: 0, estimated and unpriced, if the price is not known."""
         cost = (input_tokens * (self.input_price or 0.0) + output_tokens * (self.output_price or 0.0)) / _MILLION
-        return Usage(input_tokens, output_tokens, cost, estimated or not self.is_priced)
+        return Usage(input_tokens, output_tokens, cost, estimated or not self.is_priced, not self.is_priced)
 
 
 DEFAULT = Tariff(8_192)

@@ -21,9 +21,11 @@ MOST_TEXTS = 64
 """How many texts are embedded by one request."""
 OPENAI_URL = "https://api.openai.com/v1"
 _OPENAI = "openai"
-_SILENCE, _SILENCE_OF_OWN = 60.0, 180.0  # seconds
+_SILENCE, _SILENCE_OF_OWN = 60.0, 600.0  # seconds
+_LONGEST, _LONGEST_OF_OWN = 300.0, 1_800.0
 _NO_KEY = "none"  # a server of one's own needs no key, but the SDK wants one
 _OWN_TEMPERATURE = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])")  # these models refuse any but the one they have
+_HAS_EFFORT = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9]|gpt-oss)(?!.*-chat)")
 _RESPONSES_ONLY = re.compile(r"-pro\b|codex|deep-research|computer-use")
 _UNSEEN = re.compile(r"[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u3164\ufe00-\ufe0f\uffa0]")
 """Marks without width that are left in a clean text, where they may be spelling."""
@@ -109,21 +111,26 @@ def resolve_embeddings(name: str, *, base_url: str | None = None, key: Secret | 
 
 
 def chat_model(
-    choice: ModelChoice, *, timeout: float | None = None, longest: float = 300.0, max_retries: int = 2
+    choice: ModelChoice, *, timeout: float | None = None, longest: float | None = None, max_retries: int = 2
 ) -> BaseChatModel:
     """The LangChain model of a choice; nothing is sent yet.
 
-    After `timeout` seconds of silence (by default 60, or 180 from a server of one's own, which may have to load the
-    model first), or `longest` seconds of an unfinished reply, a call ends with TimedOutError. A rate limit, a failing
-    server or silence is tried again up to `max_retries` times, after the wait that the server
-    asks for (Retry-After, if it is at most 2 minutes). Raises InputError for a provider that is not installed.
+    After `timeout` seconds of silence (by default 60, or 600 from a server of one's own, which may have to load the
+    model and read the prompt on a slow processor first), or `longest` seconds of an unfinished reply (300, or 1,800), a
+    call ends with TimedOutError. A rate limit, a failing server or silence is tried again up to `max_retries` times,
+    after the wait that the server asks for (Retry-After, if it is at most 2 minutes). Raises InputError for a provider
+    that is not installed.
     """
     from langchain.chat_models import init_chat_model
 
-    timeout = timeout or (_SILENCE_OF_OWN if choice.base_url else _SILENCE)
+    own = choice.base_url is not None
+    timeout = timeout or (_SILENCE_OF_OWN if own else _SILENCE)
+    longest = longest or max(timeout, _LONGEST_OF_OWN if own else _LONGEST)
     options: dict[str, Any] = {"max_retries": max_retries}
     if not _OWN_TEMPERATURE.match(choice.name):
         options["temperature"] = 0
+    if choice.provider == _OPENAI and _HAS_EFFORT.match(choice.name):
+        options["reasoning_effort"] = "low"
     options |= _openai_chat(choice, timeout, longest) if choice.provider == _OPENAI else {"timeout": timeout}
     try:
         model: BaseChatModel = init_chat_model(choice.name, model_provider=choice.provider, **options)

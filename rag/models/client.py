@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import re
+import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
-from rag.errors import InputError, ReplyError, RequestError, ShapeError
+from rag.errors import ContextError, InputError, ModelError, ReplyError, RequestError, ShapeError, TimedOutError
 from rag.models.budget import REPLY_TOKENS, Tariff, Terms, TokenCount, count_tokens, tariff
 from rag.models.cache import ReplyCache
 from rag.models.chat import OPENAI_URL, ModelChoice
-from rag.models.errors import model_errors
+from rag.models.errors import model_errors, wait_before
 from rag.models.partial_json import first_object
 from rag.models.prompts import Prompt, data, fence, load_prompt
 from rag.progress import Clock, Meter
@@ -22,7 +22,6 @@ from rag.schema import Usage
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import BaseMessage
-    from langchain_core.prompt_values import PromptValue
     from langchain_core.runnables import RunnableConfig
 
 
@@ -37,17 +36,24 @@ _OPTIONAL = {
     "stream_options": re.compile(r"stream_options|include_usage"),
     "stream": re.compile(r"\bstream(?:ing)?\b", re.I),
     "temperature": re.compile(r"\btemperature\b", re.I),
+    "max_tokens": re.compile(r"max_(?:completion_|output_)?tokens", re.I),
+    "reasoning_effort": re.compile(r"reasoning[_ .]?effort|\breasoning\b", re.I),
     "system": re.compile(r"\bsystem\b.*\bnot supported|\bnot support\b.*\bsystem\b", re.I),
 }
 """What a server or a model may not take, and how its refusal names it."""
+_PAUSES = (0.5, 1.0)
+"""Seconds before each further try, if the server asks for no others."""
+_MOST_REPLY, _MOST_THOUGHT = 4_000, 16_000
+"""Tokens that a reply may have, and that of a model which thinks before it."""
 
 
 class Account:
     """What one question has used, and what it may use."""
 
-    def __init__(self, terms: Terms | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, terms: Terms | None = None, clock: Clock | None = None, meter: Meter | None = None) -> None:
         self.terms = terms or Terms()
         self.clock = clock or Clock()
+        self.meter = meter or Meter()
         self.usage = Usage()
         self.warnings: tuple[str, ...] = ()
 
@@ -109,7 +115,11 @@ class Manner:
     form: int = 0
     without: frozenset[str] = frozenset()
 
-    def after(self, refusal: RequestError) -> Manner:
+    def is_limited(self, refusal: ContextError) -> bool:
+        """Whether it is the limit of the reply, beside the prompt, that is too long for the server."""
+        return "max_tokens" not in self.without and bool(_OPTIONAL["max_tokens"].search(str(refusal)))
+
+    def after(self, refusal: ModelError) -> Manner:
         """How to ask instead: without what the refusal names, else in the next form."""
         named = (
             name for name, pattern in _OPTIONAL.items() if name not in self.without and pattern.search(str(refusal))
@@ -119,9 +129,21 @@ class Manner:
 
 
 class Caller:
-    """Calls one chat model; replies that were of use are kept in `replies`."""
+    """Calls one chat model; replies that were of use are kept in `replies`.
 
-    def __init__(self, model: BaseChatModel, choice: ModelChoice, replies: ReplyCache | None = None) -> None:
+    A rate limit, a failing server or a broken connection before the reply is tried again after each of the `pauses`, or
+    after the wait that the server asks for. Silence is not: it would take as long again.
+    """
+
+    def __init__(
+        self,
+        model: BaseChatModel,
+        choice: ModelChoice,
+        replies: ReplyCache | None = None,
+        *,
+        pauses: Sequence[float] = _PAUSES,
+    ) -> None:
+        self._pauses = pauses
         self.choice = choice
         self.tariff = tariff(choice.name, window=(getattr(model, "profile", None) or {}).get("max_input_tokens"))
         self._model = model
@@ -150,8 +172,11 @@ class Caller:
         account.admit(self.size(call), self.tariff)
         chunks: list[BaseMessage] = []
         length = 0
+        account.meter.say(f"waiting for {self.choice.id}")
         try:
             for chunk in self._chunks(call, account):
+                if not chunks:
+                    account.meter.say(f"{self.choice.id} writes")
                 chunks.append(chunk)
                 length += len(chunk.text)
                 if length > MOST_CHARACTERS:
@@ -203,13 +228,31 @@ class Caller:
         return (self.choice.place, self.choice.id, call.prompt.name, str(call.prompt.version), *call.texts)
 
     def _chunks(self, call: Call, account: Account) -> Iterator[BaseMessage]:
-        """A form that is refused is given up only if a later one is not."""
+        """The chunks of the first try that begins."""
+        for pause in (*self._pauses, None):
+            begun = False
+            try:
+                for chunk in self._accepted(call, account):
+                    begun = True
+                    yield chunk
+                return
+            except ModelError as error:
+                wait = None if begun or pause is None or isinstance(error, TimedOutError) else wait_before(error, pause)
+                if wait is None:
+                    raise
+            account.meter.say(f"{self.choice.place} is asked again in {wait:.0f} s")
+            time.sleep(wait)
+
+    def _accepted(self, call: Call, account: Account) -> Iterator[BaseMessage]:
+        """The chunks in the first form that is not refused; one is given up only if a later one is not."""
         forms, manner, refused = ways(self._model, call.schema), self._manner, None
         while manner.form < len(forms):
             try:
                 chunks = self._asking(call, forms[manner.form], manner.without, account)
                 first = next(chunks, None)
-            except RequestError as error:
+            except (RequestError, ContextError) as error:
+                if isinstance(error, ContextError) and not manner.is_limited(error):
+                    raise
                 manner, refused = manner.after(error), error
                 continue
             self._manner = manner
@@ -223,7 +266,8 @@ class Caller:
     def _asking(
         self, call: Call, form: Mapping[str, Any], without: frozenset[str], account: Account
     ) -> Iterator[BaseMessage]:
-        model = _lacking(self._model, without).bind(**form)
+        limit = {} if "max_tokens" in without else self._limit(call)
+        model = _lacking(self._model, without).bind(**_with_limit(form, limit, self._model))
         messages = _messages(call.texts, without)
         config: RunnableConfig = {"metadata": {"prompt": call.prompt.name, "prompt_version": call.prompt.version}}
         streamed = account.terms.streamed and "stream" not in without
@@ -235,6 +279,17 @@ class Caller:
                 yield chunk
             if chunk is None or chunks is None:
                 return
+
+    def _limit(self, call: Call) -> dict[str, int]:
+        """The longest reply that the window holds, for a model of OpenAI's interface that has no limit of its own.
+
+        Servers of one's own know it as `max_tokens`, OpenAI's newer models by another name.
+        """
+        if not _is_openai(self._model) or getattr(self._model, "max_tokens", None):
+            return {}
+        most = _MOST_THOUGHT if getattr(self._model, "reasoning_effort", None) else _MOST_REPLY
+        name = "max_completion_tokens" if self.choice.place == OPENAI_URL else "max_tokens"
+        return {name: max(REPLY_TOKENS, min(most, self.tariff.window - self.size(call).count))}
 
     def _usage(self, call: Call, chunks: list[BaseMessage]) -> Usage:
         """As the server counted, else as we do."""
@@ -287,55 +342,17 @@ def _messages(texts: Sequence[str], without: frozenset[str]) -> list[BaseMessage
 
 def _lacking(model: BaseChatModel, without: frozenset[str]) -> BaseChatModel:
     """The model without what its server does not take."""
-    values = {"temperature": ("temperature", None), "stream_options": ("stream_usage", False)}
+    values = {
+        "temperature": ("temperature", None),
+        "stream_options": ("stream_usage", False),
+        "reasoning_effort": ("reasoning_effort", None),
+    }
     fields = dict(values[name] for name in without if name in values)
     known = {name: value for name, value in fields.items() if name in type(model).model_fields}
     return model.model_copy(update=known) if known else model
 
 
 _CUT = {"length": "it reached its length limit", "content_filter": "a content filter stopped it"}
-
-
-class JsonModel:
-    """A chat model that replies with JSON of a schema, held to it as strictly as its server can.
-
-    OpenAI holds a model to the schema, other servers at least to JSON, the oldest to nothing: the strictest way that
-    the server took is remembered. The prompt has to say what is wanted in any case.
-    """
-
-    def __init__(self, model: BaseChatModel, choice: ModelChoice, schema: Mapping[str, Any]) -> None:
-        self._choice = choice
-        self._ways = [model.bind(**way) for way in ways(model, schema)]
-        self._way = 0
-
-    def ask(self, prompt: PromptValue) -> dict[str, Any]:
-        """The object that the model replies with; its keys and values are yet to be checked.
-
-        Raises ModelError: ReplyError if it is no JSON object, else what `model_errors` says.
-        """
-        text = reply_text(self._reply(prompt), self._choice)
-        try:
-            found = json.loads(text)
-        except (ValueError, RecursionError) as error:
-            raise ReplyError(f"the reply is no JSON ({error}); wanted one JSON object and nothing else") from None
-        if not isinstance(found, dict):
-            raise ReplyError(f"the reply is a JSON {type(found).__name__}; wanted one JSON object")
-        return found
-
-    def _reply(self, prompt: PromptValue) -> BaseMessage:
-        """A way that is refused is given up only if a later one is not."""
-        refused: RequestError | None = None
-        for place in range(self._way, len(self._ways)):
-            try:
-                with model_errors(self._choice):
-                    reply = self._ways[place].invoke(prompt)
-            except RequestError as error:
-                refused = error
-            else:
-                self._way = place
-                return reply
-        assert refused  # there is always a last way
-        raise refused
 
 
 def reply_text(message: BaseMessage, choice: ModelChoice) -> str:
@@ -365,6 +382,14 @@ def ways(model: BaseChatModel, schema: Mapping[str, Any]) -> list[dict[str, Any]
         more = getattr(model, "extra_body", None) or {}
         found = [{"extra_body": more | form} for form in found]
     return [*found, {}]
+
+
+def _with_limit(form: Mapping[str, Any], limit: Mapping[str, int], model: BaseChatModel) -> dict[str, Any]:
+    """The arguments with the limit of the reply, around LangChain, which would give it another name, if it can."""
+    if getattr(model, "use_responses_api", None) is not False:
+        return dict(form) | ({"max_tokens": max(limit.values())} if limit else {})
+    more = form.get("extra_body", getattr(model, "extra_body", None) or {})
+    return {**form, "extra_body": more | limit}
 
 
 def _is_openai(model: BaseChatModel) -> bool:

@@ -153,8 +153,17 @@ def _rate_limited(error: Exception, choice: ModelChoice) -> ModelError:
     return RateLimitedError(f"{choice.place} takes no more requests for now ({seen}); ask again {after}")
 
 
-def _timed_out(_: Exception, choice: ModelChoice) -> ModelError:
-    return TimedOutError(f"{choice.id} at {choice.place} did not reply in time; ask again, or another model")
+def _timed_out(error: Exception, choice: ModelChoice) -> ModelError:
+    """A server that does not even take the connection is not a slow one."""
+    if any(type(cause).__name__ in ("ConnectTimeout", "PoolTimeout") for cause in _causes(error)):
+        return UnreachableError(
+            f"{choice.place} cannot be reached (it takes no connection); check the network and OPENAI_BASE_URL, "
+            "or take --offline"
+        )
+    return TimedOutError(
+        f"{choice.id} at {choice.place} did not reply in time; ask again, or another model, "
+        "or give it longer with RAG_TIMEOUT"
+    )
 
 
 def _failed(error: Exception, choice: ModelChoice) -> ModelError:

@@ -15,6 +15,7 @@ from rag.errors import InputError
 from rag.schema import Hit, Span
 from rag.text.clean import clean, one_line
 from rag.text.injection import LEFT_OUT, is_order, without_orders
+from rag.text.speakers import label
 
 if TYPE_CHECKING:
     from langchain_core.prompts import ChatPromptTemplate
@@ -109,9 +110,9 @@ class Packed:
 def pack(hits: Sequence[Hit], *, budget: int, count: Callable[[str], int]) -> Packed:
     """As many whole passages as fit into the budget of tokens, best first; one in any case.
 
-    Each has its number, title, source and date on a line, and its text on the next: a passage of more lines could
-    contain what looks like the heading of another one. In the place of sentences that are addressed to a program is
-    `[...]`.
+    Each has its number, title, source, date and speaker on a line, and its text on the next: a passage of more lines
+    could contain what looks like the heading of another one. In the place of sentences that are addressed to a program
+    is `[...]`.
     """
     blocks: list[str] = []
     used = 0
@@ -133,6 +134,12 @@ def _block(number: int, hit: Hit) -> str:
     article, passage = hit.article, hit.passage
     text = without_orders(article, Span(passage.start, passage.end))
     title = LEFT_OUT if is_order(article.title) else article.title
-    parts = (title, article.source, str(article.published) if article.published else None)
+    speaker = label(article.text, passage.start)
+    parts = (
+        title,
+        article.source,
+        str(article.published) if article.published else None,
+        f"speaker: {speaker}" if speaker else None,
+    )
     heading = " | ".join(data(one_line(part, 200)) for part in parts if part)
     return f"[{number}] {heading}\n{data(text)}"

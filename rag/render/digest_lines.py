@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from rag.render.lines import Line, conflict_line, number_marks, source_lines, statement_lines, wrapped
+from rag.render.lines import Line, conflicts_lines, number_marks, source_lines, statement_lines, wrapped
 from rag.schema import Event, Section, Summary, Timeline, Verdict, marked
 
 _STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10
@@ -22,8 +22,7 @@ def summary_lines(summary: Summary, *, width: int | None = None) -> Iterator[Lin
         yield from _sections(summary, width)
     else:
         yield from _headed(summary, width)
-        for conflict in summary.conflicts:
-            yield from conflict_line(conflict, width=width)
+        yield from conflicts_lines(summary.conflicts, summary.statements, width=width)
     yield from source_lines(summary.statements, summary.citations, width=width)
 
 
@@ -62,8 +61,7 @@ def _sections(summary: Summary, width: int | None) -> Iterator[Line]:
         cited = {citation.number for statement in section.statements for citation in statement.citations}
         here = [c for c in left if cited & {p.citation.number for p in c.positions}]
         left = [c for c in left if c not in here]
-        for conflict in here:
-            yield from conflict_line(conflict, width=width)
+        yield from conflicts_lines(here, summary.statements, width=width)
 
 
 def _section(section: Section, width: int | None) -> Iterator[Line]:

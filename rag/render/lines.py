@@ -22,6 +22,7 @@ from rag.schema import (
     Statement,
     Status,
     Verdict,
+    heading,
     marked,
 )
 from rag.schema.articles import article_record
@@ -32,6 +33,7 @@ _ESCAPES = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]|(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x80-\x9f]*(?:\x07|\x1b\\|\x9c)"
 )
 _PARTIAL = {
+    None: "the reply of the model was cut",
     Reason.NOT_IN_ARTICLES: "the articles do not tell the rest",
     Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
     Reason.UNSUPPORTED: "what is marked did not pass the check against the articles",
@@ -106,31 +108,39 @@ def safe(text: str) -> str:
 
 def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """The statements with their marks, then the numbered sources; or why there is none, then the nearest quotes."""
+    last = None
     for statement in answer.statements:
-        yield from statement_lines(statement, width=width)
+        yield from statement_lines(statement, after=last, width=width)
+        last = statement
+    yield from conflicts_lines(answer.conflicts, answer.statements, width=width)
     if told := notice(answer):
         yield from wrapped(told, width)
-    for conflict in answer.conflicts:
-        yield from conflict_line(conflict, width=width)
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:
         yield from source_lines(answer.statements, answer.citations, width=width)
-    if answer.status is Status.ABSTAINED:
+    if answer.status is Status.ABSTAINED and not answer.statements:
         yield from _nearest(answer.nearest[:3], width)
 
 
 def notice(answer: Answer) -> str | None:
     """Why there is no answer, or only a part of one; None if it is whole, or says so itself ("Possibly:")."""
     if answer.status is Status.ABSTAINED:
-        return replace(answer, statements=()).text
+        return None if answer.statements else answer.text
     if answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:
-        return f"This is a partial answer: {_PARTIAL[answer.reason or Reason.NOT_IN_ARTICLES]}."
+        return f"This is a partial answer: {_PARTIAL[answer.reason]}."
     return None
 
 
-def statement_lines(statement: Statement, *, width: int | None = None) -> Iterator[Line]:
-    """A statement with its marks; below a doubtful one what differs."""
+def statement_lines(
+    statement: Statement, *, after: Statement | None = None, width: int | None = None
+) -> Iterator[Line]:
+    """A statement with its marks; below a doubtful one what differs, above the first side of a conflict what it is on.
+
+    `after` is the statement before it.
+    """
+    if statement.side is not None and (after is None or after.side is None):
+        yield from _differing(heading(statement), (), width)
     verdict = statement.verdict if statement.doubt else None
     marks = (*number_marks(statement.citations), *([_UNSURE] if statement.unsure else []))
     yield from wrapped(marked(statement), width, Line("", verdict=verdict, point=_point(statement), marks=marks))
@@ -166,11 +176,21 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     yield Line(f"{len(answer.statements)} sentences: {told}")
 
 
-def conflict_line(conflict: Conflict, *, width: int | None = None) -> Iterator[Line]:
-    """A conflict in one sentence, which the marks of its positions lead out of."""
-    told = f"{str(conflict).partition(':')[0]}:"
-    marks = number_marks(position.citation for position in conflict.positions)
-    yield from wrapped(str(conflict), width, Line("", marks=(*marks, Mark(told, color="magenta"))))
+def conflicts_lines(
+    conflicts: Iterable[Conflict], statements: Sequence[Statement], *, width: int | None = None
+) -> Iterator[Line]:
+    """What is left to say of conflicts below the statements; the marks of the positions lead out of it."""
+    for conflict in conflicts:
+        marks = number_marks(position.citation for position in conflict.positions)
+        for told in conflict.lines(statements):
+            yield from _differing(told, marks, width)
+
+
+def _differing(told: str, marks: Sequence[Mark], width: int | None) -> Iterator[Line]:
+    """A line of a conflict; its first words stand out unless it is one position."""
+    first = re.split(r"(?<=[.:])", told, maxsplit=1)[0]
+    coloured = () if told.startswith("- ") else (Mark(first, color="magenta"),)
+    yield from wrapped(told, width, Line("", marks=(*marks, *coloured)))
 
 
 def conflict_lines(conflicts: Sequence[Conflict], *, width: int | None = None) -> Iterator[Line]:
@@ -215,7 +235,8 @@ def listed_record(article: Article) -> dict[str, Any]:
 
 def differences(statement: Statement) -> Iterator[str]:
     """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
-    failed = [c for c in statement.checks if not c.passed]
+    judged = statement.opinion and statement.verdict is not Verdict.UNCHECKED
+    failed = [c for c in statement.checks if not c.passed and not judged]
     told_of = [c for c in failed if c.kind not in (*_SCORES, "speaker")]
     for check in failed:
         if check.kind in _SCORES and told_of:
@@ -226,7 +247,8 @@ def differences(statement: Statement) -> Iterator[str]:
         told = _DIFFERENCES.get(check.kind, _OTHER if check.found else _NONE)
         yield told.format(kind=check.kind, expected=check.expected, found=check.found)
     if statement.opinion:
-        yield f"{statement.opinion.model}: {statement.opinion.verdict.value} — {statement.opinion.reason}"
+        opinion = statement.opinion
+        yield f"judged by {opinion.model}: {opinion.verdict.value} — {opinion.reason}"
 
 
 def source_lines(

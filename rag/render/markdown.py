@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from rag.render.lines import differences, notice, origin, safe
 from rag.render.links import link
 from rag.render.page import bars, title
-from rag.schema import AddReport, Answer, Citation, Conflict, SearchResult, Statement, Summary, Timeline, Verdict
+from rag.schema import (
+    AddReport,
+    Answer,
+    Citation,
+    Conflict,
+    SearchResult,
+    Statement,
+    Summary,
+    Timeline,
+    Verdict,
+    heading,
+)
 
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
 """What Markdown may read as more than text."""
@@ -69,17 +80,23 @@ def stated(statement: Statement) -> str:
     """A statement with its marks and what a reader must know of it."""
     notes = [f"({plain(statement.reach)})"] if statement.reach else []
     doubt = [f"**({statement.doubt})**"] if statement.doubt else []
+    chosen = [f"({statement.chosen})"] if statement.chosen else []
     unsure = ["*Possibly:*"] if statement.unsure else []
-    return " ".join((*unsure, plain(statement.shown) + _marks(statement.citations), *notes, *doubt))
+    return " ".join((*unsure, plain(statement.shown) + _marks(statement.citations), *notes, *doubt, *chosen))
 
 
 def _answer(answer: Answer) -> Iterator[str]:
-    for statement in answer.statements:
-        yield f"{stated(statement)}\n"
+    yield from (f"{stated(statement)}\n" for statement in answer.statements if statement.side is None)
+    sides = [statement for statement in answer.statements if statement.side is not None]
+    if sides:
+        yield f"{plain(heading(sides[0]))}\n"
+        yield from (_side(statement) for statement in sides)
+    for conflict in answer.conflicts:
+        yield from _conflict(conflict, answer.statements)
+    if sides or answer.conflicts:
+        yield ""
     if told := notice(answer):
         yield f"*{plain(told)}*\n"
-    for conflict in answer.conflicts:
-        yield f"{_conflict(conflict)}\n"
     if answer.window.limits:
         yield f"*Only articles {plain(answer.window.limits)} were read.*\n"
     if not answer.statements and answer.nearest:
@@ -108,8 +125,9 @@ def _summary(summary: Summary) -> Iterator[str]:
         headline, *others = summary.statements
         yield f"**{plain(headline.shown)}**{stated(headline).removeprefix(plain(headline.shown))}\n"
         yield from (f"- {stated(statement)}" for statement in others)
+    yield ""
     for conflict in summary.conflicts:
-        yield f"\n{_conflict(conflict)}"
+        yield from _conflict(conflict, summary.statements)
     yield ""
     yield from footnotes(summary.citations)
 
@@ -135,8 +153,16 @@ def _marks(citations: Iterable[Citation]) -> str:
     return "".join(f"[^{citation.number}]" for citation in citations)
 
 
-def _conflict(conflict: Conflict) -> str:
-    text = plain(str(conflict))
-    for position in conflict.positions:
-        text = text.replace(f" \\[{position.citation.number}\\]", _marks([position.citation]))
-    return text
+def _side(statement: Statement) -> str:
+    """A side of a conflict as an item of a list, with the outlet and the date."""
+    outlet = statement.citations[0].origin if statement.citations else ""
+    return f"- {stated(statement)} {plain(outlet)}".rstrip()
+
+
+def _conflict(conflict: Conflict, statements: Sequence[Statement]) -> Iterator[str]:
+    for line in conflict.lines(statements):
+        item = line.startswith("- ")
+        text = plain(line.removeprefix("- "))
+        for position in conflict.positions:
+            text = text.replace(f" \\[{position.citation.number}\\]", _marks([position.citation]))
+        yield f"- {text}" if item else f"\n{text}\n"

@@ -9,7 +9,7 @@ from rag.render.lines import differences, notice, origin
 from rag.render.links import link
 from rag.render.page import rendered
 from rag.render.tables import rows
-from rag.schema import AddReport, Answer, SearchResult, Summary, Timeline
+from rag.schema import AddReport, Answer, SearchResult, Summary, Timeline, heading
 
 if TYPE_CHECKING:
     import pandas
@@ -19,9 +19,8 @@ def html(result: Answer | Summary | Timeline | SearchResult | AddReport) -> str:
     """The result as a part of a page, with its sources as links that mark the quotes."""
     kind = type(result).__name__.lower()
     told = notice(result) if isinstance(result, Answer) and result.question else None
-    return rendered(
-        "render/notebook.html", kind=kind, result=result, notice=told, differences=differences, origin=origin, link=link
-    )
+    named = {"differences": differences, "heading": heading, "link": link, "origin": origin}
+    return rendered("render/notebook.html", kind=kind, result=result, notice=told, **named)
 
 
 def frame(result: Answer | Summary | Timeline | SearchResult | AddReport) -> pandas.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rag.schema.answers import (
+    CHOSEN,
     Answer,
     Check,
     Citation,
@@ -21,6 +22,7 @@ from rag.schema.answers import (
     Usage,
     Verdict,
     conflicts_record,
+    heading,
     marked,
 )
 from rag.schema.articles import (
@@ -40,8 +42,8 @@ from rag.schema.digests import Event, Length, Section, Summary, Timeline
 
 # fmt: off
 __all__ = [
-    "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure", "Hit",
+    "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure", "Hit",
     "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision", "Published", "Ranks",
     "Reason", "Result", "SearchResult", "Section", "Span", "Statement", "Status", "Summary", "Timeline", "Turn",
-    "Usage", "Verdict", "Window", "conflicts_record", "marked",
+    "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
 ]

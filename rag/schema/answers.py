@@ -30,6 +30,10 @@ class Reason(StrEnum):
     UNSUPPORTED = "unsupported"
 
 
+CHOSEN = "chosen"
+"""The kind of a check that says that the program chose the citation."""
+
+
 class Verdict(StrEnum):
     """What the check of a statement against its cited spans found."""
 
@@ -48,12 +52,23 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens and their cost in US dollars; `estimated` if any part of it was not counted by the model's server."""
+    """Tokens and their cost in US dollars; `estimated` if any part of it was not counted by the model's server.
+
+    `unpriced` if a part of it has no known price, and so is not in the cost.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
     cost: float = 0.0
     estimated: bool = False
+    unpriced: bool = False
+
+    @property
+    def price(self) -> str:
+        """The cost in words."""
+        if not self.unpriced:
+            return f"${self.cost:.4f}"
+        return f"${self.cost:.4f} and what has no known price" if self.cost else "price unknown"
 
     def __add__(self, other: Usage) -> Usage:
         return Usage(
@@ -61,6 +76,7 @@ class Usage:
             self.output_tokens + other.output_tokens,
             self.cost + other.cost,
             self.estimated or other.estimated,
+            self.unpriced or other.unpriced,
         )
 
 
@@ -86,6 +102,16 @@ class Citation:
             raise ValueError(
                 f"citation {self.number}: its answer is at {self.answer}, wanted inside {self.start}:{self.end}"
             )
+
+    @property
+    def origin(self) -> str:
+        """The outlet and the date of its article, as far as they are known."""
+        article = self.article
+        return ", ".join(filter(None, (article.source, article.published.written if article.published else None)))
+
+
+def _contains(outer: Citation, inner: Citation) -> bool:
+    return outer.article.id == inner.article.id and outer.start <= inner.start and inner.end <= outer.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +157,8 @@ class Statement:
     """What is shown in its text in square brackets, in the order of the places."""
     unsure: bool = False
     """Whether it is a likely answer only, which is shown behind "Possibly:"."""
+    side: str | None = None
+    """What sources differ on, if it is what one of them says; empty if that has no name."""
 
     @property
     def shown(self) -> str:
@@ -144,6 +172,11 @@ class Statement:
     def doubt(self) -> str | None:
         """What a reader must be told of it, in a few words; None if it is supported."""
         return _DOUBTS.get(self.verdict)
+
+    @property
+    def chosen(self) -> str | None:
+        """That the program chose what it cites, as the quotes of the model are in no passage, or None."""
+        return _CHOSEN if any(check.kind == CHOSEN for check in self.checks) else None
 
     @property
     def reach(self) -> str | None:
@@ -177,9 +210,9 @@ class Position:
 
     def __str__(self) -> str:
         """The quote with its mark, and who says it where and when."""
-        article, quote = self.citation.article, " ".join(self.citation.quote.split())
-        origin = ", ".join(filter(None, (self.speaker, article.source, str(article.published or ""))))
-        return f"“{quote}” ({origin}) [{self.citation.number}]" if origin else f"“{quote}” [{self.citation.number}]"
+        quote = " ".join(self.citation.quote.split())
+        said = f" ({self.speaker})" if self.speaker and self.speaker not in quote else ""
+        return f"“{quote}”{said} [{self.citation.number}] {self.citation.origin}".rstrip()
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +224,22 @@ class Conflict:
     positions: tuple[Position, ...]
 
     def __str__(self) -> str:
-        told = "; ".join(map(str, self.positions if self.kind is Dispute.CONFLICT else self.positions[1:]))
-        return f"{_DISPUTES[self.kind]}: {told}."
+        return "\n".join(self.lines())
+
+    def lines(self, statements: Sequence[Statement] = ()) -> list[str]:
+        """What is left to say of it after the statements, in the lines of a list; what they say is not repeated.
+
+        It has a heading unless a statement is one of its sides, which then stand below that of the statement.
+        """
+        told = self.positions if self.kind is Dispute.CONFLICT else self.positions[1:]
+        left = [str(p) for p in told if not any(_contains(c, p.citation) for s in statements for c in s.citations)]
+        marks = ", ".join(f"[{p.citation.number}]" for p in told)
+        if self.kind is Dispute.SUPERSEDED:
+            return [f"Reported before: {'; '.join(left)}" if left else f"Reported before: {marks}."]
+        listed = [f"- {position}" for position in left]
+        if any(s.side is not None for s in statements):
+            return listed
+        return [_DIFFER, *listed] if listed else [f"Sources differ: {marks}."]
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +285,7 @@ class Result(Displayed):
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "mode": self.mode,
             "model": self.model,
-            "usage": asdict(self.usage),
+            "usage": _usage_dict(self.usage),
             "timings": self.timings,
             "warnings": list(self.warnings),
         }
@@ -272,13 +319,20 @@ class Answer(Result):
 
     @property
     def text(self) -> str:
-        """The statements with their citation marks, or one sentence that says why there are none."""
+        """The statements with their citation marks, or one sentence that says why there are none.
+
+        The sides of a conflict are lines of their own.
+        """
         if not self.statements:
             parts = [_ABSTAINED[self.reason or Reason.NOT_IN_ARTICLES]]
             if self.outside:
                 parts.append(f"Nearest outside of them: {'; '.join(map(str, self.outside))}.")
             return " ".join(parts)
-        return " ".join((*map(marked, self.statements), *map(str, self.conflicts)))
+        plain = " ".join(marked(s) for s in self.statements if s.side is None)
+        sides = [s for s in self.statements if s.side is not None]
+        lines = [heading(sides[0]), *map(marked, sides)] if sides else []
+        lines += [line for conflict in self.conflicts for line in conflict.lines(self.statements)]
+        return "\n".join(filter(None, (plain, *lines)))
 
     def _request(self) -> dict[str, Any]:
         return {"question": self.question, "standalone_question": self.standalone_question}
@@ -306,7 +360,8 @@ _ABSTAINED = {
 }
 
 
-_DISPUTES = {Dispute.CONFLICT: "Sources differ", Dispute.SUPERSEDED: "Reported before"}
+_CHOSEN = "the program chose the citation"
+_DIFFER = "Sources differ."
 
 
 _DOUBTS = {
@@ -316,11 +371,22 @@ _DOUBTS = {
 }
 
 
+def heading(side: Statement) -> str:
+    """What stands above the sides of a conflict."""
+    return f"Sources differ on {side.side}." if side.side else _DIFFER
+
+
 def marked(statement: Statement) -> str:
-    """The text of a statement with its citation marks and what a reader must know of it."""
+    """The text of a statement with its citation marks and what a reader must know of it.
+
+    That of a side of a conflict is a line of a list, with the outlet and the date.
+    """
     marks = "".join(f"[{citation.number}]" for citation in statement.citations)
-    notes = (f"({note})" for note in (statement.reach, statement.doubt) if note)
-    return " ".join(filter(None, ("Possibly:" if statement.unsure else "", statement.shown, marks, *notes)))
+    notes = (f"({note})" for note in (statement.reach, statement.doubt, statement.chosen) if note)
+    first = "-" if statement.side is not None else ""
+    origin = statement.citations[0].origin if statement.side is not None and statement.citations else ""
+    parts = (first, "Possibly:" if statement.unsure else "", statement.shown, marks, origin, *notes)
+    return " ".join(filter(None, parts))
 
 
 def statement_dict(statement: Statement) -> dict[str, Any]:
@@ -334,6 +400,8 @@ def statement_dict(statement: Statement) -> dict[str, Any]:
     }
     if statement.unsure:
         found["unsure"] = True
+    if statement.side is not None:
+        found["side"] = statement.side
     if len(statement.outlets) > 1:
         found["outlets"] = list(statement.outlets)
     if statement.notes:
@@ -370,6 +438,11 @@ def conflict_dict(conflict: Conflict) -> dict[str, Any]:
             for position in conflict.positions
         ],
     }
+
+
+def _usage_dict(usage: Usage) -> dict[str, Any]:
+    """The JSON of what was used; `unpriced` is in it only if it is so."""
+    return {name: value for name, value in asdict(usage).items() if name != "unpriced" or value}
 
 
 def citation_dict(citation: Citation) -> dict[str, Any]:

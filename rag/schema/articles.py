@@ -52,6 +52,12 @@ class Published:
         length = {Precision.YEAR: 4, Precision.MONTH: 7}.get(self.precision, 10)
         return self.day.isoformat()[:length]
 
+    @property
+    def written(self) -> str:
+        """As a reader writes it: `2021`, `July 2021`, `7 July 2021`."""
+        shape = {Precision.YEAR: "%Y", Precision.MONTH: "%B %Y"}.get(self.precision, f"{self.day.day} %B %Y")
+        return self.day.strftime(shape)
+
 
 @dataclass(frozen=True, slots=True)
 class Window:

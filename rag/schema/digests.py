@@ -59,7 +59,8 @@ class Summary(Result):
         if not self.statements:
             return _NOTHING[self.reason or Reason.NOT_IN_ARTICLES]
         if not self.sections:
-            return "\n".join((*map(marked, self.statements), *map(str, self.conflicts)))
+            told = [line for conflict in self.conflicts for line in conflict.lines(self.statements)]
+            return "\n".join((*map(marked, self.statements), *told))
         return "\n\n".join(map(_section_text, self.sections))
 
     def _request(self) -> dict[str, Any]:

@@ -183,6 +183,7 @@ def _statement(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> Stat
         tuple(record.get("outlets", ())),
         tuple(Note(**note) for note in record.get("notes", ())),
         record.get("unsure", False),
+        record.get("side"),
     )
 
 

@@ -232,7 +232,7 @@ def voice(text: str, span: Span) -> Voice | None:
     sentence = text[span.start : span.end]
     if _SPEAKER_LABEL.match(sentence):
         return Voice(speaker(sentence) or _REPORTER, None)
-    labelled, named = _labelled(text, span.start), speaker(sentence)
+    labelled, named = label(text, span.start), speaker(sentence)
     if named and not is_pronoun(named):
         return Voice(named, None)
     if labelled:
@@ -279,7 +279,8 @@ def _labels(text: str) -> _Labels:
     return _Labels(tuple(m.start() for m in found), tuple(_REPORTER if m["asks"] else m["who"].title() for m in found))
 
 
-def _labelled(text: str, start: int) -> str | None:
+def label(text: str, start: int) -> str | None:
+    """Whom the label of a transcript that holds at a place names; None if none does."""
     labels = _labels(text)
     place = bisect_right(labels.starts, start) - 1
     return labels.names[place] if place >= 0 else None

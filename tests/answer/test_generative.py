@@ -66,7 +66,7 @@ def at(seeded: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def opened(server: OpenAIServer, terms: Terms | None = None, name: str = "local") -> Library:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        return Library(seeded, model=name, terms=terms)
+        return Library(seeded, model=name, terms=terms, judge="none")
 
     return opened
 
@@ -108,7 +108,7 @@ def test_all_that_a_model_gets_wrong_is_marked(at: Any) -> None:
         return said(
             stated(request, "Around 1,500 Afghan soldiers crossed the border and fled to Tajikistan.", SOLDIERS),
             stated(request, "President Ashraf Ghani had ordered the dispatch of 20,000 reserve troops.", RESERVES),
-            {"text": "Stanikzai speaks.", "quotes": [{"passage": 99, "quote": NEGOTIATOR}]},
+            {"text": "Stanikzai left in anger.", "quotes": [{"passage": 99, "quote": "He left in anger."}]},
             {"text": "The talks were paid for by the Red Cross.", "quotes": []},
             stated(request, "Sher Mohammad Abbas Stanikzai is the chief negotiator of the Taliban.", NEGOTIATOR),
         )
@@ -501,7 +501,7 @@ def test_a_trace_has_the_model_as_a_child_with_its_usage(at: Any, way: str, stre
     assert model["parent"] == "answer"
     assert list(seen.names.values()) == ["dispatches", "question", "retrieve", "answer"]
     assert "mine" in model["tags"]
-    assert model["metadata"].items() >= {"who": "me", "prompt": "answer", "prompt_version": 1}.items()
+    assert model["metadata"].items() >= {"who": "me", "prompt": "answer", "prompt_version": 2}.items()
     assert seen.used[0] > 10
 
 

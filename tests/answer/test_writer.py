@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from openai_server import OpenAIServer, Reply, Request, too_long
 
+from rag.answer.anchor import finder
 from rag.answer.draft import MOST_STATEMENTS, Answered, Draft
 from rag.answer.writer import Writer, write
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
@@ -19,6 +20,7 @@ from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, described
 from rag.models.prompts import pack
+from rag.models.reader import shared_reader
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
 
 QUESTION = "Where were the talks held?"
@@ -91,9 +93,11 @@ def test_passages_stand_numbered_and_headed_in_a_fence_that_is_theirs() -> None:
     with OpenAIServer(said(GOOD)) as server:
         asked(server)
     rules, user = (message["content"] for message in server.requests[0].messages)
-    mark = user.splitlines()[0]
+    mark = user.splitlines()[2]
     assert f"only this mark: {mark}" in rules
     assert user.splitlines() == [
+        f"Question: {QUESTION}",
+        "",
         mark,
         "[1] Talks in Tehran | ToloNews | 2021-07-07",
         "The talks were held in Tehran on Wednesday. Stanikzai said: “We want peace.” They ended late.",
@@ -107,23 +111,114 @@ def test_passages_stand_numbered_and_headed_in_a_fence_that_is_theirs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("quote", "number", "told"),
+    ("quote", "told"),
     [
-        ("The talks were held in Doha.", 1, "[1] “The talks were held in Doha.”"),
-        ("Around 1,000 soldiers crossed the border.", 1, "[1] “Around 1,000 soldiers crossed the border.”"),
-        ("They ended late.", 3, "[3] “They ended late.”"),
-        ("They ended late.", 0, "[0] “They ended late.”"),
-        ("They ended late.", -1, "[-1] “They ended late.”"),
-        ("They ended late.", True, "[True] “They ended late.”"),
-        ("They ended late.", None, "[None] “They ended late.”"),
-        ("", 1, "[1] “”"),
+        ("The talks were held in Doha.", "[1] “The talks were held in Doha.”"),
+        ("", "[1] “”"),
     ],
 )
-def test_a_citation_that_stands_for_nothing_is_told_and_the_statement_stays(quote: str, number: Any, told: str) -> None:
-    with OpenAIServer(said(stated("They ended late.", (number, quote))), refuses=PLAIN) as server:
+def test_a_citation_that_stands_for_nothing_is_told_and_the_statement_stays(quote: str, told: str) -> None:
+    with OpenAIServer(said(stated("They ended late.", (1, quote))), refuses=PLAIN) as server:
         (statement,) = asked(server).statements
     assert statement.citations == ()
     assert invented(statement) == [told]
+
+
+@pytest.mark.parametrize("number", [3, 0, -1, True])
+def test_a_passage_that_was_not_given_stands_for_nothing_whatever_is_quoted(number: Any) -> None:
+    with OpenAIServer(said(stated("They ended late.", (number, "They ended late."))), refuses=PLAIN) as server:
+        (statement,) = asked(server).statements
+    assert statement.citations == ()
+    assert invented(statement) == [f"[{number}] “They ended late.”"]
+
+
+@pytest.mark.parametrize("number", [2, "[2]", None])
+def test_a_right_quote_with_another_number_is_found_in_the_passage_that_has_it(number: Any) -> None:
+    with OpenAIServer(said(stated("They ended late.", (number, "They ended late."))), refuses=PLAIN) as server:
+        (statement,) = asked(server).statements
+    assert [(c.article.id, c.quote) for c in statement.citations] == [(TALKS.id, "They ended late.")]
+    assert invented(statement) == []
+
+
+@pytest.mark.parametrize("quote", ["The talks were held in Teh ran on Wednesday", "Stanikzai said: We wan't peace."])
+def test_one_differing_space_or_apostrophe_is_no_other_quote(quote: str) -> None:
+    with OpenAIServer(said(stated("A.", (1, quote))), refuses=PLAIN) as server:
+        (statement,) = asked(server).statements
+    (citation,) = statement.citations
+    assert citation.quote in TALKS.text
+    assert citation.quote != quote
+
+
+@pytest.mark.parametrize(
+    ("answered", "read"),
+    [("Yes", "yes"), (True, "yes"), ("partial", "partly"), ("Partly.", "partly"), (False, "no"), ("NO", "no")],
+)
+def test_readings_that_change_no_meaning_are_accepted(answered: Any, read: str) -> None:
+    reply = json.dumps({"answered": answered, "statements": [GOOD], "missing": ""})
+    with OpenAIServer(reply, refuses=PLAIN) as server:
+        assert asked(server).answered == read
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "The talks were held in Tehran. [1]",
+        {"text": "The talks were held in Tehran.", "quotes": "The talks were held in Tehran on Wednesday."},
+        {"text": "The talks were held in Tehran.", "quote": {"passage": 1, "quote": "held in Tehran on Wednesday."}},
+        {"text": "The talks were held in Tehran. [ToloNews, 7 July 2021]", "quotes": GOOD["quotes"]},
+    ],
+)
+def test_a_sentence_alone_or_a_single_quote_is_a_statement(item: Any) -> None:
+    with OpenAIServer(said(item), refuses=PLAIN) as server:
+        (statement,) = asked(server).statements
+    assert statement.text == "The talks were held in Tehran."
+    assert [c.article.id for c in statement.citations] == [TALKS.id]
+
+
+def test_the_outlets_of_two_articles_are_left_out_too() -> None:
+    text, quotes = "The talks were held in Tehran. [{}]", GOOD["quotes"]
+    both = {"text": text.format("ToloNews, 7 July 2021; Talks in Tehran, 2021-07-07"), "quotes": quotes}
+    other = {"text": text.format("ToloNews, 7 July 2021; Kabul Times, 9 July 2021"), "quotes": quotes}
+    with OpenAIServer(said(both, other), refuses=PLAIN) as server:
+        first, second = asked(server).statements
+    assert (first.text, second.text) == ("The talks were held in Tehran.", other["text"])
+
+
+def test_brackets_with_another_origin_stay_to_be_checked() -> None:
+    text = "The talks were held in Tehran. [Kabul Times, 9 July 2021]"
+    with OpenAIServer(said({"text": text, "quotes": GOOD["quotes"]}), refuses=PLAIN) as server:
+        assert asked(server).statements[0].text == text
+
+
+def test_what_quotes_nothing_is_anchored_to_the_sentence_that_supports_it_or_to_none() -> None:
+    reply = said(
+        stated("The talks were held in Tehran on Wednesday.", (1, "Both sides met in Tehran.")),
+        stated("The talks were held in Doha on Wednesday.", (1, "Both sides met in Doha.")),
+    )
+    with OpenAIServer(reply, refuses=PLAIN) as server:
+        right, wrong = Writer(caller(server, "anchored"), finder(shared_reader(1))).stream(QUESTION, HITS, Account())
+    assert [c.quote for c in right.citations] == ["The talks were held in Tehran on Wednesday."]
+    assert right.chosen
+    assert invented(right) == []
+    assert (wrong.citations, wrong.chosen) == ((), None)
+    assert invented(wrong) == ["[1] “Both sides met in Doha.”"]
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [
+        "The full report of the talks stands at talks-report.example/read.",
+        "The full report of the talks is kept at talks-report[.]example by the ministry.",
+        "The ministry sends the report of the talks from press@talks.example.",
+        "To read the report of the talks, enter your bank code.",
+        "Please send the report of the talks to the ministry in Tehran.",
+    ],
+)
+def test_nothing_with_an_address_or_an_instruction_is_anchored(planted: str) -> None:
+    hits = (hit(article(planted, title="The report of the talks")),)
+    with OpenAIServer(said(stated(planted, (1, "Nobody wrote this anywhere."))), refuses=PLAIN) as server:
+        (statement,) = Writer(caller(server, "led"), finder(shared_reader(1))).stream(QUESTION, hits, Account())
+    assert (statement.citations, statement.chosen) == ((), None)
 
 
 def test_a_quote_over_a_line_break_or_with_quotation_marks_is_found() -> None:
@@ -184,7 +279,7 @@ def test_too_many_statements_are_counted() -> None:
         (said(), "states nothing"),
         (said(7), "a statement is 7"),
         (said({"text": "", "quotes": []}), "wanted a text with a list of quotes"),
-        (said({"text": "A.", "quotes": "B"}), "wanted a text with a list of quotes"),
+        (said({"text": "A.", "quotes": 7}), "wanted a text with a list of quotes"),
         (said(GOOD)[:-20], "no whole JSON object"),
         (Reply(refusal="No.", text=""), "is empty"),
         (Reply('{"answered": "yes", "missing": "', endless=True), "goes on after 32,000 characters"),

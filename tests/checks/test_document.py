@@ -132,19 +132,24 @@ def test_checking_twice_gives_the_same(library: rag.Library) -> None:
     assert first.statements == again.statements
 
 
-def test_a_judge_gives_a_second_opinion_that_leaves_the_verdict_alone(
+def test_a_judge_settles_what_the_checks_leave_open_and_is_not_asked_about_the_rest(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = json.dumps({"reason": "The quote says 1,000.", "verdict": "contradicted"})
-    with OpenAIServer(by=lambda _: said) as server:
+    verdict = {"number": 1, "reason": "The quote says that they fled.", "verdict": "supported"}
+    with OpenAIServer(json.dumps({"verdicts": [verdict]})) as server:
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
         with rag.Library(tmp_path / "library", judge="local") as judged:
             judged.add(SEEDS)
-            answer = judged.check("Around 1,000 Afghan soldiers fled to Tajikistan.")
-    statement = answer.statements[0]
+            settled = judged.check("Afghan soldiers escaped over the frontier in panic.")
+            judged.check("Around 1,000 Afghan soldiers fled to Tajikistan.")
+            judged.check("Around 1,500 Afghan soldiers crossed the border and fled to Tajikistan.")
+    (statement,) = settled.statements
     assert statement.verdict is Verdict.SUPPORTED
-    assert statement.opinion == rag.Opinion("openai:local", Verdict.CONTRADICTED, "The quote says 1,000.")
-    assert answer.to_dict()["statements"][0]["judge"]["verdict"] == "contradicted"
+    assert statement.opinion == rag.Opinion("openai:local", Verdict.SUPPORTED, "The quote says that they fled.")
+    assert settled.to_dict()["statements"][0]["judge"]["verdict"] == "supported"
+    assert not any("not supported" in warning for warning in settled.warnings)
+    assert settled.usage.input_tokens > 100
+    assert len([request for request in server.requests if request.path.endswith("completions")]) == 1
 
 
 def test_a_judge_whose_key_is_refused_ends_with_4(tmp_path: Path) -> None:

@@ -12,7 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from made_replies import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, SOLDIERS, right, said, stated, wrong
+from made_replies import (
+    INVENTED,
+    NAME,
+    NOT_GIVEN,
+    NOWHERE,
+    NUMBER,
+    QUESTION,
+    RIGHT,
+    SOLDIERS,
+    right,
+    said,
+    stated,
+    wrong,
+)
 from openai_server import OpenAIServer, Reply, failing, no_model, rate_limited, refused_key
 from typer.testing import CliRunner, Result
 
@@ -41,7 +54,7 @@ def home(seeded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Itera
 
 def run(server: OpenAIServer, *arguments: str, model: str = "local") -> Result:
     env = {"OPENAI_BASE_URL": server.url, "RAG_MODEL": model}
-    return CliRunner().invoke(app, ["ask", QUESTION, *arguments], env=env)
+    return CliRunner().invoke(app, ["ask", QUESTION, "--judge", "none", *arguments], env=env)
 
 
 def test_all_four_errors_of_a_model_are_marked_in_the_terminal() -> None:
@@ -66,7 +79,7 @@ def test_all_four_are_marked_in_json_and_in_python(monkeypatch: pytest.MonkeyPat
     with OpenAIServer(by=wrong) as server:
         record = json.loads(run(server, "--json").stdout)
         monkeypatch.setenv("OPENAI_BASE_URL", server.url)
-        with rag.Library(model="local") as library:
+        with rag.Library(model="local", judge="none") as library:
             answer = library.ask(QUESTION)
     verdicts = ["supported", "contradicted", "contradicted", "unsupported", "unsupported"]
     assert [statement["verdict"] for statement in record["statements"]] == verdicts
@@ -76,7 +89,7 @@ def test_all_four_are_marked_in_json_and_in_python(monkeypatch: pytest.MonkeyPat
     assert record["text"].count("(contradicted by what it cites)") == 2
     assert record["text"].count("(not supported by what it cites)") == 2
     failed = [check for check in record["statements"][3]["checks"] if check["kind"] == "citation"]
-    assert failed == [{"kind": "citation", "expected": f"[42] “{SOLDIERS}”", "found": None, "passed": False}]
+    assert failed == [{"kind": "citation", "expected": f"[42] “{NOWHERE}”", "found": None, "passed": False}]
 
 
 def test_strict_exits_with_9_when_a_statement_failed_its_check() -> None:
@@ -150,7 +163,7 @@ def test_a_dry_run_prints_the_prompt_and_its_size_and_asks_nobody() -> None:
     assert server.requests == []
     assert f"Question: {QUESTION}" in text.stdout
     assert SOLDIERS in text.stdout
-    assert text.stdout.rstrip().endswith("tokens, and up to 1,000 of the reply; $0.0000 at most")
+    assert text.stdout.rstrip().endswith("tokens, and up to 1,000 of the reply; price unknown")
     assert record["tokens"] > 500
     assert record["estimated"] is True
     assert batch.exit_code == 2
@@ -208,7 +221,16 @@ def test_in_a_terminal_statements_appear_one_by_one_and_the_whole_is_the_same(ho
         whole = run(server, "--no-cache").stdout
         env = os.environ | {"OPENAI_BASE_URL": server.url, "RAG_MODEL": "local", "COLUMNS": "400", "NO_COLOR": "1"}
         main, worker = pty.openpty()
-        command = [sys.executable, "-c", "from rag.cli.app import main; main()", "ask", QUESTION, "--no-cache"]
+        command = [
+            sys.executable,
+            "-c",
+            "from rag.cli.app import main; main()",
+            "ask",
+            QUESTION,
+            "--no-cache",
+            "--judge",
+            "none",
+        ]
         with subprocess.Popen(command, stdout=worker, stderr=subprocess.DEVNULL, env=env):
             os.close(worker)
             shown = _read(main)

@@ -73,7 +73,8 @@ def test_the_latest_value_leads_and_the_one_before_is_told(toll: Answer) -> None
     assert "55 people" in toll.statements[0].text
     (found,) = toll.conflicts
     assert (found.kind, [p.value for p in found.positions]) == (Dispute.SUPERSEDED, ["55", "20"])
-    assert "Reported before: “At least 20 people were killed" in toll.text
+    assert toll.text.count("At least 20 people were killed") == 1
+    assert toll.text.endswith("\nReported before: [2].")
 
 
 def test_as_of_a_day_the_value_of_that_day_is_the_answer(library: Library) -> None:
@@ -88,7 +89,11 @@ def test_two_days_for_one_thing_in_articles_of_one_day_are_a_conflict(bridge: An
     assert found.kind is Dispute.CONFLICT
     assert {p.citation.article.source for p in found.positions} == {"Harirud Post", "Pamir Wire"}
     assert {p.value for p in found.positions} == {"July 3", "July 4"}
-    assert "Sources differ: " in bridge.text
+    heading, *sides = bridge.text.splitlines()
+    assert heading == "Sources differ."
+    assert len(sides) == 2
+    assert all(side.startswith("- ") for side in sides)
+    assert {side.rsplit("] ", 1)[1].split(",")[0] for side in sides} == {"Harirud Post", "Pamir Wire"}
 
 
 def test_each_position_has_its_outlet_day_and_citation(bridge: Answer) -> None:
@@ -107,7 +112,11 @@ def test_the_citations_of_an_answer_are_numbered_in_order_and_checked(toll: Answ
 
 
 def test_a_reader_sees_the_conflict_under_the_statements(bridge: Answer) -> None:
-    assert any(line.text.startswith("Sources differ: ") for line in answer_lines(bridge))
+    lines = [line.text for line in answer_lines(bridge)]
+    assert lines[0] == "Sources differ."
+    assert [line[:2] for line in lines[1:3]] == ["- ", "- "]
+    quotes = [" ".join(p.citation.quote.split()) for p in bridge.conflicts[0].positions]
+    assert [sum(quote in line for line in lines[:3]) for quote in quotes] == [1, 1]
 
 
 def test_where_all_agree_there_is_no_conflict(library: Library) -> None:

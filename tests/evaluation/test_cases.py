@@ -11,7 +11,7 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import InputError
-from rag.evaluation.cases import CASE, CaseSet, CheckCase, QaCase, SummaryCase, TimelineCase, schema
+from rag.evaluation.cases import CASE, CaseSet, CheckCase, QaCase, ReplyCase, SummaryCase, TimelineCase, schema
 from rag.evaluation.formats import load_set
 from rag.evaluation.observe import check_gold
 from rag.library import Library
@@ -21,6 +21,8 @@ EVALS = Path(__file__).parents[2] / "evals"
 FILES = sorted(EVALS.glob("sets/*.jsonl"))
 QA: dict[str, Any] = {"id": "a", "question": "Who?", "answerable": True, "claims": []}
 CHECK: dict[str, Any] = {"id": "a", "task": "check", "text": "It rained.", "verdict": "supported"}
+REPLY: dict[str, Any] = {"id": "a", "task": "reply", "question": "Who?", "statements": []}
+WRITTEN: dict[str, Any] = {"text": "It rained.", "quotes": [{"article": "n", "quote": "Rain fell."}]}
 
 
 def write(path: Path, *records: Any) -> Path:
@@ -59,14 +61,17 @@ def test_each_task_has_its_own_fields(tmp_path: Path) -> None:
     search = QA | {"id": "q", "task": "search", "evidence": [{"article": "n", "quote": "x"}]}
     del search["answerable"], search["claims"]
     check = CHECK | {"evidence": [{"quote": "It rained.", "title": "Rain", "published": "2021-07-07"}]}
-    found = load_set(write(tmp_path / "set.jsonl", summary, timeline, search, check)).cases
-    assert [case.task for case in found] == ["summary", "timeline", "search", "check"]
+    reply = REPLY | {"id": "r", "answered": "partly", "statements": [WRITTEN, WRITTEN | {"planted": True}]}
+    found = load_set(write(tmp_path / "set.jsonl", summary, timeline, search, check, reply)).cases
+    assert [case.task for case in found] == ["summary", "timeline", "search", "check", "reply"]
     assert isinstance(found[0], SummaryCase)
     assert isinstance(found[1], TimelineCase)
     assert found[1].events == {date(2021, 7, 7): "They met."}
     assert isinstance(found[3], CheckCase)
     assert found[3].is_true
     assert found[3].evidence[0].published == date(2021, 7, 7)
+    assert isinstance(found[4], ReplyCase)
+    assert [evidence.quote for evidence in found[4].gold] == ["Rain fell.", "Rain fell."]
 
 
 @pytest.mark.parametrize(
@@ -87,6 +92,9 @@ def test_each_task_has_its_own_fields(tmp_path: Path) -> None:
         (CHECK | {"id": "b"}, "wanted either evidence, or a text"),
         (CHECK | {"id": "b", "against": "It rained.", "supported": True}, "wanted either a verdict, or"),
         (CHECK | {"id": "b", "against": "It rained.", "verdict": "unchecked"}, "the field 'verdict': "),
+        (REPLY | {"id": "b"}, "the field 'statements': "),
+        (REPLY | {"id": "b", "statements": [WRITTEN], "answered": "maybe"}, "the field 'answered': "),
+        (REPLY | {"id": "b", "statements": [WRITTEN | {"quotes": [{"article": "n"}]}]}, "wanted an article and its"),
         (QA, "2 cases have the id 'a'"),
     ],
 )
@@ -147,7 +155,7 @@ def test_a_case_is_written_as_it_is_read() -> None:
 
 
 def test_the_schema_can_be_printed() -> None:
-    assert {"QaCase", "SearchCase", "SummaryCase", "TimelineCase", "CheckCase"} <= set(schema()["$defs"])
+    assert {"QaCase", "SearchCase", "SummaryCase", "TimelineCase", "CheckCase", "ReplyCase"} <= set(schema()["$defs"])
 
 
 # The sets of the project
@@ -192,7 +200,7 @@ def test_no_two_cases_have_one_id(sets: dict[str, CaseSet]) -> None:
 
 def test_the_evidence_stands_in_the_articles_that_the_library_keeps(sets: dict[str, CaseSet], library: Library) -> None:
     cases = [case for found in sets.values() for case in found.cases]
-    assert sum(len(case.evidence) for case in cases) >= 450
+    assert sum(len(case.gold) for case in cases) >= 450
     check_gold(cases, library.catalog)
 
 

@@ -22,10 +22,12 @@ from rag.evaluation.cases import (
     Disagreement,
     Evidence,
     GivenTurn,
+    ReplyCase,
     SearchCase,
     SummaryCase,
     Task,
     TimelineCase,
+    Written,
 )
 from rag.evaluation.report import Changes, Report, report
 from rag.evaluation.results import CitedPlace, FoundPlace, Grades, Identity, Place, Result, Run, ShownConflict
@@ -233,7 +235,11 @@ def test_each_task_shows_its_gold() -> None:
     claim = CheckCase(id="k", task=Task.CHECK, text="Ten fled.", against="Twelve fled.", verdict=Verdict.CONTRADICTED)
     summary = SummaryCase(id="s", task=Task.SUMMARY, topic="flight", words=9, claims=(TEN,), reference="They fled.")
     search = SearchCase(id="f", task=Task.SEARCH, question="Who fled?", evidence=(Evidence("Quote.", "news"),))
+    quotes = (Evidence("Ten were gone.", "news"),)
+    statements = (Written("Ten fled.", quotes), Written("Two fled.", quotes, planted=True))
+    reply = ReplyCase(id="r", task=Task.REPLY, question="Who fled?", statements=statements)
     page = text(
+        (reply, answered(said("Ten fled."), said("Two fled."), gold=(Place("news", 0, 14),) * 2)),
         (days, answered(said("Talks began."), events=found)),
         (claim, Result("k", verdict=Verdict.UNSUPPORTED, status=Status.ANSWERED)),
         (summary, answered(said("Ten fled."))),
@@ -247,9 +253,11 @@ def test_each_task_shows_its_gold() -> None:
         "✗ another contradicted is right, unsupported was found",
         "Reference They fled.",
         "characters 3 to 5 ✓ hit 1",
+        "✓ supported Ten fled. (true)",
+        "✗ supported Two fled. (an error is planted)",
     ):
         assert words in page
-    assert "not cited" not in page
+    assert page.count("not cited") == 2
 
 
 def test_text_from_cases_and_articles_stays_text() -> None:

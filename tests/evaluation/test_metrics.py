@@ -10,21 +10,34 @@ import pytest
 from made_results import CLOSED, TEN, answered, qa, said
 
 from rag.evaluation import metrics
-from rag.evaluation.cases import CheckCase, Disagreement, Evidence, QaCase, SummaryCase, Task, TimelineCase
+from rag.evaluation.cases import (
+    CheckCase,
+    Disagreement,
+    Evidence,
+    QaCase,
+    ReplyCase,
+    SummaryCase,
+    Task,
+    TimelineCase,
+    Written,
+)
 from rag.evaluation.metrics import (
     LOW,
     MEASURES,
     NAMES,
+    answers_lost,
     balanced_accuracy,
     date_f1,
     facts_caught,
     false_caught,
     is_right,
     overlong,
+    planted_caught,
     rates,
     rouge_1,
     rouge_2,
     shares,
+    true_marked,
     true_rejected,
 )
 from rag.evaluation.rates import Overlap, Rate, Share, ndcg_at_k, percentile, rate, reciprocal_rank, rouge_n
@@ -228,6 +241,35 @@ def test_a_verdict(metric: Callable[..., Any], right: Verdict, found: Verdict, e
 def test_only_facts_count_as_facts() -> None:
     assert facts_caught(check(OTHER), Result("k", verdict=NO)) == Share(1, 1)
     assert facts_caught(check(OTHER, "addition"), Result("k", verdict=NO)) is None
+
+
+def reply(*texts: str, planted: str = "") -> ReplyCase:
+    quotes = (Evidence("x", "news"),)
+    errors = (Written(planted, quotes, planted=True),) if planted else ()
+    return ReplyCase(
+        id="r", task=Task.REPLY, question="?", statements=(*(Written(text, quotes) for text in texts), *errors)
+    )
+
+
+def test_a_reply_is_scored_by_statement() -> None:
+    case, marked = reply("Ten fled.", "All fell.", planted="Two fled."), said("Two fled.", verdict=NO)
+    result = answered(said("Ten fled."), said("All fell.", verdict=OTHER), marked)
+    assert (true_marked(case, result), planted_caught(case, result)) == (Share(1, 2), Share(1, 1))
+    assert is_right(case, result) is False
+    assert is_right(case, answered(said("Ten fled."), said("All fell."), marked)) is True
+    assert planted_caught(case, answered(said("Two fled."))) == Share(0, 1)
+
+
+def test_a_statement_of_a_reply_that_is_gone_counts_as_marked() -> None:
+    case = reply("Ten fled.", planted="Two fled.")
+    assert (true_marked(case, answered()), planted_caught(case, answered())) == (Share(1, 1), Share(1, 1))
+
+
+def test_a_reply_is_lost_if_all_of_it_is_true() -> None:
+    assert answers_lost(reply("Ten fled."), ABSTAINED) == Share(1, 1)
+    assert answers_lost(reply("Ten fled."), answered(said("Ten fled.", verdict=NO))) == Share(0, 1)
+    assert answers_lost(reply("Ten fled.", planted="Two fled."), ABSTAINED) is None
+    assert planted_caught(reply("Ten fled."), ABSTAINED) is None
 
 
 def test_rouge_n_counts_the_grams_that_both_texts_have() -> None:

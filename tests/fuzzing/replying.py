@@ -20,13 +20,15 @@ from fuzzing.asking import library, ready
 from fuzzing.invariants import is_json, sound_answer, sound_summary, sound_timeline
 from fuzzing.loading import folder
 from fuzzing.outcomes import Target, holds, told
-from rag.checks.judge import Evidence, Judge
+from rag.checks.judge import Judge
 from rag.errors import ReplyError
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.budget import Terms
 from rag.models.chat import ModelChoice
+from rag.models.client import Account, Caller
 from rag.models.partial_json import Members, first_object
-from rag.schema import Verdict
+from rag.schema import Citation, Statement, Verdict
 
 _MOST = 8_000
 """Replies are read up to 32,000 characters, which come in pieces of more than one."""
@@ -77,7 +79,7 @@ SUMMARY = {
     ]
 }
 EVENTS = {"events": [{"number": n, "text": "Russia closed its consulate in Mazar-i-Sharif."} for n in range(1, 3)]}
-OPINION = {"reason": "It says so.", "verdict": "supported"}
+OPINION = {"verdicts": [{"number": 1, "reason": "It says so.", "verdict": "supported"}]}
 PLAN = {"questions": ["Who fled?", "When?"], "parts": ["Who?"], "repairs": [{"number": 1, "text": "x", "quotes": []}]}
 
 
@@ -148,10 +150,14 @@ def _told(reply: str) -> Iterator[str]:
 
 
 def _judged(reply: str) -> Iterator[str]:
-    model = Replying(reply=reply)
-    opinion = Judge(model, ModelChoice("openai", "x")).opinion("Soldiers fled.", [Evidence("Soldiers fled.", "T")])
-    told(opinion.reason)
-    yield str(opinion.verdict)
+    source = article("Soldiers fled.", title="T")
+    citation = Citation(1, source, "p", 0, len(source.text), source.text)
+    claim = Statement("Men in uniform ran.", (citation,), Verdict.UNSUPPORTED)
+    judge = Judge(Caller(Replying(reply=reply), ModelChoice("openai", "x"), pauses=()))
+    (found,) = judge.judged([claim], Account(Terms(cache=False)))
+    assert found.opinion
+    told(found.opinion.reason)
+    yield str(found.opinion.verdict)
 
 
 def _in_pieces(cut: Cut) -> Iterator[str]:

@@ -161,7 +161,7 @@ async def test_it_can_be_awaited() -> None:
 
 def test_a_server_of_ones_own_is_waited_for_longer_as_it_may_have_to_load_the_model() -> None:
     own, theirs = (chat_model(ModelChoice("openai", "local", url, KEY)) for url in (URL, None))
-    assert (own.request_timeout.read, theirs.request_timeout.read) == (180, 60)
+    assert (own.request_timeout.read, theirs.request_timeout.read) == (600, 60)
     assert own.request_timeout.connect == 10
 
 

@@ -26,9 +26,10 @@ def test_the_answer_prompt_puts_the_passages_inside_the_fence() -> None:
     prompt = load_prompt("answer", "fence", "passages", "question")
     messages = prompt.template.invoke({"fence": "=X=", "passages": "[1] text {here}", "question": "Who?"}).to_messages()
     assert [message.type for message in messages] == ["system", "human"]
-    assert messages[1].content == "=X=\n[1] text {here}\n=X=\n\nQuestion: Who?"
+    assert messages[1].content == "Question: Who?\n\n=X=\n[1] text {here}\n=X=\n\nQuestion: Who?"
     assert "=X=" in messages[0].content
-    assert '{"answered": "yes" | "partly" | "no"' in messages[0].content
+    assert '{"answered": "yes", "differ": "where it landed", "statements": [{"text": ' in messages[0].content
+    assert '{"answered": "no", "differ": "", "statements": [], "missing": ' in messages[0].content
 
 
 def test_a_prompt_carries_its_version_and_inputs(tmp_path: Path) -> None:

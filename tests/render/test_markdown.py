@@ -131,3 +131,27 @@ def test_commands_write_markdown(library: Library, tmp_path: Path) -> None:
     assert "[^1]: " in checked.stdout
     summed = run.invoke(app, ["summarize", "--library", str(library.path), "--format", "markdown"])
     assert summed.stdout.startswith("**")
+
+
+def test_the_sides_of_a_conflict_are_a_list_with_their_outlets() -> None:
+    true = Verdict.SUPPORTED
+    sides = (
+        Statement(
+            "It landed in Dushanbe.", (cited(article(QUOTE, id="a", source="Harirud Post")),), true, side="the place"
+        ),
+        Statement(
+            "It landed in Tashkent.",
+            (replace(cited(article(QUOTE, id="b", source="Northern Wire")), number=2),),
+            true,
+            side="the place",
+        ),
+    )
+    answer = Answer("Where?", "Where?", sides, citations=tuple(c for s in sides for c in s.citations))
+    assert answer.to_markdown().startswith(
+        "Sources differ on the place.\n\n"
+        "- It landed in Dushanbe.[^1] Harirud Post\n- It landed in Tashkent.[^2] Northern Wire\n\n[^1]: "
+    )
+    assert Answer.from_dict(answer.to_dict()).text == answer.text
+    page = answer._repr_html_()
+    assert page.count("Sources differ on the place.") == 1
+    assert page.index("the place.") < page.index("Dushanbe") < page.index("Harirud Post") < page.index("Tashkent")
