@@ -30,7 +30,7 @@ ORDER = (
     ("rag.digest",),
     ("rag.render",),
     ("rag.settings", "rag.parts", "rag.langchain", "rag.chains", "rag.library", "rag.quick", "rag.cluster"),
-    ("rag.chat",),
+    ("rag.chat", "rag.mcp"),
     ("rag.evaluation",),
     ("rag.cli", "rag.__main__"),
     ("rag",),
@@ -52,6 +52,7 @@ OWNERS = {
         "rag/cli/console.py",
         "rag/cli/eval_command.py",
         "rag/cli/library_commands.py",
+        "rag/cli/mcp_command.py",
         "rag/cli/options.py",
         "rag/cli/requests.py",
         "rag/cli/terminal.py",
@@ -67,6 +68,9 @@ OWNERS = {
     "jinja2": {"rag/render/page.py"},
     "rensa": {"rag/retrieval/near_duplicates.py"},
     "ray": {"rag/cluster.py"},
+    "mcp": {"rag/mcp/server.py"},
+    "mcp_types": {"rag/mcp/server.py"},
+    "uvicorn": {"rag/mcp/server.py"},
 }
 HEAVY = {
     "chromadb",
@@ -87,6 +91,9 @@ HEAVY = {
     "psycopg",
     "ray",
     "jinja2",
+    "mcp",
+    "mcp_types",
+    "uvicorn",
 }
 
 

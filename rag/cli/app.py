@@ -10,6 +10,7 @@ import typer
 
 from rag.cli import answer_commands, library_commands
 from rag.cli.eval_command import evaluate
+from rag.cli.mcp_command import serve
 
 app = typer.Typer(
     name="rag",
@@ -47,6 +48,7 @@ app.command()(answer_commands.chat)
 app.command()(answer_commands.summarize)
 app.command()(answer_commands.timeline)
 app.command()(answer_commands.conflicts)
+app.command("mcp")(serve)
 app.command("eval")(evaluate)
 app.command()(library_commands.articles)
 app.command()(library_commands.remove)

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from rag.errors import InputError
 from rag.schema.display import Displayed
 
 
@@ -74,6 +75,21 @@ class Window:
     def dated(self) -> bool:
         """Whether it limits the publication day."""
         return bool(self.since or self.last)
+
+    def narrowed(self, by: Window) -> Window:
+        """What both admit; raises InputError if that is nothing."""
+        since = max((d for d in (self.since, by.since) if d), default=None)
+        as_of, until = (min((d for d in pair if d), default=None) for pair in zip(self._ends, by._ends, strict=True))
+        wanted = {source.casefold() for source in by.sources or self.sources}
+        sources = tuple(source for source in self.sources or by.sources if source.casefold() in wanted)
+        found = Window(as_of, since, until, sources)
+        if (wanted and not sources) or (since and found.last and since > found.last):
+            raise InputError(f"nothing is both {self.limits} and {by.limits}; wanted limits that leave something")
+        return found
+
+    @property
+    def _ends(self) -> tuple[date | None, date | None]:
+        return self.as_of, self.until
 
     @property
     def limits(self) -> str | None:
