@@ -17,7 +17,7 @@ from rag.schema import Answer, Status
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CLI, JSON, MODELS = ((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("cli", "json", "models"))
-COMMANDS = ("add", "ask", "chat", "check", "conflicts", "eval", "search", "summarize", "timeline", "work")
+COMMANDS = ("add", "ask", "chat", "check", "conflicts", "eval", "mcp", "search", "summarize", "timeline", "work")
 HELP = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in COMMANDS}
 
 

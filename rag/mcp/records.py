@@ -32,7 +32,7 @@ class PassageRecord(SpanRecord):
     text: str
 
 
-class CitationRecord(SpanRecord):
+class CitationRecord(BaseModel):
     """An exact span of an article: its text from `start` to `end` is the `quote`."""
 
     number: int
@@ -42,6 +42,8 @@ class CitationRecord(SpanRecord):
     published: str | None
     url: str | None
     link: str | None = Field(description="The page on the web, at the quote.")
+    start: int
+    end: int
     quote: str
     answer: SpanRecord | None = Field(description="The short span inside the quote that answers the question.")
 

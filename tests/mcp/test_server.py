@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -237,6 +238,14 @@ async def test_a_citation_has_a_link_to_its_quote_on_the_web(library: Library) -
         answer = await called(client, "ask", question="How many days do repairs of the bridge over the Harirud take?")
         assert answer["citations"][0]["link"].startswith("https://example.org/bridge#:~:text=")
         assert (await called(client, "ask", question=SOLDIERS))["citations"][0]["link"] is None
+
+
+async def test_the_conversation_shown_is_the_one_that_a_client_has(library: Library) -> None:
+    page = (ROOT / "docs/mcp.md").read_text(encoding="utf-8")
+    asked, answered = (json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", page, re.M | re.S))
+    async with Client(server(library, Window())) as client:
+        assert await called(client, "ask", **asked) == answered
+        assert {tool.name for tool in (await client.list_tools()).tools} == set(re.findall(r"^\| `(\w+)`", page, re.M))
 
 
 async def test_what_the_articles_do_not_answer_is_an_abstention(library: Library) -> None:
