@@ -22,7 +22,8 @@ def serve(*, http: Port = None, options: Options) -> None:
     with open_library(options) as library:
         from rag.mcp.server import serve_http, serve_stdio  # pydantic, which other commands start without
 
+        view = library.window(limits)
         if http is None:
-            serve_stdio(library, limits, verbose=options.verbose)
+            serve_stdio(view, verbose=options.verbose)
         else:
-            serve_http(library, limits, http, on_start=lambda at: tell(f"serving {at}"), verbose=options.verbose)
+            serve_http(view, http, on_start=lambda at: tell(f"serving {at}"), verbose=options.verbose)

@@ -13,9 +13,8 @@ from pydantic import Field
 from rag.errors import InputError, RagError
 from rag.library import Library
 from rag.mcp.records import ADDRESS, AnswerRecord, ArticleRecord, ConflictsRecord, SearchRecord, TimelineRecord
-from rag.schema import Article, Window
+from rag.schema import Article
 from rag.store.filters import admits
-from rag.text.calendar import window
 
 if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
@@ -37,14 +36,14 @@ Sources = Annotated[list[str] | None, Field(description="Only these outlets, by 
 Passages = Annotated[int, Field(ge=1, le=50, description="How many passages to read.")]
 
 
-def server(library: Library, limits: Window, *, verbose: bool = False) -> MCPServer[Any]:
+def server(library: Library, *, verbose: bool = False) -> MCPServer[Any]:
     """The server with its tools; raises InputError if the MCP SDK is not installed."""
     try:
         from mcp.server.mcpserver import MCPServer
         from mcp_types import ToolAnnotations
     except ImportError:
         raise InputError("rag mcp needs the MCP SDK; install it with `pip install 'dispatches[mcp]'`") from None
-    tools = Tools(library, limits)
+    tools = Tools(library)
     made: MCPServer[Any] = MCPServer(
         "dispatches",
         title="Dispatches",
@@ -61,17 +60,17 @@ def server(library: Library, limits: Window, *, verbose: bool = False) -> MCPSer
     return made
 
 
-def serve_stdio(library: Library, limits: Window, *, verbose: bool) -> None:
+def serve_stdio(library: Library, *, verbose: bool) -> None:
     """Serves one client over standard input and output, until the input ends."""
-    server(library, limits, verbose=verbose).run("stdio")
+    server(library, verbose=verbose).run("stdio")
 
 
-def serve_http(library: Library, limits: Window, port: int, *, on_start: Callable[[str], None], verbose: bool) -> None:
+def serve_http(library: Library, port: int, *, on_start: Callable[[str], None], verbose: bool) -> None:
     """Serves clients on this machine over HTTP, until it is stopped; a port of 0 is any free one.
 
     `on_start` is called with the address. Raises InputError if the port is taken.
     """
-    served = server(library, limits, verbose=verbose)
+    served = server(library, verbose=verbose)
     import uvicorn
 
     try:
@@ -87,11 +86,10 @@ def serve_http(library: Library, limits: Window, port: int, *, on_start: Callabl
 
 
 class Tools:
-    """What clients may call; each reads within the limits of the server and those of the call."""
+    """What clients may call; the limits of a call narrow those of the library, if it is a view."""
 
-    def __init__(self, library: Library, limits: Window) -> None:
+    def __init__(self, library: Library) -> None:
         self._library = library
-        self._limits = limits
 
     def search(
         self,
@@ -104,8 +102,10 @@ class Tools:
         sources: Sources = None,
     ) -> SearchRecord:
         """Find the articles and passages nearest to a question, best first. They need not answer it: see `ask`."""
-        with self._reading(as_of=as_of, since=since, until=until, sources=sources) as limits:
-            return SearchRecord.of(self._library.search(query, k=k, window=limits))
+        with self._reading():
+            return SearchRecord.of(
+                self._library.search(query, k=k, as_of=as_of, since=since, until=until, sources=sources)
+            )
 
     def fetch(
         self,
@@ -127,8 +127,10 @@ class Tools:
         sources: Sources = None,
     ) -> AnswerRecord:
         """Answer a question from the articles, each statement cited to an exact span and checked; or abstain."""
-        with self._reading(as_of=as_of, since=since, until=until, sources=sources) as limits:
-            return AnswerRecord.of(self._library.ask(question, k=k, window=limits))
+        with self._reading():
+            return AnswerRecord.of(
+                self._library.ask(question, k=k, as_of=as_of, since=since, until=until, sources=sources)
+            )
 
     def check(
         self,
@@ -141,9 +143,12 @@ class Tools:
         sources: Sources = None,
     ) -> AnswerRecord:
         """Check each sentence of a draft against the articles: supported, unsupported or contradicted, and by what."""
-        with self._reading(as_of=as_of, since=since, until=until, sources=sources) as limits:
-            against = [self._article(id) for id in articles or ()]
-            return AnswerRecord.of(self._library.check(text, against=against, window=limits))
+        with self._reading():
+            return AnswerRecord.of(
+                self._library.check(
+                    text, against=articles or (), as_of=as_of, since=since, until=until, sources=sources
+                )
+            )
 
     def timeline(
         self,
@@ -156,8 +161,12 @@ class Tools:
         sources: Sources = None,
     ) -> TimelineRecord:
         """List the most important dated events that the articles report, earliest first, each with its citation."""
-        with self._reading(as_of=as_of, since=since, until=until, sources=sources) as limits:
-            return TimelineRecord.of(self._library.timeline(topic=topic, max_events=max_events, window=limits))
+        with self._reading():
+            return TimelineRecord.of(
+                self._library.timeline(
+                    topic=topic, max_events=max_events, as_of=as_of, since=since, until=until, sources=sources
+                )
+            )
 
     def conflicts(
         self,
@@ -169,35 +178,29 @@ class Tools:
         sources: Sources = None,
     ) -> ConflictsRecord:
         """List what the articles say differently from one another: numbers and days that differ or were revised."""
-        with self._reading(as_of=as_of, since=since, until=until, sources=sources) as limits:
-            return ConflictsRecord.of(topic, self._library.conflicts(topic=topic, window=limits))
+        with self._reading():
+            return ConflictsRecord.of(
+                topic, self._library.conflicts(topic=topic, as_of=as_of, since=since, until=until, sources=sources)
+            )
 
     def text(self, id: str) -> str:
         """The whole text of an article."""
         with self._reading():
             return self._article(id).text
 
+    def _article(self, id: str) -> Article:
+        found = self._library.catalog.article(id)
+        if not admits(self._library.limits, found):
+            raise InputError(f"no article {self._library.limits.limits} has the id {id!r}; this server has only those")
+        return found
+
     @contextmanager
-    def _reading(
-        self,
-        *,
-        as_of: str | None = None,
-        since: str | None = None,
-        until: str | None = None,
-        sources: list[str] | None = None,
-    ) -> Iterator[Window]:
-        """The limits of a call; its errors are told to the client."""
+    def _reading(self) -> Iterator[None]:
+        """Opens the library, which several threads may ask for, and tells the client what was wrong with a call."""
         from mcp.server.mcpserver.exceptions import ToolError
 
         try:
-            limits = self._limits.narrowed(window(as_of, since, until, sources or ()))
             self._library.load()
-            yield limits
+            yield
         except RagError as error:
             raise ToolError(str(error)) from error
-
-    def _article(self, id: str) -> Article:
-        found = self._library.catalog.article(id)
-        if not admits(self._limits, found):
-            raise InputError(f"no article {self._limits.limits} has the id {id!r}; this server has only those")
-        return found

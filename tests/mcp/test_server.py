@@ -24,8 +24,7 @@ from rag.ingest.loaders import article
 from rag.library import Library
 from rag.mcp.records import MOST_CHARACTERS
 from rag.mcp.server import server
-from rag.schema import Window
-from rag.text.calendar import parse_published, window
+from rag.text.calendar import parse_published
 
 ROOT = Path(__file__).parents[2]
 RAG = [sys.executable, "-c", "from rag.cli.app import main; main()"]
@@ -184,7 +183,7 @@ def test_without_the_sdk_it_says_how_to_install_it(tmp_path: Path) -> None:
 
 
 async def test_tools_have_typed_results_and_change_nothing(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         for tool in (await client.list_tools()).tools:
             assert tool.annotations is not None
             assert tool.annotations.read_only_hint
@@ -197,7 +196,7 @@ async def test_tools_have_typed_results_and_change_nothing(library: Library) -> 
 
 
 async def test_search_and_fetch_have_the_keys_that_clients_expect(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         first = (await called(client, "search", query="How long do repairs of the bridge take?"))["results"][0]
         assert (first["title"], first["url"]) == ("Bridge closed", "https://example.org/bridge")
         fetched = await called(client, "fetch", id=first["id"])
@@ -208,7 +207,7 @@ async def test_search_and_fetch_have_the_keys_that_clients_expect(library: Libra
 
 
 async def test_each_article_is_found_once_with_all_its_passages(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         results = (await called(client, "search", query="Taliban in Tehran and Tajikistan", k=20))["results"]
         assert len({result["id"] for result in results}) == len(results)
         seeds = next(result for result in results if result["title"].startswith("Iran said"))
@@ -216,7 +215,7 @@ async def test_each_article_is_found_once_with_all_its_passages(library: Library
 
 
 async def test_an_article_without_an_address_is_a_resource(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         first = (await called(client, "search", query=SOLDIERS))["results"][0]
         assert first["url"] == f"dispatches://articles/{first['id']}"
         read = await client.read_resource(first["url"])
@@ -225,7 +224,7 @@ async def test_an_article_without_an_address_is_a_resource(library: Library) -> 
 
 async def test_a_long_article_comes_in_parts(library: Library) -> None:
     (whole,) = (found for found in library.articles() if found.title == "Long")
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         first = await called(client, "fetch", id=whole.id)
         assert first["metadata"]["next"] == MOST_CHARACTERS
         second = await called(client, "fetch", id=whole.id, start=first["metadata"]["next"])
@@ -234,7 +233,7 @@ async def test_a_long_article_comes_in_parts(library: Library) -> None:
 
 
 async def test_a_citation_has_a_link_to_its_quote_on_the_web(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         answer = await called(client, "ask", question="How many days do repairs of the bridge over the Harirud take?")
         assert answer["citations"][0]["link"].startswith("https://example.org/bridge#:~:text=")
         assert (await called(client, "ask", question=SOLDIERS))["citations"][0]["link"] is None
@@ -243,19 +242,19 @@ async def test_a_citation_has_a_link_to_its_quote_on_the_web(library: Library) -
 async def test_the_conversation_shown_is_the_one_that_a_client_has(library: Library) -> None:
     page = (ROOT / "docs/mcp.md").read_text(encoding="utf-8")
     asked, answered = (json.loads(block) for block in re.findall(r"^```json\n(.*?)^```$", page, re.M | re.S))
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         assert await called(client, "ask", **asked) == answered
         assert {tool.name for tool in (await client.list_tools()).tools} == set(re.findall(r"^\| `(\w+)`", page, re.M))
 
 
 async def test_what_the_articles_do_not_answer_is_an_abstention(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         answer = await called(client, "ask", question=OFF_TOPIC)
         assert (answer["status"], answer["statements"], answer["citations"]) == ("abstained", [], [])
 
 
 async def test_check_says_what_differs(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         found = await called(client, "check", text="About 20,000 Afghan soldiers crossed the border.")
         (statement,) = found["statements"]
         assert statement["verdict"] == "contradicted"
@@ -263,7 +262,7 @@ async def test_check_says_what_differs(library: Library) -> None:
 
 
 async def test_a_timeline_and_conflicts_cite_what_they_say(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         found = await called(client, "timeline", topic="military situation", max_events=2)
         numbers = {citation["number"] for citation in found["citations"]}
         assert found["events"]
@@ -272,7 +271,7 @@ async def test_a_timeline_and_conflicts_cite_what_they_say(library: Library) -> 
 
 
 async def test_a_mistake_is_told_to_the_client(library: Library) -> None:
-    async with Client(server(library, Window())) as client:
+    async with Client(server(library)) as client:
         assert "as_of is 'soon'; wanted a date such as 2021-07-07" in await refused(
             client, "ask", question=SOLDIERS, as_of="soon"
         )
@@ -282,7 +281,7 @@ async def test_a_mistake_is_told_to_the_client(library: Library) -> None:
 
 async def test_no_call_reads_beyond_the_limits_of_the_server(library: Library) -> None:
     (bridge,) = (found for found in library.articles() if found.title == "Bridge closed")
-    async with Client(server(library, window(as_of="2021-07-31"))) as client:
+    async with Client(server(library.window(as_of="2021-07-31"))) as client:
         question = "How many days do repairs of the bridge over the Harirud take?"
         for limits in ({}, {"as_of": "2022"}, {"until": "2022"}, {"sources": ["Harirud Post"]}):
             answer = await called(client, "ask", question=question, **limits)
