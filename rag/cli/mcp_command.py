@@ -17,7 +17,10 @@ Port = Annotated[
 
 @command("library", "add", *WINDOW, *MODEL, "deep", "strict", "offline", "wait", "quiet", "verbose")
 def serve(*, http: Port = None, options: Options) -> None:
-    """Serve the library to programs that call tools (Model Context Protocol), over stdin and stdout or HTTP."""
+    """Serve the library to other programs.
+
+    They call it as tools by the Model Context Protocol, over stdin and stdout or HTTP.
+    """
     limits = options.window
     with open_library(options) as library:
         from rag.mcp.server import serve_http, serve_stdio  # pydantic, which other commands start without
