@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -27,6 +28,8 @@ def serve(*, http: Port = None, options: Options) -> None:
 
         view = library.window(limits)
         if http is None:
+            if sys.stdin.isatty():
+                tell("waiting for a client on stdin; `rag mcp --help` shows how to set one up, Ctrl-C ends")
             serve_stdio(view, verbose=options.verbose)
         else:
             serve_http(view, http, on_start=lambda at: tell(f"serving {at}"), verbose=options.verbose)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from mcp.server.mcpserver import MCPServer
 
 LOOPBACK, PATH = "127.0.0.1", "/mcp"
+INTERRUPTED = 130
 
 INSTRUCTIONS = """\
 A library of news articles. `ask` answers a question in statements, each cited to an exact span of an article and \
@@ -61,8 +64,11 @@ def server(library: Library, *, verbose: bool = False) -> MCPServer[Any]:
 
 
 def serve_stdio(library: Library, *, verbose: bool) -> None:
-    """Serves one client over standard input and output, until the input ends."""
-    server(library, verbose=verbose).run("stdio")
+    """Serves one client over standard input and output, until the input ends or it is interrupted."""
+    served = server(library, verbose=verbose)
+    # Whoever waits for a line of the input cannot be woken, and an answer holds nothing that has to be saved.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(INTERRUPTED))
+    served.run("stdio")
 
 
 def serve_http(library: Library, port: int, *, on_start: Callable[[str], None], verbose: bool) -> None:

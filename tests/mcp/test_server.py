@@ -171,6 +171,18 @@ def test_stdout_has_nothing_but_the_protocol(tmp_path: Path) -> None:
     assert replies[2]["result"]["structuredContent"]["status"] == "abstained"
 
 
+def test_an_interrupt_ends_it_while_it_waits(folder: Path) -> None:
+    arguments = [*RAG, "mcp", "--library", str(folder), "--offline"]
+    with subprocess.Popen(arguments, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(json.dumps({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": HELLO}) + "\n")
+        process.stdin.flush()
+        assert json.loads(process.stdout.readline())["id"] == 1
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=60) == 130
+
+
 def test_without_the_sdk_it_says_how_to_install_it(tmp_path: Path) -> None:
     code = "import sys; sys.modules['mcp'] = None; from rag.cli.app import main; main()"
     arguments = [sys.executable, "-c", code, "mcp", "--library", str(tmp_path / "library")]
