@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Protocol
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
@@ -16,9 +16,6 @@ from rag.errors import RagError
 from rag.models.embeddings import MiniLM
 from rag.schema import Answer, Hit, SearchResult, Window
 
-if TYPE_CHECKING:
-    from rag.library import Library
-
 _DAY = "a day of publication: 2021-07-07, 2021-07 or 2021"
 
 
@@ -26,6 +23,21 @@ class Searchable(Protocol):
     """What is searched: a Library."""
 
     def search(self, question: str, *, k: int = ..., window: Window = ...) -> SearchResult: ...
+
+
+class Answering(Protocol):
+    """What is asked: a Library."""
+
+    def ask(  # noqa: PLR0913  # what the tool passes on
+        self,
+        question: str,
+        *,
+        k: int = ...,
+        as_of: str | None = ...,
+        since: str | None = ...,
+        until: str | None = ...,
+        sources: Sequence[str] | None = ...,
+    ) -> Answer: ...
 
 
 class MiniLMEmbeddings(MiniLM, Embeddings):
@@ -52,7 +64,7 @@ class HybridRetriever(BaseRetriever):
         return [_document(hit) for hit in found.hits]
 
 
-def tool(library: Library, *, k: int) -> BaseTool:
+def tool(library: Answering, *, k: int) -> BaseTool:
     """A tool that asks a library; what cannot be asked is told to the agent."""
 
     def ask(
