@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CLI, JSON, MODELS = ((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("cli", "json", "models"))
 COMMANDS = ("add", "ask", "chat", "check", "conflicts", "eval", "mcp", "search", "summarize", "timeline", "work")
-HELP = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in COMMANDS}
+HELP = {name: CliRunner().invoke(app, [*name.split(), "--help"]).stdout for name in ("", *COMMANDS)}
 
 
 def blocks(language: str, page: str = README) -> list[str]:
