@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -20,14 +21,17 @@ Question: TypeAlias = str | Mapping[str, Any]
 """A question, or one with `history`, `as_of`, `since`, `until` and `sources` beside `question`."""
 
 
-def chain(pipeline: Pipeline, *, k: int, window: Window) -> Runnable[Question, Answer]:
+def chain(pipeline: Pipeline, *, k: int, window: Window, within: Window = Window()) -> Runnable[Question, Answer]:
     """The stages as one Runnable; `window` is for what a question does not limit itself, its `as_of` for all of them.
+
+    No question reads outside of `within`.
 
     A stream gives the answer as it grows, a checked statement at a time; the last one is whole.
     """
 
     def question(given: Question) -> Understood:
-        return pipeline.understand(asked(given, k=k, window=window))
+        put = asked(given, k=k, window=window)
+        return pipeline.understand(replace(put, window=within.narrowed(put.window)))
 
     first: Runnable[Question, Understood] = RunnableLambda(question, name="question")
     second: Runnable[Understood, Task] = RunnableLambda(pipeline.retrieve, name="retrieve")

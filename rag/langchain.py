@@ -2,22 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Annotated, Protocol
 
 from langchain_core.callbacks import CallbackManagerForRetrieverRun
 from langchain_core.documents import Document
 from langchain_core.embeddings import Embeddings
 from langchain_core.retrievers import BaseRetriever
+from langchain_core.tools import BaseTool, StructuredTool, ToolException
 from pydantic import ConfigDict, Field, SkipValidation
 
+from rag.errors import RagError
 from rag.models.embeddings import MiniLM
-from rag.schema import Hit, SearchResult, Window
+from rag.schema import Answer, Hit, SearchResult, Window
+
+_DAY = "a day of publication: 2021-07-07, 2021-07 or 2021"
 
 
 class Searchable(Protocol):
     """What is searched: a Library."""
 
     def search(self, question: str, *, k: int = ..., window: Window = ...) -> SearchResult: ...
+
+
+class Answering(Protocol):
+    """What is asked: a Library."""
+
+    def ask(  # noqa: PLR0913  # what the tool passes on
+        self,
+        question: str,
+        *,
+        k: int = ...,
+        as_of: str | None = ...,
+        since: str | None = ...,
+        until: str | None = ...,
+        sources: Sequence[str] | None = ...,
+    ) -> Answer: ...
 
 
 class MiniLMEmbeddings(MiniLM, Embeddings):
@@ -42,6 +62,31 @@ class HybridRetriever(BaseRetriever):
     ) -> list[Document]:
         found = self.library.search(query, k=self.k if k is None else k, window=self.window)
         return [_document(hit) for hit in found.hits]
+
+
+def tool(library: Answering, *, k: int) -> BaseTool:
+    """A tool that asks a library; what cannot be asked is told to the agent."""
+
+    def ask(
+        question: Annotated[str, Field(description="A question about the news, in English.")],
+        as_of: Annotated[str | None, Field(description=f"Read nothing later, as if it were {_DAY}.")] = None,
+        since: Annotated[str | None, Field(description=f"Read nothing published before {_DAY}.")] = None,
+        until: Annotated[str | None, Field(description=f"Read nothing published after {_DAY}.")] = None,
+        sources: Annotated[Sequence[str] | None, Field(description="Only these outlets, by name.")] = None,
+    ) -> tuple[str, Answer]:
+        try:
+            answer = library.ask(question, k=k, as_of=as_of, since=since, until=until, sources=sources)
+        except RagError as error:
+            raise ToolException(str(error)) from error
+        return answer.to_markdown(), answer
+
+    return StructuredTool.from_function(
+        ask,
+        name="ask_articles",
+        description="Answers a question from news articles, each statement cited and checked; or abstains.",
+        response_format="content_and_artifact",
+        handle_tool_error=True,
+    )
 
 
 def _document(hit: Hit) -> Document:

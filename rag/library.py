@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from asyncio import to_thread
+from collections.abc import AsyncIterator, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import partial
-from typing import TYPE_CHECKING
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, Unpack
 
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
 from rag.answer.writer import Preview
+from rag.arguments import Limits, narrowed, validated
 from rag.checks.document import checked, with_verdicts
 from rag.checks.verify import verify
 from rag.compare.articles import conflicts
@@ -40,11 +42,13 @@ from rag.schema import (
     Turn,
     Window,
 )
+from rag.store.filters import admits
 from rag.text.clean import clean
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
+    from langchain_core.tools import BaseTool
 
     from rag.chains import Question
     from rag.langchain import HybridRetriever
@@ -65,8 +69,15 @@ class Library(Parts):
     `model` writes the answers: a name, or any LangChain chat model. Without it, it is the one of the settings:
     `RAG_MODEL`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`; if they name none, or if `offline`, the answers are the articles'
     own sentences and nothing is sent anywhere. `terms` are what it may use, and what its faults lead to.
+
+    Each method that reads takes `as_of`, `since`, `until` (dates, or texts such as 2021-07-07 or 2021-07) and `sources`
+    (outlets), beside or instead of a `window`. A wrong argument is an InputError that says what was expected.
     """
 
+    limits: Window = Window()
+    """What all reading is limited to; of a view, what it was made with."""
+
+    @validated
     def add(
         self,
         *origins: Origin | Article,
@@ -83,14 +94,27 @@ class Library(Parts):
         report = self._ingestion(progress, wait).add(origins, allow_private=allow_private)
         return replace(report, warnings=(*report.warnings, *self.warnings))
 
+    async def aadd(
+        self,
+        *origins: Origin | Article,
+        progress: Progress | None = None,
+        wait: float = 600,
+        allow_private: bool = False,
+    ) -> AddReport:
+        """`add`, in a thread of its own."""
+        return await to_thread(self.add, *origins, progress=progress, wait=wait, allow_private=allow_private)
+
+    @validated
     def remove(self, *ids: str, progress: Progress | None = None, wait: float = 600) -> int:
         """Removes articles with all of their revisions; raises InputError, and removes none, if an id is unknown."""
         return self._ingestion(progress, wait).remove(ids)
 
+    @validated
     def work(self, *, progress: Progress | None = None, wait: float = 600) -> int:
         """Embeds and indexes what has no vector yet, beside others; returns how many passages it has embedded."""
         return self._ingestion(progress, wait).work()
 
+    @validated
     def reindex(self, *, progress: Progress | None = None, wait: float = 600) -> int:
         """Makes every index anew from the catalog; returns how many passages have a vector.
 
@@ -107,28 +131,57 @@ class Library(Parts):
 
     def articles(self) -> list[Article]:
         """The current revisions of all articles, by id."""
-        return self.catalog.articles()
+        return [article for article in self.catalog.articles() if admits(self.limits, article)]
 
+    @validated
     def search(
-        self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        window: Window = Window(),
+        history: Sequence[Turn] = (),
+        **limits: Unpack[Limits],
     ) -> SearchResult:
         """The passages nearest to a question, at most `k`, best first; `history` and errors as for `ask`."""
-        clock = Clock()
+        clock, window = Clock(), narrowed(self.limits, window, by=limits)
         query = self._searcher.query(question, window, history)
         hits = self._searcher.find(query, k=k, window=window, clock=clock).hits[:k]
         return SearchResult(question, hits, clock.times, self.warnings)
 
-    def ask(self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()) -> Answer:
+    @validated
+    def ask(
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        window: Window = Window(),
+        history: Sequence[Turn] = (),
+        **limits: Unpack[Limits],
+    ) -> Answer:
         """What the articles say to a question, each statement cited to exact spans and checked; or an abstention.
 
         `history` is the conversation so far, oldest first, for a question such as "And when?". Raises
         EmptyLibraryError if there is no article, InputError if there is no question or it would take more than the
         terms allow, KeyRefusedError and NoModelError; and other ModelErrors if the terms are strict.
         """
-        *_, answer = self.stream(question, k=k, window=window, history=history)
+        *_, answer = self.stream(question, k=k, window=window, history=history, **limits)
         assert isinstance(answer, Answer)
         return answer
 
+    async def aask(
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        window: Window = Window(),
+        history: Sequence[Turn] = (),
+        **limits: Unpack[Limits],
+    ) -> Answer:
+        """`ask`, in a thread of its own."""
+        return await to_thread(self.ask, question, k=k, window=window, history=history, **limits)
+
+    @validated
     def stream(  # noqa: PLR0913  # each is a choice of its own
         self,
         question: str,
@@ -139,15 +192,16 @@ class Library(Parts):
         terms: Terms | None = None,
         topic: str | None = None,
         progress: Progress | None = None,
+        **limits: Unpack[Limits],
     ) -> Iterator[Statement | Answer]:
         """The statements of `ask` as they are checked, then the Answer with all of them.
 
         `terms` are for this question, in the place of the library's own; `progress` is told what is waited for. With a
         `topic` only articles are read that have all of its words in the title, or in one paragraph with it.
         """
+        asked = Asked(clean(question), k, narrowed(self.limits, window, by=limits), tuple(history), topic)
         self.load()  # the chain may be run by several threads
-        asked = Asked(clean(question), k, window, tuple(history), topic)
-        yield from self._pipeline.run(asked, terms, progress)
+        return self._pipeline.run(asked, terms, progress)
 
     def written_by(self, model: BaseChatModel, terms: Terms) -> Library:
         """This library, whose answers another chat model writes and none judges; open files are shared."""
@@ -156,17 +210,41 @@ class Library(Parts):
         other.terms, other.writer, other.judge = terms, self._writer(caller), None
         return other
 
+    async def astream(
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        window: Window = Window(),
+        history: Sequence[Turn] = (),
+        terms: Terms | None = None,
+        **limits: Unpack[Limits],
+    ) -> AsyncIterator[Statement | Answer]:
+        """`stream`, whose every step is in a thread of its own."""
+        events = await to_thread(self.stream, question, k=k, window=window, history=history, terms=terms, **limits)
+        while (event := await to_thread(next, events, None)) is not None:
+            yield event
+
+    @validated
     def preview(
-        self, question: str, *, k: int = 10, window: Window = Window(), history: Sequence[Turn] = ()
+        self,
+        question: str,
+        *,
+        k: int = 10,
+        window: Window = Window(),
+        history: Sequence[Turn] = (),
+        **limits: Unpack[Limits],
     ) -> Preview:
         """The prompt that `ask` would send, its size and its cost; raises InputError if there is no model."""
         if self.writer is None:
             raise InputError("there is no language model to send a prompt to; name one with --model or RAG_MODEL")
+        window = narrowed(self.limits, window, by=limits)
         query = self._searcher.query(question, window, history)
         hits = self._searcher.find(query, k=k, window=window).hits
         return self.writer.preview(query.text, self.writer.fitting(query.text, hits, k=k))
 
-    def chain(self, *, k: int = 10, window: Window = Window()) -> Runnable[Question, Answer]:
+    @validated
+    def chain(self, *, k: int = 10, window: Window = Window(), **limits: Unpack[Limits]) -> Runnable[Question, Answer]:
         """The way from a question to its Answer as a LangChain Runnable.
 
         Its input is a question, or a mapping with `question` and, where wanted, `history`, `as_of`, `since`, `until`
@@ -175,16 +253,24 @@ class Library(Parts):
         from rag import chains  # LangChain, which `ask` does without
 
         self.load()
-        return chains.chain(self._pipeline, k=k, window=window)
+        return chains.chain(self._pipeline, k=k, window=narrowed(window, by=limits), within=self.limits)
 
+    @validated
     def check(
-        self, text: str, *, against: Sequence[str | Article] = (), k: int = 10, window: Window = Window()
+        self,
+        text: str,
+        *,
+        against: Sequence[str | Article] = (),
+        k: int = 10,
+        window: Window = Window(),
+        **limits: Unpack[Limits],
     ) -> Answer:
         """Each sentence of a text as a statement with its verdict, and with the nearest sentences of the articles.
 
         `against` are articles, or ids of articles, in the order of marks such as [1] in the text; without it, each
         sentence is looked for in the `k` passages nearest to it. Raises EmptyLibraryError and InputError as `ask` does.
         """
+        window = narrowed(self.limits, window, by=limits)
         given = [a if isinstance(a, Article) else self.catalog.article(a) for a in against]
         account, check = Account(self.terms), partial(verify, entailment=self.entailment)
         with account.clock.time("check"):
@@ -196,6 +282,7 @@ class Library(Parts):
         warnings = (*account.warnings, *found.warnings, *self.warnings)
         return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
 
+    @validated
     def summarize(
         self,
         *articles: str | Article,
@@ -204,6 +291,7 @@ class Library(Parts):
         words: int | None = None,
         window: Window = Window(),
         progress: Progress | None = None,
+        **limits: Unpack[Limits],
     ) -> Summary:
         """The strong points of articles, given or by id, or of all of them on a topic, each cited and checked.
 
@@ -211,9 +299,11 @@ class Library(Parts):
         sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
+        window = narrowed(self.limits, window, by=limits)
         request = digest.requested(self._searcher, articles, topic, room=digest.room(length, words), window=window)
         return digest.summarize(request, self._resources(progress))
 
+    @validated
     def timeline(
         self,
         *articles: str | Article,
@@ -221,27 +311,45 @@ class Library(Parts):
         max_events: int = 10,
         window: Window = Window(),
         progress: Progress | None = None,
+        **limits: Unpack[Limits],
     ) -> Timeline:
         """The most important dated events of articles, or of all of them, at most `max_events`, earliest first.
 
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
+        window = narrowed(self.limits, window, by=limits)
         request = digest.requested(self._searcher, articles, topic, room=Budget(0, max_events), window=window)
         return digest.timeline(request, self._resources(progress))
 
-    def conflicts(self, *, topic: str | None = None, k: int = 50, window: Window = Window()) -> tuple[Conflict, ...]:
+    @validated
+    def conflicts(
+        self, *, topic: str | None = None, k: int = 50, window: Window = Window(), **limits: Unpack[Limits]
+    ) -> tuple[Conflict, ...]:
         """What the articles say differently from one another, the latest first.
 
         With a `topic` those of the `k` passages nearest to it are read. Raises EmptyLibraryError if there is no
         article, InputError if the topic has no words.
         """
-        return conflicts(self._searcher, topic, k=k, window=window)
+        return conflicts(self._searcher, topic, k=k, window=narrowed(self.limits, window, by=limits))
 
-    def retriever(self, *, k: int = 8, window: Window = Window()) -> HybridRetriever:
+    @validated
+    def window(self, window: Window = Window(), **limits: Unpack[Limits]) -> View:
+        """The library as of a day, of a time or of some outlets: nothing else is read, whatever a call asks for."""
+        return View(self, narrowed(self.limits, window, by=limits))
+
+    @validated
+    def retriever(self, *, k: int = 8, window: Window = Window(), **limits: Unpack[Limits]) -> HybridRetriever:
         """The search as a LangChain retriever."""
         from rag.langchain import HybridRetriever  # 1.5 s of LangChain, which `ask` does without
 
-        return HybridRetriever(library=self, k=k, window=window)
+        return HybridRetriever(library=self, k=k, window=narrowed(window, by=limits))
+
+    @validated
+    def as_tool(self, *, k: int = 10, window: Window = Window(), **limits: Unpack[Limits]) -> BaseTool:
+        """`ask` as a LangChain tool for an agent: it returns Markdown with footnotes, its artifact is the Answer."""
+        from rag.langchain import tool
+
+        return tool(self.window(window, **limits), k=k)
 
     @property
     def _searcher(self) -> Searcher:
@@ -261,3 +369,22 @@ class Library(Parts):
 
     def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
         return Ingestion(self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
+
+
+class View(Library):
+    """A library of which only some articles are read; all else it shares, and closing it closes nothing."""
+
+    def __init__(self, library: Library, limits: Window) -> None:
+        self._library = library
+        self.limits = limits
+
+    def __getattribute__(self, name: str) -> Any:
+        return getattr(self._library, name) if name in _SHARED else super().__getattribute__(name)
+
+    def close(self) -> None:
+        """Leaves the library open."""
+
+
+_SHARED = {name for name, value in vars(Parts).items() if isinstance(value, cached_property)} | {
+    *("name", "path", "terms", "warnings", "load"),
+}

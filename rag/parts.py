@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from rag.answer.anchor import finder
 from rag.answer.writer import Writer
+from rag.arguments import validated
 from rag.checks.judge import Judge
 from rag.errors import EmbeddingError, LibraryError
 from rag.models.budget import Terms
@@ -42,6 +43,7 @@ AUTO, NO_JUDGE = "auto", "none"
 class Parts:
     """What a library is composed of; nothing is opened, made or loaded before it is needed."""
 
+    @validated
     def __init__(  # noqa: PLR0913  # each is a choice of its own
         self,
         path: str | Path | None = None,

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Unpack
 
+from rag.arguments import Limits, validated
 from rag.checks.document import checked
 from rag.checks.verify import verify
 from rag.errors import EmptyLibraryError
@@ -22,6 +24,7 @@ _open = ExitStack()
 atexit.register(_open.close)
 
 
+@validated
 def ask(
     question: str,
     *,
@@ -29,6 +32,7 @@ def ask(
     k: int = 10,
     window: Window = Window(),
     model: str | None = None,
+    **limits: Unpack[Limits],
 ) -> Answer:
     """The answer of `Library.ask` from the articles in a file, folder or URL, or several of them.
 
@@ -38,9 +42,10 @@ def ask(
     Raises EmptyLibraryError if none of them can be read as an article.
     """
     origins = [articles] if isinstance(articles, str | Path) else articles
-    return _library(origins, model).ask(question, k=k, window=window)
+    return _library(origins, model).ask(question, k=k, window=window, **limits)
 
 
+@validated
 def summarize(
     articles: Origin | Sequence[Origin],
     *,
@@ -48,23 +53,31 @@ def summarize(
     length: Length = Length.MEDIUM,
     words: int | None = None,
     window: Window = Window(),
+    **limits: Unpack[Limits],
 ) -> Summary:
     """The summary of `Library.summarize` of the articles in a file, folder or URL, or several of them.
 
     They are read as `ask` reads them, with its errors.
     """
     origins = [articles] if isinstance(articles, str | Path) else articles
-    return _library(origins, None).summarize(topic=topic, length=length, words=words, window=window)
+    return _library(origins, None).summarize(topic=topic, length=length, words=words, window=window, **limits)
 
 
+@validated
 def timeline(
-    articles: Origin | Sequence[Origin], *, topic: str | None = None, max_events: int = 10, window: Window = Window()
+    articles: Origin | Sequence[Origin],
+    *,
+    topic: str | None = None,
+    max_events: int = 10,
+    window: Window = Window(),
+    **limits: Unpack[Limits],
 ) -> Timeline:
     """The timeline of `Library.timeline` of the articles in a file, folder or URL, or several of them."""
     origins = [articles] if isinstance(articles, str | Path) else articles
-    return _library(origins, None).timeline(topic=topic, max_events=max_events, window=window)
+    return _library(origins, None).timeline(topic=topic, max_events=max_events, window=window, **limits)
 
 
+@validated
 def check(text: str, articles: Origin | Article | Sequence[Origin | Article]) -> Answer:
     """The sentences of a text as statements, each with its verdict and the nearest sentences of the articles.
 
@@ -93,8 +106,12 @@ def _library(origins: Sequence[Origin], model: str | None) -> Library:
     key = (model or "", *(_version(place) for place in expand(origins)))
     if key not in _libraries:
         folder = _open.enter_context(tempfile.TemporaryDirectory(prefix="dispatches-"))
-        _libraries[key] = _open.enter_context(Library(Path(folder) / "library", model=model))
-        _libraries[key].add(*origins)
+        library = _open.enter_context(Library(Path(folder) / "library", model=model))
+        report = library.add(*origins)
+        if not library.catalog.article_count:
+            why = "; ".join(f"{failure.origin}: {failure.message}" for failure in report.failed)
+            raise EmptyLibraryError(why or "`articles` names nothing; wanted a file, a folder or a URL")
+        _libraries[key] = library
     return _libraries[key]
 
 

@@ -29,8 +29,18 @@ ORDER = (
     ("rag.answer",),
     ("rag.digest",),
     ("rag.render",),
-    ("rag.settings", "rag.parts", "rag.langchain", "rag.chains", "rag.library", "rag.quick", "rag.cluster", "rag.news"),
-    ("rag.chat",),
+    (
+        "rag.arguments",
+        "rag.settings",
+        "rag.parts",
+        "rag.langchain",
+        "rag.chains",
+        "rag.library",
+        "rag.quick",
+        "rag.cluster",
+        "rag.news",
+    ),
+    ("rag.chat", "rag.mcp"),
     ("rag.evaluation",),
     ("rag.cli", "rag.__main__"),
     ("rag",),
@@ -52,6 +62,7 @@ OWNERS = {
         "rag/cli/console.py",
         "rag/cli/eval_command.py",
         "rag/cli/library_commands.py",
+        "rag/cli/mcp_command.py",
         "rag/cli/options.py",
         "rag/cli/requests.py",
         "rag/cli/terminal.py",
@@ -69,6 +80,9 @@ OWNERS = {
     "docx": {"rag/render/sheet.py"},
     "rensa": {"rag/retrieval/near_duplicates.py"},
     "ray": {"rag/cluster.py"},
+    "mcp": {"rag/mcp/server.py"},
+    "mcp_types": {"rag/mcp/server.py"},
+    "uvicorn": {"rag/mcp/server.py"},
 }
 HEAVY = {
     "chromadb",
@@ -90,6 +104,9 @@ HEAVY = {
     "ray",
     "jinja2",
     "docx",
+    "mcp",
+    "mcp_types",
+    "uvicorn",
 }
 
 

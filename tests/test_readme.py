@@ -17,8 +17,8 @@ from rag.schema import Answer, Status
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CLI, JSON, MODELS = ((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("cli", "json", "models"))
-COMMANDS = ("add", "ask", "chat", "check", "conflicts", "eval", "search", "summarize", "timeline", "work")
-HELP = {name: CliRunner().invoke(app, [name, "--help"]).stdout for name in COMMANDS}
+COMMANDS = ("add", "ask", "chat", "check", "conflicts", "eval", "mcp", "search", "summarize", "timeline", "work")
+HELP = {name: CliRunner().invoke(app, [*name.split(), "--help"]).stdout for name in ("", *COMMANDS)}
 
 
 def blocks(language: str, page: str = README) -> list[str]:
@@ -67,7 +67,7 @@ def test_the_json_shown_has_the_keys_of_an_answer() -> None:
 
 def test_every_command_and_flag_that_is_named_is_there() -> None:
     pages = "\n".join((README, CLI, MODELS.split("## A larger reader")[0]))
-    listed = CliRunner().invoke(app, ["--help"]).stdout.split("Commands:")[1]
+    listed = CliRunner().invoke(app, ["--help"]).stdout.split("Commands:")[1].split("Examples:")[0]
     known = {line.split()[0] for line in listed.splitlines() if line.strip()}
     assert set(re.findall(r"(?:`|^ +)rag ([a-z]+)", pages, re.M)) <= known
     assert known <= set(re.findall(r"^\| `rag (\w+)", CLI, re.M))

@@ -183,7 +183,7 @@ def summarize(
 def timeline(
     articles: Articles = None, *, max_events: MaxEvents = 10, form: PageOption = PageForm.TEXT, options: Options
 ) -> None:
-    """Show the dated events of articles, a topic, or the whole library."""
+    """Show the dated events of articles, or on a topic."""
     limits = options.window
     with open_library(options) as library, progress_bar(options) as progress:
         named = named_articles(library, articles or ())

@@ -7,14 +7,23 @@ from io import TextIOWrapper
 from typing import Annotated
 
 import typer
+import typer.core
 
 from rag.cli import answer_commands, library_commands, watch_commands
 from rag.cli.eval_command import evaluate
+from rag.cli.examples import EXAMPLES
+from rag.cli.mcp_command import serve
+
+typer.core.HAS_RICH = False  # it would load rich for each help, and put a backslash before each default
 
 app = typer.Typer(
     name="rag",
     help="Answers questions about news articles; every sentence is cited to an exact span.",
-    add_completion=False,
+    epilog="""\b
+Examples:
+  rag add seeds/
+  rag ask "Who spoke for the Taliban in Tehran?"
+  rag COMMAND --help""",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -39,19 +48,23 @@ def _root(version: Annotated[bool, typer.Option("--version", help="Print the ver
         raise typer.Exit
 
 
-app.command()(library_commands.add)
-app.command()(answer_commands.ask)
-app.command()(answer_commands.check)
-app.command()(answer_commands.search)
-app.command()(answer_commands.chat)
-app.command()(answer_commands.summarize)
-app.command()(answer_commands.timeline)
-app.command()(answer_commands.conflicts)
-app.command()(watch_commands.watch)
-app.command()(watch_commands.new)
-app.command("eval")(evaluate)
-app.command()(library_commands.articles)
-app.command()(library_commands.remove)
-app.command()(library_commands.work)
-app.command()(library_commands.reindex)
-app.command()(library_commands.doctor)
+for _name, _run in {
+    "add": library_commands.add,
+    "ask": answer_commands.ask,
+    "check": answer_commands.check,
+    "search": answer_commands.search,
+    "chat": answer_commands.chat,
+    "summarize": answer_commands.summarize,
+    "timeline": answer_commands.timeline,
+    "conflicts": answer_commands.conflicts,
+    "watch": watch_commands.watch,
+    "new": watch_commands.new,
+    "mcp": serve,
+    "eval": evaluate,
+    "articles": library_commands.articles,
+    "remove": library_commands.remove,
+    "work": library_commands.work,
+    "reindex": library_commands.reindex,
+    "doctor": library_commands.doctor,
+}.items():
+    app.command(_name, epilog="\n".join(("\b", "Examples:", *(f"  {line}" for line in EXAMPLES[_name]))))(_run)

@@ -53,7 +53,10 @@ def evaluate(
     schema: Schema = False,
     options: Options,
 ) -> None:
-    """Measure how right answers, summaries, timelines and checks are, on sets of cases."""
+    """Measure how right the answers are, on sets of cases.
+
+    Cases may also be of summaries, timelines and checks.
+    """
     from rag import evaluation  # pydantic and the library, which other commands start without
 
     if schema:

@@ -46,7 +46,7 @@ class Options:
     until: Annotated[str | None, typer.Option(metavar="DATE", help="Last day of publication.")] = None
     source: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this outlet; repeatable.")] = None
     topic: Annotated[str | None, typer.Option(metavar="TEXT", help="What it is to be about.")] = None
-    k: Annotated[int, typer.Option("-k", min=1, help="How many passages to read.")] = 10
+    k: Annotated[int, typer.Option("-k", min=1, metavar="N", help="How many passages to read.")] = 10
     judge: Annotated[
         str,
         typer.Option(
@@ -179,9 +179,12 @@ def named_articles(library: Library, names: Sequence[str]) -> list[str | Article
 def add_articles(
     library: Library, origins: Sequence[str], options: Options, *, allow_private: bool = False
 ) -> AddReport:
-    """Adds what is named, and prints what failed."""
+    """Adds what is named, and prints what failed; of what was added first, where it is."""
+    is_new = not library.catalog.article_count
     with progress_bar(options) as progress:
         report = library.add(*origins, progress=progress, wait=options.wait, allow_private=allow_private)
+    if is_new and report.added and not options.quiet:
+        tell(f"a new library: {library.name}; --library or RAG_HOME names another one")
     return print_failures(report, options)
 
 

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
+from rag.errors import InputError
 from rag.schema.display import Displayed
 
 
@@ -71,6 +72,14 @@ class Window:
     until: date | None = None
     sources: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name in ("as_of", "since", "until"):
+            value = getattr(self, name)
+            if not isinstance(value, date | None) or isinstance(value, datetime):
+                raise InputError(f"{name} of a Window is {value!r}; wanted a datetime.date, or None")
+        if not isinstance(self.sources, tuple) or not all(isinstance(source, str) for source in self.sources):
+            raise InputError(f"sources of a Window is {self.sources!r}; wanted a tuple of names")
+
     @property
     def last(self) -> date | None:
         """The last admitted day: the earlier of `as_of` and `until`."""
@@ -80,6 +89,23 @@ class Window:
     def dated(self) -> bool:
         """Whether it limits the publication day."""
         return bool(self.since or self.last)
+
+    def narrowed(self, by: Window) -> Window:
+        """What both admit; raises InputError if that is nothing."""
+        if not by.limits or not self.limits:
+            return by if by.limits else self
+        since = max((d for d in (self.since, by.since) if d), default=None)
+        as_of, until = (min((d for d in pair if d), default=None) for pair in zip(self._ends, by._ends, strict=True))
+        wanted = {source.casefold() for source in by.sources or self.sources}
+        sources = tuple(source for source in self.sources or by.sources if source.casefold() in wanted)
+        found = Window(as_of, since, until, sources)
+        if (wanted and not sources) or (since and found.last and since > found.last):
+            raise InputError(f"nothing is both {self.limits} and {by.limits}; wanted limits that leave something")
+        return found
+
+    @property
+    def _ends(self) -> tuple[date | None, date | None]:
+        return self.as_of, self.until
 
     @property
     def limits(self) -> str | None:

@@ -329,9 +329,12 @@ _DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
 
 
 def window(
-    as_of: str | None = None, since: str | None = None, until: str | None = None, sources: Sequence[str] = ()
+    as_of: str | date | None = None,
+    since: str | date | None = None,
+    until: str | date | None = None,
+    sources: Sequence[str] = (),
 ) -> Window:
-    """The window of ISO dates: `since` a month or year is its first day; `as_of` and `until`, its last.
+    """The window of dates or ISO texts: `since` a month or year is its first day; `as_of` and `until`, its last.
 
     Raises InputError for what is no date, or a window that ends before it starts.
     """
@@ -346,7 +349,7 @@ def ordered(window: Window) -> Window:
     return window
 
 
-def _last(name: str, text: str | None) -> date | None:
+def _last(name: str, text: str | date | None) -> date | None:
     found = _date(name, text)
     return found.last_day if found else None
 
@@ -354,6 +357,8 @@ def _last(name: str, text: str | None) -> date | None:
 def _date(name: str, text: Any) -> Published | None:
     if text is None:
         return None
+    if isinstance(text, date):
+        return Published(text.date() if isinstance(text, datetime) else text, Precision.DAY)
     found = parse_published(text) if isinstance(text, str) and _DATE.fullmatch(text) else None
     if not found:
         raise InputError(f"{name} is {text!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")

@@ -57,7 +57,18 @@ def test_add_tells_what_it_did_and_twice_changes_nothing() -> None:
     first, second = run("add", SEEDS), run("add", SEEDS)
     assert first.stdout == "added 1, updated 0, unchanged 0, duplicates 0, failed 0\n"
     assert second.stdout == "added 0, updated 0, unchanged 1, duplicates 0, failed 0\n"
-    assert (first.exit_code, second.exit_code, first.stderr, second.stderr) == (0, 0, "", "")
+    assert (first.exit_code, second.exit_code, second.stderr) == (0, 0, "")
+
+
+def test_a_new_library_is_named_once(tmp_path: Path, home: Path) -> None:
+    (tmp_path / "a.txt").write_text("One short article about a bridge.")
+    told = f"rag: a new library: {home}; --library or RAG_HOME names another one\n"
+    assert run("add", "/nowhere").stderr.count("a new library") == 0
+    assert run("add", SEEDS).stderr == told
+    assert run("add", str(tmp_path / "a.txt")).stderr == ""
+    elsewhere = ("--library", str(tmp_path / "other"))
+    assert f"a new library: {tmp_path}/other;" in run("articles", "-a", SEEDS, *elsewhere).stderr
+    assert run("add", SEEDS, "-q", "--library", str(tmp_path / "third")).stderr == ""
 
 
 def test_what_cannot_be_added_is_a_line_and_stops_nothing_else(tmp_path: Path) -> None:
@@ -66,8 +77,8 @@ def test_what_cannot_be_added_is_a_line_and_stops_nothing_else(tmp_path: Path) -
     assert (found.exit_code, run("add", str(tmp_path / "bad.json")).exit_code) == (11, 1)
     assert found.stdout.startswith("added 1,")
     assert found.stdout.endswith("failed 1\n")
-    assert found.stderr.startswith(f"rag: {tmp_path}/bad.json: ")
-    assert found.stderr.count("\n") == 1
+    assert f"rag: {tmp_path}/bad.json: " in found.stderr
+    assert found.stderr.count("\n") == 2
 
 
 def test_add_fails_if_all_failed() -> None:
@@ -126,8 +137,8 @@ def test_add_first_works_with_every_reading_command(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One short article about a bridge.")
     found = run("articles", "-a", str(tmp_path / "a.txt"), "--add", "/nowhere")
     assert found.stdout.count("\n") == 1
-    assert found.stderr.splitlines()[0].startswith("rag: /nowhere: ")
-    assert found.stderr.splitlines()[1] == "rag: added 1, updated 0, unchanged 0, duplicates 0, failed 1"
+    assert found.stderr.splitlines()[1].startswith("rag: /nowhere: ")
+    assert found.stderr.splitlines()[2] == "rag: added 1, updated 0, unchanged 0, duplicates 0, failed 1"
     assert run("articles", "-a", str(tmp_path / "a.txt")).stderr == ""
     assert "unchanged 1" in run("articles", "-a", str(tmp_path / "a.txt"), "-v").stderr
 

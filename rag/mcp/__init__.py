@@ -1,0 +1,1 @@
+"""The library for programs that call tools: a server of the Model Context Protocol."""
