@@ -10,10 +10,10 @@ from typing import Any
 
 from rag.checks.quotes import locate, unmarked
 from rag.errors import ShapeError
+from rag.models.injection import is_ordered
 from rag.models.partial_json import Member, Members, said
 from rag.schema import Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.text.clean import one_line
-from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 

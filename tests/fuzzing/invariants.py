@@ -34,7 +34,7 @@ from rag.schema import (
     Timeline,
 )
 from rag.text.clean import clean
-from rag.text.injection import planted
+from rag.models.injection import planted
 from rag.text.sentences import sentences
 
 _BUDGET = 60

@@ -18,7 +18,7 @@ from rag.render.lines import safe, wrapped
 from rag.schema import Span
 from rag.text.calendar import date_in_name, parse_published, periods
 from rag.text.clean import clean, one_line
-from rag.text.injection import is_order, orders
+from rag.models.injection import is_order, orders
 from rag.text.names import keys, names, occurs, same
 from rag.text.quantities import agree, quantities
 from rag.text.relative_dates import asked_periods, moments

@@ -13,7 +13,7 @@ from rag.library import Library
 from rag.schema import Answer, Article, Span, Verdict
 from rag.store import tables
 from rag.text.clean import clean
-from rag.text.injection import LEFT_OUT, is_order, orders, request, without_orders
+from rag.models.injection import LEFT_OUT, is_order, orders, request, without_orders
 
 EVALS = Path(__file__).parents[2] / "evals"
 ATTACKS = [json.loads(line) for line in (EVALS / "attacks.jsonl").open(encoding="utf-8")]
