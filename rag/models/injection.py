@@ -191,7 +191,7 @@ def _warning(articles: Iterable[Article], what: str) -> tuple[str, ...]:
     who = "an article has" if len(found) == 1 else f"{len(found)} articles have"
     more = "; ..." if len(found) > _MOST_TITLES else ""
     titles = "; ".join(list(found.values())[:_MOST_TITLES])
-    return (f"{who} sentences addressed to a program; {what}: {titles}{more}",)
+    return (f"{who} sentences that look addressed to a program; {what}: {titles}{more}",)
 
 
 def _repeats(stems: frozenset[str], claims: Sequence[frozenset[str]]) -> bool:
