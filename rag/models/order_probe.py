@@ -18,7 +18,7 @@ from rag.models.embeddings import WINDOW, MiniLM, Vector, load_tokenizer
 from rag.models.minilm import installed_weights, load_weights, load_words
 
 WEIGHTS = Path(__file__).parent / "orders.safetensors"
-_PIECE, _STEP = 600, 450  # characters: an order inside a long sentence is not averaged away
+_PIECE, _STEP = 300, 200  # characters: an order inside a long sentence is not averaged away
 
 
 def digest() -> str:
