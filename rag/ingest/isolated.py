@@ -97,9 +97,10 @@ def _asked(process: subprocess.Popen[bytes], request: _Request) -> _Answer | Non
         return None
     try:
         _send(process.stdin, request)
-        return _received(process.stdout)
+        answer: _Answer | None = _received(process.stdout)
     except OSError:
         return None
+    return answer
 
 
 def _isolated(request: _Request) -> Loaded:

@@ -67,7 +67,7 @@ class _Probe:
         means = self._words.of(texts)
         near = np.flatnonzero(means @ self._weights["fast"] >= -self._weights["fast_bias"])
         if len(near):
-            vectors = np.array(self._model.embed_documents([texts[i] for i in near]), np.float32)
+            vectors = np.array(self._model.embed_documents([texts[int(i)] for i in near]), np.float32)
             both = np.concatenate([vectors, means[near]], axis=1)
             found[near] = both @ self._weights["whole"] + self._weights["whole_bias"]
         return found
@@ -83,4 +83,5 @@ def _starts(text: str) -> range:
 
 
 def _unit(rows: Vector) -> Vector:
-    return rows / np.maximum(np.linalg.norm(rows, axis=-1, keepdims=True), np.float32(1e-9))
+    lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, 1e-9), np.float32)
