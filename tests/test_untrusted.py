@@ -21,11 +21,11 @@ from rag.cli.app import app
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.budget import Terms
+from rag.models.injection import LEFT_OUT
 from rag.models.prompts import data, fence, pack
 from rag.render.lines import answer_lines
 from rag.schema import Answer, Article, Citation, Hit, Passage, Statement, Verdict
 from rag.text.clean import clean
-from rag.text.injection import LEFT_OUT
 
 ATTACKS = [json.loads(line) for line in (Path(__file__).parents[1] / "evals" / "attacks.jsonl").open(encoding="utf-8")]
 FIRST, LAST = "Kal Bar Shin Tor Gul Zar Mir Sang Char", "abad dara koh gan tepa qala rud mar"

@@ -25,6 +25,7 @@ from rag.compare.reconcile import annotated, sided
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.budget import Terms
 from rag.models.client import Account, Caller
+from rag.models.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.models.reader import Entailment
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval import rewrite
@@ -32,7 +33,6 @@ from rag.retrieval.followups import context
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Searcher, limited
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
-from rag.text.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.text.speakers import alike, speaker
 from rag.text.words import words
 

@@ -13,9 +13,9 @@ from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
 from rag.checks.verify import Verify, reason, status, warnings
 from rag.errors import InputError
+from rag.models.injection import is_ordered
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict, Window
 from rag.store.filters import admits
-from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
 
 _MARKS = "marks such as [1] were left out of the check; give the articles that they stand for to have them in it"

@@ -14,9 +14,9 @@ from rag.checks.rules.predication import cause, force, polarity
 from rag.checks.rules.roles import roles
 from rag.checks.rules.support import THRESHOLD, support
 from rag.errors import VerifierError
+from rag.models.injection import is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
-from rag.text.injection import is_ordered, left_of, without_orders
 from rag.text.speakers import compare_speakers, speaker, told_by
 from rag.text.words import words
 
@@ -166,7 +166,7 @@ def evidence(citation: Citation) -> Evidence:
     article = citation.article
     last = min(len(article.text), citation.end + _AROUND)
     around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
-    return Evidence(citation.quote, f"{article.header}\n{around}", _day(article.published))
+    return Evidence(citation.quote, f"{labelled(article).header}\n{around}", _day(article.published))
 
 
 def _believed(citation: Citation) -> list[Citation]:

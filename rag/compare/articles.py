@@ -9,10 +9,10 @@ from datetime import date
 import numpy as np
 
 from rag.compare.relation import LEAST_COSINE, Relation, ReportedSentence, related
+from rag.models.injection import is_ordered
 from rag.retrieval.retriever import Index, Retrieved, Searcher
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Window
 from rag.store.catalog import StoredPassage
-from rag.text.injection import is_ordered
 from rag.text.names import names
 from rag.text.sentences import sentences
 from rag.text.speakers import voice

@@ -14,9 +14,9 @@ from rag.answer.annotate import dated
 from rag.digest.excerpts import Pool, gather, lexical_vectors, of_window, unit
 from rag.digest.extractive import Budget, Check, Content, choose, content_of, stated
 from rag.models.embeddings import Vector
+from rag.models.injection import is_order
 from rag.schema import Article, Section, Statement, Window
 from rag.store.catalog import Catalog, StoredPassage
-from rag.text.injection import is_order
 
 MOST_THEMES = 5
 _MOST_CLUSTERED, _MOST_PASSAGES = 400, 80

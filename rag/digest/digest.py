@@ -24,6 +24,7 @@ from rag.digest.topic import Scope, Topic, scope
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account
 from rag.models.embeddings import Embedder
+from rag.models.injection import left_out
 from rag.models.reader import Entailment
 from rag.retrieval.retriever import Searcher
 from rag.schema import (
@@ -43,7 +44,6 @@ from rag.schema import (
 )
 from rag.store.catalog import Catalog
 from rag.text.clean import clean
-from rag.text.injection import left_out
 from rag.text.words import content_words
 
 MOST_PASSAGES = 80

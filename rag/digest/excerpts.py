@@ -12,11 +12,11 @@ import numpy as np
 
 from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder, Vector, embed_passages
+from rag.models.injection import is_ordered
 from rag.retrieval.rerank import leans
 from rag.schema import Article, Citation, Hit, Span, Window
 from rag.store.catalog import Catalog, StoredPassage
 from rag.store.filters import admits
-from rag.text.injection import is_ordered
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from rag.errors import LoadError
 from rag.ingest.fetch import Response, fetch
 from rag.ingest.formats import MAX_FILE, READERS, STREAMED, Document, Loaded, read_text
+from rag.ingest.isolated import read
 from rag.ingest.metadata import article
 from rag.schema import Failure
 from rag.text.clean import content_digest, one_line, without_password
@@ -116,14 +117,14 @@ def _file(path: Path) -> Loaded:
     if status.st_size > most:
         raise LoadError(f"has {status.st_size // 10**6} MB, wanted at most {most // 10**6}; split it")
     with path.open("rb") as stream:
-        yield from READERS[suffix](Document(_shown(str(path)), path.name, stream))
+        yield from read(suffix, Document(_shown(str(path)), path.name, stream))
 
 
 def read_response(url: str, response: Response) -> Loaded:
     """The articles of what a server answered for a URL; raises LoadError for what is of no known format."""
     name = PurePosixPath(urlsplit(response.url).path).name
     document = Document(_shown(url), name, io.BytesIO(response.body), response.charset, response.url)
-    return READERS[_extension(response, PurePosixPath(name).suffix.lower())](document)
+    return read(_extension(response, PurePosixPath(name).suffix.lower()), document)
 
 
 def _extension(response: Response, suffix: str) -> str:

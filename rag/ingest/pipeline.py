@@ -23,13 +23,13 @@ from rag.models.embeddings import (
     embed_passages,
     identity,
 )
+from rag.models.injection import flagged
 from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Passage, Window
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel, embedding_key
 from rag.store.vector_index import VectorIndex
 from rag.text.clean import content_digest
-from rag.text.injection import flagged
 
 _REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
 _ARTICLES, _VECTORS = "articles", "vectors"

@@ -12,9 +12,9 @@ from importlib.resources.abc import Traversable
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
+from rag.models.injection import labelled, without_orders
 from rag.schema import Hit, Span
 from rag.text.clean import clean, one_line
-from rag.text.injection import LEFT_OUT, is_order, without_orders
 from rag.text.speakers import label
 
 if TYPE_CHECKING:
@@ -133,12 +133,11 @@ def data(text: str) -> str:
 def _block(number: int, hit: Hit) -> str:
     article, passage = hit.article, hit.passage
     text = without_orders(article, Span(passage.start, passage.end))
-    title = LEFT_OUT if is_order(article.title) else article.title
-    speaker = label(article.text, passage.start)
+    shown, speaker = labelled(article), label(article.text, passage.start)
     parts = (
-        title,
-        article.source,
-        str(article.published) if article.published else None,
+        shown.title,
+        shown.source,
+        str(shown.published) if shown.published else None,
         f"speaker: {speaker}" if speaker else None,
     )
     heading = " | ".join(data(one_line(part, 200)) for part in parts if part)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from rag.models.injection import is_ordered
 from rag.schema import Answer, Citation, Hit, Reason, Span, Statement, Status, Turn
-from rag.text.injection import is_ordered
 from rag.text.names import names
 from rag.text.sentences import sentences
 from rag.text.speakers import speaker

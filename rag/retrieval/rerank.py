@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.models.embeddings import Vector
+from rag.models.injection import is_ordered
 from rag.models.reader import Extract, Reading, SpanReader
 from rag.retrieval.query import Query
 from rag.schema import Article, Passage, Span
-from rag.text.injection import is_ordered
 from rag.text.names import keys, names, same, spelled
 from rag.text.relative_dates import EventDate
 from rag.text.sentences import sentences

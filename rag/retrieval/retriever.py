@@ -14,6 +14,7 @@ import numpy as np
 from rag.checks.document import Region
 from rag.errors import EmptyLibraryError, InputError
 from rag.models.embeddings import Embedder, Vector, identity, unit
+from rag.models.injection import request
 from rag.models.reader import SpanReader
 from rag.progress import Clock
 from rag.retrieval.followups import context
@@ -28,7 +29,6 @@ from rag.store.fts import MOST_SCORED
 from rag.store.vector_index import VectorIndex, nearest
 from rag.text.calendar import Period
 from rag.text.clean import clean
-from rag.text.injection import request
 from rag.text.words import alike, content_words, words
 
 LONGEST_QUESTION = 10_000

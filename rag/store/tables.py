@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.errors import DamagedError
+from rag.models.injection import RULES, planted
 from rag.schema import Article, Span, Window
 from rag.store.database import Database, Row
 from rag.store.filters import condition
 from rag.text.calendar import Period
-from rag.text.injection import RULES, planted
 from rag.text.relative_dates import EventDate
 
 EVENT_SCHEMA = """

@@ -9,6 +9,7 @@ from typing import Any
 
 from fuzzing.outcomes import holds, printable, told
 from rag.ingest.chunk import chunk
+from rag.models.injection import planted
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.lines import (
     Line,
@@ -34,7 +35,6 @@ from rag.schema import (
     Timeline,
 )
 from rag.text.clean import clean
-from rag.text.injection import planted
 from rag.text.sentences import sentences
 
 _BUDGET = 60

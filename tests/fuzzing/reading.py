@@ -13,12 +13,12 @@ from fuzzing.outcomes import Target, holds, printable
 from rag.checks.quotes import locate, quotations, unmarked
 from rag.checks.rules.reading import read_text
 from rag.cli import requests
+from rag.models.injection import is_order, orders
 from rag.models.prompts import data
 from rag.render.lines import safe, wrapped
 from rag.schema import Span
 from rag.text.calendar import date_in_name, parse_published, periods
 from rag.text.clean import clean, one_line
-from rag.text.injection import is_order, orders
 from rag.text.names import keys, names, occurs, same
 from rag.text.quantities import agree, quantities
 from rag.text.relative_dates import asked_periods, moments

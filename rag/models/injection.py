@@ -1,19 +1,23 @@
 """Finds what is addressed to a program: in articles, where it is left out, and in questions, where it is not obeyed.
 
-The signs are few and exact: what separates the turns of a prompt, labels of roles, and the order to forget the
-instructions. An order in other words passes as news; then the fence of the prompt and the check of what is said remain.
+In articles a trained detector decides (`order_probe.py`), beside a few exact signs: what separates the turns of a
+prompt, labels of roles, fences and the keys of a reply.
 """
 
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
+from urllib.parse import unquote, urlsplit
 
+from rag.errors import EmbeddingError
+from rag.models.order_probe import digest, scores
 from rag.schema import Article, Span
 from rag.text.clean import clean, one_line
 from rag.text.sentences import sentences, trimmed
@@ -25,16 +29,15 @@ QUESTION_LEFT_OUT = "the question gives orders beside what it asks; these were l
 NOTHING_ASKED = "the question gives orders and asks nothing; what is said here is only what the articles say"
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
+_BESIDE = -2.0
+"""The score of a sentence next to an order from which on it is one too."""
+_WORD = re.compile(r"[^\W_]+")
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
 _PLAIN = re.compile(r"[\x00-\x7f‘’“”–—…]*")
 _MIXED = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТХІЈЅаеорсухіјѕԁοαενικτ", "ABEKMHOPCTXIJSaeopcyxijsdoaevikt")
 
-_PROGRAM = (
-    r"(?:AI|LLM|(?:Chat)?GPT|chat ?bot|(?:large )?language model|assistant|AI (?:model|reader|system|tool)|bot)s?"
-)
 _POLITE = r"^\W*(?:(?:please|kindly|now|first|just|important|and|so|then)[,:]? )*"
-_CLAUSE = r"(?:^|[.:;!?\n>\"“*#|\])]\s*|, )(?:(?:please|kindly|now|and|important)[,:]? )*"
 _SIGNS = re.compile(
     "|".join(
         (
@@ -48,31 +51,12 @@ _SIGNS = re.compile(
             r"(?: (?:message|prompt|note|override|notice|instructions?|result))?(?:\]|\W{0,2}:)",
             r"(?:^|\n)\s*#{1,6} ?(?:new |system )?(?:instructions?|system|response|prompt)\b",
             r"(?:^|\n)\s*\[\d+\] [^|\n]*\||\bpassage \[\d+\]",
-            # To forget what it was told.
-            rf"{_CLAUSE}(?:ignore|disregard|forget|override|bypass)\b[^.;!?\n]{{0,40}}?\b(?:previous|prior|earlier|"
-            r"above|preceding|your|original|initial)(?: [\w’'-]+){0,2}? (?:instructions?|prompts?|guidelines?|"
-            r"directions|rules|context|commands?)\b",
-            rf"{_CLAUSE}(?:ignore|disregard|forget|override|bypass) (?:(?:all|any|every|these|the) )+(?:instructions?|"
-            r"prompts?|above|passages|rules you (?:were|have been) given)|"
-            rf"{_CLAUSE}(?:ignore|disregard|forget) all (?:the )?rules\b",
-            r"\byou are (?:now )?in (?:developer|jailbreak|DAN|god) mode\b",
-            r"\b(?:reveal|print|repeat|show)\b[^.;!?\n]{0,30}\byour (?:[\w-]+ )?(?:instructions|prompt)\b",
-            # What names the program that it is for.
-            rf"(?:^|[.!?\n]\s*)\W*(?:notes?|messages?|notices?|instructions?) (?:to|for) (?:\w+ )?{_PROGRAM}"
-            r"(?: readers?)?\s*[:,.)—–]",
-            rf"\b{_PROGRAM} (?:(?:that|which|who|is|are) )*(?:read|summari[sz]|process|quot|index)(?:s|es|ing)? "
-            r"(?:this|these)\b",
-            rf"(?:^|[.!?\n]\s*)(?:dear|hey|hello|attention),? {_PROGRAM}\b",
-            rf"\byou are (?:now )?an? {_PROGRAM}\b(?! (?:to|secretar|minister|coach))",
         )
     ),
     re.IGNORECASE,
 )
-_TO_READERS = re.compile(
-    rf"{_POLITE}(?:tell|inform|assure|convince) (?:the |your |all |every )*(?:readers?|users?)\b", re.IGNORECASE
-)
-RULES = hashlib.sha256("\n".join(("2", _SIGNS.pattern, _TO_READERS.pattern)).encode()).hexdigest()
-"""Identifies these rules: an article that was looked at by others is looked at anew."""
+RULES = hashlib.sha256(f"3\n{_SIGNS.pattern}\n{digest()}".encode()).hexdigest()
+"""Identifies the detector and the signs: an article that was looked at by others is looked at anew."""
 
 _QUESTION_CLAUSE = re.compile(
     r":\s+(?=(?:how|who|whom|what|when|where|which|why|did|was|were|is|are|has|have)\b)", re.I
@@ -91,22 +75,35 @@ _UNDOES = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def is_order(text: str) -> bool:
-    """Whether a sentence passes for a part of a prompt, or is addressed to a program that reads it."""
+    """Whether a sentence, title or name passes for a part of a prompt, or is addressed to a program that reads it."""
+    return has_sign(text) or _scores([text])[0] >= 0
+
+
+def has_sign(text: str) -> bool:
+    """Whether a text has one of the exact signs."""
     plain = _folded(text)
     parts = range(0, max(1, len(plain)), _LONGEST - _REACH)
-    return any(_has_sign(plain[start : start + _LONGEST]) for start in parts)
+    return any(_SIGNS.search(plain[start : start + _LONGEST]) for start in parts)
 
 
 @lru_cache(maxsize=1024)
 def orders(text: str) -> tuple[Span, ...]:
-    """The sentences that are addressed to a program, the rest of their lines, and those that repeat them."""
+    """The sentences that are addressed to a program, those that go on from them, and those that repeat them.
+
+    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted.
+    """
     spans = sentences(text)
-    flags = [is_order(text[s.start : s.end]) for s in spans]
+    parts = [text[s.start : s.end] for s in spans]
+    signs, found = [has_sign(part) for part in parts], _scores(parts)
+    flags = [sign or score >= 0 for sign, score in zip(signs, found, strict=True)]
     if not any(flags):
         return ()
     for place, (before, span) in enumerate(pairwise(spans)):
-        flags[place + 1] |= flags[place] and "\n" not in text[before.end : span.start]
+        if "\n" not in text[before.end : span.start]:
+            signs[place + 1] |= signs[place]
+            flags[place + 1] |= signs[place] or (flags[place] and found[place + 1] >= _BESIDE)
     claims = [_stems(text, span) for span, flag in zip(spans, flags, strict=True) if flag]
     return tuple(span for span, flag in zip(spans, flags, strict=True) if flag or _repeats(_stems(text, span), claims))
 
@@ -139,7 +136,17 @@ def left_out(articles: Iterable[Article]) -> tuple[str, ...]:
 
 def flagged(articles: Iterable[Article]) -> tuple[str, ...]:
     """The warning that those of the articles that have such sentences are kept without being believed in them."""
-    return _warning((a for a in articles if is_order(a.title) or planted(a)), "kept, but no answer is made of them")
+    return _warning((a for a in articles if _labels_order(a) or planted(a)), "kept, but no answer is made of them")
+
+
+def label(text: str) -> str:
+    """A title or name as a model is shown it: `[...]` if it is addressed to a program."""
+    return LEFT_OUT if is_order(text) else text
+
+
+def labelled(article: Article) -> Article:
+    """The article with `[...]` for a title or outlet that is addressed to a program."""
+    return replace(article, title=label(article.title), source=article.source and label(article.source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,24 +164,34 @@ def request(question: str) -> QuestionParts:
     """
     spans = sentences(question)
     clauses = [p for s in spans for p in _QUESTION_CLAUSE.split(question[s.start : s.end]) if p.strip()]
-    kept = [clause for clause in clauses if not (_UNDOES.search(clause) or is_order(clause))]
+    kept = [clause for clause in clauses if not (_UNDOES.search(clause) or has_sign(clause))]
     if len(kept) == len(clauses):
         return QuestionParts(question, False)
     return QuestionParts(" ".join(clause for clause in kept if _ASKS.search(clause)), True)
 
 
-def _has_sign(plain: str) -> bool:
-    return bool(_SIGNS.search(plain) or _TO_READERS.search(plain))
+def _scores(texts: Sequence[str]) -> list[float]:
+    try:
+        return scores([" ".join(_folded(text).split()) for text in texts])
+    except EmbeddingError:  # without the local model only the signs are known
+        return [-math.inf] * len(texts)
+
+
+def _labels_order(article: Article) -> bool:
+    """Whether its title, outlet, author or address is addressed to a program."""
+    address = " ".join(_WORD.findall(unquote(urlsplit(article.url or "").path)))
+    fields = (article.title, article.source, article.author, address)
+    return any(is_order(field) for field in fields if field)
 
 
 def _warning(articles: Iterable[Article], what: str) -> tuple[str, ...]:
-    found = {a.id: LEFT_OUT if is_order(a.title) else one_line(a.title, 80) for a in articles}
+    found = {a.id: label(one_line(a.title, 80)) for a in articles}
     if not found:
         return ()
     who = "an article has" if len(found) == 1 else f"{len(found)} articles have"
     more = "; ..." if len(found) > _MOST_TITLES else ""
     titles = "; ".join(list(found.values())[:_MOST_TITLES])
-    return (f"{who} sentences addressed to a program; {what}: {titles}{more}",)
+    return (f"{who} sentences that look addressed to a program; {what}: {titles}{more}",)
 
 
 def _repeats(stems: frozenset[str], claims: Sequence[frozenset[str]]) -> bool:
