@@ -109,4 +109,4 @@ def _own_url(declared: str | None, fetched: str | None) -> str | None:
 def _decoded(body: bytes, charset: str | None) -> str:
     declared = _CHARSET.search(body[:4096])
     label = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
-    return decode(body, charset or label)
+    return decode(body, charset or label).text

@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 
 from rag.errors import LoadError
 from rag.ingest.fetch import Response, fetch
-from rag.ingest.formats import MAX_FILE, READERS, STREAMED, Document, Loaded, read_text
+from rag.ingest.document import MAX_FILE, Document, Loaded
+from rag.ingest.formats import READERS, STREAMED, read_text
 from rag.ingest.metadata import article, content_digest
 from rag.schema import Failure
 from rag.text.clean import one_line
