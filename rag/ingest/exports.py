@@ -16,7 +16,7 @@ _END = re.compile(r"^[ \t]*End of Document[ \t]*$", re.M)
 _FACTIVA = re.compile(r"^[ \t]*(?:AN[ \t]+)?Document[ \t]+(?P<id>[A-Z]{3,}[A-Za-z0-9]{9,})[ \t]*$", re.M)
 _KEY = re.compile(r"^(?P<key>[A-Z][A-Za-z -]{2,24}):[ \t]*(?P<value>.*)$", re.S)
 _HEADER = frozenset(
-    "byline section length dateline highlight series edition author column source correction headline".split()
+    "byline section length dateline highlight series edition author column source correction headline".split()  # noqa: SIM905
 )
 _FOOTER = re.compile(
     r"(?:LOAD-DATE|LANGUAGE|GRAPHIC|PUBLICATION-TYPE|SUBJECT|ORGANIZATION|COMPANY|PERSON|GEOGRAPHIC|COUNTRY|STATE|CITY|"
@@ -24,11 +24,13 @@ _FOOTER = re.compile(
     r"Copyright (?:\(c\)|©)? ?\d{4}|©.{0,60}\d{4}|All Rights Reserved|Classification$"
 )
 _DATE = re.compile(
-    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?(?P<date>[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})\b.{0,60}$"
+    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?"
+    r"(?P<date>[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})\b.{0,60}$"
 )
 _COUNT = re.compile(r"^[\d,.]+ words$")
 _CODE = re.compile(
-    r"^(?P<code>HD|BY|CR|WC|PD|ET|SN|SC|ED|PG|LA|CY|LP|TD|SE|CLM|CO|IN|NS|RE|IPC|IPD|PUB|AN|ART|VOL|CX|RF|DLN)(?:[ \t]+|$)"
+    r"^(?P<code>HD|BY|CR|WC|PD|ET|SN|SC|ED|PG|LA|CY|LP|TD|SE|CLM|CO|IN|NS|RE|IPC|IPD|PUB|AN|ART|VOL|CX|RF|DLN)"
+    r"(?:[ \t]+|$)"
 )
 _AUTHOR = re.compile(r"(?:By |by |BY )?(?:[A-Z][\w.'’-]+ ){1,3}[A-Z][\w'’-]+(?:(?:,| and) (?:[A-Z][\w.'’-]+ ?){1,4})*")
 _CLOCK = re.compile(r"^\d{1,2}:\d\d(?: [AP]M)?$")
@@ -101,10 +103,9 @@ def _coded(lines: Sequence[str]) -> dict[str, Any]:
     found: dict[str, list[str]] = {}
     code = ""
     for line in lines:
-        if mark := _CODE.match(line):
-            code = mark["code"]
-            line = line[mark.end() :]
-        found.setdefault(code, []).append(line)
+        mark = _CODE.match(line)
+        code = mark["code"] if mark else code
+        found.setdefault(code, []).append(line[mark.end() :] if mark else line)
     joined = {key: " ".join(" ".join(value).split()) for key, value in found.items()}
     return {
         "text": "\n\n".join(_paragraphs([*found.get("LP", []), "", *found.get("TD", [])])),

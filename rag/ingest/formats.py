@@ -12,7 +12,7 @@ from xml.sax import SAXException
 from rag.errors import LoadError
 from rag.ingest.document import Document, Loaded, whole
 from rag.ingest.exports import exported
-from rag.ingest.html import page, plain
+from rag.ingest.html import pages, plain
 from rag.ingest.mail import read_mail, read_mbox
 from rag.ingest.metadata import article, from_fields, headed
 from rag.ingest.newsxml import NEWS_ROOTS, read_news_xml
@@ -44,17 +44,18 @@ def read_text(document: Document) -> Loaded:
 
 
 def read_html(document: Document) -> Loaded:
-    """The main text of a web page."""
-    found = page(whole(document), document.charset, document.url)
-    yield article(
-        found.text,
-        title=found.title,
-        source=found.source,
-        published=found.published,
-        url=found.url,
-        author=found.author,
-        name=document.name,
-    )
+    """The main text of a web page; of a live blog, an article for each post."""
+    for page in pages(whole(document), document.charset, document.url):
+        found = article(
+            page.text,
+            title=page.title,
+            source=page.source,
+            published=page.published,
+            url=page.url,
+            author=page.author,
+            name=document.name,
+        )
+        yield noted(found, page.note)
 
 
 def read_xml(document: Document) -> Loaded:

@@ -14,8 +14,8 @@ from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
-from rag.ingest.fetch import Response, fetch
 from rag.ingest.document import MAX_FILE, Document, Loaded
+from rag.ingest.fetch import Response, fetch
 from rag.ingest.formats import READERS, STREAMED, read_text
 from rag.ingest.metadata import article, content_digest
 from rag.schema import Failure

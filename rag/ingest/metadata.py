@@ -7,7 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
+from math import isnan
 from pathlib import PurePosixPath
 from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote
@@ -207,7 +207,7 @@ def _is_nothing(value: Any) -> bool:
     """Whether a value is empty, or what programs write for a value that is not there, such as NaN."""
     if isinstance(value, str):
         return value.strip().lower() in _NOTHING or not value.strip()
-    return value in (None, [], {}) or value != value  # NaN is not equal to itself
+    return value in (None, [], {}) or (isinstance(value, float) and isnan(value))
 
 
 def _is_unnamed_text(key: str, value: Any, summary: str) -> bool:

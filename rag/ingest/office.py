@@ -24,7 +24,7 @@ _SHORTEST_CHAPTER = 200  # characters; a cover or a title page has fewer
 
 
 def read_docx(document: Document) -> Loaded:
-    """The text of a Word document, or the articles of a LexisNexis or Factiva export; deletions and macros are not read."""
+    """The text of a Word document, or the articles of an export; what was deleted, and macros, are not read."""
     container = Container.opened(document)
     paragraphs = list(_word(container.tree("word/document.xml")))
     return _written("\n\n".join(paragraphs), _core_title(container, "docProps/core.xml"), document)

@@ -31,7 +31,7 @@ _MAGIC = (
 )
 _LIGATURES = {ord(sign): unicodedata.normalize("NFKC", sign) for sign in "ﬀﬁﬂﬃﬄﬅﬆ"}
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
-# One character for one, so that places in the text stay: spaces, Arabic letters as Persian and Pashto write them, digits.
+# One character for one, so that places in the text stay: spaces, Arabic letters as Persian writes them, digits.
 _FOLDS = str.maketrans(
     {
         **dict.fromkeys("\u00a0\u2007\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2008\u200a\u3000", " "),
@@ -55,7 +55,7 @@ _NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "un
 
 
 def clean(text: str) -> str:
-    """The text in Unicode NFC with `\\n` line ends, without control characters, bidi marks, ligatures or soft hyphens."""
+    """The text in NFC with `\\n` line ends, without control characters, bidi marks, ligatures or soft hyphens."""
     text = _UNSEEN.sub("", _BREAKS.sub("\n", text.replace("\r\n", "\n")))
     if text.isascii():
         return text
@@ -86,7 +86,7 @@ class Decoded:
 
 
 def decode(body: bytes, charset: str | None = None) -> Decoded:
-    """The text of a file: UTF-8, UTF-16 with its byte order mark, the charset that its server declared, or a detected one.
+    """The text of a file: UTF-8, UTF-16 with its byte order mark, a declared charset, or a detected one.
 
     Raises LoadError for what is no text.
     """
