@@ -14,8 +14,9 @@ from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
+from rag.ingest.document import MAX_FILE, Document, Loaded
 from rag.ingest.fetch import Response, fetch
-from rag.ingest.formats import MAX_FILE, READERS, STREAMED, Document, Loaded, read_text
+from rag.ingest.formats import READERS, STREAMED, read_text
 from rag.ingest.metadata import article
 from rag.schema import Failure
 from rag.text.clean import content_digest, one_line, without_password

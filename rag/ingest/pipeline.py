@@ -28,7 +28,7 @@ from rag.schema import AddReport, Article, Failure, Passage, Window
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel, embedding_key
 from rag.store.vector_index import VectorIndex
-from rag.text.clean import content_digest
+from rag.text.clean import content_digest, one_line
 from rag.text.injection import flagged
 
 _REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
@@ -53,6 +53,7 @@ class Ingestion:
     def add(self, origins: Iterable[Origin | Article], *, allow_private: bool) -> AddReport:
         """Adds what can be loaded; the numbers in the report are of what is saved."""
         report, earlier, again, ordering = AddReport(), set[str](), list[str](), list[Article]()
+        noted: dict[str, list[str]] = {}
         waiting = self._completed()
         # 1 load
         for batch in batches(_loaded(origins, allow_private)):
@@ -65,9 +66,13 @@ class Ingestion:
                 waiting = self._completed()
             ordering += (article for article in changes.articles if flagged([article]))
             again += _again(changes.articles, earlier)
+            for article in changes.articles:
+                for note in article.notes:
+                    noted.setdefault(note, []).append(article.title)
             earlier.update(article.id for article in changes.articles)
             report += replace(changes.report, failed=batch.failures)
-        return replace(report, warnings=(*([_replaced(again)] if again else ()), *flagged(ordering), *waiting))
+        notes = [_note(note, titles) for note, titles in noted.items()]
+        return replace(report, warnings=(*([_replaced(again)] if again else ()), *notes, *flagged(ordering), *waiting))
 
     def remove(self, ids: Iterable[str]) -> int:
         """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
@@ -196,6 +201,12 @@ def _again(articles: Sequence[Article], earlier: Collection[str]) -> list[str]:
             found.append(article.id)
         before[article.id] += 1
     return found
+
+
+def _note(note: str, titles: Sequence[str]) -> str:
+    """What a reader should know of how some articles were read."""
+    others = f" and {len(titles) - 1} more" if len(titles) > 1 else ""
+    return f"{one_line(titles[0], 60)!r}{others}: {note}"
 
 
 def _replaced(ids: Sequence[str]) -> str:

@@ -107,6 +107,8 @@ class Article:
     revision: int = 1
     orders: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
     """Its sentences that are addressed to a program; None if nobody has looked for them yet."""
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """What a reader should know of how it was read, such as that it is not whole; not stored."""
 
     @property
     def header(self) -> str:
