@@ -124,7 +124,7 @@ def read_feed(document: Document) -> Loaded:
         raise LoadError(f"is {seen}; wanted a feed with entries")
     for number, entry in enumerate(feed.entries, 1):
         found = _one(f"{document.origin}:entry {number}", _entry(entry, feed), "")
-        yield found if isinstance(found, Failure) else _in_feed(found, entry, feed.feed, document)
+        yield found if isinstance(found, Failure) else _in_feed(found, entry, feed, document)
     fault = feed.get("bozo_exception")
     if isinstance(fault, SAXException):
         raise LoadError(f"is broken XML ({one_line(str(fault), 100)}): read as far as that goes; get it whole")
@@ -268,12 +268,12 @@ def _tells_changes(feed: Any) -> bool:
     return str(feed.version).startswith("atom")
 
 
-def _in_feed(found: Article, entry: Any, feed: Any, document: Document) -> Article:
+def _in_feed(found: Article, entry: Any, parsed: Any, document: Document) -> Article:
     """The article with its place, if its entry has a guid; the feed of a file is known by its own address."""
-    changed = None if found.published else entry.get("updated")
+    changed = None if found.published or not _tells_changes(parsed) else dict.get(entry, "updated")
     notes = (f"has no day of publication, only that of its last change ({one_line(changed, 40)})",) if changed else ()
     guid = entry.get("id")
-    home = document.url or feed.get("link") or ""
+    home = document.url or parsed.feed.get("link") or ""
     return replace(found, notes=(*found.notes, *notes), place=f"{home}{PART}{guid}" if guid else None)
 
 

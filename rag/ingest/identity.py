@@ -6,10 +6,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from rag.errors import LoadError
 from rag.ingest.metadata import derived_id, is_derived_title
 from rag.schema import AddReport, Article, Failure, Precision, Published
 from rag.store.catalog import Catalog
@@ -47,16 +47,20 @@ def placed(loaded: Iterable[Article | Failure], home: str) -> Iterator[Article |
     That of an article alone in its file is the file; of one among others, its id there. One without an id goes by its
     title, source and day; without a title of its own it has no place.
     """
-    items = iter(loaded)
-    opening = [item for item, _ in zip(items, range(2), strict=False)]
-    alone = len(opening) == 1 and home != STDIN
-    for item in chain(opening, items):
-        if isinstance(item, Failure):
-            yield item
-        elif item.place is None:
-            yield replace(item, place=_place(item, home, alone))
-        else:
-            yield replace(item, place=f"{home}{item.place}") if item.place.startswith(PART) else item
+    held: Article | Failure | None = None
+    several, fault = False, None
+    try:
+        for item in loaded:
+            if held:
+                several = True
+                yield _placed(held, home, alone=False)
+            held = item
+    except (LoadError, OSError) as error:
+        fault = error
+    if held:
+        yield _placed(held, home, alone=not several and home != STDIN)
+    if fault:
+        raise fault
 
 
 def deduplicate(catalog: Catalog, articles: Iterable[Article], earlier: Collection[str]) -> Changes:
@@ -222,6 +226,14 @@ def _is_correction(known: Article, article: Article) -> bool:
         return True
     before, after = set(content_words(known.text)), set(content_words(article.text))
     return len(before & after) >= _LEAST_SHARED * min(len(before), len(after)) > 0
+
+
+def _placed(item: Article | Failure, home: str, *, alone: bool) -> Article | Failure:
+    if isinstance(item, Failure):
+        return item
+    if item.place is None:
+        return replace(item, place=_place(item, home, alone))
+    return replace(item, place=f"{home}{item.place}") if item.place.startswith(PART) else item
 
 
 def _place(article: Article, home: str, alone: bool) -> str | None:

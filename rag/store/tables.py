@@ -164,8 +164,8 @@ class OrderTable:
 
 
 PLACE_SCHEMA = """
-CREATE TABLE places (article TEXT PRIMARY KEY, place TEXT NOT NULL);
-CREATE INDEX places_place ON places (place);
+CREATE TABLE IF NOT EXISTS places (article TEXT PRIMARY KEY, place TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS places_place ON places (place);
 """
 PART = "\n"
 """Between a file or feed and the id of an article in it."""

@@ -29,7 +29,9 @@ WEEKDAYS = {name.casefold(): i for i, name in enumerate(day_name)}
 ANY_MONTH, ANY_WEEKDAY = "|".join(sorted(MONTHS, key=len, reverse=True)), "|".join(WEEKDAYS)
 """Patterns of their names, to be matched without regard to case."""
 _MONTH = rf"(?P<month>{ANY_MONTH})\b\.?"
-_WEEKDAY = r"(?P<weekday>(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?(?:,\s*|\s+)|[a-z]{2,10}\.?,\s+)?"
+_WEEKDAY = (
+    r"(?P<weekday>(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?(?:,\s*|\s+)|[a-z]{2,10}\.?,\s+)?"
+)
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
 _CLOCK = r"\d{1,2}(?::\d\d(?::\d\d(?:\.\d+)?)?)?\s*(?:[ap]\.?m\.?)?"
@@ -263,6 +265,7 @@ _BEFORE_MONTH = "in|of|since|during|by|until|before|after|last|this|that|early|m
 _LAST = r"(?P<last>[0-3]?\d)(?:st|nd|rd|th)?"
 _LAST_MONTH = _MONTH.replace("<month>", "<last_month>")
 _DASH, _TO, _AND = r"\s?[-‐‑–—]\s?", " (?:to|through|until|till) (?:the )?", " and (?:the )?"
+_UP_TO = " (?:to|through|until|till) "
 _BETWEEN, _FROM = r"\bbetween (?:the )?", r"\bfrom (?:the )?"
 _NO_AMOUNT = r"\b(?!,\d|[.:]\d)"
 # Days of two months, days before their month, days behind it; each with what may stand before it and in it.
@@ -295,7 +298,7 @@ _PHRASES = [
             rf"{opening}\b{_PHRASE_YEAR}{joint}(?P<last_year>(?:19|20)\d\d)\b(?!-\d)"
             for opening, joint in (("", rf"(?:{_DASH}|/)"), (_FROM, _UP_TO), (_BETWEEN, _AND))
         ),
-        rf"\b(?P<century>19|20)(?P<short>\d\d)(?:[-‐‑–—/])(?P<last_short>\d\d)\b(?![-/.]?\d)",
+        r"\b(?P<century>19|20)(?P<short>\d\d)[-‐‑–—/](?P<last_short>\d\d)\b(?![-/.]?\d)",
         r"\b(?P<year>(?:19|20)\d\d)-(?P<number>[01]\d)\b",
         rf"\b{_PHRASE_DAY}(?: of)? {_MONTH}(?:,? {_PHRASE_YEAR})?",
         rf"\b{_MONTH} (?:the )?{_PHRASE_DAY}{_NO_AMOUNT}(?:,? {_PHRASE_YEAR})?",
@@ -324,15 +327,23 @@ def phrases(text: str) -> list[re.Match[str]]:
     taken: list[re.Match[str]] = []
     for pattern in _PHRASES:
         taken += [
-            m for m in pattern.finditer(text) if not any(m.start() < t.end() and t.start() < m.end() for t in taken)
+            m
+            for m in pattern.finditer(text)
+            if not any(m.start() < t.end() and t.start() < m.end() for t in taken) and _is_phrase(m)
         ]
     return sorted(taken, key=re.Match.start)
+
+
+def _is_phrase(match: re.Match[str]) -> bool:
+    """Whether years of which the second has two digits are a range: 2007-11 and 1999-00 are, 2007-06 is a month."""
+    short, last = (match.groupdict().get(name) for name in ("short", "last_short"))
+    return not short or not last or short < last or (short, last) == ("99", "00")
 
 
 def named(phrase: re.Match[str], years: Sequence[int]) -> Iterator[Period]:
     """The period that a date phrase names: one, or without a year that of each of `years`."""
     groups = phrase.groupdict()
-    given = groups.get("year")
+    given = groups.get("year") or f"{groups.get('century') or ''}{groups.get('short') or ''}"
     for year in [int(given)] if given else years:
         try:
             yield _period(groups, year)
@@ -341,7 +352,9 @@ def named(phrase: re.Match[str], years: Sequence[int]) -> Iterator[Period]:
 
 
 def _period(groups: dict[str, str | None], year: int) -> Period:
-    season, day = groups.get("season"), groups.get("day")
+    season, day, last = groups.get("season"), groups.get("day"), _last_year(groups, year)
+    if last:
+        return Period(date(year, 1, 1), date(last, 12, 31))
     part = (groups.get("part") or "").casefold().strip(" -")
     if season:
         return _months(year, *_SEASONS[season.casefold()])
@@ -352,6 +365,23 @@ def _period(groups: dict[str, str | None], year: int) -> Period:
         return _days(groups, date(year, month, int(day)))
     first, last = _OF_MONTH.get(part, (1, 31))
     return Period(date(year, month, first), date(year, month, min(last, monthrange(year, month)[1])))
+
+
+def _last_year(groups: Mapping[str, str | None], first: int) -> int | None:
+    """The year that a range of years ends with; raises ValueError if that is not a later one."""
+    whole, short = groups.get("last_year"), groups.get("last_short")
+    if not whole and not short:
+        return None
+    last = int(whole) if whole else first + (int(short or 0) - first) % 100
+    if last <= first:
+        raise ValueError(f"{last} is not after {first}; wanted a later year")
+    return last
+
+
+def is_year_range(phrase: re.Match[str]) -> bool:
+    """Whether a date phrase names years from one to another: 2007-11, from 1991 to 2000."""
+    groups = phrase.groupdict()
+    return bool(groups.get("last_year") or groups.get("last_short"))
 
 
 def _days(groups: dict[str, str | None], first: date) -> Period:

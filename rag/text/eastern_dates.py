@@ -96,7 +96,8 @@ def _any(months: dict[str, int]) -> str:
 
 _DATE = re.compile(
     rf"(?:[^\W\d]+(?: [^\W\d]+)?[{_MARKS}]+)??(?:(?P<day>\d{{1,2}})[{_MARKS}]+)?"
-    rf"(?:(?P<common>{_any(_COMMON_MONTHS)})(?: ?[/(] ?(?:{_any(_COMMON_MONTHS)})\)?)?|(?P<solar>{_any(_SOLAR_MONTHS)}))"
+    rf"(?:(?P<common>{_any(_COMMON_MONTHS)})(?: ?[/(] ?(?:{_any(_COMMON_MONTHS)})\)?)?"
+    rf"|(?P<solar>{_any(_SOLAR_MONTHS)}))"
     rf"(?: ماه)?[{_MARKS}]+(?:{_YEAR_WORDS} )?(?P<year>\d{{4}})(?!\d)(?P<rest>.{{0,40}})$"
 )
 
