@@ -20,6 +20,8 @@ from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
 from rag.ingest.pdf import read_pdf
 from rag.ingest.records import articles, noted, read_json, read_lines
 from rag.ingest.tables import read_table
+from rag.schema import Article, Failure
+from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
 
 _ENTITIES = re.compile(rb"<!ENTITY", re.I)
@@ -72,7 +74,8 @@ def read_feed(document: Document) -> Loaded:
         seen = f"{feed.version} without entries" if feed.version else "XML, but no RSS or Atom, NITF or NewsML"
         raise LoadError(f"is {seen}; wanted a feed with entries")
     for number, entry in enumerate(feed.entries, 1):
-        yield from articles(f"{document.origin}:entry {number}", _entry(entry, feed.feed))
+        for found in articles(f"{document.origin}:entry {number}", _entry(entry, feed)):
+            yield found if isinstance(found, Failure) else _in_feed(found, entry, feed, document)
     fault = feed.get("bozo_exception")
     if isinstance(fault, SAXException):
         raise LoadError(f"is broken XML ({one_line(str(fault), 100)}): read as far as that goes; get it whole")
@@ -98,12 +101,26 @@ def _entry(entry: Any, feed: Any) -> dict[str, Any]:
     return {
         "text": text if longest.get("type") == "text/plain" else plain(text),
         "title": entry.get("title"),
-        "published": entry.get("published") or entry.get("updated"),
-        "source": (entry.get("source") or {}).get("title") or feed.get("title"),
+        "published": entry.get("published") or (None if _tells_changes(feed) else entry.get("updated")),
+        "source": (entry.get("source") or {}).get("title") or feed.feed.get("title"),
         "author": entry.get("author"),
         "url": entry.get("link"),
         "id": guid if ":" in guid else None,  # a bare number is an id in its feed only
     }
+
+
+def _tells_changes(feed: Any) -> bool:
+    """Whether `updated` is the last change of an entry: in Atom; of RSS, feedparser has `dc:date` there."""
+    return str(feed.version).startswith("atom")
+
+
+def _in_feed(found: Article, entry: Any, parsed: Any, document: Document) -> Article:
+    """The article with its place, if its entry has a guid; the feed of a file is known by its own address."""
+    changed = None if found.published or not _tells_changes(parsed) else dict.get(entry, "updated")
+    notes = (f"has no day of publication, only that of its last change ({one_line(changed, 40)})",) if changed else ()
+    guid = entry.get("id")
+    home = document.url or parsed.feed.get("link") or ""
+    return replace(found, notes=(*found.notes, *notes), place=f"{home}{PART}{guid}" if guid else None)
 
 
 READERS: dict[str, Callable[[Document], Loaded]] = {

@@ -6,7 +6,6 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from math import isnan
 from pathlib import PurePosixPath
 from typing import Any, TypedDict, Unpack
@@ -15,7 +14,7 @@ from urllib.parse import unquote
 from rag.errors import LoadError
 from rag.ingest.html import is_html, plain, unescaped
 from rag.schema import Article, Published
-from rag.text.calendar import Stamp, date_in_name, parse_published
+from rag.text.calendar import Stamp, date_in_name, parse_published, why_unread
 from rag.text.clean import clean, content_digest, one_line
 
 _LONGEST_ID = 300
@@ -117,7 +116,7 @@ def article(text: str, **fields: Unpack[Fields]) -> Article:
     digest, url, name = content_digest(text), _url(fields.get("url")), fields.get("name", "")
     return Article(
         id=_id(fields.get("id") or url or digest[:16]),
-        title=_line(fields.get("title")) or headline(text) or _words(name) or one_line(text, 80),
+        title=_line(fields.get("title")) or _title(text, name),
         text=text,
         sha256=digest,
         source=_line(fields.get("source")),
@@ -155,16 +154,25 @@ def flat(record: Mapping[str, Any]) -> dict[str, Any]:
 def from_fields(text: str, record: Mapping[str, Any], name: str = "") -> Article:
     """An article of this text, with the other fields from a record that names them in any of the common ways."""
     given = _by_name(flat(record))
-    return article(
+    published = next((p for p in map(_published, _values(given, "published")) if p), None)
+    found = article(
         text,
         id=next(_strings(given, "id"), None),
         title=next(_strings(given, "title"), None),
         source=next(_strings(given, "source"), None),
-        published=next((p for p in map(_published, _values(given, "published")) if p), None),
+        published=published,
         url=next(_strings(given, "url"), None),
         author=next(_strings(given, "author"), None),
         name=name,
     )
+    unread = None if published else next(_strings(given, "published"), None)
+    return replace(found, notes=(*found.notes, _unread_date(unread, found))) if unread else found
+
+
+def _unread_date(stamp: str, found: Article) -> str:
+    """What was seen in the place of a date, and why it is none."""
+    instead = f"dated {found.published} by its file name" if found.published else "left without a date"
+    return f"has the date {one_line(stamp, 60)!r}, {why_unread(stamp)}; it is {instead}, wanted one such as 2021-07-07"
 
 
 def is_field(name: str, field: str) -> bool:
@@ -177,6 +185,17 @@ def has_text(record: Mapping[str, Any]) -> bool:
     return any(is_field(key, "text") or is_field(key, "summary") for key in record)
 
 
+def derived_id(article: Article) -> tuple[str, ...]:
+    """The ids that an article without an id of its own has."""
+    return (*([_id(article.url)] if article.url else ()), article.sha256[:16])
+
+
+def is_derived_title(article: Article) -> bool:
+    """Whether its title is made of its text, or of the name of its file."""
+    # a place is a file, and behind a line break an id
+    return article.title in (_title(article.text, ""), _words((article.place or "").partition("\n")[0]))
+
+
 def headline(text: str) -> str | None:
     """The line that opens a text, if it is short, alone and no label; without the place of a dateline behind it."""
     found = _FIRST_LINE.match(text.lstrip()[:8000])
@@ -187,6 +206,10 @@ def headline(text: str) -> str | None:
     if dated and re.search(rf"\b(?:in|at|from|to)\b(?: \w+){{0,2}} {re.escape(dated['place'])}\b", found["body"]):
         return dated["head"].removesuffix(".")
     return line
+
+
+def _title(text: str, name: str) -> str:
+    return headline(text) or _words(name) or one_line(text, 80)
 
 
 def _by_name(record: Mapping[str, Any]) -> dict[str, Any]:
