@@ -137,11 +137,14 @@ def _outlet(found: Any, address: str | None) -> str | None:
 def _post(post: Post, blog: Any, url: str | None) -> Page:
     """A post of a live blog, with an address of its own: that of the blog, and its time."""
     address = _own_url(original(blog.url), original(url)) if blog is not None else original(url)
-    title = " – ".join(filter(None, (blog.title if blog is not None else None, post.title)))
+    published = parse_published(post.published)
+    at = published.time[:5] if published and published.time else None
+    headed = " ".join(filter(None, (at, post.title)))
+    title = " – ".join(filter(None, (blog.title if blog is not None else None, headed)))
     return Page(
         text=plain(post.text) if is_html(post.text) else clean(post.text),
         title=title or None,
-        published=parse_published(post.published),
+        published=published,
         source=_outlet(blog, address) if blog is not None else None,
         author=blog.author if blog is not None else None,
         url=post.url or (f"{address}#{post.published}" if address and post.published else address),
