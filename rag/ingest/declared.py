@@ -25,6 +25,12 @@ _OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|abonn|su
 _SELECTOR = re.compile(r"[.#][\w-]+")
 _LONGEST_OFFER = 800  # characters; what is longer behind a wall is the article, which was open to whoever saved it
 _MOST_BLOCKS = 10_000
+_CHANGED = (
+    "//meta[contains(@property, 'modified') or contains(@property, 'updated_time') or contains(@name, 'modified') or "
+    "contains(@name, 'revised') or @itemprop='dateModified' or @http-equiv='last-modified'] | "
+    "//time[@itemprop='dateModified' or contains(@class, 'updated') or contains(@class, 'modified')]"
+)
+_CHANGE = re.compile(r'"(?:dateModified|dateUpdated|lastmod|modified|updated(?:_?[aA]t)?)"\s*:\s*"[^"]*"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +96,19 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
         if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
             node.drop_tree()
     return walled or (bool(objects) and any(_is_closed(value) for value in objects) and not _walls(objects))
+
+
+def forget_changes(tree: Any) -> str | None:
+    """Takes out of the tree when the page was changed, which is not when it was published; the last such stamp."""
+    found: str | None = None
+    for node in list(tree.xpath(_CHANGED)):
+        found = node.get("content") or node.get("datetime") or node.text_content().strip() or found
+        node.drop_tree()
+    for script in tree.iter("script"):
+        if script.text and (changes := _CHANGE.findall(script.text)):
+            found = changes[-1].rpartition(":")[2].strip(' "') if found is None else found
+            script.text = _CHANGE.sub('"dropped": ""', script.text)
+    return found
 
 
 def _post(update: dict[str, Any]) -> Post:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import html
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
-from rag.ingest.declared import Post, cut_to_article, original, posts, stated
+from rag.ingest.declared import Post, cut_to_article, forget_changes, original, posts, stated
 from rag.schema import Published
 from rag.text.calendar import parse_published
-from rag.text.clean import Decoded, clean, decode
+from rag.text.clean import Decoded, clean, decode, one_line
 
 _PARAGRAPHS = re.compile(r"<(?:p|div|br|article|section)\b[^<>]{0,500}>", re.I)
 _TAG = re.compile(r"</?(?:a|b|br|cite|em|i|p|s|span|strong|sub|sup|u)\b[^<>]{0,500}>", re.I)
@@ -24,6 +24,10 @@ _STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*
 _TOOLBAR = re.compile(r"<!-- BEGIN WAYBACK TOOLBAR INSERT -->.*?<!-- END WAYBACK TOOLBAR INSERT -->", re.S)
 _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
+_DATE_LINE = re.compile(
+    r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}", re.I
+)
+_CHANGED = "has no day of publication, only that of its last change ({})"
 _WALLED = "is the part that is not for subscribers, and not whole"
 # What its parsers let out on damaged pages, besides ValueError.
 _BROKEN = (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, OverflowError, RecursionError)
@@ -79,6 +83,7 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
     tree = _tree(source)
     objects = stated(tree) if tree is not None else []
     walled = cut_to_article(tree, objects) if tree is not None else False
+    changed = forget_changes(tree) if tree is not None else None
     found = _extracted(tree, url) if tree is not None else None
     live = [_post(post, found, url) for post in posts(objects) if post.text.strip()]
     if live:
@@ -93,9 +98,9 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
         source=_outlet(found, address),
         author=found.author,
         url=address,
-        note=_WALLED if walled else decoded.note,
     )
-    return [whole]
+    only_changed = _CHANGED.format(one_line(changed, 40)) if changed and not whole.published else None
+    return [replace(whole, note=_WALLED if walled else decoded.note or only_changed)]
 
 
 def _tree(source: str) -> Any:
@@ -122,7 +127,7 @@ def _extracted(tree: Any, url: str | None) -> Any:
 
 def _laid_out(text: str) -> str:
     """A blank line between paragraphs, the cells of a table's row on one line between bars."""
-    lines = (line.strip() for line in text.split("\n"))
+    lines = (line.strip() for line in text.split("\n") if not _DATE_LINE.fullmatch(line.strip()))
     rows = (_ROW.sub(r"\1", line) for line in lines if not _RULE.fullmatch(line))
     return "\n\n".join(" ".join(row.split()) for row in rows if row)
 
