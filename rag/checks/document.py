@@ -31,6 +31,7 @@ _MARKERS = re.compile(r"^\s*(?:>\s*)*(?:(?:[-*+•–]|\(?\d{1,2}[.)])\s+(?:\[[ 
 _LINKS = re.compile(r"!\[[^\]]*\]\([^)\s]*\)|\[([^\]]+)\]\([^)]*\)|<?https?://[^\s)>]+>?")
 _EMPHASIS = re.compile(r"(\*\*\*|\*\*|__|(?<!\w)[*_`]|(?<=[^\s*_`])[*_`](?!\w))")
 _ENDED = re.compile(r"[.!?…:;][\"'”’)\]\d]*$")
+_TABLE_ROW, _TABLE_RULE = re.compile(r"\|(.+)\|"), re.compile(r"\s*\|?(?:\s*:?-{3,}:?\s*\|?)+\s*")
 _LONGEST_HEADING = 12  # words
 
 
@@ -101,12 +102,23 @@ def claims(draft: str) -> str:
     for number, line in enumerate(lines):
         alone = all(not other.strip() for other in (*lines[number - 1 : number], *lines[number + 1 : number + 2]))
         bare = _MARKERS.sub("", line)
-        plain = _EMPHASIS.sub("", _LINKS.sub(r"\1", bare)).strip()
+        plain = _without_frame(_EMPHASIS.sub("", _LINKS.sub(r"\1", bare)).strip(), lines[number + 1 : number + 2])
         heading = ends and alone and not _ENDED.search(plain) and len(plain.split()) <= _LONGEST_HEADING
         if _NO_CLAIM.fullmatch(line) or _NO_CLAIM.fullmatch(plain) or (heading and bare == line):
             plain = ""
         kept.append(f"\n{plain}" if bare != line else plain)
     return "\n".join(kept)
+
+
+def _without_frame(line: str, following: Sequence[str]) -> str:
+    """The cells of a row of a Markdown table, its first one as a label; nothing of the row of its headings."""
+    row = _TABLE_ROW.fullmatch(line)
+    if not row:
+        return line
+    if following and _TABLE_RULE.fullmatch(following[0]):
+        return ""
+    label, *cells = (cell.strip() for cell in row[1].split("|"))
+    return f"{label}: {', '.join(cells)}" if cells else label
 
 
 def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]) -> Statement:

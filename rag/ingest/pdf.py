@@ -13,10 +13,10 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from rag.checks.rules.wordvectors import is_word
 from rag.errors import LoadError
 from rag.ingest.document import MAX_FILE, Document, Loaded, whole
 from rag.ingest.metadata import from_fields
+from rag.models.embeddings import is_word
 from rag.text.clean import clean, one_line
 from rag.text.words import stem
 

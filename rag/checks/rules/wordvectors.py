@@ -52,10 +52,6 @@ class WordVectors:
             return min(_RAREST, 0.5 * len(word))
         return float(np.log(max(pieces[0], _COMMONEST) / _PER)) if len(pieces) == 1 else _RAREST
 
-    def is_word(self, word: str) -> bool:
-        """Whether a word is one of the local model's vocabulary."""
-        return len(self._pieces(word)) == 1
-
     def _pieces(self, word: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(word, add_special_tokens=False).ids) if self._tokenizer else ()
 
@@ -73,8 +69,3 @@ def vector(word: str) -> NDArray[np.float32]:
 def rarity(word: str) -> float:
     """How rare a lower-case word is, from 0.7 to 3.6."""
     return _WORDS.rarity(word)
-
-
-def is_word(word: str) -> bool:
-    """Whether a lower-case word is a common one, which the vocabulary of the local model has whole."""
-    return _WORDS.is_word(word)
