@@ -63,7 +63,8 @@ def _message(body: bytes) -> Article:
     if not text.strip():
         raise LoadError("is mail without text; wanted a message with a text or HTML part")
     note = f"has attachments that were left out: {', '.join(left)}; add them as files" if left else None
-    return replace(from_fields(text, fields), notes=(note,) if note else ())
+    found = from_fields(text, fields)
+    return replace(found, notes=(*found.notes, *([note] if note else ())))
 
 
 def _fields(message: EmailMessage) -> dict[str, Any]:

@@ -142,7 +142,7 @@ def from_record(record: Mapping[str, Any], name: str = "") -> Article:
     found = from_fields(_plain(_CUT.sub("", text or summary or "")), record, name)
     cut = text and _CUT.search(text)
     notes = ("is cut by its source",) if cut else () if text else (_SUMMARY,)
-    return replace(found, notes=notes)
+    return replace(found, notes=(*found.notes, *notes))
 
 
 def flat(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,8 @@ _DELETED = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "pi
 _ASIDE = frozenset({"tracked-changes", "annotation", "annotation-end", "note", "sequence-decls", "forms", "script"})
 _BODY = re.compile(r"<body\b[^>]*>(.*)</body>", re.S | re.I)
 _HTML_TITLE = re.compile(r"<(h[1-3]|title)\b[^>]*>(.*?)</\1>", re.S | re.I)
-_SHORTEST_CHAPTER = 200  # characters; a cover or a title page has fewer
+_SHORTEST_CHAPTER = 200  # characters; a cover or a title page has fewer, and no sentence
+_SENTENCE_ENDS = (".", "!", "?", "”", '"')
 
 
 def read_docx(document: Document) -> Loaded:
@@ -65,7 +66,7 @@ def read_epub(document: Document) -> Loaded:
         body = container.part(posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(part))))
         page = decode(body).text if body else ""
         text = plain((_BODY.search(page) or ["", page])[1])
-        if len(text) >= _SHORTEST_CHAPTER:
+        if len(text) >= _SHORTEST_CHAPTER or text.endswith(_SENTENCE_ENDS):
             titled = _HTML_TITLE.search(page)
             fields = {**shared, "title": plain(titled[2]) if titled else None, "text": text}
             yield from articles(f"{document.origin}:chapter {number}", fields)
