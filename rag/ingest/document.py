@@ -79,11 +79,12 @@ def xml_tree(body: bytes) -> Any:
     return root
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Container:
     """The files in a zip container, such as a .docx; together they may unpack to MAX_FILE bytes."""
 
     archive: zipfile.ZipFile
+    unpacked: int = 0
 
     @classmethod
     def opened(cls, document: Document) -> Container:
@@ -113,7 +114,8 @@ class Container:
             return None
         except _BAD_ZIP as error:
             raise LoadError(f"is damaged in {one_line(name, 60)} ({one_line(str(error), 80)}); save it anew") from None
-        if len(body) > MAX_FILE:
+        self.unpacked += len(body)
+        if self.unpacked > MAX_FILE:
             raise LoadError(f"unpacks to over {MAX_FILE // 10**6} MB; split it")
         return body
 
