@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr
 from typing import Any
 
@@ -89,7 +89,7 @@ def _text(message: EmailMessage) -> str:
     return texts[0] if len(texts[0]) > _LEAST_PLAIN * len(html) else html
 
 
-def _decoded(part: EmailMessage) -> str:
+def _decoded(part: MIMEPart) -> str:
     payload = part.get_payload(decode=True)
     return clean(decode(payload, part.get_content_charset()).text) if isinstance(payload, bytes) and payload else ""
 

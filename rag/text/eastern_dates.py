@@ -107,4 +107,4 @@ def _solar(year: int, month: int, day: int) -> date:
 
     if not 1100 < year < 1600:
         raise ValueError(f"{year} is no year of the solar calendar")
-    return JalaliDate(year, month, day).to_gregorian()
+    return JalaliDate(year, month, day).to_gregorian()  # type: ignore[no-untyped-call]  # its maker has no types

@@ -7,7 +7,8 @@ import pytest
 from rag.library import Library
 from rag.schema import Status, Turn
 
-FERRY = "title: Ferry runs aground\nsource: Brenholm Echo\nauthor: Ida Holt\ndate: 2024-03-04\n\nThe ferry Aurora hit a rock."
+HEADER = "title: Ferry runs aground\nsource: Brenholm Echo\nauthor: Ida Holt\ndate: 2024-03-04\n\n"
+FERRY = f"{HEADER}The ferry Aurora hit a rock."
 TRAM = "title: Tram line to close\nsource: Bay Times\n\nThe council closed the tram line. It is old."
 
 

@@ -427,3 +427,14 @@ def test_an_impossible_date_is_said(tmp_path: Path) -> None:
     )
     assert found.published is None
     assert "has the date '31 June 2024'" in found.notes[0]
+
+
+def test_all_that_is_read_of_a_container_is_bounded_together(tmp_path: Path) -> None:
+    container = '<container><rootfiles><rootfile full-path="c.opf"/></rootfiles></container>'
+    items = "".join(f'<item id="i{n}" href="{n}.xhtml" media-type="application/xhtml+xml"/>' for n in range(4))
+    refs = "".join(f'<itemref idref="i{n}"/>' for n in range(4))
+    opf = f"<package><manifest>{items}</manifest><spine>{refs}</spine></package>"
+    parts = {"META-INF/container.xml": container, "c.opf": opf}
+    chapters = {f"{n}.xhtml": f"<html><body>{' ' * 20_000_000}</body></html>" for n in range(4)}
+    found = list(load(written(tmp_path, "bomb.epub", zipped({**parts, **chapters}))))
+    assert "unpacks to over 50 MB" in [item.message for item in found if isinstance(item, Failure)][-1]
