@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -20,6 +21,8 @@ _LEAST_PLAIN = 0.3
 """The share of the HTML part's text that the plain part needs to be read instead."""
 # What the email package lets out on damaged mail.
 _BROKEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError, AssertionError)
+
+_SIGNATURE = re.compile(r"\n-- \n.{0,600}\Z", re.S)  # RFC 3676
 
 
 def read_mail(document: Document) -> Loaded:
@@ -60,6 +63,7 @@ def _message(body: bytes) -> Article:
         fields = _fields(message)
     except _BROKEN as error:
         raise LoadError(f"is broken mail ({type(error).__name__}); export it anew") from error
+    text = _SIGNATURE.sub("", text)
     if not text.strip():
         raise LoadError("is mail without text; wanted a message with a text or HTML part")
     note = f"has attachments that were left out: {', '.join(left)}; add them as files" if left else None

@@ -48,7 +48,7 @@ def read_rtf(document: Document) -> Loaded:
     if not body.lstrip().startswith(b"{\\rtf"):
         raise LoadError("is no Rich Text: it does not start with {\\rtf; save it anew")
     try:
-        text = rtf_to_text(body.decode("windows-1252", "replace"), errors="replace")
+        text = rtf_to_text(body.decode("windows-1252", "replace"), errors="replace")  # type: ignore[no-untyped-call]  # its maker has no types
     except (ValueError, LookupError, RecursionError, ArithmeticError) as error:
         raise LoadError(f"is broken Rich Text ({type(error).__name__}); save it anew") from error
     lines = (line.strip() for line in clean(text).split("\n"))

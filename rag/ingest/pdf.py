@@ -8,7 +8,6 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from itertools import pairwise
 from statistics import median
 from typing import Any
@@ -344,8 +343,8 @@ def _recognized(program: str, page: Any) -> str:
     picture = page.render(scale=scale, grayscale=True).to_numpy()
     height, width = picture.shape[:2]
     pgm = b"P5 %d %d 255\n" % (width, height) + picture.tobytes()
-    run = partial(subprocess.run, input=pgm, capture_output=True, timeout=_OCR_SECONDS, check=False)
     try:
-        return run([program, "-", "-"]).stdout.decode("utf-8", "replace").replace("\f", "")
+        run = subprocess.run([program, "-", "-"], input=pgm, capture_output=True, timeout=_OCR_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
+    return run.stdout.decode("utf-8", "replace").replace("\f", "")

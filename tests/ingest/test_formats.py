@@ -130,7 +130,9 @@ STAMP = "Date: Mon, 04 Mar 24 10:00:00 +0100\n"
 
 
 def test_a_mail_is_an_article(tmp_path: Path) -> None:
-    (found,) = loaded(written(tmp_path, "m.eml", f"{HEAD}{STAMP}Content-Type: text/plain\n\n{FERRY}\n"))
+    (found,) = loaded(
+        written(tmp_path, "m.eml", f"{HEAD}{STAMP}Content-Type: text/plain\n\n{FERRY}\n-- \nUnsubscribe\n")
+    )
     assert (found.title, str(found.published)) == ("Ferry aground – update", "2024-03-04")
     assert found.text.strip() == FERRY
 
@@ -438,3 +440,88 @@ def test_all_that_is_read_of_a_container_is_bounded_together(tmp_path: Path) -> 
     chapters = {f"{n}.xhtml": f"<html><body>{' ' * 20_000_000}</body></html>" for n in range(4)}
     found = list(load(written(tmp_path, "bomb.epub", zipped({**parts, **chapters}))))
     assert "unpacks to over 50 MB" in [item.message for item in found if isinstance(item, Failure)][-1]
+
+
+# PDF
+
+
+def laid_out(*pages: list[tuple[int, int, str]]) -> bytes:
+    """A PDF of pages of lines, each at its place from the lower left corner."""
+    kids = " ".join(f"{2 * n + 4} 0 R" for n in range(len(pages)))
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    for number, lines in enumerate(pages):
+        stream = "\n".join(f"BT /F1 9 Tf {x} {y} Td ({text}) Tj ET" for x, y, text in lines)
+        resources = "/Resources<</Font<</F1 3 0 R>>>>"
+        objects += [
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents {2 * number + 5} 0 R{resources}>>",
+            f"<</Length {len(stream)}>>stream\n{stream}\nendstream",
+        ]
+    body, places = "%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += f"{number} 0 obj{content}endobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    return (
+        f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Root 1 0 R/Size {size}>>\n"
+        f"startxref\n{len(body)}\n%%EOF"
+    ).encode()
+
+
+LEFT = [
+    "The ferry Aurora of Brenholm ran aground on",
+    "Monday in thick fog with 212 people on board,",
+    "the coast guard said. Nobody was hurt.",
+]
+RIGHT = [
+    "The council of Ostrava Bay voted on Tuesday",
+    "to close the tram line to the harbour, which",
+    "is ninety years old, in June.",
+]
+
+
+def column(x: int, lines: list[str]) -> list[tuple[int, int, str]]:
+    return [(x, 700 - 12 * n, line) for n, line in enumerate(lines)]
+
+
+def test_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out([*column(60, LEFT), *column(330, RIGHT)])))
+    text = " ".join(found.text.split())
+    assert " ".join(LEFT) in text
+    assert " ".join(RIGHT) in text
+
+
+def test_columns_are_read_one_after_the_other_whatever_order_they_were_written_in(tmp_path: Path) -> None:
+    mixed = [line for pair in zip(column(330, RIGHT), column(60, LEFT), strict=True) for line in pair]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out(mixed)))
+    text = " ".join(found.text.split())
+    assert text.index(" ".join(LEFT)) < text.index(" ".join(RIGHT))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whole"), [("passen-", "gers", "passengers"), ("long-", "term", "long-term")]
+)
+def test_a_word_that_is_broken_at_the_end_of_a_line_is_joined(
+    tmp_path: Path, first: str, second: str, whole: str
+) -> None:
+    lines = [
+        f"The ferry Aurora carried many {first}",
+        f"{second} plans and cars to the island in the fog",
+        "on Monday.",
+    ]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out(column(60, lines))))
+    assert f"many {whole} plans" in found.text
+
+
+def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
+    pages = [
+        [(60, 770, "Brenholm Echo Weekly"), *column(60, [f"{line} Part {n}." for line in LEFT]), (300, 20, f"Page {n}")]
+        for n in (1, 2, 3)
+    ]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out(*pages)))
+    assert "Echo Weekly" not in found.text
+    assert "Page 2" not in found.text
