@@ -54,19 +54,23 @@ def original(url: str | None) -> str | None:
 def stated(tree: Any) -> list[dict[str, Any]]:
     """The objects of its JSON-LD, those in lists and graphs too; what cannot be parsed is left out."""
     found: list[dict[str, Any]] = []
-    for script in tree.iter("script"):
-        if (script.get("type") or "").strip().lower() == "application/ld+json":
-            try:
-                pending = [json.loads(script.text or "null", strict=False)]
-            except (ValueError, RecursionError):
-                continue
-            while pending and len(found) < _MOST_BLOCKS:
-                value = pending.pop()
-                pending += value if isinstance(value, list) else []
-                if isinstance(value, dict):
-                    found.append(value)
-                    pending.append(value.get("@graph"))
+    pending = [value for script in tree.iter("script") for value in _parsed(script)]
+    while pending and len(found) < _MOST_BLOCKS:
+        value = pending.pop()
+        pending += value if isinstance(value, list) else []
+        if isinstance(value, dict):
+            found.append(value)
+            pending.append(value.get("@graph"))
     return found
+
+
+def _parsed(script: Any) -> list[Any]:
+    if (script.get("type") or "").strip().lower() != "application/ld+json":
+        return []
+    try:
+        return [json.loads(script.text or "null", strict=False)]
+    except (ValueError, RecursionError):
+        return []
 
 
 def posts(objects: list[dict[str, Any]]) -> list[Post]:

@@ -347,4 +347,4 @@ def _recognized(program: str, page: Any) -> str:
         run = subprocess.run([program, "-", "-"], input=pgm, capture_output=True, timeout=_OCR_SECONDS, check=False)
     except (OSError, subprocess.TimeoutExpired):
         return ""
-    return run.stdout.decode("utf-8", "replace").replace("\f", "")
+    return str(run.stdout, "utf-8", "replace").replace("\f", "")

@@ -73,12 +73,14 @@ class Ingestion:
                 changes = deduplicate(self.catalog, batch.articles, run.seen)
                 if changes.articles:
                     self._enter(changes.articles, run.reading.text or f"adding {changes.articles[0].title}")
-                if changes.places:
-                    with self.catalog.writing():
-                        self.catalog.places.insert(changes.places)
+                self._place(changes.places)
             run.done(batch, changes)
             if changes.articles:
                 run.waiting = self._completed()
+
+    def _place(self, places: Mapping[str, str]) -> None:
+        with self.catalog.writing() if places else nullcontext():
+            self.catalog.places.insert(places)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
