@@ -79,7 +79,9 @@ class Ingestion:
                 run.waiting = self._completed()
 
     def _place(self, places: Mapping[str, str]) -> None:
-        with self.catalog.writing() if places else nullcontext():
+        if not places:
+            return
+        with self.catalog.writing():
             self.catalog.places.insert(places)
 
     def remove(self, ids: Iterable[str]) -> int:
