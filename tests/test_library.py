@@ -262,10 +262,11 @@ def test_a_library_that_cannot_be_written_answers_and_says_so_on_add(local: Libr
     assert "cannot be written: Permission denied; check its permissions" in lines[1]
 
 
-def test_two_files_that_number_their_articles_alike_are_warned_of(library: Library, tmp_path: Path) -> None:
+def test_an_id_is_one_in_its_own_file_only(library: Library, tmp_path: Path) -> None:
     for name in ("a", "b"):
         (tmp_path / f"{name}.csv").write_text(f"id,text\n1,The {name} river rose.\n2,The {name} road was cut.\n")
     report = library.add(tmp_path / "a.csv", tmp_path / "b.csv")
-    assert (report.added, report.updated) == (2, 2)
-    assert "2 articles had the id of another one" in report.warnings[0]
-    assert not library.add(tmp_path / "b.csv").warnings
+    assert (report.added, report.updated) == (4, 0)
+    assert "2 articles have an id or URL that another article has too, such as '1'; nothing was" in report.warnings[0]
+    again = library.add(tmp_path / "b.csv", tmp_path / "a.csv")
+    assert (again.unchanged, again.warnings) == (4, ())

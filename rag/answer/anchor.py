@@ -9,9 +9,9 @@ from typing import TypeAlias
 
 from rag.checks import exact
 from rag.checks.verify import verify
+from rag.models.injection import is_order, is_ordered, planted, request
 from rag.models.reader import Entailment, Pair
 from rag.schema import Citation, Hit, Span, Statement, Verdict
-from rag.text.injection import is_order, is_ordered, planted, request
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 

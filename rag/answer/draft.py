@@ -12,7 +12,6 @@ from typing import Any
 from rag.answer.anchor import Find, trusted
 from rag.checks.quotes import locate, locate_loosely, unmarked
 from rag.errors import ShapeError
-from rag.models.injection import is_ordered
 from rag.models.partial_json import Member, Members, said
 from rag.schema import CHOSEN, Article, Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.text.clean import one_line

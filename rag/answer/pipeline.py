@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 from typing import TypeAlias
 
-from rag.answer import extractive
+from rag.answer import about, extractive
 from rag.answer.annotate import edited
 from rag.answer.draft import settled
 from rag.answer.task import Asked, Task, Understood
@@ -98,6 +98,10 @@ class Pipeline:
         """The statements that are proposed, each checked and annotated, then the Answer."""
         if not task.query.asks:
             yield self._finished(_nothing_asked(task), task)
+            return
+        if described := about.answered(task):
+            yield from described.statements
+            yield self._finished(described, task)
             return
         written = _Written()
         try:

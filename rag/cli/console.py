@@ -36,7 +36,9 @@ def reported(command: Callable[..., None], *, verbose: bool) -> Callable[..., No
         except BrokenPipeError:
             # The reader has gone; what is left must not fail when it is flushed at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        except KeyboardInterrupt:
+        except KeyboardInterrupt as stopped:
+            if stopped.args:
+                tell(str(stopped))
             raise typer.Exit(INTERRUPTED) from None
         except (RagError, OSError) as error:
             if verbose:

@@ -20,7 +20,7 @@ from rag.render.lines import safe
 from rag.schema import AddReport, Article, Window
 from rag.settings import Settings, read_settings
 from rag.text.calendar import window
-from rag.text.clean import one_line, without_password
+from rag.text.clean import clean, one_line, without_password
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -134,7 +134,19 @@ def open_library(options: Options) -> Iterator[Library]:
             news = report.added or report.updated or report.failed
             if options.verbose or (news and not options.quiet):
                 tell(str(report))
+        if options.source:
+            warn(_unknown_outlets(library, options.source), quiet=options.quiet)
         yield library
+
+
+def _unknown_outlets(library: Library, sources: Sequence[str]) -> Iterator[str]:
+    """That there is no article of an outlet, with the outlets that there are."""
+    known = library.catalog.sources()
+    folded = {source.casefold() for source in known}
+    listed = one_line(", ".join(known), 300) or "none that is named"
+    for source in sources:
+        if clean(source).casefold() not in folded:
+            yield f"no article is from {one_line(source, 60)!r}; the outlets are: {listed}"
 
 
 def library_with(options: Options, model: str | None) -> Library:
@@ -192,6 +204,9 @@ def print_failures(report: AddReport, options: Options) -> AddReport:
     """Prints what could not be added, and the warnings; gives the report."""
     for failure in report.failed:
         tell(f"{failure.origin}: {failure.message}")
+    if report.left_out:
+        names = one_line(", ".join(Path(path).name for path in report.left_out), 300)
+        tell(f"left out {len(report.left_out)}, which are of no format that is read: {names}")
     warn(report.warnings, quiet=options.quiet)
     return report
 

@@ -13,10 +13,10 @@ from typing import Any, TypeAlias
 import typer
 
 from rag.cli.console import tell
-from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
+from rag.errors import InputError, KeyRefusedError, LoadError, ModelError, NoModelError
 from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
 from rag.text.calendar import ordered, window
-from rag.text.clean import clean
+from rag.text.clean import clean, decode
 
 FAILED, ABSTAINED, FAILED_CHECK = 1, 8, 9
 _WANTED = 'wanted {"id": ..., "question": ...}'
@@ -94,7 +94,13 @@ def _read(name: str) -> str:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise InputError(f"{name} cannot be read ({error.strerror}); wanted a text file, or - for stdin") from None
-    return raw.decode("utf-8-sig", errors="replace")
+    try:
+        found = decode(raw)
+    except LoadError as error:
+        raise InputError(f"{name} {error}") from None
+    if found.note:
+        tell(f"warning: {name} {found.note}")
+    return found.text
 
 
 def one_question(words: Sequence[str]) -> str:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import html
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
+from rag.ingest.declared import Post, cut_to_article, forget_changes, original, posts, stated
 from rag.schema import Published
 from rag.text.calendar import parse_published
-from rag.text.clean import clean, decode
+from rag.text.clean import Decoded, clean, decode, one_line
 
 _PARAGRAPHS = re.compile(r"<(?:p|div|br|article|section)\b[^<>]{0,500}>", re.I)
 _TAG = re.compile(r"</?(?:a|b|br|cite|em|i|p|s|span|strong|sub|sup|u)\b[^<>]{0,500}>", re.I)
@@ -20,6 +21,14 @@ _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.I)
 _BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|blockquote|figure|table|tr|section|article|hr)\b)", re.I)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})|encoding=["']([\w.:-]{1,40})""", re.I)
 _STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*[\"']([^\"'<>]{8,40})[\"']")
+_TOOLBAR = re.compile(r"<!-- BEGIN WAYBACK TOOLBAR INSERT -->.*?<!-- END WAYBACK TOOLBAR INSERT -->", re.S)
+_RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
+_ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
+_DATE_LINE = re.compile(
+    r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}", re.I
+)
+_CHANGED = "has no day of publication, only that of its last change ({})"
+_WALLED = "is the part that is not for subscribers, and not whole"
 # What its parsers let out on damaged pages, besides ValueError.
 _BROKEN = (ValueError, TypeError, AttributeError, KeyError, IndexError, AssertionError, OverflowError, RecursionError)
 # No date from the page's prose or footer: only what the page declares as its date.
@@ -36,6 +45,7 @@ class Page:
     source: str | None = None
     author: str | None = None
     url: str | None = None
+    note: str | None = None
 
 
 def is_html(text: str) -> bool:
@@ -63,33 +73,87 @@ def unescaped(line: str) -> str:
     return html.unescape(bare) if _ENTITY.search(bare) else bare
 
 
-def page(body: bytes, charset: str | None, url: str | None) -> Page:
-    """The main text of an HTML page and its metadata (meta elements, JSON-LD); raises LoadError if it has none."""
-    source = clean(_decoded(body, charset))
-    found = _extracted(source, url)
+def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
+    """The article of an HTML page with what its meta elements and JSON-LD say of it, or the posts of a live blog.
+
+    Raises LoadError if it has no text that can be told from its menus.
+    """
+    decoded = _decoded(body, charset)
+    source = _TOOLBAR.sub("", clean(decoded.text))
+    tree = _tree(source)
+    objects = stated(tree) if tree is not None else []
+    walled = cut_to_article(tree, objects) if tree is not None else False
+    changed = forget_changes(tree) if tree is not None else None
+    found = _extracted(tree, url) if tree is not None else None
+    live = [_post(post, found, url) for post in posts(objects) if post.text.strip()]
+    if live:
+        return live
     if found is None or not (found.text or "").strip():
         raise LoadError("has no article text that can be told from its menus; save the text as .txt or .md")
-    return Page(
-        text=clean(found.text).replace("\n", "\n\n"),
+    address = _own_url(original(found.url), original(url))
+    whole = Page(
+        text=_laid_out(clean(found.text)),
         title=found.title,
         published=_published(source, found.date),
-        source=found.sitename or found.hostname,
+        source=_outlet(found, address),
         author=found.author,
-        url=_own_url(found.url, url),
+        url=address,
     )
+    only_changed = _CHANGED.format(one_line(changed, 40)) if changed and not whole.published else None
+    return [replace(whole, note=_WALLED if walled else decoded.note or only_changed)]
 
 
-def _extracted(source: str, url: str | None) -> Any:
+def _tree(source: str) -> Any:
+    import trafilatura
+
+    try:
+        return trafilatura.load_html(source)
+    except _BROKEN as error:
+        raise LoadError(f"is HTML that cannot be parsed ({type(error).__name__}); save its text as .txt") from error
+
+
+def _extracted(tree: Any, url: str | None) -> Any:
     import trafilatura
 
     for noisy in ("trafilatura", "htmldate", "courlan"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)  # what fails is reported once, by us
     try:
         return trafilatura.bare_extraction(
-            source, url=url, with_metadata=True, include_comments=False, date_extraction_params=dict(_DATE_RULES)
+            tree, url=url, with_metadata=True, include_comments=False, date_extraction_params=dict(_DATE_RULES)
         )
     except _BROKEN as error:
         raise LoadError(f"is HTML that cannot be parsed ({type(error).__name__}); save its text as .txt") from error
+
+
+def _laid_out(text: str) -> str:
+    """A blank line between paragraphs, the cells of a table's row on one line between bars."""
+    lines = (line.strip() for line in text.split("\n") if not _DATE_LINE.fullmatch(line.strip()))
+    rows = (_ROW.sub(r"\1", line) for line in lines if not _RULE.fullmatch(line))
+    return "\n\n".join(" ".join(row.split()) for row in rows if row)
+
+
+def _outlet(found: Any, address: str | None) -> str | None:
+    """The outlet that a page names, else its host; that of an archive is not the outlet of what it keeps."""
+    host = urlsplit(address or "").hostname
+    named = found.sitename or found.hostname
+    return host if host and (not named or "archive." in named) and "archive." not in host else named
+
+
+def _post(post: Post, blog: Any, url: str | None) -> Page:
+    """A post of a live blog, with an address of its own: that of the blog, and its time."""
+    address = _own_url(original(blog.url), original(url)) if blog is not None else original(url)
+    published = parse_published(post.published)
+    at = published.time[:5] if published and published.time else None
+    headed = " ".join(filter(None, (at, post.title)))
+    title = " – ".join(filter(None, (blog.title if blog is not None else None, headed)))
+    return Page(
+        text=plain(post.text) if is_html(post.text) else clean(post.text),
+        title=title or None,
+        published=published,
+        source=_outlet(blog, address) if blog is not None else None,
+        author=blog.author if blog is not None else None,
+        url=post.url or (f"{address}#{post.published}" if address and post.published else address),
+    )
 
 
 def _published(source: str, day: str | None) -> Published | None:
@@ -106,7 +170,7 @@ def _own_url(declared: str | None, fetched: str | None) -> str | None:
     return declared
 
 
-def _decoded(body: bytes, charset: str | None) -> str:
+def _decoded(body: bytes, charset: str | None) -> Decoded:
     declared = _CHARSET.search(body[:4096])
     label = (declared[1] or declared[2]).decode("ascii", "replace") if declared else None
     return decode(body, charset or label)

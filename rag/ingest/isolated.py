@@ -14,7 +14,8 @@ from threading import Lock
 from typing import IO, Any, TypeAlias
 
 from rag.errors import LoadError
-from rag.ingest.formats import READERS, STREAMED, Document, Loaded, whole
+from rag.ingest.document import Document, Loaded, whole
+from rag.ingest.formats import READERS, STREAMED
 from rag.schema import Article, Failure
 
 SECONDS, SECONDS_PER_MB = 8.0, 2.0

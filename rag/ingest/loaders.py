@@ -4,29 +4,46 @@ from __future__ import annotations
 
 import codecs
 import io
+import os
 import re
 import stat
 import sys
 from collections.abc import Iterable
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
+from rag.ingest.document import MAX_FILE, Document, Loaded
 from rag.ingest.fetch import Response, fetch
-from rag.ingest.formats import MAX_FILE, READERS, STREAMED, Document, Loaded, read_text
+from rag.ingest.formats import READERS, STREAMED, read_text
+from rag.ingest.identity import placed
 from rag.ingest.isolated import read
 from rag.ingest.metadata import article
 from rag.schema import Failure
 from rag.text.clean import content_digest, one_line, without_password
 
-__all__ = ["MAX_STREAMED_FILE", "Loaded", "Origin", "article", "content_digest", "expand", "load", "read_response"]
+__all__ = [
+    "MAX_STREAMED_FILE",
+    "LeftOut",
+    "Loaded",
+    "Origin",
+    "Reading",
+    "article",
+    "content_digest",
+    "expand",
+    "listing",
+    "load",
+    "read_response",
+]
 
 Origin: TypeAlias = str | Path
 """A path, an http or https URL, or `-` for the standard input."""
 
 MAX_STREAMED_FILE = 2_000_000_000
+_LARGE = 1_000_000  # bytes
 
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://", re.I)
 _EXTENSIONS = {
@@ -46,6 +63,45 @@ _SIGNS = {
 }
 
 
+class LeftOut(NamedTuple):
+    """A file in a folder that no format is known for."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What there is to load in a folder, or the one thing that is none, and the files that are left out."""
+
+    places: tuple[str, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+
+@dataclass(slots=True)
+class Reading:
+    """How far a large file has been read: bytes and articles."""
+
+    name: str = ""
+    size: int = 0
+    done: int = 0
+    articles: int = 0
+
+    @property
+    def text(self) -> str:
+        """In words; empty if no large file is being read."""
+        if self.size < _LARGE:
+            return ""
+        return f"adding {self.name}: {self.done / 1e6:.1f} of {self.size / 1e6:.1f} MB, {self.articles:,} articles"
+
+    def begin(self, name: str, size: int) -> None:
+        """Starts a file."""
+        self.name, self.size, self.done, self.articles = name, size, 0, 0
+
+    def advance(self, done: int, articles: int) -> None:
+        """Is told what of it has been read."""
+        self.done, self.articles = done, self.articles + articles
+
+
 class _FolderKey(NamedTuple):
     """What tells one folder from another, by whatever path."""
 
@@ -56,21 +112,32 @@ class _FolderKey(NamedTuple):
 def expand(origins: Iterable[Origin]) -> list[str]:
     """What there is to load: each folder's files in the order of their paths, all else as given, none of it twice.
 
-    Hidden files, unknown extensions and READMEs in a folder are left out. A path that cannot be read stays in the list,
-    so that `load` tells why.
+    A path that cannot be read stays in the list, so that `load` tells why.
     """
-    return list(dict.fromkeys(chain.from_iterable(_expanded(str(origin)) for origin in origins)))
+    return list(dict.fromkeys(chain.from_iterable(listing(origin).places for origin in origins)))
 
 
-def load(origin: Origin, *, allow_private: bool = False) -> Loaded:
+def listing(origin: Origin) -> Listing:
+    """The files of a folder in the order of their paths, or what is no folder as it is.
+
+    Files of unknown extensions are left out. Hidden files and READMEs are no articles.
+    """
+    place = str(origin)
+    if place == "-" or _URL.match(place) or not _folder(Path(place)):
+        return Listing((place,))
+    return _listed(Path(place))
+
+
+def load(origin: Origin, *, allow_private: bool = False, reading: Reading | None = None) -> Loaded:
     """The articles of a file, folder, URL, feed or `-`, as they are read; each thing that fails is one Failure.
 
-    Never raises for what it reads; `allow_private` admits URLs on private and loopback addresses.
+    Never raises for what it reads; `allow_private` admits URLs on private and loopback addresses. `reading` is kept at
+    how far a file has been read.
     """
     place = str(origin)
     nothing = True
     try:
-        for loaded in _loaded(place, allow_private):
+        for loaded in placed(_loaded(place, allow_private, reading or Reading()), _home(place)):
             nothing = False
             yield loaded
         if nothing:
@@ -82,13 +149,11 @@ def load(origin: Origin, *, allow_private: bool = False) -> Loaded:
         yield Failure(_shown(place), f"cannot be read: {seen}; check the path and its permissions")
 
 
-def _expanded(place: str) -> list[str]:
-    if place == "-" or _URL.match(place) or not _folder(Path(place)):
-        return [place]
-    return _files(Path(place)) or [place]
+def _home(place: str) -> str:
+    return place if place == "-" or _URL.match(place) or "\0" in place else os.path.realpath(place)
 
 
-def _loaded(place: str, allow_private: bool) -> Loaded:
+def _loaded(place: str, allow_private: bool, reading: Reading) -> Loaded:
     if "\0" in place:
         raise LoadError("is no path: it holds a NUL character")
     if place == "-":
@@ -96,18 +161,18 @@ def _loaded(place: str, allow_private: bool) -> Loaded:
     if _URL.match(place):
         return read_response(place, fetch(place, allow_private=allow_private))
     path = Path(place)
-    return _folder_files(path) if stat.S_ISDIR(path.stat().st_mode) else _file(path)
+    return _folder_files(path) if stat.S_ISDIR(path.stat().st_mode) else _file(path, reading)
 
 
 def _folder_files(folder: Path) -> Loaded:
     next(folder.iterdir(), None)  # raises if it cannot be listed
-    files = _files(folder)
-    if not files:
+    files = _listed(folder).places
+    if files == (str(folder),):
         raise LoadError(f"holds nothing to load; wanted files named {_wanted()}")
     return chain.from_iterable(map(load, files))
 
 
-def _file(path: Path) -> Loaded:
+def _file(path: Path, reading: Reading) -> Loaded:
     status, suffix = path.stat(), path.suffix.lower()
     if suffix not in READERS:
         raise LoadError(f"has the extension {suffix or 'of no format'!r}, wanted {_wanted()}; convert or rename it")
@@ -116,8 +181,11 @@ def _file(path: Path) -> Loaded:
     most = MAX_STREAMED_FILE if READERS[suffix] in STREAMED else MAX_FILE
     if status.st_size > most:
         raise LoadError(f"has {status.st_size // 10**6} MB, wanted at most {most // 10**6}; split it")
+    reading.begin(path.name, status.st_size)
     with path.open("rb") as stream:
-        yield from read(suffix, Document(_shown(str(path)), path.name, stream))
+        for loaded in read(suffix, Document(_shown(str(path)), path.name, stream)):
+            reading.advance(status.st_size if stream.closed else stream.tell(), not isinstance(loaded, Failure))
+            yield loaded
 
 
 def read_response(url: str, response: Response) -> Loaded:
@@ -141,9 +209,10 @@ def _extension(response: Response, suffix: str) -> str:
     )
 
 
-def _files(folder: Path) -> list[str]:
+def _listed(folder: Path) -> Listing:
     """Each folder once, so that links in a circle end; a folder that cannot be listed counts as a file."""
     found: list[str] = []
+    others: list[str] = []
     seen, waiting = {_folder(folder)}, [folder]
     while waiting:
         here = waiting.pop()
@@ -154,12 +223,12 @@ def _files(folder: Path) -> list[str]:
             continue
         for path in paths:
             key = _folder(path)
-            if key is None and path.suffix.lower() in READERS and path.stem.lower() != "readme":
-                found.append(str(path))
+            if key is None and path.stem.lower() != "readme":
+                (found if path.suffix.lower() in READERS else others).append(str(path))
             elif key is not None and key not in seen:
                 seen.add(key)
                 waiting.append(path)
-    return sorted(found)
+    return Listing(tuple(sorted(found)) or (str(folder),), tuple(map(LeftOut, map(_shown, sorted(others)))))
 
 
 def _folder(path: Path) -> _FolderKey | None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import chain
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from math import isnan
 from pathlib import PurePosixPath
 from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote
@@ -14,7 +14,7 @@ from urllib.parse import unquote
 from rag.errors import LoadError
 from rag.ingest.html import is_html, plain, unescaped
 from rag.schema import Article, Published
-from rag.text.calendar import Stamp, date_in_name, parse_published
+from rag.text.calendar import Stamp, date_in_name, parse_published, why_unread
 from rag.text.clean import clean, content_digest, one_line
 
 _LONGEST_ID = 300
@@ -26,21 +26,20 @@ _NAMES = {
             "text",
             "fulltext",
             "articletext",
+            "storytext",
+            "textcontent",
+            "plaintext",
             "body",
             "articlebody",
             "bodytext",
-            "content",
-            "contenttext",
-            "contenthtml",
         ),
-        *(
-            "maintext",
-            "article",
-            "story",
-            "transcript",
-        ),
+        *("maintext", "content", "contenttext", "articlecontent", "contenthtml", "bodyhtml", "article", "story"),
+        *("transcript", "document"),
     ),
-    "summary": ("description", "summary", "abstract", "excerpt", "leadparagraph"),
+    "summary": (
+        *("description", "summary", "abstract", "excerpt", "leadparagraph", "snippet", "shortdescription"),
+        *("highlights", "standfirst", "trailtext", "teaser", "subtitle"),
+    ),
     "title": ("title", "headline", "name", "webtitle"),
     "published": (
         *(
@@ -52,16 +51,40 @@ _NAMES = {
             "publishdate",
             "publicationdate",
         ),
-        *("pubdate", "webpublicationdate", "datetime", "date", "timestamp", "issued", "createdat", "created"),
+        *(
+            "pubdate",
+            "webpublicationdate",
+            "datepublish",
+            "publishedtime",
+            "firstpublished",
+            "datetime",
+            "date",
+            "timestamp",
+            "issued",
+            "createdat",
+            "created",
+            "seendate",
+        ),
     ),
-    "source": ("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "sitename", "site", "domain"),
+    "source": (
+        *("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "medianame", "sitename", "site"),
+        *("sourcedomain", "domain", "hostname", "sourcehostname"),
+    ),
     "author": ("author", "authors", "byline", "creator", "by"),
-    "url": ("url", "link", "permalink", "href", "weburl"),
-    "id": ("id", "articleid", "guid", "uuid"),
+    "url": ("url", "link", "permalink", "href", "weburl", "canonicalurl", "articleurl"),
+    "id": ("id", "articleid", "guid", "uuid", "storiesid"),
 }
-_INNER = ("name", "title", "text", "rendered", "value", "main", "$oid", "$date", "#text")
+_INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text")
+_INNER_TEXT = ("text", "rendered", "value", "#text")
+# Objects in a record that hold fields of its article.
+_WRAPPERS = ("fields", "_source", "attributes", "article", "content", "post", "data", "thread", "node", "row")
+_NOTHING = frozenset({"nan", "none", "null", "n/a", "<na>", "nat", "undefined"})
+_LONG = 200  # characters of what may be a text under a name of its own
+_CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")
+_SUMMARY = "has no text but a summary, which stands for it"
 _WANTED = "text, body, content, article or story"
 
+_BY = re.compile(r"by\s+(?=\S)", re.I)
 _OTHER_SCHEME = re.compile(r"(?!https?://)[a-z][a-z0-9+.-]*:", re.I)
 _FIRST_LINE = re.compile(r"(?:#{1,6}[ \t]+)?(?P<line>[^\n]{3,120})\n[ \t]*\n(?P<body>.*\S)", re.S)
 _DATELINE = re.compile(r"(?P<head>.*[a-z]{4}[.!?])\s+(?P<place>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,2})")
@@ -93,39 +116,63 @@ def article(text: str, **fields: Unpack[Fields]) -> Article:
     digest, url, name = content_digest(text), _url(fields.get("url")), fields.get("name", "")
     return Article(
         id=_id(fields.get("id") or url or digest[:16]),
-        title=_line(fields.get("title")) or headline(text) or _words(name) or one_line(text, 80),
+        title=_line(fields.get("title")) or _title(text, name),
         text=text,
         sha256=digest,
         source=_line(fields.get("source")),
         published=_published(fields.get("published")) or date_in_name(name),
         url=url,
-        author=_line(fields.get("author")),
+        author=_BY.sub("", _line(fields.get("author")) or "") or None,
     )
 
 
 def from_record(record: Mapping[str, Any], name: str = "") -> Article:
-    """An article from a record whose fields go by any of their common names; raises LoadError if it has no text."""
-    given = _by_name(record)
-    text = next(chain(_strings(given, "text"), _strings(given, "summary")), None)
-    if text is None:
+    """An article from a record whose fields go by any of their common names; raises LoadError if it has no text.
+
+    A summary stands for a text that is not there, unless another field looks like the text.
+    """
+    given = _by_name(flat(record))
+    text = next(_strings(given, "text"), None)
+    summary = next(_strings(given, "summary"), None)
+    unnamed = [key for key, value in record.items() if _is_unnamed_text(key, value, summary or "")]
+    if text is None and (summary is None or unnamed):
         seen = one_line(", ".join(str(key) for key, value in record.items() if value), 120) or "no fields"
-        raise LoadError(f"has no text; saw {seen}; wanted {_WANTED}")
-    return from_fields(plain(text) if is_html(text) else text, record, name)
+        hint = f"; {one_line(', '.join(unnamed), 80)} looks like one: name it text" if unnamed else ""
+        raise LoadError(f"has no text; saw {seen}; wanted {_WANTED}{hint}")
+    found = from_fields(_plain(_CUT.sub("", text or summary or "")), record, name)
+    cut = text and _CUT.search(text)
+    notes = ("is cut by its source",) if cut else () if text else (_SUMMARY,)
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def flat(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A record with the fields of the objects in it that hold some, such as `fields` in those of the Guardian."""
+    inner = (value for key in _WRAPPERS if isinstance(value := record.get(key), Mapping))
+    return {**{k: v for fields in inner for k, v in fields.items()}, **record}
 
 
 def from_fields(text: str, record: Mapping[str, Any], name: str = "") -> Article:
     """An article of this text, with the other fields from a record that names them in any of the common ways."""
-    given = _by_name(record)
-    return article(
+    given = _by_name(flat(record))
+    published = next((p for p in map(_published, _values(given, "published")) if p), None)
+    found = article(
         text,
         id=next(_strings(given, "id"), None),
         title=next(_strings(given, "title"), None),
         source=next(_strings(given, "source"), None),
-        published=next((p for p in map(_published, _values(given, "published")) if p), None),
+        published=published,
         url=next(_strings(given, "url"), None),
         author=next(_strings(given, "author"), None),
         name=name,
     )
+    unread = None if published else next(_strings(given, "published"), None)
+    return replace(found, notes=(*found.notes, _unread_date(unread, found))) if unread else found
+
+
+def _unread_date(stamp: str, found: Article) -> str:
+    """What was seen in the place of a date, and why it is none."""
+    instead = f"dated {found.published} by its file name" if found.published else "left without a date"
+    return f"has the date {one_line(stamp, 60)!r}, {why_unread(stamp)}; it is {instead}, wanted one such as 2021-07-07"
 
 
 def is_field(name: str, field: str) -> bool:
@@ -136,6 +183,17 @@ def is_field(name: str, field: str) -> bool:
 def has_text(record: Mapping[str, Any]) -> bool:
     """Whether any field of a record goes by a name of the text."""
     return any(is_field(key, "text") or is_field(key, "summary") for key in record)
+
+
+def derived_id(article: Article) -> tuple[str, ...]:
+    """The ids that an article without an id of its own has."""
+    return (*([_id(article.url)] if article.url else ()), article.sha256[:16])
+
+
+def is_derived_title(article: Article) -> bool:
+    """Whether its title is made of its text, or of the name of its file."""
+    # a place is a file, and behind a line break an id
+    return article.title in (_title(article.text, ""), _words((article.place or "").partition("\n")[0]))
 
 
 def headline(text: str) -> str | None:
@@ -150,12 +208,33 @@ def headline(text: str) -> str | None:
     return line
 
 
+def _title(text: str, name: str) -> str:
+    return headline(text) or _words(name) or one_line(text, 80)
+
+
 def _by_name(record: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in record.items():
-        if value not in (None, "", [], {}):
+        if not _is_nothing(value):
             found.setdefault(_key(key), value)
     return found
+
+
+def _is_nothing(value: Any) -> bool:
+    """Whether a value is empty, or what programs write for a value that is not there, such as NaN."""
+    if isinstance(value, str):
+        return value.strip().lower() in _NOTHING or not value.strip()
+    return value in (None, [], {}) or (isinstance(value, float) and isnan(value))
+
+
+def _is_unnamed_text(key: str, value: Any, summary: str) -> bool:
+    known = any(is_field(key, field) for field in _NAMES)
+    return not known and isinstance(value, str) and len(value) > max(_LONG, len(summary)) and " " in value
+
+
+def _plain(text: str) -> str:
+    """A text of a record without HTML; references in it may be escaped twice."""
+    return plain(text) if is_html(text) else unescaped(unescaped(text))
 
 
 def _key(name: object) -> str:
@@ -163,7 +242,8 @@ def _key(name: object) -> str:
 
 
 def _values(given: Mapping[str, Any], field: str) -> Iterator[Any]:
-    return (_inner(given[name]) for name in _NAMES[field] if name in given)
+    inner = _INNER_TEXT if field == "text" else _INNER
+    return (_inner(given[name], inner) for name in _NAMES[field] if name in given)
 
 
 def _strings(given: Mapping[str, Any], field: str) -> Iterator[str]:
@@ -171,11 +251,11 @@ def _strings(given: Mapping[str, Any], field: str) -> Iterator[str]:
     return (s for value in _values(given, field) if (s := _string(value, joint)) and s.strip())
 
 
-def _inner(value: Any) -> Any:
+def _inner(value: Any, keys: Sequence[str] = _INNER) -> Any:
     """What an object such as `{"name": ...}` stands for."""
     if not isinstance(value, Mapping):
         return value
-    return next((value[key] for key in _INNER if isinstance(value.get(key), str | int | float)), None)
+    return next((value[key] for key in keys if isinstance(value.get(key), str | int | float)), None)
 
 
 def _string(value: Any, joint: str) -> str | None:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import chain
-from typing import Literal
+from itertools import chain, islice
+from pathlib import PurePath
 
 from rag.errors import EmbeddingError, ServerError
 from rag.ingest.chunk import Count, chunk
-from rag.ingest.loaders import Origin, expand, load
+from rag.ingest.identity import Apart, Changes, deduplicate
+from rag.ingest.loaders import LeftOut, Origin, Reading, listing, load
 from rag.models.embeddings import (
     WINDOW,
     Embedded,
@@ -28,8 +28,9 @@ from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Passage, Window
 from rag.store.catalog import Catalog, Draft
 from rag.store.embedding_table import StoredModel, embedding_key
+from rag.store.tables import PART
 from rag.store.vector_index import VectorIndex
-from rag.text.clean import content_digest
+from rag.text.clean import content_digest, one_line
 
 _REST, _CLAIMED = 512, 64  # passages that are embedded at once: alone, or beside others who want some too
 _ARTICLES, _VECTORS = "articles", "vectors"
@@ -51,23 +52,37 @@ class Ingestion:
     wait: float
 
     def add(self, origins: Iterable[Origin | Article], *, allow_private: bool) -> AddReport:
-        """Adds what can be loaded; the numbers in the report are of what is saved."""
-        report, earlier, again, ordering = AddReport(), set[str](), list[str](), list[Article]()
-        waiting = self._completed()
+        """Adds what can be loaded; the numbers in the report are of what is saved.
+
+        If it is interrupted, the KeyboardInterrupt says what was saved before.
+        """
+        run = _Run()
+        try:
+            self._add(origins, allow_private, run)
+        except KeyboardInterrupt:
+            kept = f"stopped; what was added before is kept: {run.report}; run the same again to add the rest"
+            raise KeyboardInterrupt(kept) from None
+        return replace(run.report, warnings=(*run.warnings(), *run.waiting))
+
+    def _add(self, origins: Iterable[Origin | Article], allow_private: bool, run: _Run) -> None:
+        run.waiting = self._completed()
         # 1 load
-        for batch in batches(_loaded(origins, allow_private)):
+        for batch in batches(_loaded(origins, allow_private, run.reading)):
             with self._alone(_ARTICLES):
                 # 2 deduplicate
-                changes = deduplicate(self.catalog, batch.articles, earlier)
+                changes = deduplicate(self.catalog, batch.articles, run.seen)
                 if changes.articles:
-                    self._enter(changes.articles)
+                    self._enter(changes.articles, run.reading.text or f"adding {changes.articles[0].title}")
+                self._place(changes.places)
+            run.done(batch, changes)
             if changes.articles:
-                waiting = self._completed()
-            ordering += (article for article in changes.articles if flagged([article]))
-            again += _again(changes.articles, earlier)
-            earlier.update(article.id for article in changes.articles)
-            report += replace(changes.report, failed=batch.failures)
-        return replace(report, warnings=(*([_replaced(again)] if again else ()), *flagged(ordering), *waiting))
+                run.waiting = self._completed()
+
+    def _place(self, places: Mapping[str, str]) -> None:
+        if not places:
+            return
+        with self.catalog.writing():
+            self.catalog.places.insert(places)
 
     def remove(self, ids: Iterable[str]) -> int:
         """Removes articles with their revisions; raises InputError, and removes none, if an id is unknown."""
@@ -99,13 +114,13 @@ class Ingestion:
             self.vectors.rebuild()
         return self.catalog.embedded.count(Window())
 
-    def _enter(self, articles: Sequence[Article]) -> None:
+    def _enter(self, articles: Sequence[Article], doing: str) -> None:
         # 3 chunk
         cuts = cut(articles, self.embeddings)
         # 4 embed, unless others may help
         texts = [text for c in cuts for text in c.texts]
         if not self.catalog.is_shared:
-            self.meter.expect(len(texts), f"adding {articles[0].title}")
+            self.meter.expect(len(texts), doing)
         embedded = {} if self.catalog.is_shared else self._embed(texts)
         # 5 catalog, in one transaction
         with self.catalog.writing():
@@ -179,23 +194,72 @@ class Ingestion:
         return self.catalog.alone(what, wait=self.wait, on_wait=self.meter.say)
 
 
-def _loaded(origins: Iterable[Origin | Article], allow_private: bool) -> Iterator[Article | Failure]:
+@dataclass(slots=True)
+class _Run:
+    """What one `add` has done so far, and what is to be said of it."""
+
+    report: AddReport = field(default_factory=AddReport)
+    seen: set[str] = field(default_factory=set)
+    apart: list[Apart] = field(default_factory=list)
+    ordering: list[Article] = field(default_factory=list)
+    again: list[str] = field(default_factory=list)
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    waiting: tuple[str, ...] = ()
+    reading: Reading = field(default_factory=Reading)
+
+    def done(self, batch: Batch, changes: Changes) -> None:
+        """Counts a batch that is saved."""
+        self.report += replace(changes.report, failed=batch.failures, left_out=batch.left_out)
+        self.ordering += (article for article in changes.articles if flagged([article]))
+        self.again += _again(changes.articles, self.seen)
+        self.apart += changes.apart
+        self.seen |= changes.seen
+        for article in batch.articles:
+            for note in article.notes:
+                self.notes.setdefault(note, []).append(_where(article))
+
+    def warnings(self) -> Iterator[str]:
+        """What was replaced, kept apart, or read in part; the sentences that are addressed to a program."""
+        if self.again:
+            yield _replaced(self.again)
+        if self.apart:
+            yield _kept_apart(self.apart)
+        yield from (_note(note, places) for note, places in islice(self.notes.items(), _MOST_NOTES))
+        if len(self.notes) > _MOST_NOTES:
+            yield f"and {len(self.notes) - _MOST_NOTES} more notes of this kind; add the files one by one to see them"
+        yield from flagged(self.ordering)
+
+
+def _loaded(
+    origins: Iterable[Origin | Article], allow_private: bool, reading: Reading
+) -> Iterator[Article | Failure | LeftOut]:
     for origin in origins:
         if isinstance(origin, Article):
             yield replace(origin, sha256=content_digest(origin.text))
-        else:
-            yield from chain.from_iterable(load(place, allow_private=allow_private) for place in expand([origin]))
+            continue
+        found = listing(origin)
+        yield from found.left_out
+        yield from chain.from_iterable(load(p, allow_private=allow_private, reading=reading) for p in found.places)
 
 
-def _again(articles: Sequence[Article], earlier: Collection[str]) -> list[str]:
-    """The ids that another article of the same run has had before."""
-    before = Counter(earlier)
-    found = []
+def _again(articles: Sequence[Article], earlier: Collection[str]) -> Iterator[str]:
+    """The ids that the caller gave to several articles of one run."""
+    before: set[str] = set()
     for article in articles:
-        if before[article.id]:
-            found.append(article.id)
-        before[article.id] += 1
-    return found
+        if article.place is None and (article.id in before or article.id in earlier):
+            yield article.id
+        before.add(article.id)
+
+
+def _where(article: Article) -> str:
+    home, _, id = (article.place or "").partition(PART)
+    return f"{PurePath(home).name}, {one_line(article.title, 60)!r}" if id or not home else PurePath(home).name
+
+
+def _note(note: str, places: Sequence[str]) -> str:
+    """What a reader should know of how some articles were read."""
+    others = f" and {len(places) - 1} more" if len(places) > 1 else ""
+    return f"{places[0]}{others}: {note}"
 
 
 def _replaced(ids: Sequence[str]) -> str:
@@ -205,6 +269,14 @@ def _replaced(ids: Sequence[str]) -> str:
     )
 
 
+def _kept_apart(apart: Sequence[Apart]) -> str:
+    return (
+        f"{len(apart)} articles have an id or URL that another article has too, such as {apart[0].shared!r}; nothing "
+        f"was replaced, they were added beside it, such as {apart[0].id!r}; `rag remove ID` removes one of them"
+    )
+
+
+_MOST_NOTES = 10
 _BATCH_CHARACTERS = 500_000  # about 512 passages: enough to sort by length, little enough to lose or to hold
 _BATCH_ARTICLES = 512
 _LONGEST_HEADER, _SMALLEST_BUDGET = 96, 128  # tokens
@@ -216,14 +288,7 @@ class Batch:
 
     articles: tuple[Article, ...]
     failures: tuple[Failure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Changes:
-    """The articles of a batch that are new or differ, in their order, with their final ids and revisions."""
-
-    articles: tuple[Article, ...]
-    report: AddReport
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,40 +300,27 @@ class Cut:
     texts: tuple[HeadedText, ...]
 
 
-def batches(loaded: Iterable[Article | Failure]) -> Iterator[Batch]:
+def batches(loaded: Iterable[Article | Failure | LeftOut]) -> Iterator[Batch]:
     """What is loaded, in parts that fit into memory."""
-    articles: list[Article] = []
-    failures: list[Failure] = []
+    held: list[Article | Failure | LeftOut] = []
+    count = size = 0
     for item in loaded:
-        if isinstance(item, Failure):
-            failures.append(item)
-            continue
-        articles.append(item)
-        if len(articles) >= _BATCH_ARTICLES or sum(len(a.text) for a in articles) >= _BATCH_CHARACTERS:
-            yield Batch(tuple(articles), tuple(failures))
-            articles, failures = [], []
-    if articles or failures:
-        yield Batch(tuple(articles), tuple(failures))
+        held.append(item)
+        if isinstance(item, Article):
+            count, size = count + 1, size + len(item.text)
+        if count >= _BATCH_ARTICLES or size >= _BATCH_CHARACTERS:
+            yield _batch(held)
+            held, count, size = [], 0, 0
+    if held:
+        yield _batch(held)
 
 
-def deduplicate(catalog: Catalog, articles: Iterable[Article], earlier: Collection[str]) -> Changes:
-    """Tells what is new, what is a new revision, and what is there already.
-
-    The same id is the same article. So is the same URL, unless the other one came in this same run, which `earlier` has
-    the ids of: some outlets give all of their articles one URL. The same text under another id is a duplicate.
-    """
-    pending: dict[str, Article] = {}
-    changed: list[Article] = []
-    kinds: Counter[str] = Counter()
-    for article in articles:
-        like = [*(a for a in catalog.like(article) if a.id not in pending), *pending.values()]
-        found = _found(article, like, {*earlier, *pending})
-        kinds[found.kind] += 1
-        if found.kind in ("added", "updated"):
-            pending[found.article.id] = found.article
-            changed.append(found.article)
-    report = AddReport(kinds["added"], kinds["updated"], kinds["unchanged"], kinds["duplicates"])
-    return Changes(tuple(changed), report)
+def _batch(items: Sequence[Article | Failure | LeftOut]) -> Batch:
+    return Batch(
+        tuple(item for item in items if isinstance(item, Article)),
+        tuple(item for item in items if isinstance(item, Failure)),
+        tuple(item.path for item in items if isinstance(item, LeftOut)),
+    )
 
 
 def cut(articles: Iterable[Article], embeddings: Embedder | None) -> list[Cut]:
@@ -303,26 +355,6 @@ def unembedded(catalog: Catalog, embeddings: Embedder, ids: Sequence[str]) -> di
     count = partial(count_tokens, embeddings)
     headers = {id: _header(article, count) for id, article in articles.items()}
     return {p.id: HeadedText(headers[p.article_id], p.text) for p in stored}
-
-
-@dataclass(frozen=True, slots=True)
-class _Found:
-    kind: Literal["added", "updated", "unchanged", "duplicates"]
-    article: Article
-
-
-def _found(article: Article, like: Sequence[Article], earlier: Collection[str]) -> _Found:
-    known = next((a for a in like if a.id == article.id), None) or next(
-        (a for a in like if article.url and a.url == article.url and a.id not in earlier), None
-    )
-    if known:
-        same = replace(article, id=known.id, revision=known.revision)
-        if same == known:
-            return _Found("unchanged", known)
-        return _Found("updated", replace(same, revision=known.revision + 1))
-    if any(a.sha256 == article.sha256 for a in like):
-        return _Found("duplicates", article)
-    return _Found("added", replace(article, revision=1))
 
 
 def _cut(article: Article, count: Count) -> Cut:

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
@@ -247,6 +247,21 @@ def load_tokenizer(folder: Path) -> Tokenizer:
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer
+
+
+@lru_cache(maxsize=50_000)
+def is_word(word: str) -> bool:
+    """Whether a lower-case word is a common one, which the vocabulary of MiniLM has whole; False if that is missing."""
+    words = _vocabulary()
+    return words is not None and len(words.encode(word, add_special_tokens=False).ids) == 1
+
+
+@lru_cache(maxsize=1)
+def _vocabulary() -> Tokenizer | None:
+    try:
+        return load_tokenizer(installed_weights())
+    except (EmbeddingError, OSError, ValueError):
+        return None
 
 
 def _batch(

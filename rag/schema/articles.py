@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from calendar import monthrange
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, time
 from enum import StrEnum
 from typing import Any
 
@@ -27,6 +27,8 @@ class Published:
 
     value: date | datetime
     precision: Precision
+    clock: time | None = field(default=None, compare=False)
+    """The time of day that its source gave without a zone, which tells no moment."""
 
     def __post_init__(self) -> None:
         if isinstance(self.value, datetime) and self.value.tzinfo is None:
@@ -58,6 +60,12 @@ class Published:
         """As a reader writes it: `2021`, `July 2021`, `7 July 2021`."""
         shape = {Precision.YEAR: "%Y", Precision.MONTH: "%B %Y"}.get(self.precision, f"{self.day.day} %B %Y")
         return self.day.strftime(shape)
+
+    @property
+    def time(self) -> str | None:
+        """The time of day that its source gave, with its zone if it has one: `10:00+04:30`, `15:07:41`."""
+        clock = self.value.timetz() if isinstance(self.value, datetime) else self.clock
+        return clock.isoformat("minutes" if not clock.second else "seconds") if clock else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +147,10 @@ class Article:
     revision: int = 1
     orders: tuple[Span, ...] | None = field(default=None, compare=False, repr=False)
     """Its sentences that are addressed to a program; None if nobody has looked for them yet."""
+    notes: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    """What a reader should know of how it was read, such as that it is not whole; not stored."""
+    place: str | None = field(default=None, compare=False, repr=False)
+    """The file, feed or address that it was read from, with its id there; None if it was given as it is."""
 
     @property
     def header(self) -> str:
@@ -222,6 +234,8 @@ class AddReport(Displayed):
     duplicates: int = 0
     failed: tuple[Failure, ...] = ()
     warnings: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """The files in folders that no format is known for."""
 
     def __add__(self, other: AddReport) -> AddReport:
         """The report of both; a warning that both have stands once."""
@@ -232,13 +246,15 @@ class AddReport(Displayed):
             duplicates=self.duplicates + other.duplicates,
             failed=(*self.failed, *other.failed),
             warnings=tuple(dict.fromkeys((*self.warnings, *other.warnings))),
+            left_out=tuple(dict.fromkeys((*self.left_out, *other.left_out))),
         )
 
     def __str__(self) -> str:
-        return (
+        counts = (
             f"added {self.added}, updated {self.updated}, unchanged {self.unchanged}, "
             f"duplicates {self.duplicates}, failed {len(self.failed)}"
         )
+        return f"{counts}, left out {len(self.left_out)}" if self.left_out else counts
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON of `rag add --json`."""

@@ -24,12 +24,23 @@ from rag.store.locks import Kept
 from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
 from rag.store.servers.postgres import Postgres
 from rag.store.sqlite import SQLite
-from rag.store.tables import EVENT_SCHEMA, FIRST_VERSION, ORDER_SCHEMA, EventRow, EventTable, OrderTable
+from rag.store.tables import (
+    EVENT_SCHEMA,
+    FIRST_VERSION,
+    ORDER_SCHEMA,
+    PART,
+    PLACE_SCHEMA,
+    EventRow,
+    EventTable,
+    OrderTable,
+    PlaceTable,
+)
 from rag.text.clean import content_digest
 from rag.text.relative_dates import EventDate, passage_dates
 
-VERSION = 4
+VERSION = 5
 _ORDER_VERSION = 3
+_WINDOW_VERSION = 4
 
 _COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
 _TYPED = ", ".join(f"{name} {'INTEGER' if name == 'revision' else 'TEXT'}" for name in _COLUMNS.split(", "))
@@ -55,7 +66,7 @@ CREATE TABLE passages (
     indexed INTEGER NOT NULL DEFAULT 0);
 CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_embedding ON passages (embedding);
-{_WINDOW_SCHEMA}{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}
+{_WINDOW_SCHEMA}{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}{PLACE_SCHEMA}
 """
 _KEYS = {"articles": "id", "revisions": "id, revision"}
 _LISTED = "IN (SELECT value FROM json_each(?))"
@@ -137,6 +148,7 @@ class Catalog:
         self.embedded = VectorTable(self._database)
         self.events = EventTable(self._database)
         self.orders = OrderTable(self._database, since=_ORDER_VERSION)
+        self.places = PlaceTable(self._database, since=VERSION)
 
     def close(self) -> None:
         self._database.close()
@@ -264,12 +276,16 @@ class Catalog:
             raise DamagedError(_misplaced(f"a mark of {rows[0][0]} is not in its text", rows[0][0]))
 
     def like(self, article: Article) -> list[Article]:
-        """The articles with its id, its URL or its text, in this order."""
-        return [
-            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE id = ?", article.id)),
-            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE url = ? ORDER BY id", article.url)),
-            *(_article(row) for row in self._rows("SELECT * FROM articles WHERE sha256 = ?", article.sha256)),
-        ]
+        """The articles of its place, with its id, its URL or its text, in this order, with their places."""
+        tests = {"id": article.id, "url": article.url, "sha256": article.sha256}
+        same = (
+            row
+            for column, value in tests.items()
+            for row in self._rows(f"SELECT * FROM articles WHERE {column} = ? ORDER BY id", value)
+        )
+        found = [*self.articles(self._near(article.place)), *map(_article, same)]
+        places = self.places.of(a.id for a in found)
+        return list({a.id: replace(a, place=places.get(a.id)) for a in found}.values())
 
     def passages(self, ids: Sequence[str]) -> list[StoredPassage]:
         """The passages of these ids, in their order; ids that there are not are left out."""
@@ -319,8 +335,10 @@ class Catalog:
                 self._date_all()
             if self.version < _ORDER_VERSION:
                 self._database.upgrade(ORDER_SCHEMA, _ORDER_VERSION)
+            if self.version < _WINDOW_VERSION:
+                self._database.upgrade(f"{_FORMER_INDEXES}{_WINDOW_SCHEMA}", _WINDOW_VERSION)
             if self.version < VERSION:
-                self._database.upgrade(f"{_FORMER_INDEXES}{_WINDOW_SCHEMA}", VERSION)
+                self._database.upgrade(PLACE_SCHEMA, VERSION)
             if not self.orders.is_current:
                 self.orders.rebuild(map(_article, self._database.rows("SELECT * FROM articles")))
             yield
@@ -343,6 +361,8 @@ class Catalog:
                 self._rows(_into("revisions", "SELECT * FROM articles WHERE id = ?"), draft.article.id)
                 self._database.many(_into("articles", f"VALUES ({', '.join('?' * 10)})"), [_values(draft.article)])
                 self._insert_passages(draft)
+                if draft.article.place:
+                    self.places.insert({draft.article.id: draft.article.place})
 
     def remove(self, ids: Sequence[str]) -> None:
         """Removes articles with all of their revisions, in one transaction."""
@@ -350,6 +370,7 @@ class Catalog:
             self._delete_passages(ids)
             for table in ("articles", "revisions"):
                 self._rows(f"DELETE FROM {table} WHERE id {_LISTED}", json.dumps(ids))
+            self.places.delete(ids)
             self.embedded.prune()
 
     def rebuild_lexical(self) -> None:
@@ -391,6 +412,13 @@ class Catalog:
                 for row in found
                 for event in passage_dates(article, Span(row["start"], row["stop"]))
             )
+
+    def _near(self, place: str | None) -> list[str]:
+        """The articles of a place; of a file that holds one now, also the only one that it held before."""
+        if not place:
+            return []
+        inside = [] if PART in place else self.places.inside(place)
+        return [*self.places.at(place), *(inside if len(inside) == 1 else ())]
 
     def _rows(self, sql: str, parameter: str | None) -> Sequence[Row]:
         return self._database.rows(sql, [parameter])
@@ -451,7 +479,7 @@ def _into(table: str, rows: str) -> str:
 
 def _values(article: Article) -> tuple[str | int | None, ...]:
     published = article.published
-    date_text, precision = (published.value.isoformat(), published.precision.value) if published else (None, None)
+    date_text, precision = (_stamp(published), published.precision.value) if published else (None, None)
     first = article.id, article.revision, article.title, article.text, article.sha256, article.source
     return *first, date_text, precision, article.url, article.author
 
@@ -482,11 +510,19 @@ def _published(value: str | None, precision: str | None) -> Published | None:
     if not value or not precision:
         return None
     when = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    if isinstance(when, datetime) and when.tzinfo is None:
+        return Published(when.date(), Precision(precision), when.time())
     return Published(when, Precision(precision))
 
 
 def _misplaced(seen: str, article: str) -> str:
     return f"the catalog is damaged: {seen}; run `rag remove {article}` and add the article again"
+
+
+def _stamp(published: Published) -> str:
+    """As the catalog has it; a time of day without a zone stands behind its day."""
+    day = published.value.isoformat()
+    return f"{day}T{published.clock.isoformat()}" if published.clock else day
 
 
 def _stored(row: Row, article: Article, events: tuple[EventDate, ...], dimensions: int | None) -> StoredPassage:

@@ -1,9 +1,9 @@
-"""Tables of the catalog: dates in passages, sentences addressed to a program."""
+"""Tables of the catalog: dates in passages, sentences addressed to a program, where articles were read."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -165,3 +165,55 @@ class OrderTable:
         """Whether all articles were looked at by the rules of today."""
         found = self._database.rows("SELECT value FROM meta WHERE key = 'orders'")
         return self._database.version >= self._since and [row[0] for row in found] == [RULES]
+
+
+PLACE_SCHEMA = """
+CREATE TABLE IF NOT EXISTS places (article TEXT PRIMARY KEY, place TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS places_place ON places (place);
+"""
+PART = "\n"
+"""Between a file or feed and the id of an article in it."""
+_AFTER_PART = chr(ord(PART) + 1)
+_SET_PLACE = "INSERT INTO places VALUES (?, ?) ON CONFLICT (article) DO UPDATE SET place = excluded.place"
+
+
+class PlaceTable:
+    """Where articles were read: a file, feed or address, with the id of the article there if it holds several."""
+
+    def __init__(self, database: Database, *, since: int) -> None:
+        self._database = database
+        self._since = since
+
+    def of(self, article_ids: Iterable[str]) -> dict[str, str]:
+        """The places of articles, as far as they are known."""
+        sql = "SELECT article, place FROM places WHERE article IN (SELECT value FROM json_each(?))"
+        rows = self._database.rows(sql, [json.dumps(list(article_ids))]) if self._exists else []
+        return {row["article"]: row["place"] for row in rows}
+
+    def at(self, place: str) -> list[str]:
+        """The articles that were read from a place, by id."""
+        sql = "SELECT article FROM places WHERE place = ? ORDER BY article"
+        return [row[0] for row in self._database.rows(sql, [place])] if self._exists else []
+
+    def inside(self, home: str) -> list[str]:
+        """The first two articles, by id, of a file or feed that holds several."""
+        sql = "SELECT article FROM places WHERE place > ? AND place < ? ORDER BY article LIMIT 2"
+        ends = [f"{home}{PART}", f"{home}{_AFTER_PART}"]
+        return [row[0] for row in self._database.rows(sql, ends)] if self._exists else []
+
+    def insert(self, places: Mapping[str, str]) -> None:
+        """Sets the places of articles, by their ids."""
+        self._database.many(_SET_PLACE, places.items())
+
+    def delete(self, article_ids: Iterable[str]) -> None:
+        """Forgets the places of articles."""
+        self._database.many("DELETE FROM places WHERE article = ?", ((id,) for id in article_ids))
+
+    def all(self) -> dict[str, str]:
+        """The places of all articles."""
+        rows = self._database.rows("SELECT article, place FROM places") if self._exists else []
+        return {row["article"]: row["place"] for row in rows}
+
+    @property
+    def _exists(self) -> bool:
+        return self._database.version >= self._since

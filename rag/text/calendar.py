@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from calendar import day_name, month_abbr, month_name, monthrange
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta, timezone, tzinfo
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from typing import Any, TypeAlias
 
 from rag.errors import InputError
 from rag.schema import Precision, Published, Window
+from rag.text.eastern_dates import is_eastern, read_eastern, western_digits
 
 Stamp: TypeAlias = str | int | float | date | datetime
 """A date as files hold it: text, epoch seconds or milliseconds, or Python's own."""
@@ -28,11 +29,14 @@ WEEKDAYS = {name.casefold(): i for i, name in enumerate(day_name)}
 ANY_MONTH, ANY_WEEKDAY = "|".join(sorted(MONTHS, key=len, reverse=True)), "|".join(WEEKDAYS)
 """Patterns of their names, to be matched without regard to case."""
 _MONTH = rf"(?P<month>{ANY_MONTH})\b\.?"
-_WEEKDAY = r"(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?,?\s+)?"
+_WEEKDAY = (
+    r"(?P<weekday>(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?(?:,\s*|\s+)|[a-z]{2,10}\.?,\s+)?"
+)
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
 _CLOCK = r"\d{1,2}(?::\d\d(?::\d\d(?:\.\d+)?)?)?\s*(?:[ap]\.?m\.?)?"
-_TIME = rf"(?:,?(?:\s+at)?\s+{_CLOCK}(?:\s*\(?(?:[a-z]{{1,5}}|[+-]\d\d:?\d\d|z)\)?)?)?"
+_ZONE = r"\(?(?:[a-z]{1,5})?(?:[+-]\d\d:?\d\d)?\)?(?:\s*\([a-z ]{1,40}\))?"
+_TIME = rf"(?:,?(?:\s+at)?\s+{_CLOCK}(?:\s*{_ZONE})?)?"
 _FLAGS = re.ASCII | re.IGNORECASE
 
 # Only shapes in which no part can be taken for another.
@@ -44,11 +48,14 @@ _SHAPES = tuple(
         rf"{_YEAR}(?P<separator>[-/.])(?P<month>\d{{1,2}})(?P=separator)(?P<day>\d{{1,2}})(?:(?:t\d|\s\d{{1,2}}:).{{0,38}})?",
         r"(?P<year>\d{4})(?P<month>\d\d)(?P<day>\d\d)(?:t?\d{4}(?:\d\d)?.{0,20})?",
         rf"{_WEEKDAY}(?:{_DAY}[\s-]+(?:of\s+)?)?{_MONTH},?[\s-]*{_YEAR}{_TIME}",
-        rf"{_WEEKDAY}{_MONTH}\s+{_DAY},?\s+{_YEAR}{_TIME}",
+        rf"{_WEEKDAY}{_DAY}[\s-]+{_MONTH}[\s-]+(?P<short_year>\d\d){_TIME}",  # RFC 822 and RFC 850
+        rf"{_WEEKDAY}{_MONTH}\s+{_DAY}(?:,\s*|\s+){_YEAR}{_TIME}",
         rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_CLOCK}(?:\s+[a-z]{{3,4}})?\s+{_YEAR}",
     )
 )
 _NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2{_YEAR}(?:,?\s+{_CLOCK})?", _FLAGS)
+_TIME_OF_DAY = re.compile(r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?\s*(?:([ap])\.?m\b)?", re.ASCII | re.I)
+_NAMED_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)|\s\([A-Za-z ]+\)$")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}", re.ASCII)
 _IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d\d)\2(\d\d)(?!\d)", re.ASCII)
 
@@ -60,8 +67,9 @@ _ZONES |= {"MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 def parse_published(stamp: Stamp | None) -> Published | None:
     """The date with the precision that was written, or None if that cannot be told.
 
-    A time without a zone counts for its day only. `07/08/2021`, a date without a year, and years outside 1800 to 2200
-    are unknown. Numbers are epoch seconds or milliseconds (from 1973), a year, or `20210707`.
+    A time without a zone counts for its day only, and is kept beside it. `07/08/2021`, a date without a year, and years
+    outside 1800 to 2200 are unknown. A year of two digits, as in RFC 822, is one from 1950 to 2049. Numbers are epoch
+    seconds or milliseconds (from 1973), a year, or `20210707`.
     """
     match stamp:
         case None | bool():
@@ -76,6 +84,16 @@ def parse_published(stamp: Stamp | None) -> Published | None:
             return _from_text(stamp)
 
 
+def why_unread(text: str) -> str:
+    """Why `parse_published` gives nothing for a text, as a clause: which can be two days, which no calendar has."""
+    text = " ".join(western_digits(text[: _LONGEST + 1]).split())
+    numeric = _NUMERIC.fullmatch(text)
+    if numeric:
+        readings = _readings(int(numeric[1]), int(numeric[3]), int(numeric["year"]))
+        return f"which can be {' or '.join(sorted(map(str, readings)))}" if readings else "which is no day"
+    return "which is no day" if any(shape.fullmatch(text) for shape in _SHAPES) else "which is not understood"
+
+
 def date_in_name(name: str) -> Published | None:
     """The one `2021-07-07` or `20210707` in a file name; None if there is none or several that differ."""
     found = {_calendar(int(y), int(m), int(d)) for y, _, m, d in _IN_NAME.findall(name)} - {None}
@@ -84,7 +102,8 @@ def date_in_name(name: str) -> Published | None:
 
 def _from_datetime(moment: datetime) -> Published | None:
     if moment.tzinfo is None or moment.utcoffset() is None:
-        return _calendar(moment.year, moment.month, moment.day)
+        found = _calendar(moment.year, moment.month, moment.day)
+        return replace(found, clock=moment.time()) if found and moment.time() != time() else found
     return Published(moment, Precision.TIME) if FIRST_YEAR <= moment.year <= LAST_YEAR else None
 
 
@@ -100,31 +119,58 @@ def _from_number(number: float) -> Published | None:
 
 
 def _from_text(text: str) -> Published | None:
-    text = " ".join(text[: _LONGEST + 1].split())
+    text = " ".join(western_digits(text[: _LONGEST + 1]).split())
     if len(text) > _LONGEST:
         return None
     if _EPOCH.fullmatch(text):
         return _from_number(float(text))
+    if is_eastern(text):
+        return _from_eastern(text)
     if numeric := _NUMERIC.fullmatch(text):
-        return _from_numeric(int(numeric[1]), int(numeric[3]), int(numeric["year"]))
+        readings = _readings(int(numeric[1]), int(numeric[3]), int(numeric["year"]))
+        return _timed(readings.pop(), text) if len(readings) == 1 else None
     found = next((m for shape in _SHAPES if (m := shape.fullmatch(text))), None)
     return _from_shape(found, text) if found else None
 
 
-def _from_numeric(first: int, second: int, year: int) -> Published | None:
-    """Day and month in either order; unknown if both orders give a date, and not the same one."""
-    readings = {_calendar(year, first, second), _calendar(year, second, first)} - {None}
-    return readings.pop() if len(readings) == 1 else None
+def _from_eastern(text: str) -> Published | None:
+    found = read_eastern(text)
+    if found is None or not FIRST_YEAR <= found.first.year <= LAST_YEAR:
+        return None
+    return _timed(Published(found.first, Precision.DAY if found.has_day else Precision.MONTH), text)
+
+
+def _readings(first: int, second: int, year: int) -> set[Published]:
+    """Day and month in either order."""
+    return {found for found in (_calendar(year, first, second), _calendar(year, second, first)) if found}
 
 
 def _from_shape(found: re.Match[str], text: str) -> Published | None:
     parts = found.groupdict()
     month, day = parts.get("month"), parts.get("day")
-    day_of = _calendar(int(parts["year"]), _month(month) if month else None, int(day) if day else None)
-    moment = _moment(text) if day_of and day else None
+    day_of = _calendar(_year(parts), _month(month) if month else None, int(day) if day else None)
+    moment = _moment(text[len(parts.get("weekday") or "") :]) if day_of and day else None
     if day_of and moment and moment.tzinfo and moment.date() == day_of.day:
         return _from_datetime(moment)
-    return day_of
+    return _timed(day_of, text) if day_of and day else day_of
+
+
+def _year(parts: Mapping[str, str | None]) -> int:
+    """A year of two digits is one from 1950 to 2049, as RFC 5322 has it."""
+    short = parts.get("short_year")
+    return int(short) + (2000 if int(short) < 50 else 1900) if short else int(parts["year"] or 0)
+
+
+def _timed(found: Published, text: str) -> Published:
+    """The day with the time of day that the text gives, if it gives one."""
+    given = _TIME_OF_DAY.search(text)
+    if not given or found.precision is not Precision.DAY:
+        return found
+    hour, minute, second = (int(part or 0) for part in given.groups()[:3])
+    half = (given[4] or "").lower()
+    if half and hour <= 12:
+        hour = hour % 12 + (12 if half == "p" else 0)
+    return replace(found, clock=time(hour, minute, second)) if hour < 24 and minute < 60 and second < 60 else found
 
 
 def _month(text: str) -> int:
@@ -147,6 +193,7 @@ def _moment(text: str) -> datetime | None:
         return datetime.fromisoformat(text)
     except ValueError:
         from dateutil import parser
+    text = _NAMED_OFFSET.sub("", text)
     try:
         return parser.parse(text, default=datetime(1900, 1, 1), tzinfos=_zone)
     except (ValueError, OverflowError):
@@ -218,6 +265,7 @@ _BEFORE_MONTH = "in|of|since|during|by|until|before|after|last|this|that|early|m
 _LAST = r"(?P<last>[0-3]?\d)(?:st|nd|rd|th)?"
 _LAST_MONTH = _MONTH.replace("<month>", "<last_month>")
 _DASH, _TO, _AND = r"\s?[-‐‑–—]\s?", " (?:to|through|until|till) (?:the )?", " and (?:the )?"
+_UP_TO = " (?:to|through|until|till) "
 _BETWEEN, _FROM = r"\bbetween (?:the )?", r"\bfrom (?:the )?"
 _NO_AMOUNT = r"\b(?!,\d|[.:]\d)"
 # Days of two months, days before their month, days behind it; each with what may stand before it and in it.
@@ -245,7 +293,13 @@ _PHRASES = [
         *_RANGES,
         rf"\bweek of (?P<week>){_PHRASE_DAY}(?: of)? {_MONTH}(?:,? {_PHRASE_YEAR})?",
         rf"\bweek of (?P<week>){_MONTH} {_PHRASE_DAY}{_NO_AMOUNT}(?:,? {_PHRASE_YEAR})?",
-        r"\b(?P<year>(?:19|20)\d\d)-(?P<number>[01]\d)(?:-(?P<day>[0-3]\d))?\b",
+        r"\b(?P<year>(?:19|20)\d\d)-(?P<number>[01]\d)-(?P<day>[0-3]\d)\b",
+        *(
+            rf"{opening}\b{_PHRASE_YEAR}{joint}(?P<last_year>(?:19|20)\d\d)\b(?!-\d)"
+            for opening, joint in (("", rf"(?:{_DASH}|/)"), (_FROM, _UP_TO), (_BETWEEN, _AND))
+        ),
+        r"\b(?P<century>19|20)(?P<short>\d\d)[-‐‑–—/](?P<last_short>\d\d)\b(?![-/.]?\d)",
+        r"\b(?P<year>(?:19|20)\d\d)-(?P<number>[01]\d)\b",
         rf"\b{_PHRASE_DAY}(?: of)? {_MONTH}(?:,? {_PHRASE_YEAR})?",
         rf"\b{_MONTH} (?:the )?{_PHRASE_DAY}{_NO_AMOUNT}(?:,? {_PHRASE_YEAR})?",
         rf"{_PART}\b{_MONTH}(?: of)? {_PHRASE_YEAR}",
@@ -273,15 +327,23 @@ def phrases(text: str) -> list[re.Match[str]]:
     taken: list[re.Match[str]] = []
     for pattern in _PHRASES:
         taken += [
-            m for m in pattern.finditer(text) if not any(m.start() < t.end() and t.start() < m.end() for t in taken)
+            m
+            for m in pattern.finditer(text)
+            if not any(m.start() < t.end() and t.start() < m.end() for t in taken) and _is_phrase(m)
         ]
     return sorted(taken, key=re.Match.start)
+
+
+def _is_phrase(match: re.Match[str]) -> bool:
+    """Whether years of which the second has two digits are a range: 2007-11 and 1999-00 are, 2007-06 is a month."""
+    short, last = (match.groupdict().get(name) for name in ("short", "last_short"))
+    return not short or not last or short < last or (short, last) == ("99", "00")
 
 
 def named(phrase: re.Match[str], years: Sequence[int]) -> Iterator[Period]:
     """The period that a date phrase names: one, or without a year that of each of `years`."""
     groups = phrase.groupdict()
-    given = groups.get("year")
+    given = groups.get("year") or f"{groups.get('century') or ''}{groups.get('short') or ''}"
     for year in [int(given)] if given else years:
         try:
             yield _period(groups, year)
@@ -290,7 +352,9 @@ def named(phrase: re.Match[str], years: Sequence[int]) -> Iterator[Period]:
 
 
 def _period(groups: dict[str, str | None], year: int) -> Period:
-    season, day = groups.get("season"), groups.get("day")
+    season, day, last = groups.get("season"), groups.get("day"), _last_year(groups, year)
+    if last:
+        return Period(date(year, 1, 1), date(last, 12, 31))
     part = (groups.get("part") or "").casefold().strip(" -")
     if season:
         return _months(year, *_SEASONS[season.casefold()])
@@ -301,6 +365,23 @@ def _period(groups: dict[str, str | None], year: int) -> Period:
         return _days(groups, date(year, month, int(day)))
     first, last = _OF_MONTH.get(part, (1, 31))
     return Period(date(year, month, first), date(year, month, min(last, monthrange(year, month)[1])))
+
+
+def _last_year(groups: Mapping[str, str | None], first: int) -> int | None:
+    """The year that a range of years ends with; raises ValueError if that is not a later one."""
+    whole, short = groups.get("last_year"), groups.get("last_short")
+    if not whole and not short:
+        return None
+    last = int(whole) if whole else first + (int(short or 0) - first) % 100
+    if last <= first:
+        raise ValueError(f"{last} is not after {first}; wanted a later year")
+    return last
+
+
+def is_year_range(phrase: re.Match[str]) -> bool:
+    """Whether a date phrase names years from one to another: 2007-11, from 1991 to 2000."""
+    groups = phrase.groupdict()
+    return bool(groups.get("last_year") or groups.get("last_short"))
 
 
 def _days(groups: dict[str, str | None], first: date) -> Period:

@@ -6,6 +6,7 @@ import codecs
 import hashlib
 import re
 import unicodedata
+from dataclasses import dataclass
 
 from rag.errors import LoadError
 
@@ -31,14 +32,46 @@ _MAGIC = (
     b"\xd0\xcf\x11\xe0",
     b"SQLite format 3",
 )
+_LIGATURES = {ord(sign): unicodedata.normalize("NFKC", sign) for sign in "ﬀﬁﬂﬃﬄﬅﬆ"}
+_LIGATURE = re.compile("[ﬀ-ﬆ]")
+# One character for one, so that places in the text stay: spaces, Arabic letters as Persian writes them, digits.
+_FOLDS = str.maketrans(
+    {
+        **dict.fromkeys("\u00a0\u2007\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2008\u200a\u3000", " "),
+        **dict.fromkeys("يى", "ی"),
+        "ك": "ک",
+        **{chr(first + digit): str(digit) for first in (0x660, 0x6F0, 0x966, 0xFF10) for digit in range(10)},
+        **dict.fromkeys("\u2010\u2011\u2012", "-"),
+    }
+)
+_FOLDED = re.compile(
+    "[\u00a0\u0643\u0649\u064a\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u2002-\u2012\u202f\u3000\uff10-\uff19]"
+)
+# Encodings of news files, for a library to choose from.
+_COMMON = (
+    *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman"),
+    *("cp932", "gb18030", "big5", "cp949"),
+)
+_SAMPLE, _WHOLE = 65536, 4
 # Python's own codecs, which no document declares in earnest; some take quadratic time.
 _NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "mbcs", "oem"}
 
 
 def clean(text: str) -> str:
-    """The text with `\\n` line ends, without control characters, bidi marks or invisible format characters."""
+    """The text in NFC with `\\n` line ends, without control characters, bidi marks, ligatures or soft hyphens."""
     text = _UNSEEN.sub("", _BREAKS.sub("\n", text.replace("\r\n", "\n")))
-    return _JOINER.sub("", text) if "\u200c" in text or "\u200d" in text else text
+    if text.isascii():
+        return text
+    if "\u200c" in text or "\u200d" in text:
+        text = _JOINER.sub("", text)
+    if _LIGATURE.search(text):
+        text = text.translate(_LIGATURES)
+    return unicodedata.normalize("NFC", text)
+
+
+def folded(text: str) -> str:
+    """The text as it is compared, of the same length: plain spaces, Persian for Arabic letters, digits from 0 to 9."""
+    return text if text.isascii() or not _FOLDED.search(text) else text.translate(_FOLDS)
 
 
 def one_line(text: str, limit: int = 500) -> str:
@@ -58,21 +91,29 @@ def without_password(place: str) -> str:
     return _USER.sub("://***@", place)
 
 
-def decode(body: bytes, charset: str | None = None) -> str:
-    """The text of a file: UTF-8, UTF-16 with its byte order mark, or the charset that its server declared.
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A text, and what a reader should know of how it was decoded."""
 
-    Raises LoadError for anything else; a charset is never guessed.
+    text: str
+    note: str | None = None
+
+
+def decode(body: bytes, charset: str | None = None) -> Decoded:
+    """The text of a file: UTF-8, UTF-16 with its byte order mark, a declared charset, or a detected one.
+
+    Raises LoadError for what is no text.
     """
     if body.startswith(_UTF16):
-        return _decoded_utf16(body)
+        return Decoded(_decoded_utf16(body))
     refuse_binary(body)
     declared = charset_name(charset) if charset else None
     if declared and not body.startswith(codecs.BOM_UTF8):
-        return body.decode(declared, "replace")
+        return Decoded(body.decode(declared, "replace"))
     try:
-        return body.decode("utf-8-sig")
+        return Decoded(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise LoadError(not_utf8(f"byte 0x{body[error.start]:02x} at offset {error.start}")) from None
+        return _guessed(body, error.start)
 
 
 def refuse_binary(body: bytes) -> None:
@@ -99,6 +140,37 @@ def charset_name(label: str) -> str | None:
 def not_utf8(seen: str) -> str:
     """What is wrong and how to mend it."""
     return f"is not UTF-8 ({seen}); convert it with iconv, for example: iconv -f WINDOWS-1252 -t UTF-8 OLD > NEW"
+
+
+def _guessed(body: bytes, first: int) -> Decoded:
+    """A text that is not UTF-8 from a place on: damaged UTF-8, or another encoding."""
+    text = body.decode("utf-8-sig", "replace")
+    bad = text.count("\ufffd")
+    if sum(c > "\x7f" for c in text) > _WHOLE * bad:
+        return Decoded(text, f"has {bad} characters that cannot be read, shown as \ufffd; get it whole")
+    found = _detected(body[max(0, first - _SAMPLE // 2) :][:_SAMPLE])
+    if found is None:
+        raise LoadError(not_utf8(f"byte 0x{body[first]:02x} at offset {first}"))
+    return Decoded(
+        body.decode(found, "replace"), f"is not UTF-8, read as {found}; if that is wrong, convert it to UTF-8"
+    )
+
+
+def _detected(sample: bytes) -> str | None:
+    """The encoding of a sample; windows-1252 wherever it explains the bytes as well as any other."""
+    from charset_normalizer import from_bytes
+
+    found = from_bytes(sample, cp_isolation=list(_COMMON))
+    best = found.best()
+    western = next((m for m in found if "cp1252" in (m.encoding, *m.could_be_from_charset)), None)
+    if best is None:
+        return None
+    ambiguous = western and (western.chaos <= best.chaos or (best.multi_byte_usage and _mostly_ascii(sample)))
+    return "windows-1252" if ambiguous else best.encoding
+
+
+def _mostly_ascii(sample: bytes) -> bool:
+    return sum(byte > 127 for byte in sample) * 10 < len(sample)
 
 
 def _decoded_utf16(body: bytes) -> str:

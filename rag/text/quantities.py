@@ -15,7 +15,7 @@ from rag.text.words import TENS, UNITS, numbered
 class Quantity:
     """An amount between `low` and `high`, both included, in characters `start` up to, not including, `end` of a text.
 
-    `unit` is `%`, a currency's sign, `th` for an ordinal, `:` for a time of day, or empty.
+    `unit` is `%`, `pp` for percentage points, a currency's sign, `th` for an ordinal, `:` for a time of day, or empty.
     """
 
     text: str
@@ -42,6 +42,8 @@ _SCALES = {
     **dict.fromkeys(("million", "mn", "m"), 1000000.0),
     **dict.fromkeys(("billion", "bn", "b"), 1000000000.0),
     **dict.fromkeys(("trillion", "tn"), 1000000000000.0),
+    **dict.fromkeys(("lakh", "lakhs"), 100000.0),
+    **dict.fromkeys(("crore", "crores"), 10000000.0),
 }
 _ROUGH = {
     "dozens": (20, 99),
@@ -63,8 +65,13 @@ _CURRENCIES = {
 }  # fmt: skip
 
 _WORDS = "|".join(sorted([*UNITS, *TENS], key=len, reverse=True))
-_LONG_SCALES = "hundred|thousand|million|billion|trillion"
-_FIGURE = r"\d{1,3}(?:,[ ]?\d{3})+(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
+_LONG_SCALES = "hundred|thousand|million|billion|trillion|lakhs?|crores?"
+# Thousands parted by commas, by spaces or apostrophes, or as in India: 20,000; 20 000; 1'200; 1,50,000.
+_FIGURE = (
+    r"\d{1,3}(?:,[ ]?\d{3})+(?!\d)(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?![\d%])(?:\.\d+)?"
+    r"|\d{1,2}(?:,\d\d)+,\d{3}(?!\d)(?:\.\d+)?|\d+(?:\.\d+)?"
+)
+_FRACTIONS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3}
 _NUMBER = re.compile(
     rf"""
     (?P<clock>\b\d{{1,2}}[:.]\d\d(?=\s*(?:[ap]\.?m\b|gmt|local|utc|hours))|\b\d{{1,2}}:\d\d\b)
@@ -80,15 +87,17 @@ _NUMBER = re.compile(
       (?:two|three|four|five|ten))\b
     | (?P<halved>\bhalf\b(?!-))
     | (?:(?P<sign>(?:US)?[$€£]|\b(?:Rs\.?|USD|EUR|GBP)(?=\s?\d))\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
+      (?P<fraction>[½¼¾⅓⅔])?
       (?P<ordinal>(?:st|nd|rd|th)\b)?
       (?:[\s-]?(?P<scale>(?:{_LONG_SCALES})\b|(?:[kKmMbB]|bn|mn|tn)\b(?![-.']?\w)))?
     | \b(?P<nth>(?:(?:{"|".join(TENS)})[\s-])?(?:{"|".join(sorted(_ORDINALS, key=len, reverse=True))}))\b
     | \b(?P<words>(?:{_WORDS}|dozen|a\s+dozen|(?:a\s+)?(?:hundred|thousand|million|billion))
-      (?:[\s-]+(?:and[\s-]+)?(?:{_WORDS}|dozen|{_LONG_SCALES}))*)\b
+      (?:[\s-]+and[\s-]+a[\s-]+half\b|[\s-]+(?:and[\s-]+)?(?:{_WORDS}|dozen|{_LONG_SCALES}))*)\b
     """,
     re.VERBOSE | re.IGNORECASE,
 )
 _PERCENT = re.compile(r"\s?%|[\s-]per\s?cent\b|[\s-]percentage\b|[\s-]percent\b", re.IGNORECASE)
+_POINTS = re.compile(r"[\s-]percentage[\s-]points?\b", re.IGNORECASE)
 _CURRENCY = re.compile(
     r"\s?[€£$]|[\s-](?:u\.?s\.?\s+|american\s+)?(dollar|euro|pound|rupee|afghani|rial|r(?:o)?uble|yuan|yen|lira|usd|eur)s?\b",
     re.IGNORECASE,
@@ -155,7 +164,9 @@ def _single(text: str) -> Iterator[Quantity]:
         unit, end = amount.unit, match.end()
         if unit == ":" and (half := _HALF_DAY.match(text, end)):
             amount, end = _in_half(amount, half[1].lower() == "p"), half.end()
-        if unit == "" and (after := _PERCENT.match(text, end)):
+        if unit == "" and (after := _POINTS.match(text, end)):
+            unit, end = "pp", after.end()
+        elif unit == "" and (after := _PERCENT.match(text, end)):
             unit, end = "%", after.end()
         elif unit == "" and (after := _CURRENCY.match(text, end)):
             unit, end = _CURRENCIES[(after[1] or after[0].strip()).lower()], after.end()
@@ -218,7 +229,7 @@ def _share(groups: dict[str, str | None]) -> _Amount:
 
 
 def _figure(groups: dict[str, str | None]) -> _Amount:
-    value = float((groups["figure"] or "").replace(",", "").replace(" ", ""))
+    value = float(re.sub(r"[^\d.]", "", groups["figure"] or "")) + _FRACTIONS.get(groups["fraction"] or "", 0.0)
     if groups["ordinal"]:
         return _one(value, "th")
     sign = (groups["sign"] or "").lower().rstrip(".").strip()
@@ -236,6 +247,8 @@ def _value(phrase: str) -> float | None:
             current += UNITS.get(word, TENS.get(word, 0))
         elif word == "dozen":
             current = (current or 1) * 12
+        elif word == "half":
+            current += 0.5
         elif word == "hundred":
             current = (current or 1) * 100
         elif word in _SCALES:

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 
 from rag.schema import Article, Precision, Published, Span
-from rag.text.calendar import ANY_WEEKDAY, WEEKDAYS, Period, named, phrases
+from rag.text.calendar import ANY_WEEKDAY, WEEKDAYS, Period, is_year_range, named, phrases
 from rag.text.sentences import sentences
 from rag.text.words import COUNTS
 
@@ -28,6 +28,8 @@ class Moment:
     periods: tuple[Period, ...]
     likely: Period | None = None
     """That of them which its sentence means, if that is known."""
+    whole: bool = False
+    """Whether it is a range of years, so that what is said of it is said of each year in it."""
 
     @property
     def meant(self) -> tuple[Period, ...]:
@@ -59,8 +61,10 @@ def moments(text: str, published: date | None = None) -> tuple[Moment, ...]:
 
 
 def covers(stated: Moment, found: Moment) -> bool:
-    """Whether a stated date is the found one, or a longer period around what that means."""
+    """Whether a stated date is the found one, a longer period around what that means, or a year of a range of them."""
     if stated.text.casefold() == found.text.casefold():
+        return True
+    if found.whole and any(_within(inner, outer) for inner in stated.periods for outer in found.periods):
         return True
     return any(_within(inner, outer) for inner in found.meant for outer in stated.periods)
 
@@ -75,7 +79,7 @@ def _absolute(match: re.Match[str], meant: tuple[Period, ...], published: date |
     """A date without a year is that nearest to the publication."""
     if published and not match.groupdict().get("year"):
         meant = tuple(sorted(meant, key=lambda p: p.distance(published))[:1])
-    return Moment(match[0], match.start(), match.end(), meant)
+    return Moment(match[0], match.start(), match.end(), meant, whole=is_year_range(match))
 
 
 def _within(inner: Period, outer: Period) -> bool:

@@ -6,11 +6,36 @@ import re
 from itertools import pairwise
 
 from rag.schema import Citation, Span
+from rag.text.calendar import ANY_MONTH, ANY_WEEKDAY
 
-# sentencex takes these for the end of a sentence; a person's name or rank goes on after them.
-_GOES_ON = re.compile(
-    r"(?:^|[\s(“\"])(?:[A-Z]|M[RS]S?|MX|Dr|DR|Gen|GEN|Lt|Col|Cpl|Sgt|Capt|Maj|Adm|Sen|Rep|Gov|Amb|Prof|St)\.$"
+# sentencex takes these for the end of a sentence; what they stand before goes on after them.
+_RANKS = (
+    "Adm Amb Assoc Asst Brig Capt Cdr Cmdr Cmdre Col Cpl Dep Det DR Dr Ens Fr Ft Gen GEN Gov Hon Inst Intl Insp Lt Maj "
+    "MR MRS Mrs MS Ms Msgr MX Natl Pres Prof Pte Pvt Regt Rep Rev Sec Sen Sgt Spc St Sr Supt Univ"
 )
+_GOES_ON = re.compile(rf"(?:^|[\s(“\"])(?:[A-Z]|{'|'.join(_RANKS.split())})\.$")
+_HOUR = re.compile(r"\b[ap]\.m\.$", re.I)
+_DAY = re.compile(rf"(?:{ANY_WEEKDAY}|{ANY_MONTH}|local|eastern|gmt|utc|e[sd]t|c[sd]t|p[sd]t)\b", re.I)
+_BEFORE_NUMBER = re.compile(
+    r"(?:^|[\s(“\"])(?:approx|arts?|ch|chap|est|figs?|nos?|pp?|para|paras|rs|secs?|vols?)\.$", re.I
+)
+_NUMBER = re.compile(r"[€£$]?\d|[IVXLC]+\b")
+# A lower-case word goes on with the sentence, unless it is a name such as `iPhone`, `al-Shabab` or `de Blasio`.
+_LOWER = re.compile(r"(?!(?:al|bin|da|de|del|della|di|du|el|ibn|la|le|van|von)\s+[A-Z])[a-z]+(?![\w-])")
+_CAPITAL = re.compile(r"[\W\d]*[A-Z]")
+# No name begins with these, so what comes before them has ended even if it can be an initial or an abbreviation.
+_OPENERS = (
+    "A After All An And Another As At Because Before Both But By During Each For From He Her Here His How However If "
+    "In It Its Many Meanwhile Most My Neither No Nobody None Nothing Now On One Only Other Others Our Several She "
+    "Since So Some Still That The Their Then There These They This Those Though Two Under Until We What When Where "
+    "While Who Why With You Your"
+)
+_ENDS = re.compile(
+    r"(?<=\bMay\.)\s+(?=[“\"‘]?[A-Z])|(?<=\betc\.)\s+(?=[“\"‘]?[A-Z])"
+    r"|(?:(?<=\b[^\W\d_]\.)|(?<=\bSt\.)|(?<=\bRd\.)|(?<=\bAve\.)|(?<=\bBlvd\.))(?<!\bv\.)(?<!\be\.g\.)(?<!\bi\.e\.)"
+    rf"\s+(?=[“\"‘]?(?:{'|'.join(_OPENERS.split())})\s)"
+)
+_ASIDE = re.compile(r"\([^()]*[.!?][”\"’]?\)(?=\s+[“\"‘]?[A-Z])")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -20,9 +45,9 @@ def sentences(text: str) -> list[Span]:
     import sentencex
 
     found = sentencex.get_sentence_boundaries("en", _SURROGATE.sub("?", text))  # which it does not take
-    bounds = [b["start_index"] for b in found] + [len(text)]
-    kept = [s for s in (trimmed(text, Span(a, b)) for a, b in pairwise(bounds)) if s.start < s.end]
-    return _joined(text, kept)
+    bounds = {b["start_index"] for b in found} | {m.end() for m in _ENDS.finditer(text)} | {len(text)}
+    kept = [s for s in (trimmed(text, Span(a, b)) for a, b in pairwise(sorted(bounds))) if s.start < s.end]
+    return [part for span in _joined(text, kept) for part in _without_aside(text, span)]
 
 
 def cited_sentences(citation: Citation) -> list[Span]:
@@ -40,8 +65,28 @@ def _joined(text: str, spans: list[Span]) -> list[Span]:
     joined: list[Span] = []
     for span in spans:
         last = joined[-1] if joined else None
-        if last and _GOES_ON.search(text[last.start : last.end]) and not _PARAGRAPH.search(text[last.end : span.start]):
+        if last and not _PARAGRAPH.search(text[last.end : span.start]) and _is_cut(text, last, span):
             joined[-1] = Span(last.start, span.end)
         else:
             joined.append(span)
     return joined
+
+
+def _is_cut(text: str, last: Span, span: Span) -> bool:
+    """Whether a sentence goes on behind what was taken for its end."""
+    head = text[last.start : last.end]
+    if _GOES_ON.search(head) and not _ENDS.match(text, last.end):
+        return True
+    if _LOWER.match(text, span.start):
+        return bool(_CAPITAL.match(head)) and head[-1] in ".!?"
+    if _HOUR.search(head):
+        return bool(_DAY.match(text, span.start))
+    return bool(_BEFORE_NUMBER.search(head) and _NUMBER.match(text, span.start))
+
+
+def _without_aside(text: str, span: Span) -> list[Span]:
+    """A sentence, or the one in brackets before it and the rest."""
+    aside = _ASIDE.match(text, span.start, span.end)
+    if not aside:
+        return [span]
+    return [Span(span.start, aside.end()), trimmed(text, Span(aside.end(), span.end))]

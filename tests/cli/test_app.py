@@ -53,6 +53,29 @@ def home(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
 # add
 
 
+def test_what_is_left_out_of_a_folder_is_counted_and_named(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("The ferry ran aground on Monday.")
+    (tmp_path / "in" / "deck.pptx").write_text("x")
+    result = run("add", str(tmp_path / "in"))
+    assert result.stdout == "added 1, updated 0, unchanged 0, duplicates 0, failed 0, left out 1\n"
+    assert result.stderr == "rag: left out 1, which are of no format that is read: deck.pptx\n"
+
+
+def test_an_outlet_that_no_article_is_from_is_said_with_those_that_there_are(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("source: Brenholm Echo\n\nThe ferry ran aground on Monday.")
+    result = run("search", "-a", str(tmp_path / "a.txt"), "--source", "BBC", "ferry")
+    assert "no article is from 'BBC'; the outlets are: Brenholm Echo" in result.stderr
+
+
+def test_a_draft_in_another_encoding_is_read_with_a_note(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("The ferry ran aground on Monday.")
+    (tmp_path / "draft.txt").write_bytes("The ferry “Aurora” ran aground on Monday.".encode("cp1252"))
+    result = run("check", str(tmp_path / "draft.txt"), "--against", str(tmp_path / "a.txt"))
+    assert "“Aurora”" in result.stdout
+    assert "draft.txt is not UTF-8, read as windows-1252" in result.stderr
+
+
 def test_add_tells_what_it_did_and_twice_changes_nothing() -> None:
     first, second = run("add", SEEDS), run("add", SEEDS)
     assert first.stdout == "added 1, updated 0, unchanged 0, duplicates 0, failed 0\n"
@@ -87,7 +110,7 @@ def test_add_fails_if_all_failed() -> None:
 
 def test_add_gives_its_report_as_json() -> None:
     found = json.loads(run("add", SEEDS, "/nowhere", "--json").stdout)
-    assert list(found) == ["added", "updated", "unchanged", "duplicates", "failed", "warnings"]
+    assert list(found) == ["added", "updated", "unchanged", "duplicates", "failed", "warnings", "left_out"]
     assert found["added"] == 1
     assert found["failed"][0]["origin"] == "/nowhere"
 

@@ -268,7 +268,7 @@ def test_threads_share_a_catalog(catalog: Catalog) -> None:
 def test_a_newer_catalog_is_refused_and_left_alone(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "catalog.sqlite") as newer:
         newer.execute("PRAGMA user_version = 99")
-    with pytest.raises(LibraryError, match=r"has version 99 .* wanted at most 4; upgrade"):
+    with pytest.raises(LibraryError, match=r"has version 99 .* wanted at most 5; upgrade"):
         Catalog(tmp_path / "catalog.sqlite")
 
 

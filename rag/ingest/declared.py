@@ -1,0 +1,175 @@
+"""Reads what a web page declares of itself, and takes out of its tree what is no part of its article."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+_ARCHIVED = re.compile(
+    r"https?://(?:web\.archive\.org/web|archive\.(?:ph|today|is|md)(?:/o/\w+)?)/(?:\d{4,14}[a-z_]{0,3}/)?(?=https?:/)"
+)
+_ONE_SLASH = re.compile(r"^(https?):/(?!/)")
+_TOOLBARS = "//*[@id='wm-ipp-base' or @id='wm-ipp' or @id='wm-ipp-print' or @id='donato']"
+_WALLS = re.compile(
+    r"\b(?:pay-?wall|reg-?wall|subscriber-?only|subscribe-?wall|subscription-?(?:offer|wall)|piano-?offer)", re.I
+)
+_ASIDES = re.compile(
+    r"\b(?:related(?:-(?:articles?|stor(?:y|ies)|content|links|posts))?|recommended|most-(?:read|popular)|more-on-this|"
+    r"newsletter(?:-(?:signup|box|promo))?|promo|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent))(?![\w-])",
+    re.I,
+)
+_OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|abonn|suscr", re.I)
+_SELECTOR = re.compile(r"[.#][\w-]+")
+_LONGEST_OFFER = 800  # characters; what is longer behind a wall is the article, which was open to whoever saved it
+_MOST_BLOCKS = 10_000
+_CHANGED = (
+    "//meta[contains(@property, 'modified') or contains(@property, 'updated_time') or contains(@name, 'modified') or "
+    "contains(@name, 'revised') or @itemprop='dateModified' or @http-equiv='last-modified'] | "
+    "//time[@itemprop='dateModified' or contains(@class, 'updated') or contains(@class, 'modified')]"
+)
+_CHANGE = re.compile(r'"(?:dateModified|dateUpdated|lastmod|modified|updated(?:_?[aA]t)?)"\s*:\s*"[^"]*"')
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """A post of a live blog, with its own time; None is unknown."""
+
+    text: str
+    title: str | None
+    published: str | None
+    author: Any
+    url: str | None
+
+
+def original(url: str | None) -> str | None:
+    """The address of a page that an archive has a copy of, instead of the archive's."""
+    if not url or not (found := _ARCHIVED.match(url)):
+        return url
+    return _ONE_SLASH.sub(r"\1://", url[found.end() :])
+
+
+def stated(tree: Any) -> list[dict[str, Any]]:
+    """The objects of its JSON-LD, those in lists and graphs too; what cannot be parsed is left out."""
+    found: list[dict[str, Any]] = []
+    pending = [value for script in tree.iter("script") for value in _parsed(script)]
+    while pending and len(found) < _MOST_BLOCKS:
+        value = pending.pop()
+        pending += value if isinstance(value, list) else []
+        if isinstance(value, dict):
+            found.append(value)
+            pending.append(value.get("@graph"))
+    return found
+
+
+def _parsed(script: Any) -> list[Any]:
+    if (script.get("type") or "").strip().lower() != "application/ld+json":
+        return []
+    try:
+        return [json.loads(script.text or "null", strict=False)]
+    except (ValueError, RecursionError):
+        return []
+
+
+def posts(objects: list[dict[str, Any]]) -> list[Post]:
+    """The posts of a live blog in the order of their times; none if the page declares none."""
+    updates: list[Any] = []
+    for value in objects:
+        listed = value.get("liveBlogUpdate")
+        updates += listed if isinstance(listed, list) else [listed] if isinstance(listed, dict) else []
+    found = [
+        _post(update) for update in updates if isinstance(update, dict) and isinstance(update.get("articleBody"), str)
+    ]
+    return sorted(found, key=lambda post: post.published or "")
+
+
+def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
+    """Takes out breaks within sentences, bars of archives, boxes of links, and offers; whether a wall was there."""
+    for node in tree.xpath(_TOOLBARS):
+        node.drop_tree()
+    for line_break in list(tree.iter("br")):
+        _mend(line_break)
+    walled = False
+    for node in list(_boxes(tree, _walls(objects))):
+        if node.getparent() is not None and _is_offer(node):
+            node.drop_tree()
+            walled = True
+    for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
+        if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
+            node.drop_tree()
+    return walled or (bool(objects) and any(_is_closed(value) for value in objects) and not _walls(objects))
+
+
+def forget_changes(tree: Any) -> str | None:
+    """Takes out of the tree when the page was changed, which is not when it was published; the last such stamp."""
+    found: str | None = None
+    for node in list(tree.xpath(_CHANGED)):
+        found = node.get("content") or node.get("datetime") or node.text_content().strip() or found
+        node.drop_tree()
+    for script in tree.iter("script"):
+        if script.text and (changes := _CHANGE.findall(script.text)):
+            found = changes[-1].rpartition(":")[2].strip(' "') if found is None else found
+            script.text = _CHANGE.sub('"dropped": ""', script.text)
+    return found
+
+
+def _post(update: dict[str, Any]) -> Post:
+    title, url = update.get("headline"), update.get("url")
+    return Post(
+        text=update["articleBody"],
+        title=title if isinstance(title, str) else None,
+        published=next((update[k] for k in ("datePublished", "dateCreated") if isinstance(update.get(k), str)), None),
+        author=update.get("author"),
+        url=url if isinstance(url, str) else None,
+    )
+
+
+def _mend(line_break: Any) -> None:
+    """A single break is a space; of two in a row, which end a paragraph, one stays."""
+    following = line_break.getnext()
+    if following is not None and following.tag == "br" and not (line_break.tail or "").strip():
+        return
+    previous = line_break.getprevious()
+    if previous is not None and previous.tag == "br" and not (previous.tail or "").strip():
+        return
+    line_break.tail = f" {line_break.tail or ''}"
+    line_break.drop_tag()
+
+
+def _is_closed(value: dict[str, Any]) -> bool:
+    return str(value.get("isAccessibleForFree")).lower() == "false"
+
+
+def _walls(objects: list[dict[str, Any]]) -> set[str]:
+    """The classes and ids of what a page declares as closed."""
+    found: set[str] = set()
+    for value in objects:
+        parts = value.get("hasPart") or []
+        for part in parts if isinstance(parts, list) else [parts]:
+            if isinstance(part, dict) and _is_closed(part):
+                selectors = part.get("cssSelector") or []
+                joined = " ".join(map(str, selectors)) if isinstance(selectors, list) else str(selectors)
+                found |= {name[1:] for name in _SELECTOR.findall(joined)}
+    return found
+
+
+def _boxes(tree: Any, declared: set[str]) -> Iterator[Any]:
+    for node in tree.iter("div", "section", "aside", "p", "form", "dialog"):
+        names = _names(node)
+        if declared & set(names.split()) or _WALLS.search(names):
+            yield node
+
+
+def _names(node: Any) -> str:
+    return f"{node.get('class') or ''} {node.get('id') or ''}"
+
+
+def _is_offer(node: Any) -> bool:
+    text = str(node.text_content())
+    return len(text) < _LONGEST_OFFER and bool(_OFFER.search(text))
+
+
+def _holds_article(node: Any) -> bool:
+    return next(node.iter("article", "h1"), None) is not None

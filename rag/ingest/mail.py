@@ -1,0 +1,103 @@
+"""Reads mail and newsletters: .eml, .mbox."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from email import message_from_bytes, policy
+from email.message import EmailMessage, MIMEPart
+from email.utils import parseaddr
+from typing import Any
+
+from rag.errors import LoadError
+from rag.ingest.document import MAX_FILE, Document, Loaded, lines, whole
+from rag.ingest.html import plain
+from rag.ingest.metadata import from_fields
+from rag.schema import Article, Failure
+from rag.text.clean import clean, decode, one_line
+
+_LEAST_PLAIN = 0.3
+"""The share of the HTML part's text that the plain part needs to be read instead."""
+# What the email package lets out on damaged mail.
+_BROKEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError, AssertionError)
+
+_SIGNATURE = re.compile(r"\n-- \n.{0,600}\Z", re.S)  # RFC 3676
+
+
+def read_mail(document: Document) -> Loaded:
+    """The article of a message: its subject, its sender as the outlet, its text; attachments are not read."""
+    yield _message(whole(document))
+
+
+def read_mbox(document: Document) -> Loaded:
+    """An article for each message of a mailbox, read as a stream; one without text is one Failure."""
+    for number, body in enumerate(_messages(document), 1):
+        try:
+            yield _message(body)
+        except LoadError as error:
+            yield Failure(f"{document.origin}:message {number}", str(error))
+
+
+def _messages(document: Document) -> Iterator[bytes]:
+    held: list[bytes] = []
+    size = 0
+    for line in lines(document):
+        if line.startswith(b"From ") and (not held or not held[-1].strip()):
+            if held:
+                yield b"".join(held)
+            held, size = [], 0
+            continue
+        size += len(line)
+        if size > MAX_FILE:
+            raise LoadError(f"has a message over {MAX_FILE // 10**6} MB; split it")
+        held.append(line[1:] if line.startswith(b">From ") else line)
+    if any(line.strip() for line in held):
+        yield b"".join(held)
+
+
+def _message(body: bytes) -> Article:
+    try:
+        message = message_from_bytes(body, policy=policy.default)
+        text, left = _text(message), _attachments(message)
+        fields = _fields(message)
+    except _BROKEN as error:
+        raise LoadError(f"is broken mail ({type(error).__name__}); export it anew") from error
+    text = _SIGNATURE.sub("", text)
+    if not text.strip():
+        raise LoadError("is mail without text; wanted a message with a text or HTML part")
+    note = f"has attachments that were left out: {', '.join(left)}; add them as files" if left else None
+    found = from_fields(text, fields)
+    return replace(found, notes=(*found.notes, *([note] if note else ())))
+
+
+def _fields(message: EmailMessage) -> dict[str, Any]:
+    name, address = parseaddr(str(message.get("From", "")))
+    return {
+        "title": _header(message, "Subject"),
+        "published": _header(message, "Date"),
+        "source": name or address.rpartition("@")[2] or None,
+        "id": (_header(message, "Message-ID") or "").strip("<> ") or None,
+    }
+
+
+def _header(message: EmailMessage, name: str) -> str | None:
+    return str(message[name]) if message[name] else None
+
+
+def _text(message: EmailMessage) -> str:
+    """The plain part, unless the HTML part has much more text."""
+    parts = [message.get_body(preferencelist=(kind,)) for kind in ("plain", "html")]
+    texts = [_decoded(part) if part is not None else "" for part in parts]
+    html = plain(texts[1]) if texts[1] else ""
+    return texts[0] if len(texts[0]) > _LEAST_PLAIN * len(html) else html
+
+
+def _decoded(part: MIMEPart) -> str:
+    payload = part.get_payload(decode=True)
+    return clean(decode(payload, part.get_content_charset()).text) if isinstance(payload, bytes) and payload else ""
+
+
+def _attachments(message: EmailMessage) -> list[str]:
+    names = (part.get_filename() for part in message.walk() if part.get_content_disposition() == "attachment")
+    return [one_line(name, 60) for name in names if name]

@@ -1,0 +1,121 @@
+"""Reads articles out of tables, a row each."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain, islice
+
+from rag.errors import LoadError
+from rag.ingest.document import MAX_LINE, TOO_LONG, Document, Loaded, lines
+from rag.ingest.metadata import is_field
+from rag.ingest.records import articles, noted
+from rag.schema import Failure
+from rag.text.clean import decode, one_line
+
+
+def read_table(document: Document) -> Loaded:
+    """A record a row, read as a stream; the delimiter is the one that makes the header name a text column.
+
+    A row whose quotes are broken is one Failure; reading goes on at the next line that has as many cells as the header.
+    """
+    csv.field_size_limit(MAX_LINE)
+    source = _Lines(chain.from_iterable(map(_table_lines, lines(document))))
+    opening = list(_opening(source))
+    mark = _delimiter("".join(opening[-1:]))
+    source.put_back(opening[-1:])
+    names = _header(next(csv.reader(source, delimiter=mark), []))
+    broken = False
+    while source.more():
+        source.begin()
+        origin = f"{document.origin}:{source.number + 1}"
+        try:
+            cells = next(csv.reader(source, delimiter=mark, strict=True), [])
+        except csv.Error as error:
+            if not broken:
+                yield Failure(origin, f"is broken ({error}) and was left out; mend the quotes of this row")
+            broken = True
+            source.put_back(source.taken[1:])
+            continue
+        if not any(c.strip() for c in cells) or (broken and len(cells) != len(names)):
+            continue
+        broken = False
+        yield from _row(origin, names, cells)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """The lines of a table, of which those of the present row can be put back."""
+
+    rest: Iterator[str]
+    number: int = 0
+    taken: list[str] = field(default_factory=list)
+    pending: deque[str] = field(default_factory=deque)
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self.pending.popleft() if self.pending else next(self.rest)
+        self.number += 1
+        self.taken.append(line)
+        return line
+
+    def begin(self) -> None:
+        """Starts a row."""
+        self.taken = []
+
+    def put_back(self, texts: list[str]) -> None:
+        """Makes these the next lines."""
+        self.number -= len(texts)
+        self.pending.extendleft(reversed(texts))
+
+    def more(self) -> bool:
+        """Whether there is another line."""
+        if not self.pending:
+            self.pending.extend(islice(self.rest, 1))
+        return bool(self.pending)
+
+
+def _table_lines(raw: bytes) -> Iterator[str]:
+    if len(raw) > MAX_LINE:
+        raise LoadError(TOO_LONG)
+    yield from io.StringIO(raw.decode("utf-8", "surrogateescape"), newline=None)
+
+
+def _opening(texts: Iterator[str]) -> Iterator[str]:
+    """Up to the first line that is not blank: the header."""
+    for text in texts:
+        yield text
+        if text.strip():
+            return
+
+
+def _delimiter(header: str) -> str:
+    def fits(mark: str) -> tuple[bool, int]:
+        cells = next(csv.reader([header], delimiter=mark), [])
+        return any(is_field(c, "text") for c in cells), len(cells)
+
+    return max(",;\t|", key=fits)
+
+
+def _header(cells: list[str]) -> list[str]:
+    if cells and not any(is_field(c, "text") or is_field(c, "summary") for c in cells):
+        raise LoadError(f"has the columns {one_line(', '.join(cells), 120)}; wanted one named text, body or content")
+    return cells
+
+
+def _row(origin: str, names: list[str], cells: list[str]) -> Loaded:
+    if len(cells) > len(names):
+        seen = f"has {len(cells)} cells, wanted the {len(names)} of the header"
+        yield Failure(origin, f"{seen}; put the text in quotes")
+        return
+    row = "\v".join(cell.replace("\v", " ") for cell in cells)
+    note = None
+    if any("\udc80" <= c <= "\udcff" for c in row):
+        found = decode(row.encode("utf-8", "surrogateescape"))
+        cells, note = found.text.split("\v"), found.note
+    yield from (noted(item, note) for item in articles(origin, dict(zip(names, cells, strict=False))))

@@ -1,0 +1,527 @@
+"""What newsrooms keep: office files, books, mail, exports, agency XML, pages, JSON of interfaces, records."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from rag.ingest.loaders import load
+from rag.schema import Article, Failure
+
+FERRY = "The ferry Aurora of Brenholm ran aground on Monday with 212 people on board, the coast guard said."
+TRAM = "The council of Ostrava Bay voted on Tuesday to close the tram line to the harbour in June."
+LONG = " ".join([FERRY, "Nobody was hurt.", "Captain Nils Aune said the fog was thick.", "Divers look at the hull."])
+
+
+def loaded(path: Path) -> list[Article]:
+    found = list(load(path))
+    assert all(isinstance(item, Article) for item in found), found
+    return [item for item in found if isinstance(item, Article)]
+
+
+def written(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def zipped(parts: Mapping[str, str]) -> bytes:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+    return stream.getvalue()
+
+
+# office files and books
+
+W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+
+
+def docx(*paragraphs: str, core: str = "", extra: Mapping[str, str] | None = None) -> bytes:
+    body = "".join(f"<w:p><w:r><w:t>{p}</w:t></w:r></w:p>" for p in paragraphs)
+    parts = {"word/document.xml": f'<w:document xmlns:w="{W}"><w:body>{body}</w:body></w:document>'}
+    if core:
+        parts["docProps/core.xml"] = core
+    return zipped({**parts, **(extra or {})})
+
+
+def test_a_word_file_is_an_article(tmp_path: Path) -> None:
+    (found,) = loaded(written(tmp_path, "ferry.docx", docx("Ferry runs aground", FERRY, "Nobody was hurt.")))
+    assert found.title == "Ferry runs aground"
+    assert FERRY in found.text
+    assert "Nobody was hurt." in found.text
+
+
+def test_an_open_document_is_an_article(tmp_path: Path) -> None:
+    names = (
+        'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
+        'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
+    )
+    body = f"<text:h>Tram line to close</text:h><text:p>{TRAM}</text:p>"
+    content = (
+        f"<office:document-content {names}><office:body><office:text>{body}"
+        "</office:text></office:body></office:document-content>"
+    )
+    (found,) = loaded(written(tmp_path, "tram.odt", zipped({"content.xml": content})))
+    assert (found.title, TRAM in found.text) == ("Tram line to close", True)
+
+
+def test_rich_text_is_an_article(tmp_path: Path) -> None:
+    rtf = r"{\rtf1\ansi\ansicpg1252{\fonttbl\f0 Times;}\f0 " + FERRY + r"\par Caf\'e9 owners helped.\par}"
+    (found,) = loaded(written(tmp_path, "ferry.rtf", rtf))
+    assert FERRY in found.text
+    assert "Café owners helped." in found.text
+
+
+def test_a_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
+    container = (
+        '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+        '<rootfile full-path="OEBPS/c.opf"/></rootfiles></container>'
+    )
+    opf = (
+        '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
+        "<dc:title>Weekly</dc:title><dc:creator>Ida Holt</dc:creator></metadata><manifest>"
+        '<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>'
+        '<item id="b" href="b.xhtml" media-type="application/xhtml+xml"/></manifest>'
+        '<spine><itemref idref="b"/><itemref idref="a"/></spine></package>'
+    )
+    page = "<html xmlns='http://www.w3.org/1999/xhtml'><body><h1>{}</h1><p>{}</p></body></html>"
+    parts = {
+        "META-INF/container.xml": container,
+        "OEBPS/c.opf": opf,
+        "OEBPS/a.xhtml": page.format("Ferry", FERRY),
+        "OEBPS/b.xhtml": page.format("Tram", TRAM),
+    }
+    found = loaded(written(tmp_path, "weekly.epub", zipped(parts)))
+    text = "\n".join(article.text for article in found)
+    assert text.index(TRAM) < text.index(FERRY)
+
+
+@pytest.mark.parametrize("name", ["a.docx", "a.odt", "a.epub"])
+def test_a_container_that_is_none_is_one_failure(tmp_path: Path, name: str) -> None:
+    (found,) = load(written(tmp_path, name, "plain text"))
+    assert isinstance(found, Failure)
+    assert "is no zip container" in found.message
+
+
+def test_a_zip_bomb_is_refused(tmp_path: Path) -> None:
+    (found,) = load(written(tmp_path, "bomb.docx", docx("x" * 60_000_000)))
+    assert isinstance(found, Failure)
+    assert "unpacks to over 50 MB" in found.message
+
+
+def test_entities_of_a_word_file_are_refused(tmp_path: Path) -> None:
+    bomb = f'<!DOCTYPE w [<!ENTITY a "aaaa">]><w:document xmlns:w="{W}"><w:body>&a;</w:body></w:document>'
+    (found,) = load(written(tmp_path, "bomb.docx", zipped({"word/document.xml": bomb})))
+    assert isinstance(found, Failure)
+    assert "declares XML entities" in found.message
+
+
+# mail
+
+HEAD = "From: Ida Holt <ida@post.example>\nSubject: =?utf-8?q?Ferry_aground_=E2=80=93_update?=\n"
+STAMP = "Date: Mon, 04 Mar 24 10:00:00 +0100\n"
+
+
+def test_a_mail_is_an_article(tmp_path: Path) -> None:
+    (found,) = loaded(
+        written(tmp_path, "m.eml", f"{HEAD}{STAMP}Content-Type: text/plain\n\n{FERRY}\n-- \nUnsubscribe\n")
+    )
+    assert (found.title, str(found.published)) == ("Ferry aground – update", "2024-03-04")
+    assert found.text.strip() == FERRY
+
+
+def test_a_newsletter_in_html_is_read_without_its_tags(tmp_path: Path) -> None:
+    mail = (
+        f"{HEAD}{STAMP}Content-Type: text/html; charset=utf-8\n\n<html><body><h1>Tram</h1><p>{TRAM}</p></body></html>"
+    )
+    (found,) = loaded(written(tmp_path, "m.eml", mail))
+    assert TRAM in found.text
+    assert "<p>" not in found.text
+
+
+def test_a_mailbox_holds_an_article_a_mail(tmp_path: Path) -> None:
+    one = "From ida@post.example Mon Mar  4 10:00:00 2024\n{}Message-ID: <{}@post.example>\n\n{}\n\n"
+    box = one.format(HEAD + STAMP, 1, FERRY) + one.format(HEAD + STAMP, 2, f">From here on: {TRAM}")
+    found = loaded(written(tmp_path, "box.mbox", box))
+    assert [FERRY in found[0].text, TRAM in found[1].text] == [True, True]
+
+
+# exports
+
+NEXIS = (
+    "\n                               1 of 2 DOCUMENTS\n\n\n                              The Brenholm Echo\n\n"
+    "                             March 4, 2024 Monday\n\nFerry runs aground in fog\n\nBYLINE: By Ida Holt\n\n"
+    "SECTION: NEWS; Pg. 3\n\nLENGTH: 214 words\n\n\n {}\n\nLOAD-DATE: March 5, 2024\n\nLANGUAGE: ENGLISH\n\n"
+    "PUBLICATION-TYPE: Newspaper\n\n                     Copyright 2024 Brenholm Echo\n"
+    "                              All Rights Reserved\n\n\n                               2 of 2 DOCUMENTS\n\n\n"
+    "                               The Bay Times\n\n                              March 5, 2024 Tuesday\n\n"
+    "Tram line to close\n\nBYLINE: Jo Marsh\n\nLENGTH: 90 words\n\n\n {}\n\nLOAD-DATE: March 6, 2024\n\n"
+    "LANGUAGE: ENGLISH\n\n                      Copyright 2024 Bay Times\n"
+)
+
+
+def test_a_lexisnexis_export_holds_an_article_a_document(tmp_path: Path) -> None:
+    first, second = loaded(written(tmp_path, "nexis.txt", NEXIS.format(FERRY, TRAM)))
+    assert (first.title, first.source, str(first.published)) == (
+        "Ferry runs aground in fog",
+        "The Brenholm Echo",
+        "2024-03-04",
+    )
+    assert (second.title, second.source, str(second.published)) == ("Tram line to close", "The Bay Times", "2024-03-05")
+    assert first.author == "Ida Holt"
+    assert FERRY in first.text
+    assert "LOAD-DATE" not in first.text + second.text
+    assert "Rights Reserved" not in first.text
+
+
+def test_a_lexisnexis_export_in_word_holds_an_article_a_document(tmp_path: Path) -> None:
+    lines = [line.strip() for line in NEXIS.format(FERRY, TRAM).splitlines()]
+    found = loaded(written(tmp_path, "nexis.docx", docx(*lines)))
+    assert [article.title for article in found] == ["Ferry runs aground in fog", "Tram line to close"]
+
+
+FACTIVA = (
+    "SE News\nHD Ferry runs aground in fog\nBY By Ida Holt\nWC 214 words\nPD 4 March 2024\nET 10:15\n"
+    "SN Brenholm Echo\nSC BRENE\nPG 3\nLA English\nCY (c) 2024 Brenholm Echo\nLP\n{}\nTD\nNobody was hurt.\n"
+    "NS gtrans : Transport\nRE norw : Norway\nAN Document BRENE00020240304ek3400001\n\n"
+    "HD Tram line to close\nBY Jo Marsh\nWC 90 words\nPD 5 March 2024\nSN Bay Times\nLA English\n"
+    "LP\n{}\nAN Document BAYT000020240305ek3500002\n"
+)
+
+
+def test_a_factiva_export_holds_an_article_a_document(tmp_path: Path) -> None:
+    first, second = loaded(written(tmp_path, "factiva.txt", FACTIVA.format(FERRY, TRAM)))
+    assert (first.title, first.source, str(first.published)) == (
+        "Ferry runs aground in fog",
+        "Brenholm Echo",
+        "2024-03-04",
+    )
+    assert FERRY in first.text
+    assert "Nobody was hurt." in first.text
+    assert "gtrans" not in first.text
+    assert (second.title, second.source) == ("Tram line to close", "Bay Times")
+
+
+# agency XML
+
+NITF = (
+    "<nitf><head><title>Ferry runs aground</title><docdata><date.issue norm='20240304T101500Z'/>"
+    "<doc-id id-string='x1'/></docdata></head><body><body.head><hedline><hl1>Ferry runs aground in fog</hl1></hedline>"
+    "<byline>By <person>Ida Holt</person></byline><distributor>Brenholm Agency</distributor></body.head>"
+    "<body.content><p>{}</p><p>Nobody was hurt.</p></body.content></body></nitf>"
+)
+G2 = (
+    "<newsItem xmlns='http://iptc.org/std/nar/2006-10-01/' guid='urn:newsml:brenholm:{}' version='1'>"
+    "<itemMeta><versionCreated>2024-03-04T11:00:00Z</versionCreated>"
+    "<firstCreated>2024-03-04T10:15:00Z</firstCreated><provider literal='Brenholm Agency'/></itemMeta>"
+    "<contentMeta><headline>{}</headline><by>Ida Holt</by></contentMeta>"
+    "<contentSet><inlineXML><html xmlns='http://www.w3.org/1999/xhtml'><body><p>{}</p></body></html></inlineXML>"
+    "</contentSet></newsItem>"
+)
+
+
+def test_nitf_is_an_article(tmp_path: Path) -> None:
+    (found,) = loaded(written(tmp_path, "a.xml", NITF.format(FERRY)))
+    assert (found.title, str(found.published)) == ("Ferry runs aground in fog", "2024-03-04")
+    assert FERRY in found.text
+
+
+def test_newsml_g2_is_an_article(tmp_path: Path) -> None:
+    (found,) = loaded(written(tmp_path, "a.xml", G2.format(1, "Ferry runs aground", FERRY)))
+    assert (found.title, str(found.published), found.author) == ("Ferry runs aground", "2024-03-04", "Ida Holt")
+    assert FERRY in found.text
+
+
+def test_a_message_of_several_items_holds_an_article_an_item(tmp_path: Path) -> None:
+    items = G2.format(1, "Ferry", FERRY) + G2.format(2, "Tram", TRAM)
+    message = f"<newsMessage xmlns='http://iptc.org/std/nar/2006-10-01/'><itemSet>{items}</itemSet></newsMessage>"
+    assert [article.title for article in loaded(written(tmp_path, "a.xml", message))] == ["Ferry", "Tram"]
+
+
+# JSON of interfaces, and records of data sets
+
+
+def test_a_json_feed_holds_an_article_an_item(tmp_path: Path) -> None:
+    feed = {
+        "version": "https://jsonfeed.org/version/1.1",
+        "title": "Brenholm Echo",
+        "items": [
+            {"id": "1", "url": "https://echo.example/1", "title": "Ferry", "content_html": f"<p>{FERRY}</p>"},
+            {"id": "2", "title": "Tram", "content_text": TRAM, "date_published": "2024-03-05T10:00:00Z"},
+        ],
+    }
+    first, second = loaded(written(tmp_path, "feed.json", json.dumps(feed)))
+    assert (first.title, first.source, first.text) == ("Ferry", "Brenholm Echo", FERRY)
+    assert (second.title, second.text, str(second.published)) == ("Tram", TRAM, "2024-03-05")
+
+
+def test_the_guardian_interface_is_read(tmp_path: Path) -> None:
+    result = {
+        "id": "world/2024/mar/04/ferry",
+        "type": "article",
+        "sectionName": "World news",
+        "webPublicationDate": "2024-03-04T10:15:00Z",
+        "webTitle": "Ferry runs aground",
+        "webUrl": "https://guardian.example/ferry",
+        "fields": {"headline": "Ferry runs aground", "byline": "Ida Holt", "bodyText": LONG, "trailText": "Fog."},
+    }
+    (found,) = loaded(written(tmp_path, "g.json", json.dumps({"response": {"status": "ok", "results": [result]}})))
+    assert (found.title, found.author, str(found.published)) == ("Ferry runs aground", "Ida Holt", "2024-03-04")
+    assert found.text == LONG
+
+
+def test_the_new_york_times_interface_is_read(tmp_path: Path) -> None:
+    doc = {
+        "abstract": FERRY,
+        "web_url": "https://nyt.example/ferry.html",
+        "snippet": FERRY,
+        "lead_paragraph": LONG,
+        "source": "The New York Times",
+        "headline": {"main": "Ferry Runs Aground", "kicker": None},
+        "pub_date": "2024-03-04T10:15:00+0000",
+        "byline": {"original": "By Ida Holt", "person": []},
+        "_id": "nyt://article/1",
+    }
+    (found,) = loaded(written(tmp_path, "n.json", json.dumps({"status": "OK", "response": {"docs": [doc]}})))
+    assert (found.title, found.source) == ("Ferry Runs Aground", "The New York Times")
+    assert (str(found.published), found.author) == ("2024-03-04", "Ida Holt")
+    assert FERRY in found.text
+
+
+@pytest.mark.parametrize(
+    ("record", "text"),
+    [
+        ({"id": "7", "document": LONG, "summary": FERRY}, LONG),
+        ({"id": "7", "article": LONG, "highlights": FERRY}, LONG),
+        ({"headline": "Ferry", "short_description": FERRY, "category": "NEWS", "date": "2024-03-04"}, FERRY),
+        (
+            {
+                "title": "Ferry",
+                "maintext": LONG,
+                "source_domain": "echo.example",
+                "date_publish": "2024-03-04 10:15:00",
+            },
+            LONG,
+        ),
+        ({"title": "Ferry", "text": LONG, "authors": float("nan"), "source": float("nan")}, LONG),
+        ({"title": "Ferry", "content": LONG, "publication": "Echo", "year": 2024.0, "month": 3.0}, LONG),
+    ],
+)
+def test_records_of_data_sets_give_their_text_and_not_their_summary(
+    tmp_path: Path, record: Mapping[str, object], text: str
+) -> None:
+    (found,) = loaded(written(tmp_path, "r.jsonl", json.dumps(record)))
+    assert found.text == text
+    assert found.author is None
+    assert "nan" not in f"{found.source}"
+
+
+def test_a_record_of_several_documents_is_several_articles(tmp_path: Path) -> None:
+    record = {"document": f"{LONG} ||||| {TRAM}", "summary": "Two things happened."}
+    assert [a.text for a in loaded(written(tmp_path, "multi.jsonl", json.dumps(record)))] == [LONG, TRAM]
+
+
+def test_tables_of_news_are_read(tmp_path: Path) -> None:
+    agnews = f'Class Index,Title,Description\n3,Ferry,"{FERRY}"\n'
+    all_the_news = (
+        ",id,title,publication,author,date,year,month,url,content\n"
+        f'0,17283,Ferry,Brenholm Echo,Ida Holt,2024-03-04,2024.0,3.0,,"{LONG}"\n'
+    )
+    (first,) = loaded(written(tmp_path, "ag.csv", agnews))
+    (second,) = loaded(written(tmp_path, "all.csv", all_the_news))
+    assert (first.title, first.text) == ("Ferry", FERRY)
+    assert (second.source, second.author, str(second.published)) == ("Brenholm Echo", "Ida Holt", "2024-03-04")
+
+
+def test_a_row_with_broken_quotes_is_left_out_alone(tmp_path: Path) -> None:
+    table = f'id,title,text\n1,Ferry,"{FERRY}"\n2,Bad,"He said "no" and left"\n3,Tram,"{TRAM}"\n'
+    found = list(load(written(tmp_path, "t.csv", table)))
+    assert [item.title for item in found if isinstance(item, Article)] == ["Ferry", "Tram"]
+    assert [item.origin for item in found if isinstance(item, Failure)] == [f"{tmp_path / 't.csv'}:3"]
+
+
+def test_fields_that_look_like_text_are_named(tmp_path: Path) -> None:
+    (found,) = load(written(tmp_path, "r.jsonl", json.dumps({"title": "Ferry", "vollinhalt": 3 * LONG})))
+    assert isinstance(found, Failure)
+    assert "vollinhalt looks like one: name it text" in found.message
+
+
+# pages
+
+PAGE = (
+    "<html><head><title>Ferry runs aground | Echo</title>{}</head><body><nav><a href='/'>Home</a></nav>{}</body></html>"
+)
+BODY = f"<article><h1>Ferry runs aground</h1><p>{FERRY}</p><p>{LONG}</p><p>{TRAM}</p></article>"
+
+
+def test_the_day_of_a_change_is_not_that_of_publication(tmp_path: Path) -> None:
+    changed = '<meta property="article:modified_time" content="2024-09-29T14:42:00+02:00">'
+    (found,) = loaded(written(tmp_path, "p.html", PAGE.format(changed, BODY)))
+    assert found.published is None
+    assert "only that of its last change" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        '<meta property="article:published_time" content="2024-03-04T10:00:00Z">',
+        '<script type="application/ld+json">{"@type": "NewsArticle", "datePublished": "2024-03-04T10:00:00Z", '
+        '"dateModified": "2024-09-29T10:00:00Z"}</script>',
+    ],
+)
+def test_the_day_of_publication_is_read_beside_that_of_a_change(tmp_path: Path, said: str) -> None:
+    changed = '<meta property="article:modified_time" content="2024-09-29T14:42:00+02:00">'
+    (found,) = loaded(written(tmp_path, "p.html", PAGE.format(changed + said, BODY)))
+    assert str(found.published) == "2024-03-04"
+
+
+def test_line_breaks_end_no_sentence(tmp_path: Path) -> None:
+    body = f"<article><h1>Ferry</h1><p>The ferry Aurora<br>ran aground<br/>on Monday.</p><p>{LONG}</p></article>"
+    (found,) = loaded(written(tmp_path, "p.html", PAGE.format("", body)))
+    assert "The ferry Aurora ran aground on Monday." in found.text
+
+
+def test_an_offer_behind_a_wall_is_no_part_of_an_article(tmp_path: Path) -> None:
+    wall = "<div class='paywall'><p>Subscribe now: 4 euros a month. Join 90,000 readers.</p></div>"
+    (found,) = loaded(written(tmp_path, "p.html", PAGE.format("", BODY.replace("</article>", f"{wall}</article>"))))
+    assert "90,000" not in found.text
+    assert "not whole" in found.notes[0]
+
+
+def test_posts_of_a_live_blog_keep_their_times(tmp_path: Path) -> None:
+    update = {
+        "@type": "BlogPosting",
+        "headline": "Aground",
+        "datePublished": "2024-03-04T10:15:00Z",
+        "articleBody": FERRY,
+    }
+    later = {"@type": "BlogPosting", "headline": "Afloat", "datePublished": "2024-03-04T16:40:00Z", "articleBody": TRAM}
+    blog = {"@type": "LiveBlogPosting", "headline": "Ferry: live", "liveBlogUpdate": [later, update]}
+    script = f'<script type="application/ld+json">{json.dumps(blog)}</script>'
+    first, second = loaded(written(tmp_path, "p.html", PAGE.format(script, BODY)))
+    assert first.title.endswith("10:15 Aground")
+    assert second.title.endswith("16:40 Afloat")
+    assert (first.text, second.text) == (FERRY, TRAM)
+
+
+# encodings and dates
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16", "utf-8-sig"])
+def test_a_draft_in_any_common_encoding_is_read(tmp_path: Path, codec: str) -> None:
+    text = f"“The fog was thick,” Captain Nils Aune said. {FERRY} Café owners helped."
+    (found,) = loaded(written(tmp_path, "a.txt", text.encode(codec)))
+    assert "“The fog was thick,” Captain" in found.text
+    assert "Café" in found.text
+    assert bool(found.notes) == (codec == "cp1252")
+
+
+def test_an_impossible_date_is_said(tmp_path: Path) -> None:
+    (found,) = loaded(
+        written(tmp_path, "r.jsonl", json.dumps({"title": "Ferry", "text": LONG, "date": "31 June 2024"}))
+    )
+    assert found.published is None
+    assert "has the date '31 June 2024'" in found.notes[0]
+
+
+def test_all_that_is_read_of_a_container_is_bounded_together(tmp_path: Path) -> None:
+    container = '<container><rootfiles><rootfile full-path="c.opf"/></rootfiles></container>'
+    items = "".join(f'<item id="i{n}" href="{n}.xhtml" media-type="application/xhtml+xml"/>' for n in range(4))
+    refs = "".join(f'<itemref idref="i{n}"/>' for n in range(4))
+    opf = f"<package><manifest>{items}</manifest><spine>{refs}</spine></package>"
+    parts = {"META-INF/container.xml": container, "c.opf": opf}
+    chapters = {f"{n}.xhtml": f"<html><body>{' ' * 20_000_000}</body></html>" for n in range(4)}
+    found = list(load(written(tmp_path, "bomb.epub", zipped({**parts, **chapters}))))
+    assert "unpacks to over 50 MB" in [item.message for item in found if isinstance(item, Failure)][-1]
+
+
+# PDF
+
+
+def laid_out(*pages: list[tuple[int, int, str]]) -> bytes:
+    """A PDF of pages of lines, each at its place from the lower left corner."""
+    kids = " ".join(f"{2 * n + 4} 0 R" for n in range(len(pages)))
+    objects = [
+        "<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}>>",
+        "<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+    ]
+    for number, lines in enumerate(pages):
+        stream = "\n".join(f"BT /F1 9 Tf {x} {y} Td ({text}) Tj ET" for x, y, text in lines)
+        resources = "/Resources<</Font<</F1 3 0 R>>>>"
+        objects += [
+            f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents {2 * number + 5} 0 R{resources}>>",
+            f"<</Length {len(stream)}>>stream\n{stream}\nendstream",
+        ]
+    body, places = "%PDF-1.4\n", []
+    for number, content in enumerate(objects, 1):
+        places.append(len(body))
+        body += f"{number} 0 obj{content}endobj\n"
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    return (
+        f"{body}xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Root 1 0 R/Size {size}>>\n"
+        f"startxref\n{len(body)}\n%%EOF"
+    ).encode()
+
+
+LEFT = [
+    "The ferry Aurora of Brenholm ran aground on",
+    "Monday in thick fog with 212 people on board,",
+    "the coast guard said. Nobody was hurt.",
+]
+RIGHT = [
+    "The council of Ostrava Bay voted on Tuesday",
+    "to close the tram line to the harbour, which",
+    "is ninety years old, in June.",
+]
+
+
+def column(x: int, lines: list[str]) -> list[tuple[int, int, str]]:
+    return [(x, 700 - 12 * n, line) for n, line in enumerate(lines)]
+
+
+def test_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out([*column(60, LEFT), *column(330, RIGHT)])))
+    text = " ".join(found.text.split())
+    assert " ".join(LEFT) in text
+    assert " ".join(RIGHT) in text
+
+
+def test_columns_are_read_one_after_the_other_whatever_order_they_were_written_in(tmp_path: Path) -> None:
+    mixed = [line for pair in zip(column(330, RIGHT), column(60, LEFT), strict=True) for line in pair]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out(mixed)))
+    text = " ".join(found.text.split())
+    assert text.index(" ".join(LEFT)) < text.index(" ".join(RIGHT))
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "whole"), [("passen-", "gers", "passengers"), ("long-", "term", "long-term")]
+)
+def test_a_word_that_is_broken_at_the_end_of_a_line_is_joined(
+    tmp_path: Path, first: str, second: str, whole: str
+) -> None:
+    lines = [
+        f"The ferry Aurora carried many {first}",
+        f"{second} plans and cars to the island in the fog",
+        "on Monday.",
+    ]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out(column(60, lines))))
+    assert f"many {whole} plans" in found.text
+
+
+def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
+    pages = [
+        [(60, 770, "Brenholm Echo Weekly"), *column(60, [f"{line} Part {n}." for line in LEFT]), (300, 20, f"Page {n}")]
+        for n in (1, 2, 3)
+    ]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out(*pages)))
+    assert "Echo Weekly" not in found.text
+    assert "Page 2" not in found.text
