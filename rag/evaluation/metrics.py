@@ -266,6 +266,16 @@ def lead_recall(case: SummaryCase, result: Result) -> Share | None:
     return None if lead is None else _share(claim.is_in(lead) for claim in case.claims)
 
 
+def events_covered(case: SummaryCase, result: Result) -> Share | None:
+    """Claims that one statement makes by itself: the must-have events of an editor's checklist."""
+    return _share(any(claim.is_in(statement.text) for statement in result.statements) for claim in case.claims)
+
+
+def background(case: SummaryCase, result: Result) -> Share | None:
+    """Forbidden claims that are made: what is no news."""
+    return _share(claim.is_in(result.said) for claim in case.forbidden)
+
+
 def length(case: SummaryCase, result: Result) -> Share:
     """Words, of those that it may have."""
     return Share(sum(len(s.text.split()) for s in result.statements), case.words)
@@ -381,7 +391,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
         *(conflicts_shown, unexpected_conflicts, speakers, *_RANKED, judged_recall, judged_full),
     ),
     Task.SEARCH: _by_name(*_RANKED),
-    Task.SUMMARY: _by_name(claim_recall, lead_recall, rouge_1, rouge_2)
+    Task.SUMMARY: _by_name(claim_recall, events_covered, background, lead_recall, rouge_1, rouge_2)
     | {"faithfulness": citation_recall}
     | _by_name(*_CITED, length, overlong, leaks, judged_recall),
     Task.TIMELINE: _by_name(date_f1, date_precision, date_recall, agreement_1)
@@ -398,6 +408,7 @@ LOW = frozenset(
         "leaks",
         "unexpected_conflicts",
         "overlong",
+        "background",
         "true_rejected",
         "unscored",
     )
