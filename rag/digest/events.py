@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 
 from rag.digest.excerpts import Excerpt, Pool
-from rag.digest.extractive import content, repeats
+from rag.digest.extractive import Budget, Content, content, repeats
 from rag.models.embeddings import Embedder, Vector
 from rag.retrieval.near_duplicates import clusters
 from rag.schema import Precision, Published, Span
@@ -24,26 +24,35 @@ from rag.text.words import content_words
 _SINCE = re.compile(
     r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE
 )
+_REDUNDANCY = 0.7
 _FIRST_YEAR, _FRESH, _HISTORY = 1900, 6, 60
 """The first year that is read; days about publication that are news; days before it that are history."""
 _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
 _LATER, _ABOUT_IT = 1, 0.3
 """Days after an event from which a mention is a later one; the cosine that a mention of its day must have."""
-_COPY, _OF_HEADLINES, _OF_MENTIONS, _NOT_LEADING = 0.5, 0.5, 0.5, 0.45
+_COPY, _OF_HEADLINES, _OF_MENTIONS, _NOT_LEADING, _OF_FACTS = 0.5, 0.5, 0.5, 0.45, 0.25
+"""The weights of a copy of a report, of headlines, of later mentions and of a sentence that begins no article; the
+power of the weight of its facts."""
 _NEWS = (
+    "The president resigned and left the country.",
+    "The minister said that the talks would go on next week.",
     "Ten people were killed in an attack on Sunday, officials said.",
     "Fighters took the town in the morning.",
-    "The president resigned and left the country.",
+    "The court ordered a new trial.",
     "They won the match 2-1 with a goal in the last minute.",
     "Rescuers found two survivors in the ruins.",
     "The government denied the report.",
-    "The court ordered a new trial.",
     "The company will cut 500 jobs.",
+    "A group claimed the attack.",
     "Thousands of people demonstrated in front of parliament.",
+    "The first aircraft with aid landed in the evening.",
+    "She told reporters that nobody had been hurt.",
+    "The central bank raised its rate.",
+    "Police arrested three men.",
+    "He was elected chairman with 55 percent of the votes.",
     "The number of dead rose to 200.",
     "The two sides agreed to meet again.",
-    "Police arrested three men.",
 )
 _BACKGROUND = (
     "It lies 80 kilometres south of the capital, on the road to the coast.",
@@ -53,12 +62,20 @@ _BACKGROUND = (
     "She has headed the agency since 2010.",
     "She studied medicine at a university abroad.",
     "The club won the title four times, most recently in 1998.",
+    "The bridge was opened in 2001 and paid for by donors.",
+    "The law dates from the 1970s.",
     "The river forms the border between the two countries.",
     "The building is a former hotel.",
     "The town is known for its wine and its old churches.",
+    "The country became independent after the war.",
     "The port handles a third of the country's trade.",
+    "The programme is called New Start.",
+    "He won a prize for his first book in 2012.",
+    "The last flood of this size was in 1954.",
     "He owns a shop and has three children.",
 )
+_NEAREST, _LEAST = 3, -0.05
+"""How many sentences of each kind count, and how much nearer to background a sentence may be to be news."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,8 @@ class Chronology:
 
     whens: Sequence[Sequence[When]]
     refers: Sequence[frozenset[date]]
+    past: Sequence[bool]
+    """Whether all that a sentence refers to is long past."""
 
     def day(self, place: int) -> date | None:
         """The day of what a sentence reports, as far as it is known."""
@@ -96,6 +115,7 @@ def chronology(pool: Pool) -> Chronology:
     first: dict[str, When] = {}
     whens: list[Sequence[When]] = []
     refers: list[frozenset[date]] = []
+    past: list[bool] = []
     for excerpt in pool.excerpts:
         periods = _periods(excerpt)
         found = _stated(excerpt, periods)
@@ -107,7 +127,8 @@ def chronology(pool: Pool) -> Chronology:
         whens.append(found or unstated)
         days = frozenset(period.first for period in periods.values() if period.first == period.last)
         refers.append(days | {when.date for when in found})
-    return Chronology(whens, refers)
+        past.append(bool(periods) and all(_is_long_past(period, excerpt) for period in periods.values()))
+    return Chronology(whens, refers, past)
 
 
 def days_of(excerpt: Excerpt) -> list[date]:
@@ -115,8 +136,8 @@ def days_of(excerpt: Excerpt) -> list[date]:
     return [when.date for when in _stated(excerpt, _periods(excerpt)) if when.precision is Precision.DAY]
 
 
-def happenings(pool: Pool, days: Chronology, titles: Vector | None, given: Vector | None = None) -> list[Happening]:
-    """The events that a pool reports, the one of most weight first, or by the weights `given` to its sentences.
+def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happening]:
+    """The events that a pool reports, the one of most weight first.
 
     Sentences are one event if they are alike and of about the same days. An event weighs more the more independent
     reports and headlines are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020), and the
@@ -131,29 +152,23 @@ def happenings(pool: Pool, days: Chronology, titles: Vector | None, given: Vecto
     return sorted(found, key=lambda h: (-h.weight, h.places))
 
 
-def is_background(pool: Pool, days: Chronology, embeddings: Embedder | None) -> list[bool]:
-    """Which sentences are no news: what is told behind the first sentence of days long past, or of none.
+def without_background(
+    found: Sequence[Happening], pool: Pool, days: Chronology, embeddings: Embedder | None
+) -> list[Happening]:
+    """The events without those that are no news: what stands behind the first sentence, of days long past or of none.
 
-    What gives no day is compared with sentences of both kinds, against the mean of its article.
+    What gives no day is embedded by itself and compared with sentences of both kinds, by the mean cosine of the
+    nearest of each. On 36 sentences of background and 85 of news in two corpora that finds 35, and 3 wrongly; the
+    sentences of both kinds are of no corpus.
     """
-    scores = np.zeros(len(pool.excerpts), np.float32)
-    if embeddings and pool.embedded and pool.excerpts:
-        probe = _probe(embeddings)
-        scores = pool.vectors @ probe
-    by_article: dict[str, list[float]] = defaultdict(list)
-    for excerpt, score in zip(pool.excerpts, scores.tolist(), strict=True):
-        by_article[excerpt.article.id].append(score)
-    means = {id: float(np.mean(values)) for id, values in by_article.items()}
-    found: list[bool] = []
-    for place, excerpt in enumerate(pool.excerpts):
-        stated = [when for when in days.whens[place] if when.stated]
-        is_old = bool(days.refers[place]) and all(_is_old(day, excerpt) for day in days.refers[place])
-        likely = not stated and float(scores[place]) - means[excerpt.article.id] > _LIKELY
-        found.append(excerpt.own > 0 and (is_old or likely))
-    return found
-
-
-_LIKELY = 0.12
+    behind = [h for h in found if not is_leading(pool.excerpts[h.places[0]])]
+    behind = [h for h in behind if not _tells_a_fresh_day(pool.excerpts[h.places[0]], days.whens[h.places[0]])]
+    left_out = {h.places for h in behind if days.past[h.places[0]]}
+    undated = [h for h in behind if h.places not in left_out]
+    if embeddings and pool.embedded and undated:
+        vectors = np.array(embeddings.embed_documents([pool.excerpts[h.places[0]].sentence for h in undated]))
+        left_out |= {h.places for h, score in zip(undated, _leaning(vectors, embeddings), strict=True) if score > _LEAST}
+    return [h for h in found if h.places not in left_out]
 
 
 def title_vectors(pool: Pool, embeddings: Embedder | None) -> Vector | None:
@@ -170,17 +185,28 @@ def is_leading(excerpt: Excerpt) -> bool:
     return excerpt.own == 0 or not excerpt.article.text[: excerpt.own].strip()
 
 
-@cache
-def _probe(embeddings: Embedder) -> Vector:
-    """The direction from news to background."""
-    news, background = (np.array(embeddings.embed_documents(list(texts))) for texts in (_NEWS, _BACKGROUND))
-    found: Vector = (background.mean(axis=0) - news.mean(axis=0)).astype(np.float32)
+def _leaning(vectors: Vector, embeddings: Embedder) -> Vector:
+    """How much nearer sentences are to background than to news."""
+    news, background = _kinds(embeddings)
+    nearest = [np.sort(vectors @ kind.T, axis=1)[:, -_NEAREST:].mean(axis=1) for kind in (background, news)]
+    found: Vector = (nearest[0] - nearest[1]).astype(np.float32)
     return found
 
 
-def _is_old(day: date, excerpt: Excerpt) -> bool:
+@cache
+def _kinds(embeddings: Embedder) -> tuple[Vector, Vector]:
+    """The vectors of sentences of news and of background."""
+    news, background = (np.array(embeddings.embed_documents(list(texts)), np.float32) for texts in (_NEWS, _BACKGROUND))
+    return news, background
+
+
+def _is_long_past(period: Period, excerpt: Excerpt) -> bool:
     published = excerpt.article.published
-    return published is not None and (published.day - day).days > _HISTORY
+    return published is not None and (published.day - period.last).days > _HISTORY
+
+
+def _tells_a_fresh_day(excerpt: Excerpt, whens: Sequence[When]) -> bool:
+    return any(when.stated and _is_fresh(when, excerpt) for when in whens)
 
 
 def _is_fresh(when: When, excerpt: Excerpt) -> bool:
@@ -291,6 +317,8 @@ def _happening(
     weight *= 1 + _OF_HEADLINES * math.log1p(float(headings[list(places)].max()))
     weight *= 1 + _OF_MENTIONS * math.log1p(mentions)
     leading = any(is_leading(pool.excerpts[i]) for i in places)
+    own = content(pool.excerpts[places[0]])
+    weight *= (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _OF_FACTS
     return Happening(tuple(places), when, weight * (1.0 if leading else _NOT_LEADING))
 
 
@@ -305,6 +333,31 @@ def _mentions(leader: int, when: When | None, pool: Pool, days: Chronology) -> i
         if published and when.date in referred and (published - when.date).days > _LATER and near[place] >= _ABOUT_IT:
             later.add(published)
     return len(later)
+
+
+def chosen(
+    found: Sequence[Happening], pool: Pool, room: Budget, *, taken: Sequence[Content] = ()
+) -> list[Happening]:
+    """The events of most weight that fit, the first first; none is told twice, and one like another counts for less."""
+    picked: list[Happening] = []
+    words, left = room.words, [h for h in found if not _repeats_any(pool, h, taken)]
+    similar = np.zeros(len(pool.excerpts), np.float32)
+    while left and len(picked) < room.most:
+        left = [h for h in left if content(pool.excerpts[h.places[0]]).length <= words]
+        if not left:
+            break
+        best = max(left, key=lambda h: (h.weight * (1 - _REDUNDANCY * float(similar[h.places[0]])), -h.places[0]))
+        picked.append(best)
+        own = pool.vectors @ pool.vectors[best.places[0]]
+        similar = np.maximum(similar, np.maximum(0, own))
+        words -= content(pool.excerpts[best.places[0]]).length
+        left = [h for h in left if h is not best and not repeats(h.places[0], best.places[0], pool)]
+    return picked
+
+
+def _repeats_any(pool: Pool, happening: Happening, taken: Sequence[Content]) -> bool:
+    own = content(pool.excerpts[happening.places[0]])
+    return any(own.repeats(other) for other in taken)
 
 
 def salience(pool: Pool, days: Chronology) -> dict[date, float]:
