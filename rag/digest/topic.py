@@ -5,16 +5,19 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import numpy as np
 
+from rag.digest.events import Happening, is_leading
 from rag.digest.excerpts import Excerpt, Pool
 from rag.models.embeddings import Vector
 from rag.text.words import STOP_WORDS, content_words, words
 
+_HEADLINE, _BEHIND = 1.0, 0.75
+"""The weights of a headline for the first sentence of its article, and for the others."""
 _SHARED = 0.4
 """The weight of shared words beside the cosine."""
 _NEAR = 0.2
@@ -24,14 +27,10 @@ _RELATED, _FEWEST, _STILL, _PART = 0.65, 12, 0.5, 4
 of all) a lower share."""
 _AROUND, _NEAREST = 0.35, 3
 """The weight of the nearest sentences of a passage in the relevance of each."""
-_CARRIED = 0.9
-"""The weight of the most relevant sentence of an article on a day for its others on that day."""
-_HELD, _BESIDE = 0.4, 0.85
-"""The share of the topic's words that the reports of a day must have; the weight of a day that has fewer."""
 _CLAUSE = re.compile(
     r"^(?P<topic>.*\w)\W+(?P<side>after|since|before|until|till|up to)\s+(?P<event>\w.*)$", re.IGNORECASE | re.DOTALL
 )
-_FEWEST_WORDS = 2
+_FEWEST_WORDS, _ABOUT = 2, 3.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,10 +60,11 @@ class Scope:
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
 
-def relevance(pool: Pool, topic: Topic) -> Vector:
+def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     """How much each excerpt is about a topic, by the words they share, by the cosine and by the passage around it.
 
-    It is 0 for all if the pool has none of the topic's names, or neither its words nor anything near them.
+    The headline of an article counts as its first sentence does. It is 0 for all if the pool has none of the topic's
+    names, or neither its words nor anything near them.
     """
     stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
     weights = _weights(topic, stems)
@@ -72,33 +72,17 @@ def relevance(pool: Pool, topic: Topic) -> Vector:
     cosines = np.zeros(len(stems), np.float32)
     if pool.excerpts and pool.embedded and topic.vector is not None:
         cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
+    if cosines.any() and titles is not None and topic.vector is not None:
+        own, headed = cosines.copy(), {}
+        for article, value in zip(pool.articles, (titles @ topic.vector).tolist(), strict=True):
+            headed[article.id] = value
+        for place, excerpt in enumerate(pool.excerpts):
+            share = _HEADLINE if is_leading(excerpt) else _BEHIND
+            cosines[place] = max(float(own[place]), share * headed[excerpt.article.id])
     is_near = found.any() or cosines.max(initial=0) >= _NEAR
     if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
         return np.zeros(len(stems), np.float32)
     return _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
-
-
-def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:
-    """The relevance of each excerpt, raised by what else its article reports of its days; `days` has a row for each.
-
-    In a report that begins "Rockets landed near the palace" and goes on "A group claimed the attack", both sentences
-    are about attacks. Days whose reports have few of the topic's words count for less.
-    """
-    reports: dict[tuple[str, date], list[int]] = defaultdict(list)
-    for place, (excerpt, row) in enumerate(zip(pool.excerpts, days, strict=True)):
-        for day in sorted(row):
-            reports[excerpt.article.id, day].append(place)
-    stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
-    weights = _weights(topic, stems)
-    held: dict[date, float] = defaultdict(float)
-    for (_, day), places in reports.items():
-        held[day] = max(held[day], _share(frozenset().union(*(stems[i] for i in places)), weights))
-    beside = [max((held[day] for day in row), default=0.0) < _HELD for row in days]
-    near = relevance(pool, topic) * np.where(beside, np.float32(_BESIDE), np.float32(1))
-    found: Vector = near.astype(np.float32)
-    for places in reports.values():
-        found[places] = np.maximum(found[places], np.float32(_CARRIED) * near[places].max())
-    return found
 
 
 def related(near: Vector) -> list[int]:
@@ -108,6 +92,15 @@ def related(near: Vector) -> list[int]:
     few = min(_FEWEST, len(near) // _PART)
     floors = (_STILL if rank < few else _RELATED for rank in range(len(order)))
     return sorted(i for i, floor in zip(order, floors, strict=True) if near[i] >= floor * highest)
+
+
+def about(found: Sequence[Happening], near: Vector) -> list[Happening]:
+    """The events that are about a topic, each by the best of its sentences, weighed by that."""
+    best = np.array([near[list(h.places)].max() for h in found], np.float32)
+    highest = float(best.max(initial=0)) or 1.0
+    kept = ((found[i], float(best[i]) / highest) for i in related(best))
+    weighed = (replace(happening, weight=happening.weight * share**_ABOUT) for happening, share in kept)
+    return sorted(weighed, key=lambda h: (-h.weight, h.places))
 
 
 def scope(topic: str, pool: Pool, days: Callable[[Excerpt], Iterable[date]]) -> Scope:
