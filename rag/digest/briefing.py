@@ -94,7 +94,7 @@ def themes(catalog: Catalog, window: Window) -> list[Theme]:
     return found
 
 
-def news(catalog: Catalog, window: Window) -> News:
+def latest_news(catalog: Catalog, window: Window) -> News:
     """What the last day of a window reports, and what was there before."""
     days = catalog.days(window)
     nothing = np.zeros((0, 1), np.float32)

@@ -14,12 +14,14 @@ from rag.checks import verify
 from rag.checks.judge import Judge
 from rag.checks.quotes import cited, numbered
 from rag.digest import extractive, generative
-from rag.digest.briefing import THEMES, Theme, budget, new_section, news, themes, unknown_section
+from rag.digest.briefing import THEMES, Theme, budget, latest_news, new_section, themes, unknown_section
 from rag.digest.conflicts import compared, current, differing, open_conflicts, with_outlets
+from rag.digest.days import days_of
 from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
 from rag.digest.extractive import BUDGETS, Budget, Content, content_of
 from rag.digest.generative import Assignment, Model
-from rag.digest.timeline import chronicle, days_of
+from rag.digest.news import news, told
+from rag.digest.timeline import chronicle
 from rag.digest.topic import Scope, Topic, scope
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account
@@ -197,7 +199,7 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     """
     account, check, words = resources.account, resources.check, request.room.words * _BRIEFING_WORDS
     with account.clock.time("gather"):
-        found, latest = themes(resources.catalog, request.window), news(resources.catalog, request.window)
+        found, latest = themes(resources.catalog, request.window), latest_news(resources.catalog, request.window)
     pools = [*(theme.pool for theme in found), latest.pool]
     _warn_of_left_out(account, *pools)
     articles = tuple({article.id: article for pool in pools for article in pool.articles}.values())
@@ -260,6 +262,9 @@ def _written(  # noqa: PLR0913  # as many as a summary has sides
             return _Written(tuple(made), model)
         except ModelError as error:
             _pass_over(error, resources.account)
+    if topic:
+        found = news(pool, topic, resources.embeddings)
+        return _Written(dated(told(found, space, resources.check, taken=taken)), None)
     return _Written(dated(extractive.summarize(pool, topic, space, resources.check, taken=taken)), None)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
-from rag.digest.events import Happening, is_leading
-from rag.digest.excerpts import Excerpt, Pool
+from rag.digest.excerpts import Excerpt, Pool, is_leading
 from rag.models.embeddings import Vector
 from rag.text.words import STOP_WORDS, content_words, words
 
@@ -27,10 +26,14 @@ _RELATED, _FEWEST, _STILL, _PART = 0.65, 12, 0.5, 4
 of all) a lower share."""
 _AROUND, _NEAREST = 0.35, 3
 """The weight of the nearest sentences of a passage in the relevance of each."""
+_CARRIED = 0.9
+"""The weight of the most relevant sentence of an article on a day for its others on that day."""
+_HELD, _BESIDE = 0.4, 0.85
+"""The share of the topic's words that the reports of a day must have; the weight of a day that has fewer."""
 _CLAUSE = re.compile(
     r"^(?P<topic>.*\w)\W+(?P<side>after|since|before|until|till|up to)\s+(?P<event>\w.*)$", re.IGNORECASE | re.DOTALL
 )
-_FEWEST_WORDS, _ABOUT = 2, 3.0
+_FEWEST_WORDS = 2
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,6 +88,29 @@ def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     return _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
 
 
+def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:
+    """The relevance of each excerpt, raised by what else its article reports of its days; `days` has a row for each.
+
+    In a report that begins "Rockets landed near the palace" and goes on "A group claimed the attack", both sentences
+    are about attacks. Days whose reports have few of the topic's words count for less.
+    """
+    reports: dict[tuple[str, date], list[int]] = defaultdict(list)
+    for place, (excerpt, row) in enumerate(zip(pool.excerpts, days, strict=True)):
+        for day in sorted(row):
+            reports[excerpt.article.id, day].append(place)
+    stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
+    weights = _weights(topic, stems)
+    held: dict[date, float] = defaultdict(float)
+    for (_, day), places in reports.items():
+        held[day] = max(held[day], _share(frozenset().union(*(stems[i] for i in places)), weights))
+    beside = [max((held[day] for day in row), default=0.0) < _HELD for row in days]
+    near = relevance(pool, topic) * np.where(beside, np.float32(_BESIDE), np.float32(1))
+    found: Vector = near.astype(np.float32)
+    for places in reports.values():
+        found[places] = np.maximum(found[places], np.float32(_CARRIED) * near[places].max())
+    return found
+
+
 def related(near: Vector) -> list[int]:
     """The places whose relevance is close to the highest; for the nearest few, half of it is enough."""
     highest = near.max() if len(near) else 0.0
@@ -92,15 +118,6 @@ def related(near: Vector) -> list[int]:
     few = min(_FEWEST, len(near) // _PART)
     floors = (_STILL if rank < few else _RELATED for rank in range(len(order)))
     return sorted(i for i, floor in zip(order, floors, strict=True) if near[i] >= floor * highest)
-
-
-def about(found: Sequence[Happening], near: Vector) -> list[Happening]:
-    """The events that are about a topic, each by the best of its sentences, weighed by that."""
-    best = np.array([near[list(h.places)].max() for h in found], np.float32)
-    highest = float(best.max(initial=0)) or 1.0
-    kept = ((found[i], float(best[i]) / highest) for i in related(best))
-    weighed = (replace(happening, weight=happening.weight * share**_ABOUT) for happening, share in kept)
-    return sorted(weighed, key=lambda h: (-h.weight, h.places))
 
 
 def scope(topic: str, pool: Pool, days: Callable[[Excerpt], Iterable[date]]) -> Scope:
