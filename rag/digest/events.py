@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -48,7 +49,8 @@ def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happ
     groups = _groups(pool, days)
     origin = {a.id: copies[0].id for copies in clusters(pool.articles) for a in copies}
     headings = _headings(pool, titles)
-    found = [_happening(places, pool, days, origin=origin, headings=headings) for places in groups]
+    reports = _Reports(pool, days, origin, headings, _referring(pool, days))
+    found = [_happening(places, reports) for places in groups]
     return sorted(found, key=lambda h: (-h.weight, h.places))
 
 
@@ -107,32 +109,53 @@ def _headings(pool: Pool, titles: Vector | None) -> Vector:
     return found
 
 
-def _happening(
-    places: Sequence[int], pool: Pool, days: Chronology, *, origin: dict[str, str], headings: Vector
-) -> Happening:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reports:
+    """A pool with what its events are weighed by.
+
+    `origin` has the first of the copies of each article, `headings` how many headlines are about each sentence, and
+    `referring` the sentences that refer to each day.
+    """
+
+    pool: Pool
+    days: Chronology
+    origin: Mapping[str, str]
+    headings: Vector
+    referring: Mapping[date, Sequence[int]]
+
+
+def _referring(pool: Pool, days: Chronology) -> dict[date, list[int]]:
+    found: dict[date, list[int]] = defaultdict(list)
+    for place, referred in enumerate(days.refers):
+        for day in referred:
+            found[day].append(place)
+    return found
+
+
+def _happening(places: Sequence[int], reports: _Reports) -> Happening:
+    pool = reports.pool
     articles = {pool.excerpts[i].article.id for i in places}
-    origins = {origin.get(id, id) for id in articles}
+    origins = {reports.origin.get(id, id) for id in articles}
     reach = len(origins) + _COPY * (len(articles) - len(origins))
-    when = next(iter(days.whens[places[0]]), None)
-    mentions = _mentions(places[0], when, pool, days)
+    when = next(iter(reports.days.whens[places[0]]), None)
     weight = 1 + math.log(1 + reach)
-    weight *= 1 + _OF_HEADLINES * math.log1p(float(headings[list(places)].max()))
-    weight *= 1 + _OF_MENTIONS * math.log1p(mentions)
+    weight *= 1 + _OF_HEADLINES * math.log1p(float(reports.headings[list(places)].max()))
+    weight *= 1 + _OF_MENTIONS * math.log1p(_mentions(places[0], when, reports))
     leading = any(is_leading(pool.excerpts[i]) for i in places)
     own = content(pool.excerpts[places[0]])
     weight *= (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _OF_FACTS
     return Happening(tuple(places), when, weight * (1.0 if leading else _NOT_LEADING))
 
 
-def _mentions(leader: int, when: When | None, pool: Pool, days: Chronology) -> int:
+def _mentions(leader: int, when: When | None, reports: _Reports) -> int:
     """On how many later days articles that are about it refer to its day."""
     if when is None or when.precision is not Precision.DAY:
         return 0
-    near = pool.vectors @ pool.vectors[leader]
-    later: set[date] = set()
-    for place, referred in enumerate(days.refers):
+    pool, later = reports.pool, set[date]()
+    for place in reports.referring.get(when.date, ()):
         published = certain_day(pool.excerpts[place].article.published)
-        if published and when.date in referred and (published - when.date).days > _LATER and near[place] >= _ABOUT_IT:
+        is_later = published is not None and (published - when.date).days > _LATER
+        if published and is_later and float(pool.vectors[place] @ pool.vectors[leader]) >= _ABOUT_IT:
             later.add(published)
     return len(later)
 

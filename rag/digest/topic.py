@@ -15,8 +15,8 @@ from rag.digest.excerpts import Excerpt, Pool, is_leading
 from rag.models.embeddings import Vector
 from rag.text.words import STOP_WORDS, content_words, words
 
-_HEADLINE, _BEHIND = 1.0, 0.75
-"""The weights of a headline for the first sentence of its article, and for the others."""
+_OF_ARTICLE = 0.5
+"""The weight of the whole article for a sentence behind the first."""
 _SHARED = 0.4
 """The weight of shared words beside the cosine."""
 _NEAR = 0.2
@@ -76,12 +76,7 @@ def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     if pool.excerpts and pool.embedded and topic.vector is not None:
         cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
     if cosines.any() and titles is not None and topic.vector is not None:
-        own, headed = cosines.copy(), {}
-        for article, value in zip(pool.articles, (titles @ topic.vector).tolist(), strict=True):
-            headed[article.id] = value
-        for place, excerpt in enumerate(pool.excerpts):
-            share = _HEADLINE if is_leading(excerpt) else _BEHIND
-            cosines[place] = max(float(own[place]), share * headed[excerpt.article.id])
+        cosines = _with_articles(pool, cosines, titles @ topic.vector)
     is_near = found.any() or cosines.max(initial=0) >= _NEAR
     if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
         return np.zeros(len(stems), np.float32)
@@ -155,6 +150,18 @@ def _in_context(pool: Pool, own: Vector) -> Vector:
     whole = np.array([around[excerpt.passage_id] for excerpt in pool.excerpts], np.float32)
     found: Vector = np.where(own > 0, (1 - _AROUND) * own + _AROUND * whole, np.float32(0)).astype(np.float32)
     return found
+
+
+def _with_articles(pool: Pool, own: Vector, headed: Vector) -> Vector:
+    """The cosines with a topic, with those of the articles: of the headline and the first sentence of each."""
+    of_article = {article.id: float(value) for article, value in zip(pool.articles, headed, strict=True)}
+    for excerpt, value in zip(pool.excerpts, own.tolist(), strict=True):
+        if is_leading(excerpt):
+            of_article[excerpt.article.id] = (of_article[excerpt.article.id] + value) / 2
+    whole = np.array([of_article[excerpt.article.id] for excerpt in pool.excerpts], np.float32)
+    leads = np.array([is_leading(excerpt) for excerpt in pool.excerpts])
+    found: Vector = np.where(leads, np.maximum(own, whole), (1 - _OF_ARTICLE) * own + _OF_ARTICLE * whole)
+    return found.astype(np.float32)
 
 
 def _weights(topic: Topic, stems: Sequence[frozenset[str]]) -> dict[str, float]:
