@@ -14,7 +14,17 @@ from rag.checks import verify
 from rag.checks.judge import Judge
 from rag.checks.quotes import cited, numbered
 from rag.digest import extractive, generative
-from rag.digest.briefing import THEMES, Theme, budget, latest_news, new_section, themes, unknown_section
+from rag.digest.briefing import (
+    THEMES,
+    Division,
+    Theme,
+    budget,
+    divided,
+    latest_news,
+    new_section,
+    themed,
+    unknown_section,
+)
 from rag.digest.conflicts import compared, current, differing, open_conflicts, with_outlets
 from rag.digest.days import days_of
 from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
@@ -199,12 +209,12 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     """
     account, check, words = resources.account, resources.check, request.room.words * _BRIEFING_WORDS
     with account.clock.time("gather"):
-        found, latest = themes(resources.catalog, request.window), latest_news(resources.catalog, request.window)
-    pools = [*(theme.pool for theme in found), latest.pool]
+        found, latest = divided(resources.catalog, request.window), latest_news(resources.catalog, request.window)
+    pools = [*(theme.pool for theme in found.themes), latest.pool]
     _warn_of_left_out(account, *pools)
     articles = tuple({article.id: article for pool in pools for article in pool.articles}.values())
     with account.clock.time("summarize"):
-        sections, model = _themed(found, words, resources)
+        sections, model = _sections(found, words, resources)
         taken = _contents(sections)
         unknown = unknown_section(pools, words, check, taken)
         sections += [new_section(latest, words, check, [*taken, *_contents([unknown])]), unknown]
@@ -220,7 +230,17 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     )
 
 
-def _themed(found: Sequence[Theme], words: int, resources: Resources) -> tuple[list[Section], Model | None]:
+def _sections(found: Division, words: int, resources: Resources) -> tuple[list[Section], Model | None]:
+    """A section for each theme that has something to report, and the model that wrote any of them."""
+    if resources.model:
+        sections, model = _written_themes(found.themes, words, resources)
+        if model:
+            return sections, model
+    events = news(found.leads, None, resources.embeddings)
+    return themed(events, found.themes, budget(words, THEMES), resources.check), None
+
+
+def _written_themes(found: Sequence[Theme], words: int, resources: Resources) -> tuple[list[Section], Model | None]:
     """A section for each theme that has something to report, and the model that wrote any of them."""
     sections: list[Section] = []
     model, wrote = resources.model, None

@@ -11,17 +11,19 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from rag.digest.excerpts import Excerpt, Pool, is_leading
+from rag.digest.excerpts import Excerpt, Pool, is_leading, unit
 from rag.models.embeddings import Vector
 from rag.text.words import STOP_WORDS, content_words, words
 
-_OF_ARTICLE = 0.5
-"""The weight of the whole article for a sentence behind the first."""
+_OF_ARTICLE, _UNNAMED = 0.6, 0.85
+"""The weight of the whole article for a sentence behind the first; that of what has no name of the topic."""
+_FEEDBACK, _MOVED = 3, 1.0
+"""How many articles a topic is moved towards, and how far."""
 _SHARED = 0.4
 """The weight of shared words beside the cosine."""
 _NEAR = 0.2
 """The cosine from which a sentence that shares no word with a topic can be about it."""
-_RELATED, _FEWEST, _STILL, _PART = 0.65, 12, 0.5, 4
+_RELATED, _FEWEST, _STILL, _PART = 0.55, 12, 0.5, 4
 """The share of the highest relevance that makes a sentence relevant; for the nearest few (`_FEWEST`, at most a part
 of all) a lower share."""
 _AROUND, _NEAREST = 0.35, 3
@@ -76,11 +78,12 @@ def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     if pool.excerpts and pool.embedded and topic.vector is not None:
         cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
     if cosines.any() and titles is not None and topic.vector is not None:
-        cosines = _with_articles(pool, cosines, titles @ topic.vector)
+        cosines = _with_articles(pool, titles, topic.vector)
     is_near = found.any() or cosines.max(initial=0) >= _NEAR
     if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
         return np.zeros(len(stems), np.float32)
-    return _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
+    near = _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
+    return near * _unnamed(pool, stems, topic) if topic.names else near
 
 
 def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:
@@ -152,15 +155,34 @@ def _in_context(pool: Pool, own: Vector) -> Vector:
     return found
 
 
-def _with_articles(pool: Pool, own: Vector, headed: Vector) -> Vector:
-    """The cosines with a topic, with those of the articles: of the headline and the first sentence of each."""
-    of_article = {article.id: float(value) for article, value in zip(pool.articles, headed, strict=True)}
-    for excerpt, value in zip(pool.excerpts, own.tolist(), strict=True):
-        if is_leading(excerpt):
-            of_article[excerpt.article.id] = (of_article[excerpt.article.id] + value) / 2
+def _with_articles(pool: Pool, titles: Vector, topic: Vector) -> Vector:
+    """The cosine of each excerpt with a topic, and of the headline and the first sentence of its article.
+
+    The topic is moved towards the articles that are nearest to it (Rocchio 1971), so that reports that go on with a
+    story are about it without its words.
+    """
+    leads = {e.article.id: place for place, e in enumerate(pool.excerpts) if is_leading(e)}
+    heads = titles.copy()
+    for row, article in enumerate(pool.articles):
+        if article.id in leads:
+            heads[row] = (titles[row] + pool.vectors[leads[article.id]]) / 2
+    first = heads @ topic
+    nearest = np.argsort(-first, kind="stable")[:_FEEDBACK]
+    moved = topic + np.float32(_MOVED) * unit(heads[nearest].sum(axis=0, keepdims=True))[0]
+    moved = moved / np.linalg.norm(moved)
+    of_article = dict(zip((article.id for article in pool.articles), (heads @ moved).tolist(), strict=True))
     whole = np.array([of_article[excerpt.article.id] for excerpt in pool.excerpts], np.float32)
-    leads = np.array([is_leading(excerpt) for excerpt in pool.excerpts])
-    found: Vector = np.where(leads, np.maximum(own, whole), (1 - _OF_ARTICLE) * own + _OF_ARTICLE * whole)
+    own = np.maximum(pool.vectors @ moved, np.float32(0))
+    is_first = np.array([is_leading(excerpt) for excerpt in pool.excerpts])
+    found: Vector = np.where(is_first, np.maximum(own, whole), (1 - _OF_ARTICLE) * own + _OF_ARTICLE * whole)
+    return found.astype(np.float32)
+
+
+def _unnamed(pool: Pool, stems: Sequence[frozenset[str]], topic: Topic) -> Vector:
+    """Less than 1 for excerpts that have none of the topic's names, nor does the headline."""
+    titles = {article.id: frozenset(words(article.title)) for article in pool.articles}
+    named = [topic.names & (row | titles[e.article.id]) for e, row in zip(pool.excerpts, stems, strict=True)]
+    found: Vector = np.where([bool(found) for found in named], np.float32(1), np.float32(_UNNAMED))
     return found.astype(np.float32)
 
 
