@@ -27,7 +27,7 @@ _MOST_READ, _MOST_DAYS = 20_000, 7
 """Passages of a window that are all read; days of news that are read of more."""
 _LONGEST_HEADING = 60
 _LEADS, _MOST_READ_FIRST, _MOST_LEADS = 4, 2000, 3000
-"""Sentences of a theme's articles that a model gets; passages and sentences that are read of all articles for events."""
+"""Sentences of a theme's articles that a model gets; passages and sentences read of all articles for events."""
 THEMES, _NEW, _OPEN = 1.0, 0.25, 0.15
 """The shares of the words for all themes, for what is new and for what is not known."""
 _FEWEST_WORDS = 35

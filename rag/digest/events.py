@@ -21,9 +21,9 @@ from rag.text.words import content_words
 _REDUNDANCY = 0.7
 _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
-_LATER, _ABOUT_IT = 1, 0.3
+_LATER, _ABOUT_IT = 1, 0.5
 """Days after an event from which a mention is a later one; the cosine that a mention of its day must have."""
-_COPY, _OF_HEADLINES, _OF_MENTIONS, _NOT_LEADING, _OF_FACTS = 0.5, 0.5, 0.5, 0.45, 0.25
+_COPY, _OF_HEADLINES, _OF_MENTIONS, _NOT_LEADING, _OF_FACTS = 0.8, 0.5, 0.3, 0.45, 0.2
 """The weights of a copy of a report, of headlines, of later mentions and of a sentence that begins no article; the
 power of the weight of its facts."""
 

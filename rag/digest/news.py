@@ -16,8 +16,8 @@ from rag.digest.topic import Topic, related, relevance
 from rag.models.embeddings import Embedder, Vector
 from rag.schema import Statement
 
-_ABOUT, _NEWS = 3.0, 0.7
-"""The powers of the relevance to the topic and of the weight as news."""
+_RELATED, _ABOUT, _NEWS = 0.55, 3.0, 0.7
+"""The share of the highest relevance that an event must have; the powers of its relevance and its weight as news."""
 _MOST_WEIGHED = 200
 """How many events, of most weight, may be found to be background."""
 
@@ -57,6 +57,6 @@ def _about(found: Sequence[Happening], near: Vector) -> list[Happening]:
     """The events that are about a topic, each by the best of its sentences, weighed by that."""
     best = np.array([near[list(h.places)].max() for h in found], np.float32)
     highest = float(best.max(initial=0)) or 1.0
-    kept = ((found[i], float(best[i]) / highest) for i in related(best))
+    kept = ((found[i], float(best[i]) / highest) for i in related(best, _RELATED))
     weighed = (replace(happening, weight=happening.weight**_NEWS * share**_ABOUT) for happening, share in kept)
     return sorted(weighed, key=lambda h: (-h.weight, h.places))

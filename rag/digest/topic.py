@@ -17,13 +17,13 @@ from rag.text.words import STOP_WORDS, content_words, words
 
 _OF_ARTICLE, _UNNAMED = 0.6, 0.85
 """The weight of the whole article for a sentence behind the first; that of what has no name of the topic."""
-_FEEDBACK, _MOVED = 3, 1.0
-"""How many articles a topic is moved towards, and how far."""
+_FEEDBACK, _STORY, _MOVED = 3, 0.25, 1.0
+"""How many articles a topic is moved towards, at most a part of all, if they are as near as this; and how far."""
 _SHARED = 0.4
 """The weight of shared words beside the cosine."""
 _NEAR = 0.2
 """The cosine from which a sentence that shares no word with a topic can be about it."""
-_RELATED, _FEWEST, _STILL, _PART = 0.55, 12, 0.5, 4
+_RELATED, _FEWEST, _STILL, _PART = 0.65, 12, 0.5, 4
 """The share of the highest relevance that makes a sentence relevant; for the nearest few (`_FEWEST`, at most a part
 of all) a lower share."""
 _AROUND, _NEAREST = 0.35, 3
@@ -68,8 +68,8 @@ class Scope:
 def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     """How much each excerpt is about a topic, by the words they share, by the cosine and by the passage around it.
 
-    The headline of an article counts as its first sentence does. It is 0 for all if the pool has none of the topic's
-    names, or neither its words nor anything near them.
+    With the vectors of the headlines, those of whole articles count too, and what has no name of the topic less. It is
+    0 for all if the pool has none of the topic's names, or neither its words nor anything near them.
     """
     stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
     weights = _weights(topic, stems)
@@ -77,13 +77,13 @@ def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     cosines = np.zeros(len(stems), np.float32)
     if pool.excerpts and pool.embedded and topic.vector is not None:
         cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
+    is_near = found.any() or cosines.max(initial=0) >= _NEAR
     if cosines.any() and titles is not None and topic.vector is not None:
         cosines = _with_articles(pool, titles, topic.vector)
-    is_near = found.any() or cosines.max(initial=0) >= _NEAR
     if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
         return np.zeros(len(stems), np.float32)
     near = _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
-    return near * _unnamed(pool, stems, topic) if topic.names else near
+    return near * _unnamed(pool, stems, topic) if topic.names and titles is not None else near
 
 
 def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:
@@ -109,13 +109,13 @@ def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) ->
     return found
 
 
-def related(near: Vector) -> list[int]:
-    """The places whose relevance is close to the highest; for the nearest few, half of it is enough."""
+def related(near: Vector, floor: float = _RELATED) -> list[int]:
+    """The places whose relevance is at least this share of the highest; for the nearest few, half of it is enough."""
     highest = near.max() if len(near) else 0.0
     order = sorted((i for i in range(len(near)) if near[i] > 0), key=lambda i: (-near[i], i))
     few = min(_FEWEST, len(near) // _PART)
-    floors = (_STILL if rank < few else _RELATED for rank in range(len(order)))
-    return sorted(i for i, floor in zip(order, floors, strict=True) if near[i] >= floor * highest)
+    floors = (_STILL if rank < few else floor for rank in range(len(order)))
+    return sorted(i for i, share in zip(order, floors, strict=True) if near[i] >= share * highest)
 
 
 def scope(topic: str, pool: Pool, days: Callable[[Excerpt], Iterable[date]]) -> Scope:
@@ -167,7 +167,8 @@ def _with_articles(pool: Pool, titles: Vector, topic: Vector) -> Vector:
         if article.id in leads:
             heads[row] = (titles[row] + pool.vectors[leads[article.id]]) / 2
     first = heads @ topic
-    nearest = np.argsort(-first, kind="stable")[:_FEEDBACK]
+    nearest = np.argsort(-first, kind="stable")[: min(_FEEDBACK, len(first) // _PART)]
+    nearest = nearest[first[nearest] >= _STORY]
     moved = topic + np.float32(_MOVED) * unit(heads[nearest].sum(axis=0, keepdims=True))[0]
     moved = moved / np.linalg.norm(moved)
     of_article = dict(zip((article.id for article in pool.articles), (heads @ moved).tolist(), strict=True))
