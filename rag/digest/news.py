@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rag.digest.background import without_background
-from rag.digest.days import Chronology, chronology
+from rag.digest.days import chronology
 from rag.digest.events import Happening, chosen, happenings, ordered, title_vectors
 from rag.digest.excerpts import Pool
 from rag.digest.extractive import Budget, Check, Content, corroborated, stated
@@ -27,17 +27,17 @@ class News:
     """The events that a pool reports, the one of most weight first."""
 
     pool: Pool
-    days: Chronology
     events: Sequence[Happening]
 
 
 def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
-    """The events of a pool that are news, on a topic if there is one."""
+    """The events of a pool that are news, on a topic if there is one; the first of all is never background."""
     days, titles = chronology(pool), title_vectors(pool, embeddings)
     found = happenings(pool, days, titles)
     if topic:
         found = _about(found, relevance(pool, topic, titles))
-    return News(pool, days, without_background(found[:_MOST_WEIGHED], pool, days, embeddings))
+    others = without_background(found[1:_MOST_WEIGHED], pool, days, embeddings)
+    return News(pool, [*found[:1], *others])
 
 
 def told(found: News, room: Budget, check: Check, *, taken: Sequence[Content] = ()) -> list[Statement]:
