@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from rag.answer.annotate import dated
-from rag.digest.events import chosen, ordered
+from rag.digest.events import Happening, chosen, ordered
 from rag.digest.excerpts import Pool, gather, lexical_vectors, of_window, unit
 from rag.digest.extractive import Budget, Check, Content, choose, content_of, stated
 from rag.digest.news import News, statement_of
@@ -144,11 +144,13 @@ def budget(words: int, share: float) -> Budget:
     return Budget(max(_FEWEST_WORDS, round(words * share)), max(1, round(words * share / 18)))
 
 
-def new_section(found: Latest, words: int, check: Check, taken: Sequence[Content]) -> Section:
-    """What the last day reports that is least like anything before."""
+def new_section(
+    found: Latest, events: Sequence[Happening], words: int, check: Check, taken: Sequence[Content]
+) -> Section:
+    """The events of the last day that are least like anything before."""
     if found.day is None or found.before is None:
         return Section("New", (), "All articles are of one day, so there is no day before to compare with.")
-    pool = found.pool
+    pool = found.pool.only([happening.places[0] for happening in events])
     scores = np.ones(len(pool.excerpts), np.float32)
     if pool.excerpts and pool.embedded and len(found.earlier):
         scores = 1 - np.maximum(0, pool.vectors @ found.earlier.T).max(axis=1)
