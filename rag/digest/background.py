@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 
 import numpy as np
 
@@ -84,7 +83,6 @@ def _leaning(vectors: Vector, embeddings: Embedder) -> Vector:
     return found
 
 
-@cache
 def _kinds(embeddings: Embedder) -> tuple[Vector, Vector]:
     """The vectors of sentences of news and of background."""
     news, background = (np.array(embeddings.embed_documents(list(texts)), np.float32) for texts in (_NEWS, _BACKGROUND))

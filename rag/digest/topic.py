@@ -80,7 +80,8 @@ def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     is_near = found.any() or cosines.max(initial=0) >= _NEAR
     if cosines.any() and titles is not None and topic.vector is not None:
         cosines = _with_articles(pool, titles, topic.vector)
-    if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
+    headed = [] if titles is None else [frozenset(words(article.title)) for article in pool.articles]
+    if not is_near or (topic.names and not topic.names & frozenset().union(*stems, *headed)):
         return np.zeros(len(stems), np.float32)
     near = _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
     return near * _unnamed(pool, stems, topic) if topic.names and titles is not None else near
