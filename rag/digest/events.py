@@ -47,7 +47,10 @@ def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happ
     if not pool.excerpts:
         return []
     groups = _groups(pool, days)
-    origin = {a.id: copies[0].id for copies in clusters(pool.articles) for a in copies}
+    by_group = [{pool.excerpts[i].article.id for i in places} for places in groups]
+    shared = {id for ids in by_group if len(ids) > 1 for id in ids}
+    copied = clusters(article for article in pool.articles if article.id in shared)
+    origin = {article.id: copies[0].id for copies in copied for article in copies}
     headings = _headings(pool, titles)
     reports = _Reports(pool, days, origin, headings, _referring(pool, days))
     found = [_happening(places, reports) for places in groups]
