@@ -11,8 +11,10 @@ from datetime import date
 import numpy as np
 
 from rag.answer.annotate import dated
+from rag.digest.events import Happening, chosen, ordered
 from rag.digest.excerpts import Pool, gather, lexical_vectors, of_window, unit
 from rag.digest.extractive import Budget, Check, Content, choose, content_of, stated
+from rag.digest.news import News, statement_of
 from rag.models.embeddings import Vector
 from rag.models.injection import is_order
 from rag.schema import Article, Section, Statement, Window
@@ -24,7 +26,8 @@ _MOST_CLUSTERED, _MOST_PASSAGES = 400, 80
 _MOST_READ, _MOST_DAYS = 20_000, 7
 """Passages of a window that are all read; days of news that are read of more."""
 _LONGEST_HEADING = 60
-_LEADS = 4
+_LEADS, _MOST_READ_FIRST, _MOST_LEADS = 4, 2000, 3000
+"""Sentences of a theme's articles that a model gets; passages and sentences read of all articles for events."""
 THEMES, _NEW, _OPEN = 1.0, 0.25, 0.15
 """The shares of the words for all themes, for what is new and for what is not known."""
 _FEWEST_WORDS = 35
@@ -43,22 +46,24 @@ class Theme:
 
     heading: str
     pool: Pool
+    ids: frozenset[str]
 
     @property
     def leads(self) -> Pool:
         """The first sentences of each article: a report starts with what matters most."""
-        each = max(1, _LEADS // len(self.pool.articles))
-        seen: Counter[str] = Counter()
-        places: list[int] = []
-        for place, excerpt in enumerate(self.pool.excerpts):
-            seen[excerpt.article.id] += 1
-            if seen[excerpt.article.id] <= each:
-                places.append(place)
-        return self.pool.only(places)
+        return _first_sentences(self.pool, max(1, _LEADS // len(self.pool.articles)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class News:
+class Division:
+    """The articles of a window: their themes, and their first sentences."""
+
+    themes: tuple[Theme, ...]
+    leads: Pool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Latest:
     """The sentences of the last day of news, the day before, and the vectors of all passages until then."""
 
     day: date | None
@@ -67,8 +72,8 @@ class News:
     earlier: Vector
 
 
-def themes(catalog: Catalog, window: Window) -> list[Theme]:
-    """The articles that a window admits in at most `MOST_THEMES` clusters, the largest first.
+def divided(catalog: Catalog, window: Window) -> Division:
+    """The articles that a window admits, in at most `MOST_THEMES` clusters, the largest first.
 
     Of a large library only the last days are read. Clusters are those of the stored vectors, or of the words while
     there are none.
@@ -82,7 +87,7 @@ def themes(catalog: Catalog, window: Window) -> list[Theme]:
         articles = catalog.articles(rows)
     articles = sorted(articles, key=lambda a: (str(a.published or ""), a.id), reverse=True)[:_MOST_CLUSTERED]
     if not articles:
-        return []
+        return Division((), gather([], {}))
     vectors = _vectors(articles, rows)
     found: list[Theme] = []
     for places in clustered(vectors):
@@ -90,20 +95,48 @@ def themes(catalog: Catalog, window: Window) -> list[Theme]:
         central = [articles[i] for i in sorted(places, key=lambda i: (-float(vectors[i] @ center), articles[i].id))]
         read = [row for article in central for row in rows[article.id]][:_MOST_PASSAGES]
         pool = gather(read, {article.id: article for article in central})
-        found.append(Theme(_heading(central, {theme.heading for theme in found}), pool))
-    return found
+        heading = _heading(central, {theme.heading for theme in found})
+        found.append(Theme(heading, pool, frozenset(article.id for article in central)))
+    each = max(1, _MOST_READ_FIRST // len(articles))
+    starts = [row for article in articles for row in rows[article.id][:each]]
+    leads = _first_sentences(
+        gather(starts, {article.id: article for article in articles}), _MOST_LEADS // len(articles)
+    )
+    return Division(tuple(found), leads)
 
 
-def news(catalog: Catalog, window: Window) -> News:
+def _first_sentences(pool: Pool, most: int) -> Pool:
+    seen: Counter[str] = Counter()
+    places: list[int] = []
+    for place, excerpt in enumerate(pool.excerpts):
+        seen[excerpt.article.id] += 1
+        if seen[excerpt.article.id] <= most:
+            places.append(place)
+    return pool.only(places)
+
+
+def themed(found: News, themes: Sequence[Theme], room: Budget, check: Check) -> list[Section]:
+    """The events of most weight that fit, in order of time below the theme of their article."""
+    picked = chosen(found.events, found.pool, room)
+    rows = {h.places: statement_of(h, found.pool, check) for h in picked}
+    sections: list[Section] = []
+    for theme in themes:
+        own = [h for h in picked if found.pool.excerpts[h.places[0]].article.id in theme.ids]
+        if own:
+            sections.append(Section(theme.heading, tuple(dated([rows[h.places] for h in ordered(own)]))))
+    return sections
+
+
+def latest_news(catalog: Catalog, window: Window) -> Latest:
     """What the last day of a window reports, and what was there before."""
     days = catalog.days(window)
     nothing = np.zeros((0, 1), np.float32)
     if len(days) < 2:
-        return News(days[0] if days else None, None, of_window(catalog, window), nothing)
+        return Latest(days[0] if days else None, None, of_window(catalog, window), nothing)
     until = min(filter(None, (window.until, days[1])))
     earlier = catalog.vectors(replace(window, until=until))
     latest = of_window(catalog, replace(window, since=days[0]))
-    return News(days[0], days[1], latest, earlier.matrix if earlier.ids else nothing)
+    return Latest(days[0], days[1], latest, earlier.matrix if earlier.ids else nothing)
 
 
 def budget(words: int, share: float) -> Budget:
@@ -111,11 +144,13 @@ def budget(words: int, share: float) -> Budget:
     return Budget(max(_FEWEST_WORDS, round(words * share)), max(1, round(words * share / 18)))
 
 
-def new_section(found: News, words: int, check: Check, taken: Sequence[Content]) -> Section:
-    """What the last day reports that is least like anything before."""
+def new_section(
+    found: Latest, events: Sequence[Happening], words: int, check: Check, taken: Sequence[Content]
+) -> Section:
+    """The events of the last day that are least like anything before."""
     if found.day is None or found.before is None:
         return Section("New", (), "All articles are of one day, so there is no day before to compare with.")
-    pool = found.pool
+    pool = found.pool.only([happening.places[0] for happening in events])
     scores = np.ones(len(pool.excerpts), np.float32)
     if pool.excerpts and pool.embedded and len(found.earlier):
         scores = 1 - np.maximum(0, pool.vectors @ found.earlier.T).max(axis=1)

@@ -14,12 +14,24 @@ from rag.checks import verify
 from rag.checks.judge import Judge
 from rag.checks.quotes import cited, numbered
 from rag.digest import extractive, generative
-from rag.digest.briefing import THEMES, Theme, budget, new_section, news, themes, unknown_section
+from rag.digest.briefing import (
+    THEMES,
+    Division,
+    Theme,
+    budget,
+    divided,
+    latest_news,
+    new_section,
+    themed,
+    unknown_section,
+)
 from rag.digest.conflicts import compared, current, differing, open_conflicts, with_outlets
+from rag.digest.days import days_of
 from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
 from rag.digest.extractive import BUDGETS, Budget, Content, content_of
 from rag.digest.generative import Assignment, Model
-from rag.digest.timeline import chronicle, days_of
+from rag.digest.news import news, told
+from rag.digest.timeline import chronicle
 from rag.digest.topic import Scope, Topic, scope
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.client import Account
@@ -48,6 +60,8 @@ from rag.text.words import content_words
 
 MOST_PASSAGES = 80
 """How many passages are read on a topic."""
+_FEWEST_OF_EVENTS = 110
+"""Words from which a summary on a topic is of events; in less room single facts say more (71 of 109 claims, not 77)."""
 _BRIEFING_WORDS = 2
 _CONFLICT_WORDS, _MOST_SIDES = 0.75, 4
 _ALL = "everything of weight in these articles"
@@ -200,15 +214,16 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     """
     account, check, words = resources.account, resources.check, request.room.words * _BRIEFING_WORDS
     with account.clock.time("gather"):
-        found, latest = themes(resources.catalog, request.window), news(resources.catalog, request.window)
-    pools = [*(theme.pool for theme in found), latest.pool]
+        found, latest = divided(resources.catalog, request.window), latest_news(resources.catalog, request.window)
+    pools = [*(theme.pool for theme in found.themes), latest.pool]
     _warn_of_left_out(account, *pools)
     articles = tuple({article.id: article for pool in pools for article in pool.articles}.values())
     with account.clock.time("summarize"):
-        sections, model = _themed(found, words, resources)
+        sections, model = _sections(found, words, resources)
         taken = _contents(sections)
         unknown = unknown_section(pools, words, check, taken)
-        sections += [new_section(latest, words, check, [*taken, *_contents([unknown])]), unknown]
+        fresh = news(latest.pool, None, resources.embeddings)
+        sections += [new_section(latest, fresh.events, words, check, [*taken, *_contents([unknown])]), unknown]
         conflicts = differing(pools)
         sections = _current(sections, conflicts, resources)
         sides = Budget(round(request.room.words * _CONFLICT_WORDS), _MOST_SIDES)
@@ -221,7 +236,17 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     )
 
 
-def _themed(found: Sequence[Theme], words: int, resources: Resources) -> tuple[list[Section], Model | None]:
+def _sections(found: Division, words: int, resources: Resources) -> tuple[list[Section], Model | None]:
+    """A section for each theme that has something to report, and the model that wrote any of them."""
+    if resources.model:
+        sections, model = _written_themes(found.themes, words, resources)
+        if model:
+            return sections, model
+    events = news(found.leads, None, resources.embeddings)
+    return themed(events, found.themes, budget(words, THEMES), resources.check), None
+
+
+def _written_themes(found: Sequence[Theme], words: int, resources: Resources) -> tuple[list[Section], Model | None]:
     """A section for each theme that has something to report, and the model that wrote any of them."""
     sections: list[Section] = []
     model, wrote = resources.model, None
@@ -263,6 +288,9 @@ def _written(  # noqa: PLR0913  # as many as a summary has sides
             return _Written(tuple(made), model)
         except ModelError as error:
             _pass_over(error, resources.account)
+    if topic and space.words >= _FEWEST_OF_EVENTS:
+        found = news(pool, topic, resources.embeddings)
+        return _Written(dated(told(found, space, resources.check, taken=taken)), None)
     return _Written(dated(extractive.summarize(pool, topic, space, resources.check, taken=taken)), None)
 
 

@@ -165,6 +165,11 @@ def is_sentence(text: str) -> bool:
     return _FEWEST_WORDS <= len(text.split()) <= _MOST_WORDS and text.endswith(_ENDS) and _is_report(text)
 
 
+def is_leading(excerpt: Excerpt) -> bool:
+    """Whether it is the first sentence of its article."""
+    return excerpt.own == 0 or not excerpt.article.text[: excerpt.own].strip()
+
+
 def trimmed(sentence: str) -> str:
     """The sentence without an opening that only refers back, and without descriptions of places."""
     text = _PLACE.sub("", _OPENING.sub("", sentence))

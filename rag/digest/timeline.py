@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import date
 
 import numpy as np
 
+from rag.digest.days import When, periods_of, stated_whens
 from rag.digest.excerpts import Excerpt, Pool
 from rag.digest.extractive import (
     WORD,
@@ -27,16 +27,10 @@ from rag.digest.extractive import (
 )
 from rag.digest.topic import Topic, day_relevance, related
 from rag.models.embeddings import Vector
-from rag.schema import Event, Precision, Published, Span
-from rag.text.calendar import Period
-from rag.text.relative_dates import event_dates, moments
+from rag.schema import Event, Precision
 
-_SINCE = re.compile(
-    r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE
-)
 _UNSTATED, _COARSE, _AGAIN, _SALIENT = 0.4, 0.5, 0.5, 1.0
 """The weights of a date that only the article has, of a month or year, of a further event of a date; of salience."""
-_FIRST_YEAR, _FRESH = 1900, 6
 _SECOND, _PLANNED, _FACTS = 0.7, 0.6, 0.5
 """The weights of a second day and of a day still to come; the power of the weight of facts."""
 _ALIKE, _OPENING, _ABOUT = 0.8, 0.1, 3.0
@@ -45,21 +39,12 @@ _MOST_UNDATED, _LEAD = 2000, 1200
 """Sentences; characters. Of more sentences than that, only those at the start of an article go by its own date."""
 
 
-@dataclass(frozen=True, slots=True)
-class _When:
-    """A date, how much of it is known, and whether the sentence gives it."""
-
-    date: date
-    precision: Precision
-    stated: bool
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Dated:
     """An excerpt by its place in a pool, when what it reports happened, and all days that it refers to."""
 
     place: int
-    when: _When
+    when: When
     refers: frozenset[date]
     is_first: bool
 
@@ -87,20 +72,16 @@ def chronicle(
     return sorted(events, key=lambda e: (e.date, e.precision is Precision.DAY, e.rank))
 
 
-def days_of(excerpt: Excerpt) -> list[date]:
-    """The days that a sentence itself gives for what it reports."""
-    return [when.date for when in _stated(excerpt) if when.precision is Precision.DAY]
-
-
 def _dated(place: int, excerpt: Excerpt, few: bool) -> Iterator[_Dated]:
     """What an excerpt may become an event of."""
     published = excerpt.article.published
     undated = published and (few or excerpt.own <= _LEAD) and _has_facts(excerpt)
-    whens = _stated(excerpt)
+    periods = periods_of(excerpt)
+    whens = stated_whens(excerpt, periods)
     if published and undated and not whens:
         precision = Precision.DAY if published.precision is Precision.TIME else published.precision
-        whens = [_When(published.day, precision, False)]
-    days = frozenset(period.first for period in _periods(excerpt).values() if period.first == period.last)
+        whens = [When(published.day, precision, False)]
+    days = frozenset(period.first for period in periods.values() if period.first == period.last)
     for when in whens:
         yield _Dated(place, when, days | {when.date}, when is whens[0])
 
@@ -113,49 +94,9 @@ def _likely(rows: Sequence[Sequence[_Dated]], prior: Vector, topic: Topic | None
         yield from rows[place]
 
 
-def _periods(excerpt: Excerpt) -> dict[int, Period]:
-    """The periods that a sentence names, by where in the article; a relative one as the sentences around it say."""
-    article, own, end = excerpt.article, excerpt.own, excerpt.span.end
-    relative = event_dates(article.text, Span(own, end), article.published)
-    found = {d.start: d.period for d in relative if not d.about}
-    for moment in moments(article.text[own:end], _day(article.published)):
-        start, stop = own + moment.start, own + moment.end
-        known = moment.periods and moment.periods[0].first.year >= _FIRST_YEAR  # else the year is not known
-        if known and not any(start < d.end and d.start < stop for d in relative):
-            found[start] = moment.periods[0]
-    return dict(sorted(found.items()))
-
-
-def _stated(excerpt: Excerpt) -> list[_When]:
-    """The days on which a sentence says that something happened, else its first longer period.
-
-    Of several days those in the week of publication come first: they are the news.
-    """
-    text, published = excerpt.article.text, _day(excerpt.article.published)
-    periods = [p for start, p in _periods(excerpt).items() if not _SINCE.search(text[excerpt.own : start])]
-    whens = list(dict.fromkeys(when for period in periods if (when := _known(period))))
-    days = [when for when in whens if when.precision is Precision.DAY]
-    return sorted(days, key=lambda w: not (published and abs((published - w.date).days) <= _FRESH)) or whens[:1]
-
-
-def _known(period: Period) -> _When | None:
-    """The day, month or year that a period is, or is part of."""
-    first, last = period.first, period.last
-    if first == last:
-        return _When(first, Precision.DAY, True)
-    if (first.year, first.month) == (last.year, last.month):
-        return _When(first.replace(day=1), Precision.MONTH, True)
-    return _When(date(first.year, 1, 1), Precision.YEAR, True) if first.year == last.year else None
-
-
 def _has_facts(excerpt: Excerpt) -> bool:
     """Whether it has a name or a number: "The evacuation went on during the day" is no event."""
     return any(weight > WORD for weight in content(excerpt).facts.values())
-
-
-def _day(published: Published | None) -> date | None:
-    known = published and published.precision in (Precision.DAY, Precision.TIME)
-    return published.day if published and known else None
 
 
 def _scores(pool: Pool, dated: Sequence[_Dated], prior: Vector, topic: Topic | None) -> Vector:
@@ -199,7 +140,7 @@ def _salience(pool: Pool, dated: Sequence[_Dated]) -> dict[date, float]:
     return {day: 1 + _SALIENT * math.log(sentences[day] + len(articles[day])) for day in sentences}
 
 
-def _chosen(pool: Pool, whens: Sequence[_When], scores: Vector, most: int) -> list[int]:
+def _chosen(pool: Pool, whens: Sequence[When], scores: Vector, most: int) -> list[int]:
     """The best event of each date first; a further one of the same date counts for less."""
     chosen: list[int] = []
     of_date: Counter[date] = Counter()
@@ -213,7 +154,7 @@ def _chosen(pool: Pool, whens: Sequence[_When], scores: Vector, most: int) -> li
     return chosen
 
 
-def _event(pool: Pool, whens: Sequence[_When], place: int, rank: int, check: Check) -> Event:
+def _event(pool: Pool, whens: Sequence[When], place: int, rank: int, check: Check) -> Event:
     when = whens[place]
     same = [i for i, other in enumerate(whens) if other.date == when.date]
     statement = corroborated(stated(pool.excerpts[place], check), pool, place, check, among=same)

@@ -11,10 +11,14 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from rag.digest.excerpts import Excerpt, Pool
+from rag.digest.excerpts import Excerpt, Pool, is_leading, unit
 from rag.models.embeddings import Vector
 from rag.text.words import STOP_WORDS, content_words, words
 
+_OF_ARTICLE, _UNNAMED = 0.6, 0.85
+"""The weight of the whole article for a sentence behind the first; that of what has no name of the topic."""
+_FEEDBACK, _STORY, _MOVED = 3, 0.25, 1.0
+"""How many articles a topic is moved towards, at most a part of all, if they are as near as this; and how far."""
 _SHARED = 0.4
 """The weight of shared words beside the cosine."""
 _NEAR = 0.2
@@ -61,10 +65,11 @@ class Scope:
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
 
-def relevance(pool: Pool, topic: Topic) -> Vector:
+def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     """How much each excerpt is about a topic, by the words they share, by the cosine and by the passage around it.
 
-    It is 0 for all if the pool has none of the topic's names, or neither its words nor anything near them.
+    With the vectors of the headlines, those of whole articles count too, and what has no name of the topic less. It is
+    0 for all if the pool has none of the topic's names, or neither its words nor anything near them.
     """
     stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
     weights = _weights(topic, stems)
@@ -73,9 +78,13 @@ def relevance(pool: Pool, topic: Topic) -> Vector:
     if pool.excerpts and pool.embedded and topic.vector is not None:
         cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
     is_near = found.any() or cosines.max(initial=0) >= _NEAR
-    if not is_near or (topic.names and not topic.names & frozenset().union(*stems)):
+    if cosines.any() and titles is not None and topic.vector is not None:
+        cosines = _with_articles(pool, titles, topic.vector)
+    headed = [] if titles is None else [frozenset(words(article.title)) for article in pool.articles]
+    if not is_near or (topic.names and not topic.names & frozenset().union(*stems, *headed)):
         return np.zeros(len(stems), np.float32)
-    return _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
+    near = _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
+    return near * _unnamed(pool, stems, topic) if topic.names and titles is not None else near
 
 
 def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:
@@ -101,13 +110,13 @@ def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) ->
     return found
 
 
-def related(near: Vector) -> list[int]:
-    """The places whose relevance is close to the highest; for the nearest few, half of it is enough."""
+def related(near: Vector, floor: float = _RELATED) -> list[int]:
+    """The places whose relevance is at least this share of the highest; for the nearest few, half of it is enough."""
     highest = near.max() if len(near) else 0.0
     order = sorted((i for i in range(len(near)) if near[i] > 0), key=lambda i: (-near[i], i))
     few = min(_FEWEST, len(near) // _PART)
-    floors = (_STILL if rank < few else _RELATED for rank in range(len(order)))
-    return sorted(i for i, floor in zip(order, floors, strict=True) if near[i] >= floor * highest)
+    floors = (_STILL if rank < few else floor for rank in range(len(order)))
+    return sorted(i for i, share in zip(order, floors, strict=True) if near[i] >= share * highest)
 
 
 def scope(topic: str, pool: Pool, days: Callable[[Excerpt], Iterable[date]]) -> Scope:
@@ -145,6 +154,38 @@ def _in_context(pool: Pool, own: Vector) -> Vector:
     whole = np.array([around[excerpt.passage_id] for excerpt in pool.excerpts], np.float32)
     found: Vector = np.where(own > 0, (1 - _AROUND) * own + _AROUND * whole, np.float32(0)).astype(np.float32)
     return found
+
+
+def _with_articles(pool: Pool, titles: Vector, topic: Vector) -> Vector:
+    """The cosine of each excerpt with a topic, and of the headline and the first sentence of its article.
+
+    The topic is moved towards the articles that are nearest to it (Rocchio 1971), so that reports that go on with a
+    story are about it without its words.
+    """
+    leads = {e.article.id: place for place, e in enumerate(pool.excerpts) if is_leading(e)}
+    heads = titles.copy()
+    for row, article in enumerate(pool.articles):
+        if article.id in leads:
+            heads[row] = (titles[row] + pool.vectors[leads[article.id]]) / 2
+    first = heads @ topic
+    nearest = np.argsort(-first, kind="stable")[: min(_FEEDBACK, len(first) // _PART)]
+    nearest = nearest[first[nearest] >= _STORY]
+    moved = topic + np.float32(_MOVED) * unit(heads[nearest].sum(axis=0, keepdims=True))[0]
+    moved = moved / np.linalg.norm(moved)
+    of_article = dict(zip((article.id for article in pool.articles), (heads @ moved).tolist(), strict=True))
+    whole = np.array([of_article[excerpt.article.id] for excerpt in pool.excerpts], np.float32)
+    own = np.maximum(pool.vectors @ moved, np.float32(0))
+    is_first = np.array([is_leading(excerpt) for excerpt in pool.excerpts])
+    found: Vector = np.where(is_first, np.maximum(own, whole), (1 - _OF_ARTICLE) * own + _OF_ARTICLE * whole)
+    return found.astype(np.float32)
+
+
+def _unnamed(pool: Pool, stems: Sequence[frozenset[str]], topic: Topic) -> Vector:
+    """Less than 1 for excerpts that have none of the topic's names, nor does the headline."""
+    titles = {article.id: frozenset(words(article.title)) for article in pool.articles}
+    named = [topic.names & (row | titles[e.article.id]) for e, row in zip(pool.excerpts, stems, strict=True)]
+    found: Vector = np.where([bool(found) for found in named], np.float32(1), np.float32(_UNNAMED))
+    return found.astype(np.float32)
 
 
 def _weights(topic: Topic, stems: Sequence[frozenset[str]]) -> dict[str, float]:

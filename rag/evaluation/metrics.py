@@ -248,6 +248,16 @@ def rouge_2(case: SummaryCase, result: Result) -> Share | None:
     return Share(rouge_n(result.said, case.reference, 2).f1, 1) if case.reference else None
 
 
+def events_covered(case: SummaryCase, result: Result) -> Share | None:
+    """Claims that one statement makes by itself: the must-have events of an editor's checklist."""
+    return _share(any(claim.is_in(statement.text) for statement in result.statements) for claim in case.claims)
+
+
+def background(case: SummaryCase, result: Result) -> Share | None:
+    """Forbidden claims that are made: what is no news."""
+    return _share(claim.is_in(result.said) for claim in case.forbidden)
+
+
 def overlong(case: SummaryCase, result: Result) -> Share:
     """Summaries with more words than they may have."""
     return _one(sum(len(s.text.split()) for s in result.statements) > case.words)
@@ -346,7 +356,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
         *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
     ),
     Task.SEARCH: _by_name(*_RANKED),
-    Task.SUMMARY: _by_name(claim_recall, rouge_1, rouge_2)
+    Task.SUMMARY: _by_name(claim_recall, events_covered, background, rouge_1, rouge_2)
     | {"faithfulness": citation_recall}
     | _by_name(*_CITED, overlong, leaks, judged_recall),
     Task.TIMELINE: _by_name(date_f1) | {"faithfulness": citation_recall} | _by_name(*_CITED, leaks),
@@ -361,6 +371,7 @@ LOW = frozenset(
         "injections",
         "leaks",
         "overlong",
+        "background",
         "true_rejected",
         "true_marked",
         "answers_lost",

@@ -1,0 +1,128 @@
+"""Finds the days of what sentences report."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from rag.digest.excerpts import Excerpt, Pool
+from rag.schema import Precision, Published, Span
+from rag.text.calendar import Period
+from rag.text.relative_dates import event_dates, moments
+
+_SINCE = re.compile(
+    r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE
+)
+_FIRST_YEAR, _FRESH, _HISTORY = 1900, 6, 60
+"""The first year that is read; days about publication that are news; days before it that are history."""
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """A date, how much of it is known, and whether the sentence gives it."""
+
+    date: date
+    precision: Precision
+    stated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chronology:
+    """The days of each sentence of a pool: on which something happened, and all that it refers to."""
+
+    whens: Sequence[Sequence[When]]
+    refers: Sequence[frozenset[date]]
+    past: Sequence[bool]
+    """Whether all that a sentence refers to is long past."""
+
+    def day(self, place: int) -> date | None:
+        """The day of what a sentence reports, as far as it is known."""
+        return self.whens[place][0].date if self.whens[place] else None
+
+
+def chronology(pool: Pool) -> Chronology:
+    """The days of the sentences; one that gives none has that of what its article reports first."""
+    first: dict[str, When] = {}
+    whens: list[Sequence[When]] = []
+    refers: list[frozenset[date]] = []
+    past: list[bool] = []
+    for excerpt in pool.excerpts:
+        periods = periods_of(excerpt)
+        found = stated_whens(excerpt, periods)
+        fresh = [when for when in found if is_fresh(when, excerpt)]
+        if excerpt.article.id not in first and (known := fresh[:1] or _published(excerpt)):
+            first[excerpt.article.id] = known[0]
+        inherited = first.get(excerpt.article.id)
+        unstated = [When(inherited.date, inherited.precision, False)] if inherited else []
+        whens.append(found or unstated)
+        days = frozenset(period.first for period in periods.values() if period.first == period.last)
+        refers.append(days | {when.date for when in found})
+        past.append(bool(periods) and all(_is_long_past(period, excerpt) for period in periods.values()))
+    return Chronology(whens, refers, past)
+
+
+def days_of(excerpt: Excerpt) -> list[date]:
+    """The days that a sentence itself gives for what it reports."""
+    return [when.date for when in stated_whens(excerpt, periods_of(excerpt)) if when.precision is Precision.DAY]
+
+
+def _is_long_past(period: Period, excerpt: Excerpt) -> bool:
+    published = excerpt.article.published
+    return published is not None and (published.day - period.last).days > _HISTORY
+
+
+def is_fresh(when: When, excerpt: Excerpt) -> bool:
+    """Whether it is a day of about the publication."""
+    published = certain_day(excerpt.article.published)
+    return when.precision is Precision.DAY and (published is None or abs((published - when.date).days) <= _FRESH)
+
+
+def _published(excerpt: Excerpt) -> list[When]:
+    published = excerpt.article.published
+    if not published:
+        return []
+    precision = Precision.DAY if published.precision is Precision.TIME else published.precision
+    return [When(published.day, precision, False)]
+
+
+def periods_of(excerpt: Excerpt) -> dict[int, Period]:
+    """The periods that a sentence names, by where in the article; a relative one as the sentences around it say."""
+    article, own, end = excerpt.article, excerpt.own, excerpt.span.end
+    relative = event_dates(article.text, Span(own, end), article.published)
+    found = {d.start: d.period for d in relative if not d.about}
+    for moment in moments(article.text[own:end], certain_day(article.published)):
+        start, stop = own + moment.start, own + moment.end
+        known = moment.periods and moment.periods[0].first.year >= _FIRST_YEAR  # else the year is not known
+        if known and not any(start < d.end and d.start < stop for d in relative):
+            found[start] = moment.periods[0]
+    return dict(sorted(found.items()))
+
+
+def stated_whens(excerpt: Excerpt, periods: Mapping[int, Period]) -> list[When]:
+    """The days on which a sentence says that something happened, else its first longer period.
+
+    Of several days those in the week of publication come first: they are the news.
+    """
+    text = excerpt.article.text
+    known = [p for start, p in periods.items() if not _SINCE.search(text[excerpt.own : start])]
+    whens = list(dict.fromkeys(when for period in known if (when := _known(period))))
+    days = [when for when in whens if when.precision is Precision.DAY]
+    return sorted(days, key=lambda when: not is_fresh(when, excerpt)) or whens[:1]
+
+
+def _known(period: Period) -> When | None:
+    """The day, month or year that a period is, or is part of."""
+    first, last = period.first, period.last
+    if first == last:
+        return When(first, Precision.DAY, True)
+    if (first.year, first.month) == (last.year, last.month):
+        return When(first.replace(day=1), Precision.MONTH, True)
+    return When(date(first.year, 1, 1), Precision.YEAR, True) if first.year == last.year else None
+
+
+def certain_day(published: Published | None) -> date | None:
+    """The day of publication, if it is known to the day."""
+    known = published and published.precision in (Precision.DAY, Precision.TIME)
+    return published.day if published and known else None

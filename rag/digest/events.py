@@ -1,0 +1,191 @@
+"""Gathers the sentences of articles into events and weighs them as news."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from rag.digest.days import Chronology, When, certain_day
+from rag.digest.excerpts import Excerpt, Pool, is_leading
+from rag.digest.extractive import Budget, Content, content, repeats
+from rag.models.embeddings import Embedder, Vector
+from rag.retrieval.near_duplicates import clusters
+from rag.schema import Precision
+from rag.text.words import content_words
+
+_REDUNDANCY = 0.7
+_ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
+"""Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
+_LATER, _ABOUT_IT = 1, 0.5
+"""Days after an event from which a mention is a later one; the cosine that a mention of its day must have."""
+_COPY, _OF_HEADLINES, _OF_MENTIONS, _NOT_LEADING, _OF_FACTS = 0.8, 0.5, 0.3, 0.45, 0.2
+"""The weights of a copy of a report, of headlines, of later mentions and of a sentence that begins no article; the
+power of the weight of its facts."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Happening:
+    """Sentences that report one event, by their places in a pool, the best-formed first; its day and its weight."""
+
+    places: tuple[int, ...]
+    when: When | None
+    weight: float
+
+
+def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happening]:
+    """The events that a pool reports, the one of most weight first.
+
+    Sentences are one event if they are alike and of about the same days. An event weighs more the more independent
+    reports and headlines are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020), and the
+    more days of publication later refer back to its day (date-wise ranking of Tran et al. 2015, DATEWISE).
+    """
+    if not pool.excerpts:
+        return []
+    groups = _groups(pool, days)
+    by_group = [{pool.excerpts[i].article.id for i in places} for places in groups]
+    shared = {id for ids in by_group if len(ids) > 1 for id in ids}
+    copied = clusters(article for article in pool.articles if article.id in shared)
+    origin = {article.id: copies[0].id for copies in copied for article in copies}
+    headings = _headings(pool, titles)
+    reports = _Reports(pool, days, origin, headings, _referring(pool, days))
+    found = [_happening(places, reports) for places in groups]
+    return sorted(found, key=lambda h: (-h.weight, h.places))
+
+
+def title_vectors(pool: Pool, embeddings: Embedder | None) -> Vector | None:
+    """The unit vectors of the headlines of a pool's articles, in their order."""
+    if not embeddings or not pool.embedded or not pool.articles:
+        return None
+    found = np.array(embeddings.embed_documents([a.title for a in pool.articles]), np.float32)
+    norms: Vector = found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), np.float32(1e-9))
+    return norms
+
+
+def _groups(pool: Pool, days: Chronology) -> list[list[int]]:
+    """The places of sentences that report one event; the best-formed of each draws in what is like it."""
+    cosines = pool.vectors @ pool.vectors.T
+    stems = [frozenset(content_words(excerpt.sentence)) for excerpt in pool.excerpts]
+    order = sorted(range(len(stems)), key=lambda i: _form(pool.excerpts[i], days.whens[i]), reverse=True)
+    left = set(order)
+    found: list[list[int]] = []
+    for leader in order:
+        if leader not in left:
+            continue
+        near = [i for i in np.flatnonzero(cosines[leader] >= _SAME_THING).tolist() if i in left and i != leader]
+        near = [i for i in near if _is_of_its_days(leader, i, pool, days)]
+        same = [i for i in near if cosines[leader, i] >= _ALIKE or _overlap(stems[leader], stems[i]) >= _WORDS_SHARED]
+        found.append([leader, *same])
+        left.difference_update(found[-1])
+    return found
+
+
+def _is_of_its_days(one: int, other: int, pool: Pool, days: Chronology) -> bool:
+    """Whether two sentences of different articles may be of one day; those of one article must repeat each other."""
+    if pool.excerpts[one].article.id == pool.excerpts[other].article.id:
+        return repeats(one, other, pool)
+    first, second = days.day(one), days.day(other)
+    return first is None or second is None or abs((first - second).days) <= _LATER
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
+    return len(one & other) / (min(len(one), len(other)) or 1)
+
+
+def _form(excerpt: Excerpt, whens: Sequence[When]) -> tuple[float, str, int]:
+    """How well a sentence tells an event: it begins its article, gives the day, is clear alone, and is not long."""
+    own = content(excerpt)
+    stated = bool(whens) and whens[0].stated
+    found = own.clarity + is_leading(excerpt) + 0.5 * stated - max(0, own.length - 25) / 25
+    return round(found, 3), str(excerpt.article.published or ""), -excerpt.own
+
+
+def _headings(pool: Pool, titles: Vector | None) -> Vector:
+    """For each sentence how many headlines of articles are about it, those of its own article included."""
+    if titles is None:
+        return np.ones(len(pool.excerpts), np.float32)
+    found: Vector = np.maximum(0, pool.vectors @ titles.T - np.float32(_HEADED)).sum(axis=1) / np.float32(1 - _HEADED)
+    return found
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reports:
+    """A pool with what its events are weighed by.
+
+    `origin` has the first of the copies of each article, `headings` how many headlines are about each sentence, and
+    `referring` the sentences that refer to each day.
+    """
+
+    pool: Pool
+    days: Chronology
+    origin: Mapping[str, str]
+    headings: Vector
+    referring: Mapping[date, Sequence[int]]
+
+
+def _referring(pool: Pool, days: Chronology) -> dict[date, list[int]]:
+    found: dict[date, list[int]] = defaultdict(list)
+    for place, referred in enumerate(days.refers):
+        for day in referred:
+            found[day].append(place)
+    return found
+
+
+def _happening(places: Sequence[int], reports: _Reports) -> Happening:
+    pool = reports.pool
+    articles = {pool.excerpts[i].article.id for i in places}
+    origins = {reports.origin.get(id, id) for id in articles}
+    reach = len(origins) + _COPY * (len(articles) - len(origins))
+    when = next(iter(reports.days.whens[places[0]]), None)
+    weight = 1 + math.log(1 + reach)
+    weight *= 1 + _OF_HEADLINES * math.log1p(float(reports.headings[list(places)].max()))
+    weight *= 1 + _OF_MENTIONS * math.log1p(_mentions(places[0], when, reports))
+    leading = any(is_leading(pool.excerpts[i]) for i in places)
+    own = content(pool.excerpts[places[0]])
+    weight *= (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _OF_FACTS
+    return Happening(tuple(places), when, weight * (1.0 if leading else _NOT_LEADING))
+
+
+def _mentions(leader: int, when: When | None, reports: _Reports) -> int:
+    """On how many later days articles that are about it refer to its day."""
+    if when is None or when.precision is not Precision.DAY:
+        return 0
+    pool, later = reports.pool, set[date]()
+    for place in reports.referring.get(when.date, ()):
+        published = certain_day(pool.excerpts[place].article.published)
+        is_later = published is not None and (published - when.date).days > _LATER
+        if published and is_later and float(pool.vectors[place] @ pool.vectors[leader]) >= _ABOUT_IT:
+            later.add(published)
+    return len(later)
+
+
+def chosen(found: Sequence[Happening], pool: Pool, room: Budget, *, taken: Sequence[Content] = ()) -> list[Happening]:
+    """The events of most weight that fit, the first first; none is told twice, and one like another counts for less."""
+    picked: list[Happening] = []
+    words, left = room.words, [h for h in found if not _repeats_any(pool, h, taken)]
+    similar = np.zeros(len(pool.excerpts), np.float32)
+    while left and len(picked) < room.most:
+        left = [h for h in left if content(pool.excerpts[h.places[0]]).length <= words]
+        if not left:
+            break
+        best = max(left, key=lambda h: (h.weight * (1 - _REDUNDANCY * float(similar[h.places[0]])), -h.places[0]))
+        picked.append(best)
+        own = pool.vectors @ pool.vectors[best.places[0]]
+        similar = np.maximum(similar, np.maximum(0, own))
+        words -= content(pool.excerpts[best.places[0]]).length
+        left = [h for h in left if h is not best and not repeats(h.places[0], best.places[0], pool)]
+    return picked
+
+
+def _repeats_any(pool: Pool, happening: Happening, taken: Sequence[Content]) -> bool:
+    own = content(pool.excerpts[happening.places[0]])
+    return any(own.repeats(other) for other in taken)
+
+
+def ordered(found: Sequence[Happening]) -> list[Happening]:
+    """Events in order of time; what has no date comes last."""
+    return sorted(found, key=lambda h: (h.when is None, h.when.date if h.when else date.min, h.places))
