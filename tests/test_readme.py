@@ -17,7 +17,21 @@ from rag.schema import Answer, Status
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 CLI, JSON, MODELS = ((ROOT / f"docs/{name}.md").read_text(encoding="utf-8") for name in ("cli", "json", "models"))
-COMMANDS = ("add", "ask", "chat", "check", "conflicts", "eval", "mcp", "search", "summarize", "timeline", "work")
+COMMANDS = (
+    "add",
+    "ask",
+    "chat",
+    "check",
+    "conflicts",
+    "eval",
+    "mcp",
+    "new",
+    "search",
+    "summarize",
+    "timeline",
+    "watch",
+    "work",
+)
 HELP = {name: CliRunner().invoke(app, [*name.split(), "--help"]).stdout for name in ("", *COMMANDS)}
 
 

@@ -27,7 +27,7 @@ from rag.models.embeddings import MiniLM
 from rag.text.sentences import sentences
 
 DATA = Path(__file__).parent / "data" / "orders.jsonl"
-PASS, ALARMS = 0.05, 0.004
+PASS, ALARMS, MARGIN = 0.05, 0.004, 0.9
 """Shares of ordinary sentences: that reach the second regression, and that are taken for orders."""
 MOST = 40_000
 
@@ -55,7 +55,8 @@ def fast(
 
 
 def whole(orders: Rows, others: Rows, ordinary: Rows, seen: int) -> dict[str, NDArray[np.float32]]:
-    """The regression on both; `ALARMS` of the `seen` ordinary sentences, those that did not pass included, are above 0.
+    """The regression on both; `ALARMS` of the `seen` ordinary sentences, those that did not pass included, are above
+    the limit, and scores count from a `MARGIN` beyond it.
 
     The limit follows from scores of the ordinary ones by regressions that were not fitted on them.
     """
@@ -65,7 +66,7 @@ def whole(orders: Rows, others: Rows, ordinary: Rows, seen: int) -> dict[str, ND
     scores = cross_val_predict(regression, x, y, cv=5, method="decision_function")[-len(ordinary.means) :]
     limit = np.sort(scores)[-max(1, int(ALARMS * seen))]
     fitted = regression.fit(x, y)
-    bias = fitted.intercept_[0] - limit
+    bias = fitted.intercept_[0] - limit - MARGIN
     return {"whole": fitted.coef_[0].astype(np.float32), "whole_bias": np.array(bias, np.float32)}
 
 

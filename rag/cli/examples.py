@@ -28,7 +28,10 @@ EXAMPLES = {
     ),
     "timeline": ("rag timeline --max-events 5", 'rag timeline --topic "military situation" --format html > page.html'),
     "conflicts": ("rag conflicts", 'rag conflicts --topic "airport attack" --json'),
-    "watch": ("rag watch https://example.org/feed.xml --every 900", 'rag watch articles/ --topic "consulates" --once'),
+    "watch": (
+        "rag watch https://example.org/feed.xml --every 900",
+        'rag watch articles/ --topic "consulates" --draft draft.txt',
+    ),
     "new": ("rag new --since 2021-07-07", 'rag new --since 2021-07 --topic "consulates" --json'),
     "mcp": ("claude mcp add dispatches -- rag mcp --offline", "rag mcp --http 8765 --as-of 2021-07-31"),
     "eval": ("rag eval my-questions.yaml -a my-articles/", "rag eval --gates gates.toml --out results"),

@@ -44,7 +44,7 @@ def watch(
     allow_private: Private = False,
     options: Options,
 ) -> None:
-    """Add what is new in feeds and folders, again and again, and print what it changes."""
+    """Add what is new in feeds and folders, and print what it changes."""
     from rag.ingest.watched import Watched
     from rag.news import Desk
 

@@ -29,6 +29,7 @@ QUESTION_LEFT_OUT = "the question gives orders beside what it asks; these were l
 NOTHING_ASKED = "the question gives orders and asks nothing; what is said here is only what the articles say"
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
+_ENDS = (*'.!?:;…"”’)]',)
 _BESIDE = -2.0
 """The score of a sentence next to an order from which on it is one too."""
 _WORD = re.compile(r"[^\W_]+")
@@ -172,9 +173,14 @@ def request(question: str) -> QuestionParts:
 
 def _scores(texts: Sequence[str]) -> list[float]:
     try:
-        return scores([" ".join(_folded(text).split()) for text in texts])
+        return scores([_ended(" ".join(_folded(text).split())) for text in texts])
     except EmbeddingError:  # without the local model only the signs are known
         return [-math.inf] * len(texts)
+
+
+def _ended(text: str) -> str:
+    """With a full stop where there is none, as titles have none: the detector learnt from whole sentences."""
+    return text if text.endswith(_ENDS) else f"{text}."
 
 
 def _labels_order(article: Article) -> bool:

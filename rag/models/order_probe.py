@@ -18,6 +18,7 @@ from rag.models.embeddings import WINDOW, MiniLM, Vector, load_tokenizer
 from rag.models.minilm import installed_weights, load_weights, load_words
 
 WEIGHTS = Path(__file__).parent / "orders.safetensors"
+_FEWEST = 3  # words: of less it cannot tell
 _PIECE, _STEP = 300, 200  # characters: an order inside a long sentence is not averaged away
 
 
@@ -27,11 +28,13 @@ def digest() -> str:
 
 
 def scores(texts: Sequence[str]) -> list[float]:
-    """How surely each sentence is addressed to a program: from 0 on it is; -inf if it does not come near.
+    """How surely each sentence is addressed to a program: from 0 on it is; -inf if it does not come near, or
+    is too short to tell.
 
     Raises EmbeddingError if the local embedding model is not installed.
     """
-    pieces = [(i, text[at : at + _PIECE]) for i, text in enumerate(texts) for at in _starts(text)]
+    long = [(i, text) for i, text in enumerate(texts) if len(text.split()) >= _FEWEST]
+    pieces = [(i, text[at : at + _PIECE]) for i, text in long for at in _starts(text)]
     found = np.full(len(texts), -np.inf)
     for (i, _), score in zip(pieces, _probe().scores([piece for _, piece in pieces]), strict=True):
         found[i] = max(found[i], score)

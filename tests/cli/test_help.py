@@ -22,7 +22,7 @@ from rag.cli.requests import ABSTAINED, FAILED, FAILED_CHECK
 
 ROOT = Path(__file__).parents[2]
 EXIT_CODES = (ROOT / "docs/exit-codes.md").read_text(encoding="utf-8")
-NETWORK_OR_ENDLESS = ("https:", "--model", "--http", "claude ", "--watch", "eval ", "remove ")
+NETWORK_OR_ENDLESS = ("https:", "--model", "--http", "claude ", "watch", "eval ", "remove ")
 LINES = [line for lines in EXAMPLES.values() for line in lines]
 
 

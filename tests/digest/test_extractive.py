@@ -255,8 +255,7 @@ def test_what_sources_say_differently_on_a_topic_is_told_with_the_citations_of_t
     assert {p.citation.article.id for p in conflict.positions} == {"front", "taken"}
     assert {p.citation.number for p in conflict.positions} <= {c.number for c in summary.citations}
     assert "Sources differ" in summary.text
-    quotes = [" ".join(p.citation.quote.split()) for p in conflict.positions]
-    assert [summary.text.count(quote) for quote in quotes] == [1, 1]
+    assert [summary.text.count(f"killed {dead} fighters") for dead in (40, 90)] == [1, 1]
     assert summary.to_dict()["conflicts"][0]["kind"] == "conflict"
 
 

@@ -254,7 +254,7 @@ def test_a_line_may_have_a_line_separator_in_its_text(tmp_path: Path) -> None:
 DOCUMENTS = (
     {"_id": "d1", "title": "Ferry", "text": "The ferry to Torsk closes in May.", "metadata": {}},
     {"_id": "d2", "title": "", "text": "The bridge at Torsk opened on Monday."},
-    {"_id": "d3", "title": "A title is all there is", "text": ""},
+    {"_id": "d3", "title": "The harbour at Torsk", "text": ""},
     {"_id": "d4", "title": "Ferry again", "text": "The ferry to Torsk closes in May."},
     {"_id": "d5", "title": "", "text": ""},
 )
@@ -281,7 +281,7 @@ def test_relevant_documents_of_beir_are_the_evidence_of_a_search(tmp_path: Path)
     assert searches(found) == {"q1": ["d1"], "q2": ["d2", "d3"]}
     assert gold(found, tmp_path) == [
         ["The ferry to Torsk closes in May."],
-        ["The bridge at Torsk opened on Monday.", "A title is all there is"],
+        ["The bridge at Torsk opened on Monday.", "The harbour at Torsk"],
     ]
 
 

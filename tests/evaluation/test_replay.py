@@ -9,7 +9,6 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from fake_embeddings import FakeEmbeddings
 from langchain_core.messages import HumanMessage
 
 from rag.chat.conversation import Exchange
@@ -140,7 +139,7 @@ def test_true_statements_are_no_copies_of_what_they_quote(halves: list[list[Repl
 def test_the_pictures_in_the_documents_are_what_is_shown(half: str, id: str, picture: str, tmp_path: Path) -> None:
     case = next(c for c in load_set(SETS / f"replies-{half}.jsonl").cases if c.id == id)
     assert isinstance(case, ReplyCase)
-    with Library(tmp_path / "library", embeddings=FakeEmbeddings(), offline=True) as opened:
+    with Library(tmp_path / "library", offline=True) as opened:
         opened.add(str(SETS.parent / "corpora" / "afghanistan-2021"))
         answer = replaying(case, opened).ask(case.question)
     file = tmp_path / "shown.svg"

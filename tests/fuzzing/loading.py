@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 from hypothesis import strategies as st
 from pypdf import PdfReader, PdfWriter
 
-from fuzzing import material
+from fuzzing import material, office
 from fuzzing.invariants import sound_article, sound_failure
 from fuzzing.outcomes import ACCEPTED, Target, holds
 from rag.ingest.formats import READERS
@@ -108,6 +108,7 @@ def _seeds() -> dict[str, list[bytes]]:
         ".jsonl": [lines, json.dumps(RECORD, ensure_ascii=False).encode("utf-16")],
         ".json": [json.dumps(document).encode() for document in DOCUMENTS] + [lines],
         ".pdf": list(pdfs()),
+        **office.SAMPLES,
     }
 
 
@@ -184,6 +185,7 @@ SHAPED: Mapping[str, Sequence[st.SearchStrategy[bytes]]] = {
     ".jsonl": [_lines],
     ".json": [_documents, _documents, _lines],
     ".pdf": [],
+    **office.SHAPED,
 }
 
 
@@ -300,7 +302,16 @@ _replies = st.one_of(
 
 def targets() -> list[Target]:
     """A target for each format, and one for what is fetched."""
-    weights = {".txt": 6, ".html": 4, ".xml": 6, ".csv": 6, ".jsonl": 5, ".json": 8, ".pdf": 5}
+    weights = {
+        ".txt": 6,
+        ".html": 4,
+        ".xml": 6,
+        ".csv": 6,
+        ".jsonl": 5,
+        ".json": 8,
+        ".pdf": 5,
+        **dict.fromkeys(office.SAMPLES, 2),
+    }
     assert {READERS[extension] for extension in weights} == set(READERS.values())
     files = [Target(f"load{e}", st.deferred(lambda e=e: _files(e)), _loaded, weight) for e, weight in weights.items()]
     return [*files, Target("load-url", _replies, _fetched, 1)]

@@ -99,7 +99,7 @@ def test_an_outlet_that_is_asked_does_not_widen_the_window(library: Library) -> 
 
 def test_as_many_hits_as_asked_are_given(tmp_path_factory: pytest.TempPathFactory) -> None:
     with Library(tmp_path_factory.mktemp("many"), embeddings=FakeEmbeddings()) as many:
-        many.add(*(article(f"Envoy {n} crossed river {n} on day {n}.", id=f"a{n}") for n in range(150)))
+        many.add(*(article(f"Envoy {n} crossed river {n} on day {n}.", id=f"a{n}") for n in range(1, 151)))
         assert len(many.search("Which envoy crossed the river?", k=150).hits) == 150
 
 
