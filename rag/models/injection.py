@@ -30,9 +30,9 @@ NOTHING_ASKED = "the question gives orders and asks nothing; what is said here i
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _ENDS = (*'.!?:;…"”’)]',)
-_BESIDE = -2.0
+_BESIDE, _SURER = -2.0, 1.5
 """The score of a sentence next to an order from which on it is one too."""
-_WORD = re.compile(r"[^\W_]+")
+_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
 _PLAIN = re.compile(r"[\x00-\x7f‘’“”–—…]*")
 _MIXED = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
@@ -142,7 +142,7 @@ def flagged(articles: Iterable[Article]) -> tuple[str, ...]:
 
 def label(text: str) -> str:
     """A title or name as a model is shown it: `[...]` if it is addressed to a program."""
-    return LEFT_OUT if is_order(text) else text
+    return LEFT_OUT if _is_order_label(text) else text
 
 
 def labelled(article: Article) -> Article:
@@ -187,7 +187,13 @@ def _labels_order(article: Article) -> bool:
     """Whether its title, outlet, author or address is addressed to a program."""
     address = " ".join(_WORD.findall(unquote(urlsplit(article.url or "").path)))
     fields = (article.title, article.source, article.author, address)
-    return any(is_order(field) for field in fields if field)
+    return any(_is_order_label(field) for field in fields if field)
+
+
+@lru_cache(maxsize=4096)
+def _is_order_label(text: str) -> bool:
+    """The same of a title or name, which has to be surer: headlines leave out what makes a sentence one."""
+    return has_sign(text) or _scores([text])[0] >= _SURER
 
 
 def _warning(articles: Iterable[Article], what: str) -> tuple[str, ...]:
