@@ -50,8 +50,6 @@ def answered(task: Task) -> Answer | None:
         return None
     subject = next(filter(None, match.groups()), None)
     meant = _meant(task, subject)
-    if subject and not meant:
-        return None
     plain = Answer(question, question, hits=task.hits)
     if not meant or (found and len(meant) > 1):
         return replace(plain, status=Status.ABSTAINED, reason=Reason.UNCLEAR, warnings=(NO_ARTICLE,))
@@ -102,7 +100,8 @@ def _meant(task: Task, subject: str | None) -> Sequence[Article]:
         return _only(task)
     wanted = set(content_words(subject))
     titled = [a for a in articles if wanted and wanted <= set(content_words(a.title))]
-    return titled or [a for a in articles if wanted and wanted <= set(content_words(f"{a.title} {a.text}"))]
+    found = titled or [a for a in articles if wanted and wanted <= set(content_words(f"{a.title} {a.text}"))]
+    return found or (_only(task) if task.index.catalog.article_count == 1 else ())
 
 
 def _only(task: Task) -> Sequence[Article]:

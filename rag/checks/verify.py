@@ -126,9 +126,14 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 
 
 def verdict(checks: Sequence[Check]) -> Verdict:
-    """What the checks come to: contradicted where another value was found, unsupported where none was."""
+    """What the checks come to: contradicted where another value was found, unsupported where none was.
+
+    Another name contradicts only in what supports the rest: elsewhere it may stand for something else.
+    """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
-    if any(check.kind in FACTS and check.found is not None for check in failed):
+    alien = any(check.kind == "support" for check in failed)
+    found = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
+    if any(kind != "name" or not alien for kind in found):
         return Verdict.CONTRADICTED
     return Verdict.UNSUPPORTED if failed else Verdict.SUPPORTED
 
