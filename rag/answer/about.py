@@ -87,9 +87,13 @@ def _catalogued(plain: Answer, meant: Sequence[Article]) -> Answer:
 
 
 def _opening(article: Article, number: int) -> Citation:
-    """The first sentence of its text that is not its title, or the first one."""
+    """The first sentence of its text that is neither its title nor a dateline, or the first one."""
     spans = sentences(article.text[:4000])
-    span = next((s for s in spans if article.text[s.start : s.end].strip(" .") != article.title), spans[0])
+    texts = [article.text[s.start : s.end] for s in spans]
+    told = (
+        s for s, text in zip(spans, texts, strict=True) if len(text.split()) > 3 and text.strip(" .") != article.title
+    )
+    span = next(told, spans[0])
     return Citation(number, article, "", span.start, span.end, article.text[span.start : span.end])
 
 
