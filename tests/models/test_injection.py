@@ -48,8 +48,8 @@ def test_most_known_attacks_are_noticed() -> None:
 
 def test_orders_in_free_words_are_noticed_and_most_news_that_sounds_like_them_is_not() -> None:
     """It was 16 orders and no alarm by word rules; the 60 sentences of news were chosen to sound like orders."""
-    assert sum(bool(orders(test["text"])) for test in TESTS if test["order"]) >= 46
-    assert sum(bool(orders(test["text"])) for test in TESTS if not test["order"]) <= 8
+    assert sum(bool(orders(test["text"])) for test in TESTS if test["order"]) >= 43
+    assert sum(bool(orders(test["text"])) for test in TESTS if not test["order"]) <= 4
 
 
 def test_orders_of_styles_that_it_was_not_trained_on_are_noticed() -> None:
