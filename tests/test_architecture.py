@@ -18,7 +18,7 @@ PATHS = {
 TREES = {name: ast.parse(path.read_text()) for name, path in PATHS.items()}
 
 ORDER = (
-    ("rag.errors", "rag.schema", "rag.progress"),
+    ("rag.errors", "rag.files", "rag.schema", "rag.progress"),
     ("rag.text",),
     ("rag.models",),
     ("rag.store",),

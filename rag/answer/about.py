@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rag.answer.task import Task
-from rag.schema import Answer, Article, Citation, Precision, Published, Reason, Statement, Status, Verdict
+from rag.schema import Answer, Article, Citation, Published, Reason, Statement, Status, Verdict
 from rag.store.filters import admits
 from rag.text.sentences import sentences
 from rag.text.words import content_words
@@ -60,7 +60,7 @@ def described(article: Article) -> str:
     """What the catalog knows of an article, in one sentence."""
     author = f"is by {article.author}" if article.author else "names no author"
     outlet = f"is from {article.source}" if article.source else "names no outlet"
-    day = f"was published {_day(article.published)}" if article.published else "has no known date"
+    day = f"was published {_when(article.published)}" if article.published else "has no known date"
     return f"“{article.title}” {author}, {outlet} and {day}."
 
 
@@ -117,12 +117,7 @@ def _only(task: Task) -> Sequence[Article]:
     return [a for a in task.index.catalog.articles() if admits(task.asked.window, a)]
 
 
-def _day(published: Published) -> str:
+def _when(published: Published) -> str:
     """`on 5 March 2024`, `in March 2024`, `in 2024`; with the time of day that its source gave."""
-    day, precision = published.day, published.precision
-    if precision is Precision.YEAR:
-        return f"in {day.year}"
-    if precision is Precision.MONTH:
-        return f"in {day:%B %Y}"
     at = f" at {published.time}" if published.time else ""
-    return f"on {day.day} {day:%B %Y}{at}"
+    return f"{'on' if published.known_day else 'in'} {published.written}{at}"

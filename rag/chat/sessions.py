@@ -13,6 +13,7 @@ from typing import Any
 from rag.chat.conversation import Conversation, Exchange
 from rag.chat.transcript import with_citations
 from rag.errors import InputError, LibraryError
+from rag.files import write_private
 from rag.library import Library
 from rag.schema import Answer, Citation, Window
 from rag.text.calendar import window
@@ -60,10 +61,9 @@ class Sessions:
         if not conversation.exchanges and not self._path:
             return
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._path = self._path or self._free()
             if conversation.exchanges:
-                _write(self._path, _record(conversation, self._now()))
+                write_private(self._path, json.dumps(_record(conversation, self._now())))
             else:
                 self._path.unlink(missing_ok=True)
         except OSError as error:
@@ -110,15 +110,6 @@ def _record(conversation: Conversation, now: datetime) -> dict[str, Any]:
 
 def _passages(answer: Answer) -> dict[str, str]:
     return {_key(c): c.passage_id for c in (*answer.citations, *answer.nearest)}
-
-
-def _write(path: Path, record: Mapping[str, Any]) -> None:
-    """All of it or nothing; for its user alone to read from the start."""
-    written = path.with_suffix(".new")
-    written.unlink(missing_ok=True)
-    with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(record, file)
-    written.replace(path)
 
 
 def _read(path: Path) -> Session | None:

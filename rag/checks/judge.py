@@ -41,11 +41,12 @@ _SCHEMA = {
 
 
 def is_open(statement: Statement) -> bool:
-    """Whether a judge may settle it: it failed its check, but not in a number, a date, a quote or another name."""
+    """Whether a judge may settle it: it failed its check, but not in a number, date or quote, nor by another name."""
     if statement.verdict is Verdict.SUPPORTED or not statement.citations:
         return False
     failed = [check for check in statement.checks if not check.passed]
-    return not any(c.kind in _EXACT or (c.kind == "name" and c.found is not None) for c in failed)
+    other_name = statement.verdict is Verdict.CONTRADICTED and any(c.kind == "name" and c.found for c in failed)
+    return not other_name and not any(c.kind in _EXACT for c in failed)
 
 
 class Judge:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Protocol
 
 from rag.checks.quotes import check_quotes
@@ -16,7 +15,7 @@ from rag.checks.rules.support import THRESHOLD, support
 from rag.errors import VerifierError
 from rag.models.injection import is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
-from rag.schema import Check, Citation, Precision, Published, Reason, Span, Statement, Status, Verdict
+from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.speakers import compare_speakers, speaker, told_by
 from rag.text.words import words
 
@@ -171,7 +170,7 @@ def evidence(citation: Citation) -> Evidence:
     article = citation.article
     last = min(len(article.text), citation.end + _AROUND)
     around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
-    return Evidence(citation.quote, f"{labelled(article).header}\n{around}", _day(article.published))
+    return Evidence(citation.quote, f"{labelled(article).header}\n{around}", article.known_day)
 
 
 def _believed(citation: Citation) -> list[Citation]:
@@ -184,11 +183,6 @@ def _believed(citation: Citation) -> list[Citation]:
     return [
         replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end], answer=None) for p in parts
     ]
-
-
-def _day(published: Published | None) -> date | None:
-    known = published and published.precision in (Precision.DAY, Precision.TIME)
-    return published.day if published and known else None
 
 
 def _unchecked(statement: Statement, why: str) -> Statement:

@@ -61,8 +61,7 @@ def without_background(
     """The events without those that are no news: what stands behind the first sentence, of days long past or of none.
 
     What gives no day is embedded by itself and compared with sentences of both kinds, by the mean cosine of the
-    nearest of each. On 36 sentences of background and 85 of news in two corpora that finds 35, and 3 wrongly; the
-    sentences of both kinds are of no corpus.
+    nearest of each. The sentences of both kinds are of no corpus.
     """
     behind = [h for h in found if not is_leading(pool.excerpts[h.places[0]])]
     behind = [h for h in behind if not _tells_a_fresh_day(pool.excerpts[h.places[0]], days.whens[h.places[0]])]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from rag.digest.excerpts import Excerpt, Pool
-from rag.schema import Precision, Published, Span
+from rag.schema import Precision, Span
 from rag.text.calendar import Period
 from rag.text.relative_dates import event_dates, moments
 
@@ -75,7 +75,7 @@ def _is_long_past(period: Period, excerpt: Excerpt) -> bool:
 
 def is_fresh(when: When, excerpt: Excerpt) -> bool:
     """Whether it is a day of about the publication."""
-    published = certain_day(excerpt.article.published)
+    published = excerpt.article.known_day
     return when.precision is Precision.DAY and (published is None or abs((published - when.date).days) <= _FRESH)
 
 
@@ -92,7 +92,7 @@ def periods_of(excerpt: Excerpt) -> dict[int, Period]:
     article, own, end = excerpt.article, excerpt.own, excerpt.span.end
     relative = event_dates(article.text, Span(own, end), article.published)
     found = {d.start: d.period for d in relative if not d.about}
-    for moment in moments(article.text[own:end], certain_day(article.published)):
+    for moment in moments(article.text[own:end], article.known_day):
         start, stop = own + moment.start, own + moment.end
         known = moment.periods and moment.periods[0].first.year >= _FIRST_YEAR  # else the year is not known
         if known and not any(start < d.end and d.start < stop for d in relative):
@@ -120,9 +120,3 @@ def _known(period: Period) -> When | None:
     if (first.year, first.month) == (last.year, last.month):
         return When(first.replace(day=1), Precision.MONTH, True)
     return When(date(first.year, 1, 1), Precision.YEAR, True) if first.year == last.year else None
-
-
-def certain_day(published: Published | None) -> date | None:
-    """The day of publication, if it is known to the day."""
-    known = published and published.precision in (Precision.DAY, Precision.TIME)
-    return published.day if published and known else None

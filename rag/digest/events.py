@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from rag.digest.days import Chronology, When, certain_day
+from rag.digest.days import Chronology, When
 from rag.digest.excerpts import Excerpt, Pool, is_leading
 from rag.digest.extractive import Budget, Content, content, repeats
 from rag.models.embeddings import Embedder, Vector
@@ -156,7 +156,7 @@ def _mentions(leader: int, when: When | None, reports: _Reports) -> int:
         return 0
     pool, later = reports.pool, set[date]()
     for place in reports.referring.get(when.date, ()):
-        published = certain_day(pool.excerpts[place].article.published)
+        published = pool.excerpts[place].article.known_day
         is_later = published is not None and (published - when.date).days > _LATER
         if published and is_later and float(pool.vectors[place] @ pool.vectors[leader]) >= _ABOUT_IT:
             later.add(published)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from rag.errors import BusyError, InputError, LoadError
+from rag.files import write_private
 from rag.ingest.fetch import Validators, fetch
 from rag.ingest.loaders import expand, load, read_response
 from rag.schema import Article, Failure
@@ -62,12 +62,7 @@ class Watched:
 
     def save(self) -> None:
         """Writes what is known of the feeds, for its user alone to read."""
-        self.file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        written = self.file.with_suffix(".new")
-        written.unlink(missing_ok=True)
-        with os.fdopen(os.open(written, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump({url: asdict(feed) for url, feed in self.feeds.items()}, file)
-        written.replace(self.file)
+        write_private(self.file, json.dumps({url: asdict(feed) for url, feed in self.feeds.items()}))
 
     def _fetched(self, url: str, now: float, interval: float, *, allow_private: bool) -> list[Article | Failure]:
         feed = self.feeds.get(url, Feed())

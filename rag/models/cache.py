@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from rag.files import write_private
 
 MOST_REPLIES = 1_000
 
@@ -36,15 +37,7 @@ class ReplyCache:
     def put(self, reply: str, *asked: str) -> None:
         """Keeps a reply; whole or not at all, whatever stops it."""
         with suppress(OSError):
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=self._folder, suffix=".new")
-            try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
-                    json.dump({"reply": reply}, file)
-                Path(name).replace(self._path(asked))
-            except OSError:
-                Path(name).unlink(missing_ok=True)
-                raise
+            write_private(self._path(asked), json.dumps({"reply": reply}))
             self._shrink()
 
     def _path(self, asked: Sequence[str]) -> Path:

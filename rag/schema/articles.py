@@ -40,6 +40,11 @@ class Published:
         return self.value.date() if isinstance(self.value, datetime) else self.value
 
     @property
+    def known_day(self) -> date | None:
+        """The day of publication, if it is known to the day."""
+        return self.day if self.precision in (Precision.DAY, Precision.TIME) else None
+
+    @property
     def last_day(self) -> date:
         """The last day it can have been published on: `day`, or the end of its month or year."""
         match self.precision:
@@ -151,6 +156,11 @@ class Article:
     """What a reader should know of how it was read, such as that it is not whole; not stored."""
     place: str | None = field(default=None, compare=False, repr=False)
     """The file, feed or address that it was read from, with its id there; None if it was given as it is."""
+
+    @property
+    def known_day(self) -> date | None:
+        """The day of publication, if it is known to the day."""
+        return self.published.known_day if self.published else None
 
     @property
     def header(self) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import DamagedError, LibraryError, ServerError
+from rag.files import write_private
 from rag.models.embeddings import Vector
 from rag.store.embedding_table import Waiting
 from rag.store.locks import quiet, undisturbed
@@ -206,9 +207,7 @@ def seal(folder: Path) -> None:
     """
     known = _sealed(folder) or {}
     left = {name: _left(folder / name, known.get(name)) for name in _names(folder)}
-    written = folder / f"{_SEAL}.new"
-    written.write_text(json.dumps({name: asdict(file) for name, file in left.items()}), encoding="utf-8")
-    written.replace(folder / _SEAL)
+    write_private(folder / _SEAL, json.dumps({name: asdict(file) for name, file in left.items()}))
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o700 if path.is_dir() else 0o600)
 

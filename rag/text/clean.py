@@ -34,19 +34,6 @@ _MAGIC = (
 )
 _LIGATURES = {ord(sign): unicodedata.normalize("NFKC", sign) for sign in "ﬀﬁﬂﬃﬄﬅﬆ"}
 _LIGATURE = re.compile("[ﬀ-ﬆ]")
-# One character for one, so that places in the text stay: spaces, Arabic letters as Persian writes them, digits.
-_FOLDS = str.maketrans(
-    {
-        **dict.fromkeys("\u00a0\u2007\u2009\u202f\u2002\u2003\u2004\u2005\u2006\u2008\u200a\u3000", " "),
-        **dict.fromkeys("يى", "ی"),
-        "ك": "ک",
-        **{chr(first + digit): str(digit) for first in (0x660, 0x6F0, 0x966, 0xFF10) for digit in range(10)},
-        **dict.fromkeys("\u2010\u2011\u2012", "-"),
-    }
-)
-_FOLDED = re.compile(
-    "[\u00a0\u0643\u0649\u064a\u0660-\u0669\u06f0-\u06f9\u0966-\u096f\u2002-\u2012\u202f\u3000\uff10-\uff19]"
-)
 # Encodings of news files, for a library to choose from.
 _COMMON = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman"),
@@ -67,11 +54,6 @@ def clean(text: str) -> str:
     if _LIGATURE.search(text):
         text = text.translate(_LIGATURES)
     return unicodedata.normalize("NFC", text)
-
-
-def folded(text: str) -> str:
-    """The text as it is compared, of the same length: plain spaces, Persian for Arabic letters, digits from 0 to 9."""
-    return text if text.isascii() or not _FOLDED.search(text) else text.translate(_FOLDS)
 
 
 def one_line(text: str, limit: int = 500) -> str:
