@@ -6,7 +6,7 @@ from asyncio import to_thread
 from collections.abc import AsyncIterator, Iterator, Sequence
 from copy import copy
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rag.answer.pipeline import Pipeline
@@ -15,7 +15,7 @@ from rag.answer.writer import Preview
 from rag.arguments import Limits, narrowed, validated
 from rag.checks.document import checked, with_verdicts
 from rag.checks.verify import verify
-from rag.compare.articles import conflicts
+from rag.compare.articles import conflicts, with_reporters
 from rag.digest import digest
 from rag.digest.extractive import Budget
 from rag.digest.generative import Model
@@ -27,7 +27,6 @@ from rag.models.budget import Terms
 from rag.models.client import Account, Caller, described
 from rag.parts import CATALOG, Parts
 from rag.progress import Clock, Meter, Progress
-from rag.retrieval.near_duplicates import outlets
 from rag.retrieval.retriever import Index, Searcher
 from rag.schema import (
     AddReport,
@@ -274,11 +273,13 @@ class Library(Parts):
         given = [a if isinstance(a, Article) else self.catalog.article(a) for a in against]
         account, check = Account(self.terms), partial(verify, entailment=self.entailment)
         with account.clock.time("check"):
-            find = partial(self._searcher.regions, k=k, window=window)
-            found = checked(clean(text), find, check, outlets=outlets, given=given, window=window)
+            find = cache(partial(self._searcher.regions, k=k, window=window))
+            found = checked(clean(text), find, check, given=given, window=window)
         if self.judge:
             with account.clock.time("judge"):
                 found = with_verdicts(found, self.judge.judged(found.statements, account))
+        if not given:
+            found = replace(found, statements=with_reporters(found.statements, find, self._searcher.index))
         warnings = (*account.warnings, *found.warnings, *self.warnings)
         return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
 

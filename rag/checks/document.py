@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TypeAlias
 
 from rag.checks.claims import claims
@@ -41,31 +40,21 @@ class Region:
 Find: TypeAlias = Callable[[str], Sequence[Region]]
 """Gives the regions to look for a sentence in."""
 
-Outlets: TypeAlias = Callable[[Sequence[Article]], tuple[str, ...]]
-"""Gives the outlets of articles; copies of one report count as one."""
-
-
-def _uncounted(_: Sequence[Article]) -> tuple[str, ...]:
-    return ()
-
 
 def whole(articles: Sequence[Article]) -> list[Region]:
     """Articles as regions."""
     return [Region(article, Span(0, len(article.text))) for article in articles]
 
 
-def checked(  # noqa: PLR0913  # each is a choice of its own
+def checked(
     text: str,
     find: Find,
     verify: Verify,
     *,
-    outlets: Outlets = _uncounted,
     given: Sequence[Article] = (),
     window: Window = Window(),
 ) -> Answer:
     """The sentences of a draft as statements, each with the sentences of the articles that are nearest to it.
-
-    A supported one has the `outlets` of the articles that support it alone.
 
     Those nearest are in the `given` articles, else in what `find` gives. A mark such as [2] is the second of the given
     ones; one without an article is an error of its statement. Headings, link addresses and lines that name sources are
@@ -78,9 +67,7 @@ def checked(  # noqa: PLR0913  # each is a choice of its own
     statements: list[Statement] = []
     numbered: list[Citation] = []
     for span in sentences(text):
-        statement = _checked(
-            text[span.start : span.end], find, partial(_compared, verify=verify, outlets=outlets), given
-        )
+        statement = _checked(text[span.start : span.end], find, verify, given)
         own = tuple(replace(c, number=n) for n, c in enumerate(statement.citations, start=len(numbered) + 1))
         numbered += own
         statements.append(replace(statement, citations=own))
@@ -103,22 +90,22 @@ def with_verdicts(answer: Answer, statements: Sequence[Statement]) -> Answer:
     )
 
 
-def _checked(sentence: str, find: Find, compared_with: _ComparedWith, given: Sequence[Article]) -> Statement:
+def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]) -> Statement:
     marked = unmarked(sentence)
     statement = Statement(marked.text, ())
     if sum(word.is_content for word in read_text(marked.text).words) < _FEWEST_WORDS:
         return replace(statement, checks=(Check("unchecked", "at least two words that say something", None, False),))
     meant = [given[n - 1] for n in marked.numbers if 0 < n <= len(given)]
     invented = [n for n in marked.numbers if given and not 0 < n <= len(given)]
-    compared = compared_with(statement, whole(meant or given) or find(marked.text))
+    compared = _compared(statement, whole(meant or given) or find(marked.text), verify)
     if not invented:
         return compared
     missing = tuple(Check("citation", f"[{n}]", None, False) for n in invented)
     verdict = Verdict.UNSUPPORTED if compared.verdict is Verdict.SUPPORTED else compared.verdict
-    return replace(compared, checks=(*compared.checks, *missing), verdict=verdict, outlets=())
+    return replace(compared, checks=(*compared.checks, *missing), verdict=verdict)
 
 
-def _compared(statement: Statement, regions: Sequence[Region], verify: Verify, outlets: Outlets) -> Statement:
+def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -> Statement:
     """The statement verified against all regions together, or against those of one article that supports it best.
 
     What one article says is not made untrue by what others say of another day.
@@ -128,11 +115,7 @@ def _compared(statement: Statement, regions: Sequence[Region], verify: Verify, o
     own = [_nearest(statement.text, [r for r in regions if r.article.id == id]) for id in articles]
     own.sort(key=_best_cover, reverse=True)
     groups = own if len(own) == 1 else [_nearest(statement.text, regions), *own[:_MOST_ARTICLES]]
-    best = max((_against(statement, group, verify, searched) for group in groups), key=_standing)
-    if best.verdict is not Verdict.SUPPORTED:
-        return best
-    alone = [g for g in own if g and _against(statement, g, verify, searched).verdict is Verdict.SUPPORTED]
-    return replace(best, outlets=outlets([group[0].region.article for group in alone]))
+    return max((_against(statement, group, verify, searched) for group in groups), key=_standing)
 
 
 def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:
@@ -148,9 +131,6 @@ def _standing(statement: Statement) -> tuple[bool, float]:
     """Supported ones first, then those whose evidence is nearer."""
     scored = next((c.found or "" for c in statement.checks if c.kind in ("support", "entailment")), "")
     return statement.verdict is Verdict.SUPPORTED, float(scored.split(":")[0] or 0)
-
-
-_ComparedWith: TypeAlias = Callable[[Statement, Sequence[Region]], Statement]
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,12 @@ from datetime import date
 
 import numpy as np
 
+from rag.checks.document import Find, Region
 from rag.compare.relation import LEAST_COSINE, Relation, ReportedSentence, related
 from rag.models.injection import is_ordered
+from rag.retrieval.near_duplicates import clusters
 from rag.retrieval.retriever import Index, Retrieved, Searcher
-from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Window
+from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Verdict, Window
 from rag.store.catalog import StoredPassage
 from rag.text.names import names
 from rag.text.sentences import sentences
@@ -52,6 +54,22 @@ def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index
     stored = index.catalog.passages([hit.passage.id for hit in hits])
     near = reports(stored, {hit.article.id: hit.article for hit in hits})
     return held_against(statements, near, retrieved.origins)
+
+
+def with_reporters(statements: Sequence[Statement], find: Find, index: Index) -> tuple[Statement, ...]:
+    """The statements of a checked draft, the supported ones with the outlets that report what each cites first."""
+    return tuple(
+        replace(s, outlets=_reporters(s, find(s.text), index)) if s.verdict is Verdict.SUPPORTED and s.citations else s
+        for s in statements
+    )
+
+
+def _reporters(statement: Statement, regions: Sequence[Region], index: Index) -> tuple[str, ...]:
+    articles = {region.article.id: region.article for region in regions}
+    origins = {article.id: copies[0] for copies in clusters(articles.values()) for article in copies}
+    near = reports(index.catalog.passages([region.passage_id for region in regions]), articles)
+    (found,) = held_against([replace(statement, citations=statement.citations[:1])], near, origins).statements
+    return found.outlets
 
 
 def held_against(
