@@ -18,6 +18,7 @@ from rag.checks.verify import verify
 from rag.compare.articles import conflicts, with_reporters
 from rag.digest import digest
 from rag.digest.extractive import Budget
+from rag.digest.figures import ledger
 from rag.digest.generative import Model
 from rag.errors import InputError
 from rag.ingest.loaders import Origin
@@ -33,6 +34,7 @@ from rag.schema import (
     Answer,
     Article,
     Conflict,
+    Figures,
     Length,
     SearchResult,
     Statement,
@@ -332,6 +334,25 @@ class Library(Parts):
         article, InputError if the topic has no words.
         """
         return conflicts(self._searcher, topic, k=k, window=narrowed(self.limits, window, by=limits))
+
+    @validated
+    def figures(
+        self,
+        topic: str,
+        *,
+        counting: str | None = None,
+        k: int = 100,
+        window: Window = Window(),
+        **limits: Unpack[Limits],
+    ) -> Figures:
+        """The figures that articles on a topic give, by what they count, each cited; with their minimum and maximum.
+
+        Articles are on a topic if they have all of its words in the title, or in one paragraph with it; those of the `k`
+        passages nearest to it are read. With `counting`, such as "killed", only what has its words is listed. What is
+        not clear is left out. Raises EmptyLibraryError if there is no article, InputError if there are no words.
+        """
+        found = ledger(self._searcher, topic, counting=counting, k=k, window=narrowed(self.limits, window, by=limits))
+        return replace(found, warnings=self.warnings)
 
     @validated
     def window(self, window: Window = Window(), **limits: Unpack[Limits]) -> View:

@@ -28,6 +28,7 @@ EXAMPLES = {
     ),
     "timeline": ("rag timeline --max-events 5", 'rag timeline --topic "military situation" --format html > page.html'),
     "conflicts": ("rag conflicts", 'rag conflicts --topic "airport attack" --json'),
+    "figures": ('rag figures --topic "Tajikistan"', 'rag figures --topic "border" --counting soldiers --format csv'),
     "watch": (
         "rag watch https://example.org/feed.xml --every 900",
         'rag watch articles/ --topic "consulates" --draft draft.txt',

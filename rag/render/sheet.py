@@ -121,7 +121,7 @@ def _csv(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
     writer.writerow(_COLUMNS)
     for claim in claims:
         for citation in claim.statement.citations or (None,):
-            writer.writerow([_inert(cell) for cell in _cells(claim, citation)])
+            writer.writerow([inert(cell) for cell in _cells(claim, citation)])
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -140,7 +140,7 @@ def _cells(claim: Claim, citation: Citation | None) -> Sequence[str]:
     return (*said, *cited, counted, "; ".join(claim.outlets), "", "")
 
 
-def _inert(cell: str) -> str:
+def inert(cell: str) -> str:
     """A cell that no spreadsheet computes, on one line."""
     text = " ".join(safe(cell).split())
     return f"'{text}" if text.startswith(_FORMULA) else text

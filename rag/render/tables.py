@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from rag.render.links import link
-from rag.schema import Answer, Article, Citation, SearchResult, Statement, Summary, Timeline
+from rag.render.sheet import inert
+from rag.schema import Answer, Article, Citation, Figure, Figures, SearchResult, Series, Statement, Summary, Timeline
 from rag.schema.articles import article_record
 
 
-def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, Any]]:
-    """A row for each hit, or for each statement with each of its sources; in the order of the result."""
+def rows(result: Answer | Summary | Timeline | SearchResult | Figures) -> list[dict[str, Any]]:
+    """A row for each hit, figure, or statement with each of its sources; in the order of the result."""
     match result:
         case SearchResult():
             return [
@@ -23,8 +26,39 @@ def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, A
                 for event in result.events
                 for row in _statement(event.statement)
             ]
+        case Figures():
+            return [_figure(series, figure) for series in result.series for figure in series.figures]
         case Answer() | Summary():
             return [row for statement in result.statements for row in _statement(statement)]
+
+
+def csv_text(result: Figures) -> str:
+    """The rows of a ledger as CSV with a heading; no spreadsheet computes a cell. It is empty if there are no rows."""
+    text, found = io.StringIO(), rows(result)
+    writer = csv.writer(text, lineterminator="\n")
+    for row in ([*found[0]], *(row.values() for row in found)) if found else ():
+        writer.writerow(
+            ["" if cell is None else inert(f"{cell:.15g}" if isinstance(cell, float) else str(cell)) for cell in row]
+        )
+    return text.getvalue()
+
+
+def _figure(series: Series, figure: Figure) -> dict[str, Any]:
+    """The ledger's columns; `low` and `high` are None where the article gives no bound."""
+    told = {
+        "counts": series.counts,
+        "day": figure.day or None,
+        "figure": figure.text,
+        "low": figure.low,
+        "high": figure.high,
+    }
+    origins = {"origins": len(figure.outlets), "outlets": "; ".join(figure.outlets)}
+    return (
+        told
+        | {"unit": figure.unit, "about": figure.about, "speaker": figure.speaker}
+        | origins
+        | _citation(figure.citation)
+    )
 
 
 def _statement(statement: Statement) -> list[dict[str, Any]]:
