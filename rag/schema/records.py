@@ -68,6 +68,7 @@ def _answer(record: Mapping[str, Any]) -> Answer:
         window=Window(
             shared["as_of"], _day(record.get("since")), _day(record.get("until")), tuple(record.get("sources", ()))
         ),
+        premises=tuple(record.get("premises", ())),
         citations=tuple(cited.values()),
         **shared,
     )
