@@ -345,11 +345,12 @@ class Library(Parts):
         window: Window = Window(),
         **limits: Unpack[Limits],
     ) -> Figures:
-        """The figures that articles on a topic give, by what they count, each cited; with their minimum and maximum.
+        """The figures that articles on a topic give, by what they count, each cited, with their minimum and maximum.
 
-        Articles are on a topic if they have all of its words in the title, or in one paragraph with it; those of the `k`
-        passages nearest to it are read. With `counting`, such as "killed", only what has its words is listed. What is
-        not clear is left out. Raises EmptyLibraryError if there is no article, InputError if there are no words.
+        A figure is on a topic if its sentence, with its title or those before it in its paragraph, has all of the
+        words; the articles of the `k` passages nearest to it are read. With `counting`, such as "killed", only what has
+        its words is listed. A figure of which it is not clear what it counts is left out. Raises EmptyLibraryError if
+        there is no article, InputError for a topic without words.
         """
         found = ledger(self._searcher, topic, counting=counting, k=k, window=narrowed(self.limits, window, by=limits))
         return replace(found, warnings=self.warnings)

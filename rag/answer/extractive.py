@@ -84,7 +84,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
 
 
 def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved) -> list[Article]:
-    """The articles in which the names of a question are looked for: all that were read, if it asks for several things."""
+    """The articles in which the names of a question are looked for: all that were read, if it asks several things."""
     if query.parts:
         return list({hit.article.id: hit.article for hit in retrieved.hits}.values())
     return [citation.article for citation in citations]

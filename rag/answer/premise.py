@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.checks.exact import Evidence, compare
 from rag.checks.verify import check, evidence
@@ -12,6 +12,7 @@ from rag.models.injection import without_orders
 from rag.retrieval.query import Query
 from rag.schema import Article, Citation, Span
 from rag.text.relative_dates import moments
+from rag.text.sentences import cited_sentences
 from rag.text.words import content_words
 
 _DENYING = ("negation", "direction")
@@ -24,7 +25,7 @@ _MOST = 4
 
 @dataclass(frozen=True, slots=True)
 class Premises:
-    """What of a question is not borne out by what is cited for it.
+    """What of a question has no support in what is cited for it.
 
     `unnamed` are names that are nowhere in the articles, `denied` pairs of a word of the question and what the citation
     has against it, `unsaid` names and words that no citation has.
@@ -59,7 +60,7 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
     quotes = [Evidence(citation.quote) for citation in cited]
     return Premises(
         tuple(_unnamed(query, [_whole(article) for article in articles])),
-        tuple(dict.fromkeys(_denied(query, cited[0]))),
+        tuple(dict.fromkeys(_denied(query, cited))),
         tuple(_unsaid(query, quotes))[:_MOST],
     )
 
@@ -70,12 +71,29 @@ def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
     yield from (name for name in failed if not query.background.issuperset(content_words(name)))
 
 
-def _denied(query: Query, citation: Citation) -> Iterator[tuple[str, str]]:
-    """The words that what is cited negates, or has the opposite of; a question whether it is so leaves that open."""
-    if not query.background and not _WHETHER.match(query.text):
-        for found in check(query.text, [evidence(citation)]):
-            if found.kind in _DENYING and not found.passed and found.found:
-                yield found.expected, found.found
+def _denied(query: Query, cited: Sequence[Citation]) -> Iterator[tuple[str, str]]:
+    """The words that what is cited negates, or has the opposite of, in each of its sentences that has them.
+
+    A question whether something is so leaves that open.
+    """
+    if query.background or _WHETHER.match(query.text):
+        return
+    spans = [part for citation in cited for part in _sentences(citation)]
+    for asked, found in _opposed(query.text, cited).items():
+        having = [part for part in spans if set(content_words(asked)) <= set(content_words(part.quote))]
+        if all(asked in _opposed(query.text, [part]) for part in having):
+            yield asked, found
+
+
+def _opposed(text: str, cited: Sequence[Citation]) -> dict[str, str]:
+    """The words of a text that the spans negate or have the opposite of, with what these have."""
+    checks = check(text, [evidence(citation) for citation in cited])
+    return {c.expected: c.found for c in checks if c.kind in _DENYING and not c.passed and c.found}
+
+
+def _sentences(citation: Citation) -> list[Citation]:
+    spans, text = cited_sentences(citation), citation.article.text
+    return [replace(citation, start=s.start, end=s.end, quote=text[s.start : s.end], answer=None) for s in spans]
 
 
 def _unsaid(query: Query, quotes: Sequence[Evidence]) -> Iterator[str]:

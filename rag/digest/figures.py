@@ -95,16 +95,21 @@ def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
 def _figures(searcher: Searcher, ids: Sequence[str], topic: str) -> list[_Reported]:
     catalog = searcher.index.catalog
     pool = of_passages(catalog, [passage for id in ids for passage in catalog.passage_ids(id)])
-    excerpts = {(e.article.id, e.own): e for e in pool.excerpts if _is_on(e, topic) and not _is_history(e)}
-    return [reported for excerpt in excerpts.values() for reported in figures_of(excerpt)]
+    excerpts = {(e.article.id, e.own): e for e in pool.excerpts if not _is_history(e)}
+    return [reported for e in excerpts.values() for reported in figures_of(e) if _is_about(reported.counts, e, topic)]
 
 
-def _is_on(excerpt: Excerpt, topic: str) -> bool:
-    """Whether the sentence, with those before it in its paragraph, has every word of a topic; first with the title."""
-    text = excerpt.article.text
+def _is_about(counts: _Counted, excerpt: Excerpt, topic: str) -> bool:
+    """Whether a figure is on a topic by its sentence and those before it in its paragraph, the first with the title.
+
+    A sentence without a word of the topic is on it only if what is counted happened in those before it too.
+    """
+    wanted, text = frozenset(content_words(topic)), excerpt.article.text
     start = text.rfind("\n\n", 0, excerpt.own)
     title = excerpt.article.title if start < 0 else ""
-    return set(content_words(topic)) <= set(content_words(f"{title} {text[max(0, start) : excerpt.span.end]}"))
+    before = frozenset(content_words(f"{title} {text[max(0, start) : excerpt.own]}"))
+    own = frozenset(content_words(excerpt.sentence))
+    return wanted <= own | before and bool(wanted & own or counts.key[1] in before)
 
 
 def _is_history(excerpt: Excerpt) -> bool:
@@ -133,11 +138,11 @@ def _amounts(text: str) -> Iterator[Number]:
         after = found[place + 1] if place + 1 < len(found) else None
         if before and joined:
             opening = _RANGE.search(text, 0, before.start)
-            if bool(opening) == (joined[1] == "and") and not _CHANGE.search(text, 0, before.start):
+            is_range = bool(opening) == (joined[1] == "and") and before.value.low < number.value.low
+            if is_range and not _CHANGE.search(text, 0, before.start):
+                start = opening.start() if opening else before.start
                 value = replace(number.value, start=before.value.start, low=before.value.low)
-                yield replace(
-                    number, value=value, hedge=before.hedge, start=opening.start() if opening else before.start
-                )
+                yield replace(number, value=value, hedge=before.hedge, start=start)
         elif number.value.exact and not (after and _ENDS.fullmatch(text, number.value.end, after.start)):
             yield number
 

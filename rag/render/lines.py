@@ -124,7 +124,7 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 
 
 def notice(answer: Answer) -> str | None:
-    """Why there is no answer, or only a part of one, or what the question takes for granted; None if nothing is amiss."""
+    """Why there is no answer, or only a part of one, or what it does not say of the question; None if it is whole."""
     if answer.status is Status.ABSTAINED:
         return None if answer.statements else " ".join((answer.text, *answer.premises))
     if answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:

@@ -35,30 +35,34 @@ def rows(result: Answer | Summary | Timeline | SearchResult | Figures) -> list[d
 def csv_text(result: Figures) -> str:
     """The rows of a ledger as CSV with a heading; no spreadsheet computes a cell. It is empty if there are no rows."""
     text, found = io.StringIO(), rows(result)
-    writer = csv.writer(text, lineterminator="\n")
-    for row in ([*found[0]], *(row.values() for row in found)) if found else ():
-        writer.writerow(
-            ["" if cell is None else inert(f"{cell:.15g}" if isinstance(cell, float) else str(cell)) for cell in row]
-        )
+    if found:
+        writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in found)
     return text.getvalue()
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.15g}" if isinstance(value, float) else inert(str(value))
 
 
 def _figure(series: Series, figure: Figure) -> dict[str, Any]:
     """The ledger's columns; `low` and `high` are None where the article gives no bound."""
-    told = {
+    return {
         "counts": series.counts,
         "day": figure.day or None,
         "figure": figure.text,
         "low": figure.low,
         "high": figure.high,
+        "unit": figure.unit,
+        "about": figure.about,
+        "speaker": figure.speaker,
+        "origins": len(figure.outlets),
+        "outlets": "; ".join(figure.outlets),
+        **_citation(figure.citation),
     }
-    origins = {"origins": len(figure.outlets), "outlets": "; ".join(figure.outlets)}
-    return (
-        told
-        | {"unit": figure.unit, "about": figure.about, "speaker": figure.speaker}
-        | origins
-        | _citation(figure.citation)
-    )
 
 
 def _statement(statement: Statement) -> list[dict[str, Any]]:

@@ -43,9 +43,8 @@ from rag.schema.figures import Figure, Figures, Series
 
 # fmt: off
 __all__ = [
-    "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure", "Figure",
-    "Figures", "Hit",
-    "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision", "Published", "Ranks",
-    "Reason", "Result", "SearchResult", "Section", "Series", "Span", "Statement", "Status", "Summary", "Timeline", "Turn",
-    "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
+    "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure",
+    "Figure", "Figures", "Hit", "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision",
+    "Published", "Ranks", "Reason", "Result", "SearchResult", "Section", "Series", "Span", "Statement", "Status",
+    "Summary", "Timeline", "Turn", "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
 ]
