@@ -19,6 +19,8 @@ _DENYING = ("negation", "direction")
 _WHETHER = re.compile(
     r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b", re.IGNORECASE
 )
+_DOER = r"\b(?:did|does|do|has|have|had|will) (?:the )?{}\b"
+"""Who does what is asked about, behind an auxiliary."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _MOST = 4
 
@@ -28,17 +30,18 @@ class Premises:
     """What of a question has no support in what is cited for it.
 
     `unnamed` are names that are nowhere in the articles, `denied` pairs of a word of the question and what the citation
-    has against it, `unsaid` names and words that no citation has.
+    has against it, `unsaid` names and words that no citation has; `unmet` is whether one of the names is who does it.
     """
 
     unnamed: tuple[str, ...] = ()
     denied: tuple[tuple[str, str], ...] = ()
     unsaid: tuple[str, ...] = ()
+    unmet: bool = False
 
     @property
     def doubtful(self) -> bool:
         """Whether the question is likely to take for granted what is not so."""
-        return bool(self.unnamed or self.denied)
+        return bool(self.unnamed or self.denied or self.unmet)
 
     @property
     def beside_answer(self) -> tuple[str, ...]:
@@ -58,10 +61,12 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
     if not cited:
         return Premises()
     quotes = [Evidence(citation.quote) for citation in cited]
+    names = tuple(_unnamed(query, quotes))
     return Premises(
         tuple(_unnamed(query, [_whole(article) for article in articles])),
         tuple(dict.fromkeys(_denied(query, cited))),
-        tuple(_unsaid(query, quotes))[:_MOST],
+        (*names, *_unsaid(query, quotes))[:_MOST],
+        any(re.search(_DOER.format(re.escape(name)), query.text) for name in names),
     )
 
 
@@ -97,8 +102,7 @@ def _sentences(citation: Citation) -> list[Citation]:
 
 
 def _unsaid(query: Query, quotes: Sequence[Evidence]) -> Iterator[str]:
-    unnamed = list(_unnamed(query, quotes))
-    yield from unnamed
+    """The words that no quote has, without names and dates."""
     said = frozenset(content_words(" ".join((*query.names, *(quote.text for quote in quotes)))))
     wanted = frozenset(query.terms) - query.background - said
     dates = [Span(moment.start, moment.end) for moment in moments(query.text)]

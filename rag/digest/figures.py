@@ -30,6 +30,7 @@ _PLURALS = listed("people men women children lives wives halves")
 """Irregular plurals, which are no past tenses."""
 _STATES = listed("to dead missing")
 _PARTICLES = listed("away back down off out over up")
+_BESIDE = listed("across along amid among around beside inside near outside per via")
 _DETERMINERS = listed("the a an their its his her")
 _SAYS = re.compile(SAYING)
 _SHARED = re.compile(r"\s+of\s+(?:the|its|their|his|her|all)\b", re.IGNORECASE)
@@ -38,6 +39,7 @@ _TO = re.compile(r"\b(?:to|at|of|pass(?:es|ed)|reach(?:es|ed))\s+$", re.IGNORECA
 _ENDS = re.compile(r"\s?(to|and|-|–)\s?")
 _RANGE, _CHANGE = re.compile(r"\bbetween\s+$", re.IGNORECASE), re.compile(r"\bfrom\s+$", re.IGNORECASE)
 _ONLY_SPACE = re.compile(r"\s+")
+_HYPHENS = ("-", "–", "—")
 _LONGEST = 5
 """How many words may say what is counted."""
 
@@ -88,8 +90,18 @@ def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
     for number in _amounts(text):
         counts = _what(number, words)
         if counts:
-            found = voice(excerpt.article.text, Span(excerpt.own, excerpt.span.end))
-            yield _Reported(counts, _figure(number, excerpt, found.name if found else None))
+            yield _Reported(counts, _figure(number, excerpt, _speaker(excerpt)))
+
+
+def _speaker(excerpt: Excerpt) -> str | None:
+    """Who gives a figure; None if the name does not stand directly beside a verb of saying."""
+    found = voice(excerpt.article.text, Span(excerpt.own, excerpt.span.end))
+    if not found or found.at is not None:
+        return found.name if found else None
+    said = (
+        rf"{re.escape(found.name)}\W+(?:\w+\W+){{0,2}}?(?:{SAYING})\b|\baccording to (?:the )?{re.escape(found.name)}"
+    )
+    return found.name if re.search(said, excerpt.sentence, re.IGNORECASE) else None
 
 
 def _figures(searcher: Searcher, ids: Sequence[str], topic: str) -> list[_Reported]:
@@ -194,9 +206,14 @@ def _object(text: str, before: Sequence[Word], after: Sequence[Word], number: Nu
     """What it counts as what somebody did something to."""
     if not before or not _is_deed(before[-1]) or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.start):
         return None
-    if before[:-1] and (before[-2].text.lower() in _BE or before[-2].text.lower() in ("the", "a", "an")):
+    ahead = [w.text.lower() for w in before[-3:-1]]
+    if ahead[-1:] and (ahead[-1] in _BE or ahead[-1] in ("the", "a", "an") or ahead[-1].endswith(("'d", "’d"))):
+        return None
+    if ahead == ["to", "have"]:  # appears to have killed
         return None
     noun = _noun(after)
+    if noun and text[noun[-1].end : noun[-1].end + 1] in _HYPHENS:
+        return None
     following = after[len(noun) : len(noun) + 1]
     if following and (following[0].is_content or following[0].text.lower() in _BE | _HAVE):
         return None
@@ -215,7 +232,7 @@ def _noun(after: Sequence[Word]) -> list[Word]:
     """The words up to a verb or a preposition; none if they do not end so, or stand for something said before."""
     noun: list[Word] = []
     for word in after:
-        if not word.is_content or _has_past_form(word) or word.stem[0].isdigit():
+        if not word.is_content or _has_past_form(word) or word.stem[0].isdigit() or word.text.lower() in _BESIDE:
             break
         noun.append(word)
     return noun if len(noun) <= _LONGEST else []

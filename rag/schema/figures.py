@@ -59,9 +59,11 @@ class Series:
 
     @property
     def span(self) -> str:
-        """The lowest and the highest amount, as they are written."""
+        """The lowest and the highest figure, as they are written."""
         low, high = self.minimum, self.maximum
-        return low.text if (low.text, low.least) == (high.text, high.most) else f"{low.text} to {high.text}"
+        return (
+            low.text if (low.text, low.least) == (high.text, high.most) else f"lowest {low.text}, highest {high.text}"
+        )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
