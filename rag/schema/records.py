@@ -112,9 +112,16 @@ def _figures(record: Mapping[str, Any]) -> Figures:
 
 
 def _figure(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> Figure:
-    amount = record["text"], record["low"], record["high"]
-    said = record["unit"], record["about"], record["speaker"], tuple(record["outlets"])
-    return Figure(*amount, cited[record["citation"]], *said)
+    return Figure(
+        record["text"],
+        record["low"],
+        record["high"],
+        cited[record["citation"]],
+        record["unit"],
+        record["about"],
+        record["speaker"],
+        tuple(record["outlets"]),
+    )
 
 
 def _search(record: Mapping[str, Any]) -> SearchResult:
