@@ -32,6 +32,14 @@ class Limits(TypedDict, total=False):
     sources: str | Sequence[str] | None
 
 
+class Asking(Limits, total=False):
+    """What a question can be asked with, by name."""
+
+    k: int
+    window: Window
+    history: Sequence[Turn]
+
+
 def narrowed(*windows: Window, by: Limits) -> Window:
     """What all the windows and the plain limits admit; raises InputError for limits that are none."""
     _only("limit", by, Limits.__annotations__)

@@ -56,6 +56,22 @@ class Parts:
         offline: bool = False,
         terms: Terms | None = None,
     ) -> None:
+        """Nothing of it is opened here. Without a `path`, the library is that of the settings.
+
+        Those are `RAG_HOME`, `config.toml` or the platform's data folder, with the servers of `RAG_CATALOG` and
+        `RAG_CHROMA`. `catalog` is the address of a PostgreSQL database, `chroma` that of a Chroma server, which many
+        processes share; what only this machine needs stays in the folder.
+
+        `embeddings` is any LangChain embedding model, or the name of one; the default is that of the settings
+        (`RAG_EMBEDDINGS`), or the local MiniLM. If that is not installed, or another one is meant and `offline`, the
+        library is searched by words only, and `warnings` says so.
+
+        `model` writes the answers: a name, or any LangChain chat model. Without it, it is the one of the settings:
+        `RAG_MODEL`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`; if they name none, or if `offline`, the answers are the
+        articles' own sentences and nothing is sent anywhere. `judge` names the chat model that settles what the local
+        checks leave open: `auto`, which is that of `RAG_JUDGE`, else the model that writes; or `none`. `terms` are what
+        the model may use, and what its faults lead to.
+        """
         settings = None if path else read_settings()
         self.path = settings.library.value if settings else Path(path or "").expanduser()
         self._database = catalog or (settings.database if settings else None)

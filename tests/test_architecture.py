@@ -33,6 +33,7 @@ ORDER = (
         "rag.arguments",
         "rag.settings",
         "rag.parts",
+        "rag.collection",
         "rag.langchain",
         "rag.chains",
         "rag.library",
