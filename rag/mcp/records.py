@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from rag.render.links import link
 from rag.schema import Answer, Article, Citation, Conflict, Hit, SearchResult, Timeline, conflicts_record
-from rag.schema.answers import citation_dict
+from rag.schema.statements import citation_dict
 
 ADDRESS = "dispatches://articles/"
 """What the address of an article begins with that is not on the web; the server has it as a resource."""

@@ -7,8 +7,9 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from rag.schema.answers import Conflict, Reason, Result, Statement, conflict_dict, marked, statement_dict
+from rag.schema.answers import Reason, Result
 from rag.schema.articles import Article, Precision, Published
+from rag.schema.statements import Conflict, Statement, conflict_dict, marked, statement_dict
 
 
 class Length(StrEnum):

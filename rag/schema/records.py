@@ -7,23 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from rag.errors import InputError
-from rag.schema.answers import (
-    Answer,
-    Check,
-    Citation,
-    Conflict,
-    Dispute,
-    Mode,
-    Note,
-    Opinion,
-    Pointer,
-    Position,
-    Reason,
-    Statement,
-    Status,
-    Usage,
-    Verdict,
-)
+from rag.schema.answers import Answer, Mode, Pointer, Reason, Status, Usage
 from rag.schema.articles import (
     AddReport,
     Article,
@@ -37,6 +21,17 @@ from rag.schema.articles import (
     Window,
 )
 from rag.schema.digests import Event, Section, Summary, Timeline
+from rag.schema.statements import (
+    Check,
+    Citation,
+    Conflict,
+    Dispute,
+    Note,
+    Opinion,
+    Position,
+    Statement,
+    Verdict,
+)
 
 T = TypeVar("T")
 
