@@ -63,7 +63,6 @@ OWNERS = {
         "rag/cli/console.py",
         "rag/cli/eval_command.py",
         "rag/cli/library_commands.py",
-        "rag/cli/mcp_command.py",
         "rag/cli/options.py",
         "rag/cli/requests.py",
         "rag/cli/terminal.py",

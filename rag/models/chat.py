@@ -23,6 +23,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 _OPENAI = "openai"
 _SILENCE, _SILENCE_OF_OWN = 60.0, 600.0  # seconds
 _LONGEST, _LONGEST_OF_OWN = 300.0, 1_800.0
+_EMBEDDING_SILENCE, _LONGEST_EMBEDDING = 30.0, 120.0
 _NO_KEY = "none"  # a server of one's own needs no key, but the SDK wants one
 _OWN_TEMPERATURE = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])")  # these models refuse any but the one they have
 _HAS_EFFORT = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9]|gpt-oss)(?!.*-chat)")
@@ -139,13 +140,14 @@ def chat_model(
     return model
 
 
-def embedding_model(choice: ModelChoice, *, timeout: float = 30.0, longest: float = 120.0) -> Embeddings:
+def embedding_model(choice: ModelChoice) -> Embeddings:
     """The LangChain embedding model of a choice; all else is as with `chat_model`, but that nothing is tried again."""
     from langchain.embeddings import init_embeddings
 
     options: dict[str, Any] = {}
     if choice.provider == _OPENAI:
-        options = _openai(choice, timeout, longest) | {"max_retries": 0, "chunk_size": MOST_TEXTS}
+        options = _openai(choice, _EMBEDDING_SILENCE, _LONGEST_EMBEDDING)
+        options |= {"max_retries": 0, "chunk_size": MOST_TEXTS}
         options["check_embedding_ctx_length"] = False  # it would count tokens with a vocabulary that is downloaded
     try:
         model: Any = init_embeddings(choice.name, provider=choice.provider, **options)
