@@ -1,4 +1,4 @@
-"""Adds articles to a library and removes them."""
+"""Keeps the articles of a library: adds, lists, removes and indexes them."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from rag.digest.extractive import Budget
 from rag.digest.generative import Model
 from rag.errors import InputError
 from rag.models.budget import Terms
-from rag.models.client import Account, Caller, described
+from rag.models.client import Account, Caller, choice_of
 from rag.parts import Parts
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.retriever import Index, Searcher
@@ -123,7 +123,7 @@ class Library(Collection):
     def written_by(self, model: BaseChatModel, terms: Terms) -> Library:
         """This library, whose answers another chat model writes and none judges; open files are shared."""
         other = copy(self)
-        caller = Caller(model, described(model), self._replies, pauses=())
+        caller = Caller(model, choice_of(model), self._replies, pauses=())
         other.terms, other.writer, other.judge = terms, self._writer(caller), None
         return other
 

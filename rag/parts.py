@@ -16,7 +16,7 @@ from rag.errors import EmbeddingError, LibraryError
 from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
-from rag.models.client import Caller, described
+from rag.models.client import Caller, choice_of
 from rag.models.cross_encoder import CrossEncoder, SpanModel
 from rag.models.embeddings import Embedder, MiniLM
 from rag.models.minilm import cores
@@ -142,7 +142,7 @@ class Parts:
     def writer(self) -> Writer | None:
         """The language model that writes the answers; None if they are the articles' own sentences."""
         if self._model is not None and not isinstance(self._model, str):
-            return self._writer(Caller(self._model, described(self._model), self._replies, pauses=()))
+            return self._writer(Caller(self._model, choice_of(self._model), self._replies, pauses=()))
         choice = read_settings(model=self._model, offline=self._offline).chat()
         return self._writer(self._caller(choice)) if choice else None
 

@@ -27,7 +27,7 @@ from rag.cli.options import (
     progress_bar,
 )
 from rag.cli.requests import BatchRequest, answer_batch, one_question, one_text, strict_code
-from rag.cli.terminal import Manner, Waiting, in_pipe, in_terminal
+from rag.cli.terminal import ReplyOptions, Spinner, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
 from rag.render.digest_lines import summary_lines, timeline_lines
@@ -95,9 +95,9 @@ def ask(
         if batch:
             raise typer.Exit(answer_batch(batch, request.window, reply, strict=options.strict))
         if sys.stdout.isatty() and form is Form.TEXT and not (options.as_json or options.no_stream):
-            with Waiting() as waiting:
-                asked = library.stream(request.question, k=options.k, window=request.window, progress=waiting.say)
-                answer = show_stream(waiting.until(asked))
+            with Spinner() as spinner:
+                asked = library.stream(request.question, k=options.k, window=request.window, progress=spinner.say)
+                answer = show_stream(spinner.until(asked))
             _finish(answer, (), options)
         answer = reply(request)
     _finish(answer, answer_lines(answer, width=width()), options, form)
@@ -154,7 +154,7 @@ def chat(*, resume: Resume = False, options: Options) -> None:
             talk.resume(sessions)
         return talk
 
-    manner = Manner(options.as_json, options.strict, options.quiet)
+    manner = ReplyOptions(options.as_json, options.strict, options.quiet)
     screen = sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json
     if screen:
         raise typer.Exit(in_terminal(start, manner, settings.history))

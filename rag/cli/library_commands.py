@@ -23,7 +23,7 @@ from rag.cli.options import (
     print_failures,
     progress_bar,
 )
-from rag.cli.requests import listed
+from rag.cli.requests import listed_origins
 from rag.errors import InputError
 from rag.models.chat import Secret
 from rag.render.lines import article_row, listed_record, origin, safe
@@ -54,7 +54,7 @@ def add(
     options: Options,
 ) -> None:
     """Add articles from files, folders, URLs and feeds."""
-    places = [*(origins or ()), *(listed(listing) if listing else ())]
+    places = [*(origins or ()), *(listed_origins(listing) if listing else ())]
     if not places:
         raise InputError("nothing to add was named; wanted a file, a folder or a URL, or --listing FILE")
     checked_settings(options, places)

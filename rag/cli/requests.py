@@ -15,7 +15,7 @@ import typer
 from rag.cli.console import tell
 from rag.errors import InputError, KeyRefusedError, LoadError, ModelError, NoModelError
 from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
-from rag.text.calendar import ordered, window
+from rag.text.calendar import checked_window, window
 from rag.text.clean import clean, decode
 
 FAILED, ABSTAINED, FAILED_CHECK = 1, 8, 9
@@ -81,7 +81,7 @@ def one_text(name: str) -> str:
     return text
 
 
-def listed(name: str) -> list[str]:
+def listed_origins(name: str) -> list[str]:
     """The paths and URLs, a line each, of a file, or of stdin if it is `-`; raises InputError if there are none."""
     found = [line.strip() for line in _read(name).splitlines() if line.strip()]
     if not found:
@@ -184,7 +184,7 @@ def _window(record: dict[str, Any], fallback: Window) -> Window:
     if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
         raise InputError(f"has the sources {repr(sources)[:80]}; wanted a list of names")
     own = window(record.get("as_of"), record.get("since"), record.get("until"), sources)
-    return ordered(
+    return checked_window(
         Window(
             own.as_of or fallback.as_of,
             own.since or fallback.since,

@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote
 
 from rag.errors import LoadError
-from rag.ingest.html import is_html, plain, unescaped
+from rag.ingest.html import html_text, is_html, unescaped
 from rag.schema import Article, Published
 from rag.text.calendar import Stamp, date_in_name, parse_published, why_unread
 from rag.text.clean import clean, content_digest, one_line
@@ -234,7 +234,7 @@ def _is_unnamed_text(key: str, value: Any, summary: str) -> bool:
 
 def _plain(text: str) -> str:
     """A text of a record without HTML; references in it may be escaped twice."""
-    return plain(text) if is_html(text) else unescaped(unescaped(text))
+    return html_text(text) if is_html(text) else unescaped(unescaped(text))
 
 
 def _key(name: object) -> str:

@@ -12,30 +12,30 @@ from httpx2 import AsyncByteStream, AsyncClient, Client, Limits, Response, SyncB
 
 from rag.errors import ReplyError, TimedOutError, UnreachableError
 
-_MOST_BYTES = 16_000_000
+MOST_BYTES = 16_000_000
 _CONNECT_SECONDS = 10.0
 
 
-def client(longest: float) -> Client:
-    """A client whose replies take at most `longest` seconds and 16 MB, however steadily they come.
+def client(longest: float, most_bytes: int = MOST_BYTES) -> Client:
+    """A client whose replies take at most `longest` seconds and `most_bytes`, however steadily they come.
 
     Only silence is bounded by HTTP clients themselves, and a model that repeats itself is never silent.
     """
 
     def bound(response: Response) -> None:
         assert isinstance(response.stream, SyncByteStream)
-        response.stream = _Bounded(response.stream, _Bounds(longest))
+        response.stream = _Bounded(response.stream, _Bounds(longest, most_bytes))
         _check_redirect(response)
 
     return Client(event_hooks={"response": [bound]}, **_options())
 
 
-def async_client(longest: float) -> AsyncClient:
+def async_client(longest: float, most_bytes: int = MOST_BYTES) -> AsyncClient:
     """The same for calls that are awaited."""
 
     async def bound(response: Response) -> None:
         assert isinstance(response.stream, AsyncByteStream)
-        response.stream = _AsyncBounded(response.stream, _Bounds(longest))
+        response.stream = _AsyncBounded(response.stream, _Bounds(longest, most_bytes))
         _check_redirect(response)
 
     return AsyncClient(event_hooks={"response": [bound]}, **_options())
@@ -49,15 +49,16 @@ def silence(seconds: float) -> Timeout:
 class _Bounds:
     """What is left of the bounds of one reply, from its headers on."""
 
-    def __init__(self, longest: float) -> None:
+    def __init__(self, longest: float, most_bytes: int) -> None:
         self._longest = longest
+        self._most_bytes = most_bytes
         self._end = time.monotonic() + longest
-        self._left = _MOST_BYTES
+        self._left = most_bytes
 
     def take(self, piece: bytes) -> bytes:
         self._left -= len(piece)
         if self._left < 0:
-            raise ReplyError(f"the model's reply is larger than {_MOST_BYTES} bytes; ask again, or another model")
+            raise ReplyError(f"the model's reply is larger than {self._most_bytes} bytes; ask again, or another model")
         if time.monotonic() > self._end:
             raise TimedOutError(
                 f"the model's reply was not whole after {self._longest:g} seconds; ask again, or another model"

@@ -13,7 +13,7 @@ import numpy as np
 
 from rag.checks.document import Region
 from rag.errors import EmptyLibraryError, InputError
-from rag.models.embeddings import Embedder, Vector, identity, unit
+from rag.models.embeddings import Embedder, Vector, identity, unit_vector
 from rag.models.injection import request
 from rag.models.reader import SpanReader
 from rag.progress import Clock
@@ -202,7 +202,7 @@ def _rarity(frequency: int, total: int) -> float:
 
 
 def _embedded(index: Index, text: str) -> Vector | None:
-    return unit(np.array(index.embeddings.embed_query(text), np.float32)) if index.embeddings else None
+    return unit_vector(np.array(index.embeddings.embed_query(text), np.float32)) if index.embeddings else None
 
 
 def _search(index: Index, sought: _Sought, window: Window) -> _Ranked:

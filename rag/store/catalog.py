@@ -89,7 +89,7 @@ _MOST_COUNTED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class PreparedArticle:
     """An article that is ready to be saved; each passage with the key of its embedding, if it has one."""
 
     article: Article
@@ -317,7 +317,7 @@ class Catalog:
         """Keeps others from writing the same inside; raises LockedError after `wait` seconds."""
         return self._database.alone(what, wait=wait, on_wait=on_wait)
 
-    def save(self, drafts: Iterable[Draft], embedded: Mapping[str, Embedded]) -> None:
+    def save(self, drafts: Iterable[PreparedArticle], embedded: Mapping[str, Embedded]) -> None:
         """Makes each article the current revision of its id, and only its passages searched, in one transaction."""
         with self.writing():
             self.embedded.insert(embedded)
@@ -410,7 +410,7 @@ class Catalog:
         self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
-    def _insert_passages(self, draft: Draft) -> None:
+    def _insert_passages(self, draft: PreparedArticle) -> None:
         first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
         at, top = stamp(draft.article), draft.article.header
         dates = at.day_first, at.day_last, at.source
