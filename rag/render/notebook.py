@@ -1,15 +1,15 @@
-"""Shows results in a notebook: as part of a page, and as rows of a table."""
+"""Shows results in a notebook."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rag.errors import InputError
 from rag.render.lines import differences, notice, origin
 from rag.render.links import link
 from rag.render.page import rendered
-from rag.schema import AddReport, Answer, Article, Citation, SearchResult, Statement, Summary, Timeline, heading
-from rag.schema.articles import article_record
+from rag.render.tables import rows
+from rag.schema import AddReport, Answer, SearchResult, Summary, Timeline, heading
 
 if TYPE_CHECKING:
     import pandas
@@ -32,38 +32,3 @@ def frame(result: Answer | Summary | Timeline | SearchResult | AddReport) -> pan
     except ModuleNotFoundError:
         raise InputError("pandas is not installed; install it with `pip install pandas`") from None
     return pandas.DataFrame(rows(result))
-
-
-def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, Any]]:
-    """A row for each hit, or for each statement with each of its sources; in the order of the result."""
-    match result:
-        case SearchResult():
-            return [
-                {"rank": rank, "score": hit.score, **_article(hit.article), "text": hit.passage.text}
-                for rank, hit in enumerate(result.hits, start=1)
-            ]
-        case Timeline():
-            return [
-                {"date": event.day, "stated": event.stated, "importance": event.rank, **row}
-                for event in result.events
-                for row in _statement(event.statement)
-            ]
-        case Answer() | Summary():
-            return [row for statement in result.statements for row in _statement(statement)]
-
-
-def _statement(statement: Statement) -> list[dict[str, Any]]:
-    said = {"statement": statement.shown, "verdict": statement.verdict.value, "speaker": statement.speaker}
-    return [said | _citation(citation) for citation in statement.citations or (None,)]
-
-
-def _citation(citation: Citation | None) -> dict[str, Any]:
-    if citation is None:
-        return {}
-    told = {"citation": citation.number, "quote": citation.quote, "link": link(citation)}
-    return told | _article(citation.article)
-
-
-def _article(article: Article) -> dict[str, Any]:
-    record = article_record(article)
-    return {"article_id": record.pop("id"), **record}

@@ -48,7 +48,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 @dataclass(frozen=True, slots=True)
-class ClaimRow:
+class Claim:
     """A sentence of a draft, as a row of the sheet."""
 
     number: int
@@ -92,7 +92,7 @@ def write_sheet(answer: Answer, path: Path, draft: str) -> str:
 
     Raises InputError if the file cannot be written. `draft` is the name of what was checked.
     """
-    claims = [ClaimRow(number, statement) for number, statement in enumerate(answer.statements, start=1)]
+    claims = [Claim(number, statement) for number, statement in enumerate(answer.statements, start=1)]
     form = {".html": _html, ".csv": _csv, ".docx": _word}[path.suffix.lower()]
     content = form(claims, answer, draft)
     try:
@@ -103,18 +103,18 @@ def write_sheet(answer: Answer, path: Path, draft: str) -> str:
     return f"wrote {path}: {_counted(claims)}"
 
 
-def _counted(claims: Sequence[ClaimRow]) -> str:
+def _counted(claims: Sequence[Claim]) -> str:
     counts = Counter(claim.statement.verdict for claim in claims)
     told = [f"{counts[verdict]} {word}" for verdict, word in _VERDICTS.items() if counts[verdict]]
     return f"{len(claims)} claim{'' if len(claims) == 1 else 's'}, {', '.join(told)}"
 
 
-def _html(claims: Sequence[ClaimRow], answer: Answer, draft: str) -> bytes:
+def _html(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
     values = {"claims": claims, "answer": answer, "counted": _counted(claims), "link": link, "origin": origin}
     return rendered("render/sheet.html", title=f"Verification of {draft}", **values).encode()
 
 
-def _csv(claims: Sequence[ClaimRow], answer: Answer, draft: str) -> bytes:
+def _csv(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
     """A row for each quote of each claim; with a byte order mark, which a spreadsheet needs to read UTF-8."""
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
@@ -125,7 +125,7 @@ def _csv(claims: Sequence[ClaimRow], answer: Answer, draft: str) -> bytes:
     return text.getvalue().encode("utf-8-sig")
 
 
-def _cells(claim: ClaimRow, citation: Citation | None) -> Sequence[str]:
+def _cells(claim: Claim, citation: Citation | None) -> Sequence[str]:
     said = (str(claim.number), claim.statement.text, claim.verdict, "; ".join(claim.differences))
     article = citation.article if citation else None
     cited = (
@@ -146,7 +146,7 @@ def _inert(cell: str) -> str:
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 
-def _word(claims: Sequence[ClaimRow], answer: Answer, draft: str) -> bytes:
+def _word(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
     document = _docx().Document()
     section = document.sections[0]
     section.page_width, section.page_height = section.page_height, section.page_width
@@ -166,7 +166,7 @@ def _word(claims: Sequence[ClaimRow], answer: Answer, draft: str) -> bytes:
     return stream.getvalue()
 
 
-def _fill(cells: Sequence[_Cell], claim: ClaimRow) -> None:
+def _fill(cells: Sequence[_Cell], claim: Claim) -> None:
     number, text, verdict, quotes, outlets, *_ = cells
     number.text, text.text = str(claim.number), _plain(claim.statement.text)
     verdict.paragraphs[0].add_run(claim.verdict).bold = True

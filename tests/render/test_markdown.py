@@ -16,7 +16,7 @@ from rag.errors import InputError
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.render.links import link
-from rag.render.notebook import rows
+from rag.render.tables import rows
 from rag.schema import AddReport, Answer, Article, Citation, Failure, Statement, Summary, Timeline, Verdict
 
 QUOTE = "Envoys met in Doha on Tuesday, and agreed - in part - on prisoners & aid."
