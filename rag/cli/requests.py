@@ -15,7 +15,7 @@ import typer
 from rag.cli.console import tell
 from rag.errors import InputError, KeyRefusedError, LoadError, ModelError, NoModelError
 from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
-from rag.text.calendar import checked_window, window
+from rag.text.calendar import ordered, window
 from rag.text.clean import clean, decode
 
 FAILED, ABSTAINED, FAILED_CHECK = 1, 8, 9
@@ -184,7 +184,7 @@ def _window(record: dict[str, Any], fallback: Window) -> Window:
     if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):
         raise InputError(f"has the sources {repr(sources)[:80]}; wanted a list of names")
     own = window(record.get("as_of"), record.get("since"), record.get("until"), sources)
-    return checked_window(
+    return ordered(
         Window(
             own.as_of or fallback.as_of,
             own.since or fallback.since,

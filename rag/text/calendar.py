@@ -414,12 +414,10 @@ def window(
     Raises InputError for what is no date, or a window that ends before it starts.
     """
     first = _date("since", since)
-    return checked_window(
-        Window(_last("as_of", as_of), first.day if first else None, _last("until", until), tuple(sources))
-    )
+    return ordered(Window(_last("as_of", as_of), first.day if first else None, _last("until", until), tuple(sources)))
 
 
-def checked_window(window: Window) -> Window:
+def ordered(window: Window) -> Window:
     """The same window; raises InputError if it ends before it starts."""
     if window.since and window.last and window.since > window.last:
         raise InputError(f"since {window.since} is after the last day, {window.last}; wanted the earlier day in since")
