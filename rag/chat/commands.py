@@ -182,15 +182,15 @@ def _limited(call: Invocation, changed: Window) -> Effect:
     if changed.since and changed.last and changed.since > changed.last:
         raise InputError(f"since {changed.since} is after the last day, {changed.last}; change one of them first")
     call.conversation.window = changed
-    return _told(call)
+    return _limits_line(call)
 
 
 def _topic(call: Invocation) -> Effect:
     call.conversation.topic = one_line(call.argument) or None
-    return _told(call)
+    return _limits_line(call)
 
 
-def _told(call: Invocation) -> Effect:
+def _limits_line(call: Invocation) -> Effect:
     return _say(call, f"Limits: {_limits(call.conversation) or 'none'}.")
 
 

@@ -64,7 +64,7 @@ def notes(exchanges: Sequence[Exchange]) -> str:
     parts: list[str] = []
     first = 0
     for exchange in exchanges:
-        answer = with_citations(exchange.answer, partial(_moved, by=first))
+        answer = with_citations(exchange.answer, partial(_renumbered, by=first))
         first = max([first, *(citation.number for citation in answer.citations)])
         parts.append(f"## {plain(exchange.question)}\n\n{answer.to_markdown()}")
     return "\n".join(parts)
@@ -86,7 +86,7 @@ def with_citations(answer: Answer, attached: Callable[[Citation], Citation]) -> 
     )
 
 
-def _moved(citation: Citation, *, by: int) -> Citation:
+def _renumbered(citation: Citation, *, by: int) -> Citation:
     return replace(citation, number=citation.number + by)
 
 

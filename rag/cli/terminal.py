@@ -184,7 +184,7 @@ def _replied(line: str, loading: Future[Talk], manner: ReplyOptions) -> bool:
     try:
         with Spinner():
             talk = loading.result()
-        return _shown(talk, line, manner)
+        return _goes_on_after(talk, line, manner)
     except RagError as error:
         show([*wrapped(str(error), width(), Line("", strong=True)), _BLANK])
     except KeyboardInterrupt:
@@ -192,7 +192,7 @@ def _replied(line: str, loading: Future[Talk], manner: ReplyOptions) -> bool:
     return True
 
 
-def _shown(talk: Talk, line: str, manner: ReplyOptions) -> bool:
+def _goes_on_after(talk: Talk, line: str, manner: ReplyOptions) -> bool:
     spinner = Spinner()
     match talk.reply(line, width=width(), progress=spinner.say):
         case Answering(events):

@@ -127,10 +127,10 @@ def _same(article: Article, like: Sequence[Article], seen: Collection[str]) -> _
             return _Same(given)
     here = [a for a in like if _is_here(a, article)]
     if here:
-        return _chosen(article, here, seen, article.id if _is_named(article) else None)
+        return _same_among(article, here, seen, article.id if _is_named(article) else None)
     linked = [a for a in like if _is_address(article.url) and a.url == article.url and not _are_two(a, article)]
     if linked:
-        return _chosen(article, linked, seen, article.url)
+        return _same_among(article, linked, seen, article.url)
     unplaced = [a for a in like if a.id == article.id and (a.place is None or _home(article) == STDIN)]
     if unplaced:
         twin = next((a for a in unplaced if a.sha256 == article.sha256), None)
@@ -138,7 +138,7 @@ def _same(article: Article, like: Sequence[Article], seen: Collection[str]) -> _
     return _Same(None)
 
 
-def _chosen(article: Article, candidates: Sequence[Article], seen: Collection[str], shared: str | None) -> _Same:
+def _same_among(article: Article, candidates: Sequence[Article], seen: Collection[str], shared: str | None) -> _Same:
     """That of the same text, else the only one; another article of this run is not corrected by this one."""
     twin = next((a for a in candidates if a.sha256 == article.sha256), None)
     if twin:

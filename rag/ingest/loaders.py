@@ -143,10 +143,10 @@ def load(origin: Origin, *, allow_private: bool = False, reading: FileProgress |
         if nothing:
             raise LoadError("holds no article; wanted at least one")
     except LoadError as error:
-        yield Failure(_shown(place), one_line(str(error)))
+        yield Failure(_printable(place), one_line(str(error)))
     except OSError as error:
         seen = (error.strerror or str(error)).lower()
-        yield Failure(_shown(place), f"cannot be read: {seen}; check the path and its permissions")
+        yield Failure(_printable(place), f"cannot be read: {seen}; check the path and its permissions")
 
 
 def _home(place: str) -> str:
@@ -183,7 +183,7 @@ def _file(path: Path, reading: FileProgress) -> Loaded:
         raise LoadError(f"has {status.st_size // 10**6} MB, wanted at most {most // 10**6}; split it")
     reading.begin(path.name, status.st_size)
     with path.open("rb") as stream:
-        for loaded in read_isolated(suffix, Document(_shown(str(path)), path.name, stream)):
+        for loaded in read_isolated(suffix, Document(_printable(str(path)), path.name, stream)):
             reading.advance(status.st_size if stream.closed else stream.tell(), not isinstance(loaded, Failure))
             yield loaded
 
@@ -191,7 +191,7 @@ def _file(path: Path, reading: FileProgress) -> Loaded:
 def read_response(url: str, response: Response) -> Loaded:
     """The articles of what a server answered for a URL; raises LoadError for what is of no known format."""
     name = PurePosixPath(urlsplit(response.url).path).name
-    document = Document(_shown(url), name, io.BytesIO(response.body), response.charset, response.url)
+    document = Document(_printable(url), name, io.BytesIO(response.body), response.charset, response.url)
     return read_isolated(_extension(response, PurePosixPath(name).suffix.lower()), document)
 
 
@@ -228,7 +228,7 @@ def _listed(folder: Path) -> Listing:
             elif key is not None and key not in seen:
                 seen.add(key)
                 waiting.append(path)
-    return Listing(tuple(sorted(found)) or (str(folder),), tuple(map(LeftOut, map(_shown, sorted(others)))))
+    return Listing(tuple(sorted(found)) or (str(folder),), tuple(map(LeftOut, map(_printable, sorted(others)))))
 
 
 def _folder(path: Path) -> _FolderKey | None:
@@ -243,5 +243,5 @@ def _wanted() -> str:
     return ", ".join(sorted(READERS))
 
 
-def _shown(place: str) -> str:
+def _printable(place: str) -> str:
     return one_line(without_password(place).encode("utf-8", "replace").decode(), 1000)

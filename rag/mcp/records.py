@@ -172,7 +172,7 @@ class SearchRecord(BaseModel):
         """The hits by article, each article where its best hit is."""
         order = list(dict.fromkeys(hit.article.id for hit in result.hits))
         hits = sorted(result.hits, key=lambda hit: order.index(hit.article.id))
-        found = [_found(list(group)) for _, group in groupby(hits, key=lambda hit: hit.article.id)]
+        found = [_found_record(list(group)) for _, group in groupby(hits, key=lambda hit: hit.article.id)]
         return cls(results=found, warnings=list(result.warnings))
 
 
@@ -215,7 +215,7 @@ def _cited(citations: Iterable[Citation]) -> list[dict[str, Any]]:
     return [citation_dict(citation) | {"link": link(citation)} for citation in citations]
 
 
-def _found(hits: Sequence[Hit]) -> FoundRecord:
+def _found_record(hits: Sequence[Hit]) -> FoundRecord:
     article, best = hits[0].article, hits[0].passage
     return FoundRecord(
         id=article.id,

@@ -99,7 +99,7 @@ def resolve(
     """
     if offline or not (model or base_url or key):
         return None
-    return _chosen(model or DEFAULT_MODEL, ModelChoice(_OPENAI, "", base_url, key))
+    return _named_choice(model or DEFAULT_MODEL, ModelChoice(_OPENAI, "", base_url, key))
 
 
 def resolve_embeddings(name: str, *, base_url: str | None = None, key: Secret | None = None) -> ModelChoice | None:
@@ -108,7 +108,7 @@ def resolve_embeddings(name: str, *, base_url: str | None = None, key: Secret | 
         return None
     if not base_url and ":" not in name:
         raise InputError(f"RAG_EMBEDDINGS is {name!r}; wanted {MINILM}, or a name such as {_EMBEDDINGS}")
-    return _chosen(name, ModelChoice(_OPENAI, "", base_url, key, "RAG_EMBEDDINGS", _EMBEDDINGS))
+    return _named_choice(name, ModelChoice(_OPENAI, "", base_url, key, "RAG_EMBEDDINGS", _EMBEDDINGS))
 
 
 def chat_model(
@@ -179,7 +179,7 @@ class _Ordered:
         return reply
 
 
-def _chosen(name: str, place: ModelChoice) -> ModelChoice:
+def _named_choice(name: str, place: ModelChoice) -> ModelChoice:
     """The model of that name: at the place if it has a URL or the name is one of OpenAI, else at its provider."""
     provider, colon, rest = name.partition(":")
     if place.base_url or not colon or provider == _OPENAI:

@@ -111,7 +111,7 @@ _ARTICLE = re.compile(r"^(?:a|an)\s+", re.IGNORECASE)
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text in order; those of dates too, which `moments` knows better."""
-    return tuple(_found(text))
+    return tuple(_with_ranged_units(text))
 
 
 def agree(stated: Quantity, found: Quantity, *, about: bool = False) -> bool:
@@ -141,7 +141,7 @@ def _is_fraction(quantity: Quantity) -> bool:
     return quantity.unit == "%" and not any(c.isdigit() for c in quantity.text)
 
 
-def _found(text: str) -> Iterator[Quantity]:
+def _with_ranged_units(text: str) -> Iterator[Quantity]:
     """The quantities, with the unit of a range given to its first end too: from 10.4 to 2.4 percent."""
     found = list(_single(text))
     for this, following in zip_longest(found, found[1:]):
@@ -158,7 +158,7 @@ def _like_the_second(first: Quantity, second: Quantity) -> Quantity:
 
 def _single(text: str) -> Iterator[Quantity]:
     for match in _NUMBER.finditer(text):
-        amount = _read(match)
+        amount = _amount(match)
         if not amount:
             continue
         unit, end = amount.unit, match.end()
@@ -180,11 +180,11 @@ class _Amount:
     unit: str
 
 
-def _read(match: re.Match[str]) -> _Amount | None:
+def _amount(match: re.Match[str]) -> _Amount | None:
     groups = match.groupdict()
     if groups["clock"]:
         hours, minutes = re.split("[:.]", groups["clock"])
-        return _one(int(hours) * 60 + int(minutes), ":")
+        return _exact_amount(int(hours) * 60 + int(minutes), ":")
     if groups["rough"]:
         low, high = _ROUGH[" ".join(groups["rough"].lower().split())]
         return _Amount(low, high, "")
@@ -199,23 +199,23 @@ def _read(match: re.Match[str]) -> _Amount | None:
 
 def _in_words(groups: dict[str, str | None]) -> _Amount | None:
     if not groups["words"]:
-        return _one(_ordinal(groups["nth"] or ""), "th")
+        return _exact_amount(_ordinal(groups["nth"] or ""), "th")
     value = _value(groups["words"])
-    return None if value is None else _one(value, "")
+    return None if value is None else _exact_amount(value, "")
 
 
-def _one(value: float, unit: str) -> _Amount:
+def _exact_amount(value: float, unit: str) -> _Amount:
     return _Amount(value, value, unit)
 
 
 def _ratio(words: list[str]) -> _Amount:
     """One in three, as a percentage."""
-    return _one(100 * (int(words[0]) if words[0].isdigit() else UNITS[words[0]]) / UNITS[words[-1]], "%")
+    return _exact_amount(100 * (int(words[0]) if words[0].isdigit() else UNITS[words[0]]) / UNITS[words[-1]], "%")
 
 
 def _in_half(clock: _Amount, afternoon: bool) -> _Amount:
     """The minutes of the day of a time in its first or second half."""
-    return _one(clock.low % 720 + (720 if afternoon else 0), ":")
+    return _exact_amount(clock.low % 720 + (720 if afternoon else 0), ":")
 
 
 def _share(groups: dict[str, str | None]) -> _Amount:
@@ -225,15 +225,15 @@ def _share(groups: dict[str, str | None]) -> _Amount:
     ]
     part = named[-1].lower()
     parts = {"two": 2, "three": 3, "four": 4}.get(named[0].lower(), 1)
-    return _one(parts * _SHARES[part if part in _SHARES else part.rstrip("s")], "%")
+    return _exact_amount(parts * _SHARES[part if part in _SHARES else part.rstrip("s")], "%")
 
 
 def _figure(groups: dict[str, str | None]) -> _Amount:
     value = float(re.sub(r"[^\d.]", "", groups["figure"] or "")) + _FRACTIONS.get(groups["fraction"] or "", 0.0)
     if groups["ordinal"]:
-        return _one(value, "th")
+        return _exact_amount(value, "th")
     sign = (groups["sign"] or "").lower().rstrip(".").strip()
-    return _one(value * _SCALES.get((groups["scale"] or "").lower(), 1), _CURRENCIES.get(sign, ""))
+    return _exact_amount(value * _SCALES.get((groups["scale"] or "").lower(), 1), _CURRENCIES.get(sign, ""))
 
 
 def _value(phrase: str) -> float | None:
