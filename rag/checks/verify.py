@@ -9,6 +9,7 @@ from typing import Protocol
 from rag.checks.quotes import check_quotes
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
+from rag.checks.rules.matching import stated
 from rag.checks.rules.predication import cause, force, polarity
 from rag.checks.rules.roles import roles
 from rag.checks.rules.support import THRESHOLD, support
@@ -16,7 +17,8 @@ from rag.errors import VerifierError
 from rag.models.injection import is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
-from rag.text.speakers import compare_speakers, speaker, told_by
+from rag.text.relative_dates import anchored_dates
+from rag.text.speakers import compare_speakers, label, speaker, told_by
 from rag.text.words import words
 
 FACTS = (
@@ -92,16 +94,15 @@ def check(
 ) -> list[Check]:
     """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
     texts = [item.text for item in cited]
-    published = next((item.published for item in cited if item.published), None)
-    stated, grounds = ground([text], published), ground(texts, published)
+    own, grounds = ground([stated(text, cited)]), ground(cited)
     found = [
         *compare(text, cited),
         *check_quotes(text, texts),
-        *polarity(stated, grounds),
-        *force(stated, grounds),
-        *roles(stated, grounds),
+        *polarity(own, grounds),
+        *force(own, grounds),
+        *roles(own, grounds),
         *compare_speakers(text, texts),
-        *cause(stated, text, texts),
+        *cause(own, text, texts),
     ]
     size = sum(len(t.split()) for t in texts) if searched is None else searched
     if size > _TIGHT:
@@ -167,10 +168,11 @@ def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
 
 def evidence(citation: Citation) -> Evidence:
     """A citation with its frame: the article's header, and what stands around the span."""
-    article = citation.article
-    last = min(len(article.text), citation.end + _AROUND)
-    around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
-    return Evidence(citation.quote, f"{labelled(article).header}\n{around}", article.known_day)
+    article, span = citation.article, Span(citation.start, citation.end)
+    around = Span(max(0, span.start - _AROUND), min(len(article.text), span.end + _AROUND))
+    header = "\n".join(filter(None, (labelled(article).header, label(article.text, span.start))))
+    near = without_orders(article, around)
+    return Evidence(citation.quote, header, near, article.known_day, tuple(anchored_dates(article, span)))
 
 
 def _believed(citation: Citation) -> list[Citation]:

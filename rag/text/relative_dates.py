@@ -201,6 +201,15 @@ def event_dates(text: str, span: Span, published: Published | None) -> tuple[Eve
     return tuple(found)
 
 
+def anchored_dates(article: Article, span: Span) -> Iterator[Moment]:
+    """The dates of a span of an article that count from another one, such as "a day earlier", by place in the span."""
+    for sentence in sentences(article.text[span.start : span.end]):
+        whole = Span(span.start + sentence.start, span.start + sentence.end)
+        for event in event_dates(article.text, whole, article.published):
+            if _ANCHORED.fullmatch(article.text, event.start, event.end):
+                yield _as_moment(event, article.text, span.start)
+
+
 def passage_dates(article: Article, span: Span) -> tuple[EventDate, ...]:
     """All dates of a passage whose days are known, in order, relative ones and others."""
     text, published = article.text, article.published
@@ -236,9 +245,13 @@ def _counted(text: str, published: Published, known: Sequence[Moment]) -> Iterat
             counts = _ANCHORED.fullmatch(text, event.start, event.end)
             before = any(m.periods and m.end <= event.start for m in known)
             if counts and before and not any(m.start < event.end and event.start < m.end for m in known):
-                around = timedelta(days=_ABOUT if event.about else 0)
-                period = Period(event.period.first - around, event.period.last + around)
-                yield Moment(counts[0], event.start, event.end, (period,))
+                yield _as_moment(event, text, 0)
+
+
+def _as_moment(event: EventDate, text: str, offset: int) -> Moment:
+    around = timedelta(days=_ABOUT if event.about else 0)
+    period = Period(event.period.first - around, event.period.last + around)
+    return Moment(text[event.start : event.end], event.start - offset, event.end - offset, (period,))
 
 
 def _absolute_dates(text: str, span: Span, published: Published | None) -> Iterator[EventDate]:

@@ -85,7 +85,7 @@ def _approach(fact: Fact, of: Ground) -> _Approach | None:
 def _is_named(word: Word, fact: Fact, pair: Compared) -> bool:
     """Whether a word of a name is in the evidence or its frame, spelling aside; a title need not be."""
     lowered = word.text.lower()
-    if lowered in TITLES or word.stem in pair.cited.by_stem or word.stem in _stems(pair.frame):
+    if lowered in TITLES or word.stem in pair.cited.by_stem or word.stem in _stems(pair.sources):
         return True
     capitalized = _capitalized(pair.cited)
     if _is_metonym(word, capitalized, pair.cited) or any(_derived(lowered, other) for other in capitalized):
