@@ -12,7 +12,7 @@ from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.matching import stated
 from rag.checks.rules.predication import cause, force, polarity
 from rag.checks.rules.roles import roles
-from rag.checks.rules.support import THRESHOLD, support
+from rag.checks.rules.support import CITED_THRESHOLD, THRESHOLD, support
 from rag.errors import VerifierError
 from rag.models.injection import is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
@@ -107,12 +107,10 @@ def check(
     size = sum(len(t.split()) for t in texts) if searched is None else searched
     if size > _TIGHT:
         found = [c for c in found if c.passed or c.kind not in _LOOSE]
-    return [*found, _entailed(text, texts, entailment) if entailment else _supported(text, texts, found, size)]
-
-
-def _supported(text: str, texts: Sequence[str], checks: Sequence[Check], size: int) -> Check:
-    whole = support(text, texts, checks, searched=size)
-    return Check("support", f"{THRESHOLD:.2f}", whole.told, whole.probability >= THRESHOLD)
+    if entailment:
+        return [*found, _entailed(text, texts, entailment)]
+    whole, least = support(text, texts, found, searched=size), CITED_THRESHOLD if searched is None else THRESHOLD
+    return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
 
 
 def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:

@@ -3,29 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, pairwise
 
 from rag.checks.rules.contrasts import ALLIES, UNITS
 from rag.checks.rules.facts import Fact, Ground
 from rag.checks.rules.matching import Compared, decide
 from rag.checks.rules.reading import Word
 from rag.schema import Check
-from rag.text.quantities import Quantity, agree, comparable
+from rag.text.quantities import MEASURES, Measure, Quantity, agree, comparable
 from rag.text.words import COUNTRIES, PHRASAL, listed, stem
 
-_MOST_LISTED, _LEAST_SUM, _SLACK = 5, 20, 0.03
-_IN_HOURS = {
-    stem(unit): hours
-    for unit, hours in {
-        "hour": 1.0,
-        "day": 24.0,
-        "week": 168.0,
-        "month": 730.0,
-        "year": 8760.0,
-        "decade": 87600.0,
-    }.items()
-}
+_MOST_LISTED, _LEAST_SUM, _SLACK, _PARTITIVE_REACH = 5, 20, 0.03, 4.0
 _ABOUT = listed("about around approximately nearly almost roughly some estimated over more") | {
     phrase for phrase, verb in PHRASAL.items() if verb in ("maximum", "minimum")
 }
@@ -37,12 +27,13 @@ def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
     """A check of a number, unless it may count what the evidence lists."""
     stated = fact.value
     assert isinstance(stated, Quantity)
-    numbers = [f for f in pair.cited.by_kind["number"] if isinstance(f.value, Quantity) and comparable(stated, f.value)]
-    fitting = [f for f in numbers if _agrees(fact, f, pair)]
+    found = pair.cited.by_kind["number"]
+    numbers = [f for f in found if isinstance(f.value, Quantity) and comparable(stated, f.value)]
+    fitting = [f for f in numbers if _agrees(fact, f, pair)] or [f for f in found if _is_nth(stated, f)]
     if not fitting and _is_derived(stated, pair.cited):
         yield Check("number", fact.text, fact.text, True)
         return
-    rivals = [f for f in numbers if f not in fitting]
+    rivals = [f for f in numbers if f not in fitting and not _has_part(f, fitting, pair.cited)]
     counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair)), None)
     decided = decide(fact, fitting, rivals, pair)
     if fitting and counted:
@@ -52,10 +43,11 @@ def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
 
 
 def _agrees(fact: Fact, found: Fact, pair: Compared) -> bool:
-    """Whether a number says the same, one of a time by its length."""
-    own, other = _hours(fact, pair.statement), _hours(found, pair.cited)
-    if own and other:
-        return abs(own - other) <= _SLACK * own
+    """Whether a number says the same, in another unit too; no number of miles is one of kilometres."""
+    own, other = _measured(fact, pair.statement), _measured(found, pair.cited)
+    if own and other and own.unit != other.unit:
+        same = own.measure.kind == other.measure.kind
+        return same and abs(own.amount - other.amount) <= _SLACK * own.amount
     if not isinstance(fact.value, Quantity) or not isinstance(found.value, Quantity):
         return False
     return agree(fact.value, found.value, about=_is_about(fact, pair.statement))
@@ -65,11 +57,35 @@ def _is_about(fact: Fact, of: Ground) -> bool:
     return any(w.text.lower() in _ABOUT for w in of.before(fact.words[0], 3))
 
 
-def _hours(fact: Fact, of: Ground) -> float | None:
-    """The hours of a number before a unit of time."""
-    head, value = _head(fact, of), fact.value
-    known = head in _IN_HOURS and isinstance(value, Quantity) and value.exact
-    return value.low * _IN_HOURS[head] if known and head and isinstance(value, Quantity) else None
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    """An amount in the smallest unit of its measure, and the stem of the unit that it has."""
+
+    amount: float
+    measure: Measure
+    unit: str
+
+
+def _measured(fact: Fact, of: Ground) -> _Measured | None:
+    """What a number before a unit measures."""
+    unit = _head(fact, of) or ""
+    measure = MEASURES.get(unit)
+    if measure is None or not isinstance(fact.value, Quantity) or not fact.value.exact:
+        return None
+    return _Measured(fact.value.low * measure.size, measure, unit)
+
+
+def _is_nth(stated: Quantity, found: Fact) -> bool:
+    """Whether one counts to what the other is in order: minute 27, the 27th minute; ten cities, the tenth one."""
+    value = found.value
+    return isinstance(value, Quantity) and {stated.unit, value.unit} == {"", "th"} and stated.low == value.high
+
+
+def _has_part(number: Fact, fitting: Sequence[Fact], of: Ground) -> bool:
+    """Whether it is what another number is a part of: the 34 in "eight of the 34"."""
+    before = of.before(number.words[0], _PARTITIVE_REACH)
+    parts = {f.words[-1] for f in fitting}
+    return any(w in parts and n.text.lower() == "of" for w, n in pairwise(before))
 
 
 def _is_derived(stated: Quantity, cited: Ground) -> bool:
