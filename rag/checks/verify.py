@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -36,6 +37,8 @@ FACTS = (
 """The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
 _SOFT = ("attribution", "speaker")
 """What a reader should know, but what makes no statement untrue."""
+_REPLY = re.compile(r"^(?:Yes|No)[.,;:—–]\s+(?=\w)")
+"""What only a question gives a sense to."""
 _SURE = 0.5
 _ENDS = ".!?"
 _QUOTE_MARKS = str.maketrans("“”‘’", "\"\"''")
@@ -93,7 +96,7 @@ def check(
     text: str, cited: Sequence[Evidence], *, searched: int | None = None, entailment: Entailment | None = None
 ) -> list[Check]:
     """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
-    texts = [item.text for item in cited]
+    texts, text = [item.text for item in cited], _REPLY.sub("", text)
     own, grounds = ground([stated(text, cited)]), ground(cited)
     found = [
         *compare(text, cited),

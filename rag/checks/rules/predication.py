@@ -22,7 +22,8 @@ _FORCE_NAMES = {
 }
 _PHRASE_REACH = 4.0
 _CAUSAL = re.compile(
-    r"\b(?:because(?: of)?|due to(?! be\b)|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|as a result(?: of)?|"
+    r"\b(?:because(?: of)?|due to(?! be\b)|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|"
+    r"as a result(?: of)?|"
     r"result(?:ed|ing|s) (?:in|from)|trigger(?:ed|ing|s)|therefore|thanks to|"
     r"in (?:response|retaliation|reaction) (?:to|for)|forc(?:ed|ing|es)|which is why|so that|"
     r"blamed? (?:on|for)|in return for|stemm?(?:ed|ing|s) from|on account of|consequently|"
