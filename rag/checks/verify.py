@@ -11,7 +11,7 @@ from rag.checks.quotes import check_quotes
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.matching import stated
-from rag.checks.rules.predication import cause, force, polarity
+from rag.checks.rules.predication import cause, force, polarity, scope
 from rag.checks.rules.roles import roles
 from rag.checks.rules.support import CITED_THRESHOLD, THRESHOLD, support
 from rag.errors import VerifierError
@@ -32,6 +32,7 @@ FACTS = (
     "direction",
     "role",
     "cause",
+    "scope",
     "contradiction",
 )
 """The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
@@ -106,6 +107,7 @@ def check(
         *roles(own, grounds),
         *compare_speakers(text, texts),
         *cause(own, text, texts),
+        *scope(own, grounds),
     ]
     size = sum(len(t.split()) for t in texts) if searched is None else searched
     if size > _TIGHT:

@@ -164,6 +164,7 @@ _ANCHORED = re.compile(
     r"\bthe (?:day before|previous day)\b",
     re.IGNORECASE,
 )
+_YEAR_BEFORE = re.compile(r"\b(?:the (?:year before|previous year)|a year earlier)\b(?! that)", re.IGNORECASE)
 _AHEAD = re.compile(
     r"\b(?:will|shall|would|won[’']t|going to|scheduled|set to|due|plan(?:s|ned)?|expect(?:s|ed)?|is to|are to|was to|"
     r"were to|next|coming|upcoming)\b(?:(?!said|says|told|announced|admitted|reported)[^.,;])*$",
@@ -222,12 +223,22 @@ def passage_dates(article: Article, span: Span) -> tuple[EventDate, ...]:
 def dated(text: str, day: date | None) -> tuple[Moment, ...]:
     """The dates of a text of that day in order, weekdays with what their sentence makes of them.
 
-    "A day earlier" is one of them if the text has the date from which it counts.
+    "A day earlier" and "the year before" are among them if the text has the date from which they count.
     """
     found = [_likely(moment, text) for moment in moments(text, day)]
     if day and _ANCHORED.search(text):
         found += _counted(text, Published(day, Precision.DAY), found)
+    found += _years_before(text, found)
     return tuple(sorted(found, key=lambda moment: moment.start))
+
+
+def _years_before(text: str, known: Sequence[Moment]) -> Iterator[Moment]:
+    """The years that count from one before them in the text: 18 million in 2024, after 41 million the year before."""
+    years = [m for m in known if len(m.periods) == 1 and m.periods[0].days >= _UNIT_DAYS["year"]]
+    for match in _YEAR_BEFORE.finditer(text):
+        anchor = next((m for m in reversed(years) if m.end <= match.start()), None)
+        if anchor:
+            yield Moment(match[0], match.start(), match.end(), (shifted(anchor.periods[0].first, "year", -1),))
 
 
 def _likely(moment: Moment, text: str) -> Moment:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TypeAlias
 
 from rag.checks.rules.contrasts import ALLIES, OPPOSITES, UNITS
@@ -199,8 +199,10 @@ def _contrasting(words: tuple[Word, ...], counts: Sequence[Fact]) -> Iterator[Fa
     """The words that others exclude; one such as "day" only after a number."""
     counted = {w.place + 1 for count in counts for w in count.words}
     counted |= {w.place + 1 for w in words if w.text.lower() in _EACH}
-    for word in words:
-        if word.stem in OPPOSITES and _is_plain(word, words) and (word.stem not in UNITS or word.place in counted):
+    for word, following in zip_longest(words, words[1:]):
+        adverb = word.text == "before" and (following is None or following.place > word.place + 2)
+        plain = word.stem in OPPOSITES and _is_plain(word, words) and not adverb
+        if plain and (word.stem not in UNITS or word.place in counted):
             yield Fact("contrast", word.text, word.stem, (word,))
 
 

@@ -19,6 +19,9 @@ _MOST_LISTED, _LEAST_SUM, _SLACK, _PARTITIVE_REACH = 5, 20, 0.03, 4.0
 _ABOUT = listed("about around approximately nearly almost roughly some estimated over more") | {
     phrase for phrase, verb in PHRASAL.items() if verb in ("maximum", "minimum")
 }
+_BOUNDS = frozenset(map(stem, listed("maximum minimum")))
+_COMPARED = listed("more less fewer than")
+_HEDGES, _HEDGE_REACH = listed("under below above over than nearly almost"), 4.0
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
 _ANYBODY = frozenset(map(stem, listed("person people man men")))
 
@@ -38,6 +41,8 @@ def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
     decided = decide(fact, fitting, rivals, pair)
     if fitting and counted:
         yield Check("number", fact.text, counted.text, False)
+    elif decided.passed and (bound := _bound(fact, fitting, pair)):
+        yield Check("number", fact.text, bound, False)
     elif decided.passed or (not _may_count(stated, counted) and (decided.found or stated.unit != "th")):
         yield decided
 
@@ -51,6 +56,30 @@ def _agrees(fact: Fact, found: Fact, pair: Compared) -> bool:
     if not isinstance(fact.value, Quantity) or not isinstance(found.value, Quantity):
         return False
     return agree(fact.value, found.value, about=_is_about(fact, pair.statement))
+
+
+def _bound(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
+    """The bound that the evidence gives wherever it has the number, if the statement gives the number as exact."""
+    found = [_bounds(f, pair.cited) for f in fitting]
+    if not all(found) or _is_hedged(fact, pair.statement):
+        return None
+    return next((f"{bound} {f.text}" for bound, f in zip(found, fitting, strict=True)), None)
+
+
+def _is_hedged(fact: Fact, of: Ground) -> bool:
+    """Whether anything before a number, or just behind it, keeps it from being the exact one."""
+    before = of.before(fact.words[0], _HEDGE_REACH)
+    hedged = any(w.stem in _BOUNDS or w.text.lower() in _HEDGES for w in before)
+    return hedged or _is_about(fact, of) or _bounds(fact, of) is not None
+
+
+def _bounds(fact: Fact, of: Ground) -> str | None:
+    """The words beside a number that make it a bound: at least, more than, or fewer."""
+    after = of.after(fact.words[-1])
+    before = [w for w in of.before(fact.words[0], 2.1) if w.sentence == fact.words[0].sentence]
+    bound = next((w.text for w in (*before[-1:], *([after] if after else ())) if w.stem in _BOUNDS), None)
+    compared = [w.text for w in before if w.text.lower() in _COMPARED]
+    return bound or (" ".join(compared) if len(compared) > 1 and before[-1].text == "than" else None)
 
 
 def _is_about(fact: Fact, of: Ground) -> bool:
