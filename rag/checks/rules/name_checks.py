@@ -97,26 +97,31 @@ def _approach(fact: Fact, of: Ground) -> _Approach | None:
 
 def _is_named(word: Word, fact: Fact, pair: Compared) -> bool:
     """Whether a word of a name is in the evidence or around it, or a capital or country stands for it."""
-    return _is_metonym(word, _capitalized(pair.cited), pair.cited) or _occurs(word, fact, pair, pair.sources)
+    if _is_metonym(word, pair.cited) or _occurs(word, pair, pair.sources):
+        return True
+    if any(_conflicts(fact, f) for f in pair.cited.by_kind["name"]):
+        return False
+    return _is_spelled(fact.text, pair.sources) or _is_spelled(word.text, pair.sources)
 
 
 def _is_known(word: Word, fact: Fact, pair: Compared) -> bool:
     """The same of the evidence and its header alone; nothing happens in a capital because its country is named."""
-    metonym = not is_placed(fact, pair.statement) and _is_metonym(word, _capitalized(pair.cited), pair.cited)
-    return metonym or _occurs(word, fact, pair, pair.known)
+    if _is_metonym(word, pair.cited) and not is_placed(fact, pair.statement):
+        return True
+    return _occurs(word, pair, pair.known) or _is_spelled(word.text, pair.known)
 
 
-def _occurs(word: Word, fact: Fact, pair: Compared, sources: str) -> bool:
-    """Whether a word of a name is in the evidence or the sources, spelling aside; a title need not be."""
+def _occurs(word: Word, pair: Compared, sources: str) -> bool:
+    """Whether a word of a name is in the evidence or the sources; a title need not be."""
     lowered = word.text.lower()
     if lowered in TITLES or word.stem in pair.cited.by_stem or word.stem in _stems(sources):
         return True
-    if any(_derived(lowered, other) for other in _capitalized(pair.cited)):
-        return True
-    if any(_conflicts(fact, f) for f in pair.cited.by_kind["name"]):
-        return False
-    named = _runs(sources)
-    return occurs(fact.text, named) or occurs(word.text, named) or _is_acronym(word.text, sources)
+    return any(_derived(lowered, other) for other in _capitalized(pair.cited))
+
+
+def _is_spelled(name: str, sources: str) -> bool:
+    """Whether the sources have another spelling of a name, or an acronym of it."""
+    return occurs(name, _runs(sources)) or _is_acronym(name, sources)
 
 
 @lru_cache(maxsize=512)
@@ -135,12 +140,12 @@ def _runs(text: str) -> str:
     return ", ".join(("", *dict.fromkeys(_RUN.findall(text))))
 
 
-def _is_metonym(word: Word, capitalized: frozenset[str], cited: Ground) -> bool:
+def _is_metonym(word: Word, cited: Ground) -> bool:
     """Whether a capital stands for a country that is there, or a country for its capital."""
     lowered = word.text.lower()
     if lowered in CAPITALS:
         return stem(CAPITALS[lowered]) in cited.by_stem
-    return any(stem(CAPITALS[other]) == word.stem for other in capitalized & CAPITALS.keys())
+    return any(stem(CAPITALS[other]) == word.stem for other in _capitalized(cited) & CAPITALS.keys())
 
 
 def _conflicts(stated: Fact, found: Fact) -> bool:
