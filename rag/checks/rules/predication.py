@@ -22,7 +22,8 @@ _FORCE_NAMES = {
 }
 _PHRASE_REACH = 4.0
 _CAUSAL = re.compile(
-    r"\b(?:because(?: of)?|due to|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|as a result(?: of)?|"
+    r"\b(?:because(?: of)?|due to(?! be\b)|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|"
+    r"as a result(?: of)?|"
     r"result(?:ed|ing|s) (?:in|from)|trigger(?:ed|ing|s)|therefore|thanks to|"
     r"in (?:response|retaliation|reaction) (?:to|for)|forc(?:ed|ing|es)|which is why|so that|"
     r"blamed? (?:on|for)|in return for|stemm?(?:ed|ing|s) from|on account of|consequently|"
@@ -53,6 +54,13 @@ _ACHIEVED = listed("managed began started")
 _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
 )
+_ALL = listed("all every")
+_UNIVERSAL = listed(
+    "all every everyone everybody everything each both entire entirely whole no none nobody nothing never any always "
+    "only"
+)
+_IDIOMATIC = listed("in above at after almost nearly not")
+"""What makes another thing of "all": above all, not every."""
 _ADJECTIVAL = listed("""
     be to the a an of in on at by for with from and or its their his her this that these those
 """)
@@ -73,7 +81,7 @@ def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
         if pair:
             same = any(_is_denied(w, head, cited) for w in pair.cited)
             yield Check("negation", f"not {head.text}", f"not {head.text}" if same else pair.cited[0].text, same)
-        elif not any(w.negated for w in cited.words) and not _has_negation(cited.words):
+        elif _negations(cited) <= _denied_elsewhere(head, statement, cited):
             yield Check("negation", f"not {head.text}", None, False)
     for head in _negated(cited):
         pair = _paired(head, cited, statement)
@@ -82,6 +90,17 @@ def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
             back = _paired(stated, statement, cited)
             if back and back.cited[0] is head:
                 yield Check("negation", stated.text, f"not {head.text}", False)
+
+
+def _negations(cited: Ground) -> int:
+    """How many words of the evidence negate, or are negative."""
+    return max(sum(_has_negation([w]) for w in cited.words), any(w.negated for w in cited.words))
+
+
+def _denied_elsewhere(head: Word, statement: Ground, cited: Ground) -> int:
+    """How many of what else a statement negates the evidence negates too: one "without" is no second refusal."""
+    pairs = (_paired(other, statement, cited) for other in _negated(statement) if other is not head)
+    return sum(any(w.negated for w in pair.cited) for pair in pairs if pair)
 
 
 def _is_denied(word: Word, head: Word, cited: Ground) -> bool:
@@ -230,3 +249,20 @@ def _joined(cue: re.Match[str], text: str) -> tuple[Span, Span]:
 
 def _stems_in(ground: Ground, span: Span) -> set[str]:
     return {w.stem for w in ground.words if span.start <= w.start < span.end and w.is_content}
+
+
+def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for each "all" or "every": the evidence must say it of all, or of the things as such."""
+    has_all = any(w.text.lower() in _UNIVERSAL for w in cited.words)
+    for before, word, following in zip((None, *statement.words), statement.words, statement.words[1:], strict=False):
+        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC) or has_all:
+            continue
+        meant = following if following.is_content else statement.after(following)
+        if meant and meant.is_content and meant.stem.isalpha() and not _is_definite(meant, cited):
+            yield Check("scope", word.text, None, False)
+
+
+def _is_definite(meant: Word, cited: Ground) -> bool:
+    """Whether the evidence speaks of the things as such, which are all of them: the flights."""
+    before = (cited.before(w, 1.1) for w in cited.at(meant.stem))
+    return any(words and words[-1].text.lower() == "the" for words in before)

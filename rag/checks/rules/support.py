@@ -21,7 +21,9 @@ from rag.text.sentences import sentences
 Numbers: TypeAlias = NDArray[np.float64]
 
 THRESHOLD = 0.53
-"""The probability from which a statement counts as supported."""
+"""The probability from which a statement counts as supported by spans that were searched for."""
+CITED_THRESHOLD = 0.4
+"""That for the spans which it cites itself, whose choice is a sign of its own (see evals/results.md)."""
 # Fitted by logistic regression (see evals/README.md), then rounded.
 WEIGHTS: Mapping[str, float] = {
     "one": 0.16,
