@@ -264,6 +264,6 @@ def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
 
 
 def _is_definite(meant: Word, cited: Ground) -> bool:
-    """Whether the evidence speaks of the things as such, which are all of them: the flights."""
-    before = (cited.before(w, 1.1) for w in cited.at(meant.stem))
-    return any(words and words[-1].text.lower() == "the" for words in before)
+    """Whether it speaks of the things as such, which are all of them: the flights, not most of the flights."""
+    before = ([w.text.lower() for w in cited.before(word, 2.1)] for word in cited.at(meant.stem))
+    return any(words[-1:] == ["the"] and words[-2:-1] != ["of"] for words in before)
