@@ -13,7 +13,7 @@ from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.matching import stated
 from rag.checks.rules.predication import cause, force, polarity, scope
 from rag.checks.rules.roles import roles
-from rag.checks.rules.support import CITED_THRESHOLD, THRESHOLD, support
+from rag.checks.rules.support import THRESHOLD, support, threshold
 from rag.errors import VerifierError
 from rag.models.injection import is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
@@ -114,7 +114,7 @@ def check(
         found = [c for c in found if c.passed or c.kind not in _LOOSE]
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
-    whole, least = support(text, texts, found, searched=size), CITED_THRESHOLD if searched is None else THRESHOLD
+    whole, least = support(text, texts, found, searched=size), threshold(texts) if searched is None else THRESHOLD
     return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
 
 

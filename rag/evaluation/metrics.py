@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from rag.checks.judge import is_exact
 from rag.evaluation.cases import (
     Case,
     CheckCase,
@@ -305,6 +306,13 @@ def true_marked(case: ReplyCase, result: Result) -> Share | None:
     return _share(not passes(s, result) for s in case.statements if not s.planted)
 
 
+def beyond_judge(case: ReplyCase, result: Result) -> Share | None:
+    """True statements of a language model that failed in what is exact, so that no judge may overrule it."""
+    failed = [s.text for s in result.statements if s.verdict is not Verdict.SUPPORTED and is_exact(s.verdict, s.checks)]
+    true = (" ".join(s.text.split()) for s in case.statements if not s.planted)
+    return _share(any(_is_of(shown, text) for shown in failed) for text in true)
+
+
 def answers_lost(case: ReplyCase, result: Result) -> Share | None:
     """Replies of a language model in which all is true that ended as abstentions."""
     return None if any(s.planted for s in case.statements) else _one(result.abstained)
@@ -361,7 +369,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     | _by_name(*_CITED, overlong, leaks, judged_recall),
     Task.TIMELINE: _by_name(date_f1) | {"faithfulness": citation_recall} | _by_name(*_CITED, leaks),
     Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
-    Task.REPLY: _by_name(planted_caught, true_marked, answers_lost, valid_citations),
+    Task.REPLY: _by_name(planted_caught, true_marked, beyond_judge, answers_lost, valid_citations),
 }
 """The metrics of each task."""
 LOW = frozenset(
@@ -374,6 +382,7 @@ LOW = frozenset(
         "background",
         "true_rejected",
         "true_marked",
+        "beyond_judge",
         "answers_lost",
         "unscored",
     )

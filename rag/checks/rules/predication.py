@@ -79,7 +79,7 @@ def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
     for head in _negated(statement):
         pair = _paired(head, statement, cited)
         if pair:
-            same = any(_is_denied(w, head, cited) for w in pair.cited)
+            same = any(_is_denied(w, head, statement, cited) for w in pair.cited)
             yield Check("negation", f"not {head.text}", f"not {head.text}" if same else pair.cited[0].text, same)
         elif _negations(cited) <= _denied_elsewhere(head, statement, cited):
             yield Check("negation", f"not {head.text}", None, False)
@@ -103,13 +103,14 @@ def _denied_elsewhere(head: Word, statement: Ground, cited: Ground) -> int:
     return sum(any(w.negated for w in pair.cited) for pair in pairs if pair)
 
 
-def _is_denied(word: Word, head: Word, cited: Ground) -> bool:
+def _is_denied(word: Word, head: Word, statement: Ground, cited: Ground) -> bool:
     """Whether the evidence negates a word as the statement does its own, which itself may be a negation."""
     if word.negated:
         return True
     if head.stem in _SAYING:
         return _has_negation([w for w in cited.words if w.sentence == word.sentence])
-    return not _is_negator(head) and _has_negation(_clause_of(word, cited))
+    near = sum(_has_negation([w]) for w in _clause_of(word, cited))
+    return not _is_negator(head) and near > _denied_elsewhere(head, statement, cited)
 
 
 def force(statement: Ground, cited: Ground) -> Iterator[Check]:
@@ -263,6 +264,6 @@ def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
 
 
 def _is_definite(meant: Word, cited: Ground) -> bool:
-    """Whether the evidence speaks of the things as such, which are all of them: the flights."""
-    before = (cited.before(w, 1.1) for w in cited.at(meant.stem))
-    return any(words and words[-1].text.lower() == "the" for words in before)
+    """Whether it speaks of the things as such, which are all of them: the flights, not most of the flights."""
+    before = ([w.text.lower() for w in cited.before(word, 2.1)] for word in cited.at(meant.stem))
+    return any(words[-1:] == ["the"] and words[-2:-1] != ["of"] for words in before)

@@ -55,7 +55,7 @@ class Reading:
 
 
 _WORD = re.compile(
-    rf"\b(?:{'|'.join(PHRASAL)})\b|"
+    rf"\b(?i:{'|'.join(PHRASAL)})\b|"
     r"\bUnited States(?: of America)?\b|\bUnited Kingdom\b|\b(?:[A-Z]\.){2,}|\b[A-Z]\.[A-Z]\b|"
     r"[^\W_]+(?:[.,]\d+)*(?:['’](?!s\b)[^\W_]+)?"
 )
