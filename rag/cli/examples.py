@@ -26,7 +26,11 @@ EXAMPLES = {
         'rag summarize --topic "negotiations" --words 60 --format markdown',
         "rag summarize seeds/2021-07-07-tehran-talks.txt --length short",
     ),
-    "timeline": ("rag timeline --max-events 5", 'rag timeline --topic "military situation" --format html > page.html'),
+    "timeline": (
+        "rag timeline --max-events 5",
+        'rag timeline --topic "military situation" --format html > page.html',
+        "rag timeline --since 2021-08 --format ics > events.ics",
+    ),
     "conflicts": ("rag conflicts", 'rag conflicts --topic "airport attack" --json'),
     "watch": (
         "rag watch https://example.org/feed.xml --every 900",

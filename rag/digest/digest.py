@@ -12,7 +12,7 @@ from rag.answer.annotate import dated
 from rag.answer.pipeline import INSTEAD
 from rag.checks import verify
 from rag.checks.judge import Judge
-from rag.checks.quotes import cited, numbered
+from rag.checks.quotes import numbered
 from rag.digest import extractive, generative
 from rag.digest.briefing import (
     THEMES,
@@ -25,7 +25,7 @@ from rag.digest.briefing import (
     themed,
     unknown_section,
 )
-from rag.digest.conflicts import compared, current, differing, open_conflicts, with_outlets
+from rag.digest.conflicts import compared, current, differing, differing_from, open_conflicts, with_outlets
 from rag.digest.days import days_of
 from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
 from rag.digest.extractive import BUDGETS, Budget, Content, content_of
@@ -189,15 +189,17 @@ def timeline(request: Request, resources: Resources) -> Timeline:
         worded = _reworded(found, request, resources)
         model = resources.model if worded is not None else None
         events = found if worded is None else worded
-    statements = resources.judged(numbered([event.statement for event in events]))
+        statements = resources.judged(numbered([event.statement for event in events]))
+        conflicts = compared(statements, differing_from(statements, pool))
     outcome = _outcome(statements, request, resources)
     return Timeline(
         request.topic,
         pool.articles,
         tuple(replace(event, statement=s) for event, s in zip(events, statements, strict=True)),
+        conflicts.conflicts,
         status=outcome.status,
         reason=outcome.reason,
-        citations=cited(statements),
+        citations=conflicts.citations,
         as_of=request.window.as_of,
         mode=Mode.LLM if model else Mode.OFFLINE,
         model=model.id if model else None,
