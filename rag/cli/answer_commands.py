@@ -72,6 +72,9 @@ Sheet = Annotated[str | None, typer.Option(metavar="FILE", help="Write a sheet t
 Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
 Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
 WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
+SectionNames = Annotated[
+    str | None, typer.Option("--sections", metavar="NAMES", help="Sections of your own, with commas between them.")
+]
 MaxEvents = Annotated[int, typer.Option("--max-events", min=1, metavar="N", help="At most so many events.")]
 FormOption = Annotated[Form, typer.Option("--format", help="How it is written; Markdown has footnotes.")]
 PageOption = Annotated[PageForm, typer.Option("--format", help="How it is written; HTML is one page, ics a calendar.")]
@@ -170,6 +173,7 @@ def summarize(
     *,
     length: Size = Length.MEDIUM,
     words: WordCount = None,
+    sections: SectionNames = None,
     form: FormOption = Form.TEXT,
     options: Options,
 ) -> None:
@@ -177,8 +181,15 @@ def summarize(
     limits = options.window
     with open_library(options) as library, progress_bar(options) as progress:
         named = named_articles(library, articles or ())
-        topic = options.topic
-        found = library.summarize(*named, topic=topic, length=length, words=words, window=limits, progress=progress)
+        found = library.summarize(
+            *named,
+            topic=options.topic,
+            length=length,
+            words=words,
+            sections=[name for name in (sections or "").split(",") if name.strip()],
+            window=limits,
+            progress=progress,
+        )
     _finish(found, summary_lines(found, width=width()), options, form)
 
 

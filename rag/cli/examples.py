@@ -24,6 +24,7 @@ EXAMPLES = {
     "summarize": (
         "rag summarize",
         'rag summarize --topic "negotiations" --words 60 --format markdown',
+        'rag summarize --length long --sections "negotiations, military situation"',
         "rag summarize seeds/2021-07-07-tehran-talks.txt --length short",
     ),
     "timeline": (
