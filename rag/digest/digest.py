@@ -163,10 +163,10 @@ def summarize(request: Request, resources: Resources) -> Summary:
     terms are strict.
     """
     is_whole = not request.articles and request.topic is None
-    if request.sections and not is_whole:
-        return _sectioned(request, resources)
     if is_whole and len(resources.catalog.article_ids(request.window, most=2)) != 1:
         return _briefing(request, resources)
+    if request.sections:
+        return _sectioned(request, resources)
     account = resources.account
     with account.clock.time("gather"):
         pool, topic = _pool(request, resources), _topic(request, resources)

@@ -17,7 +17,7 @@ from rag.schema import Article, Summary
 
 TEXTS = {
     "Talks open in Doha": "Negotiators of the government and the Taliban opened peace negotiations in Doha on Sunday.",
-    "No deal in Doha": "The peace negotiations in Doha between the two delegations ended without a deal on Monday.",
+    "No deal in Doha": "Diplomats flew home from Qatar on Monday after peace negotiations that brought no agreement.",
     "Rovers win": "Rovers won the football match against United 2-1 with a goal in the last minute on Sunday.",
     "United sack coach": "The football club United dismissed its coach, Jan Berg, after the lost match on Monday.",
     "Rate rises": "The central bank raised its interest rate to 4 percent on Monday.",
