@@ -132,6 +132,7 @@ _EXPECTED = {
     "words": _Expected("a whole number above 0, or None", lambda value: value is None or _counts(value)),
     "length": _Expected("short, medium or long", lambda value: value in list(Length)),
     "window": _Expected("a rag.Window; days and outlets alone are as_of, since, until and sources", _is(Window)),
+    "sections": _Expected("a list of headings", _each(str)),
     "history": _Expected("the earlier turns as a list of rag.Turn", _each(Turn)),
     "articles": _Expected("paths, URLs, ids or Articles", _one_or_each(str, Path, Article)),
     "against": _Expected("a list of Articles or of their ids", _each(str, Article)),

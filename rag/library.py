@@ -195,12 +195,13 @@ class Library(Collection):
         return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
 
     @validated
-    def summarize(
+    def summarize(  # noqa: PLR0913  # each is a choice of its own
         self,
         *articles: str | Article,
         topic: str | None = None,
         length: Length = Length.MEDIUM,
         words: int | None = None,
+        sections: Sequence[str] = (),
         window: Window = Window(),
         progress: Progress | None = None,
         **limits: Unpack[Limits],
@@ -208,11 +209,13 @@ class Library(Collection):
         """The strong points of articles, given or by id, or of all of them on a topic, each cited and checked.
 
         The first statement is the headline. Without articles and topic it is a briefing on the whole library, in
-        sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
+        sections; `sections` are headings of your own, and each event is below the nearest one. `words` is the most that
+        it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
         window = narrowed(self.limits, window, by=limits)
-        request = digest.requested(self._searcher, articles, topic, room=digest.room(length, words), window=window)
+        space = digest.room(length, words)
+        request = digest.requested(self._searcher, articles, topic, room=space, window=window, sections=sections)
         return digest.summarize(request, self._resources(progress))
 
     @validated

@@ -20,6 +20,7 @@ def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, A
         case Timeline():
             return [
                 {"date": event.day, "stated": event.stated, "importance": event.rank, **row}
+                | {"differing": "; ".join(result.differing(event)) or None}
                 for event in result.events
                 for row in _statement(event.statement)
             ]

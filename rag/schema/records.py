@@ -93,6 +93,7 @@ def _timeline(record: Mapping[str, Any]) -> Timeline:
         record["topic"],
         _listed(record, cited),
         tuple(events),
+        _conflicts(record, cited),
         citations=tuple(cited.values()),
         **_shared(record),
     )
