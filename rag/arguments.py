@@ -127,6 +127,7 @@ _EXPECTED = {
     "question": _Expected("a question as a text", _is(str)),
     "text": _Expected("a text", _is(str)),
     "topic": _Expected("a text, or None", _is(str, _NONE)),
+    "counting": _Expected("a text, or None", _is(str, _NONE)),
     "k": _COUNT,
     "max_events": _COUNT,
     "words": _Expected("a whole number above 0, or None", lambda value: value is None or _counts(value)),

@@ -19,6 +19,7 @@ from rag.collection import Collection
 from rag.compare.articles import conflicts, with_reporters
 from rag.digest import digest
 from rag.digest.extractive import Budget
+from rag.digest.figures import ledger
 from rag.digest.generative import Model
 from rag.errors import InputError
 from rag.models.budget import Terms
@@ -30,6 +31,7 @@ from rag.schema import (
     Answer,
     Article,
     Conflict,
+    Figures,
     Length,
     SearchResult,
     Statement,
@@ -246,6 +248,26 @@ class Library(Collection):
         article, InputError if the topic has no words.
         """
         return conflicts(self._searcher, topic, k=k, window=narrowed(self.limits, window, by=limits))
+
+    @validated
+    def figures(
+        self,
+        topic: str,
+        *,
+        counting: str | None = None,
+        k: int = 100,
+        window: Window = Window(),
+        **limits: Unpack[Limits],
+    ) -> Figures:
+        """The figures that articles on a topic give, by what they count, each cited, with their minimum and maximum.
+
+        A figure is on a topic if its sentence, with its title or those before it in its paragraph, has all of the
+        words; the articles of the `k` passages nearest to it are read. With `counting`, such as "killed", only what has
+        its words is listed. A figure of which it is not clear what it counts is left out. Raises EmptyLibraryError if
+        there is no article, InputError for a topic without words.
+        """
+        found = ledger(self._searcher, topic, counting=counting, k=k, window=narrowed(self.limits, window, by=limits))
+        return replace(found, warnings=self.warnings)
 
     @validated
     def window(self, window: Window = Window(), **limits: Unpack[Limits]) -> View:

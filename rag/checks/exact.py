@@ -63,9 +63,9 @@ def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
 
 
 def _numbers(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
-    found = [number for item in evidence for part in _split(item.text) for number in _counted(part)]
+    found = [number for item in evidence for part in _split(item.text) for number in counted(part)]
     years = [float(year) for item in evidence for year in _YEAR.findall(f"{item.text} {item.published or ''}")]
-    for stated in _counted(text):
+    for stated in counted(text):
         like = [n for n in found if _same_unit(stated, n)]
         same = [n for n in like if n.noun and n.noun == stated.noun]
         fitting = [n for n in like if _agree(stated, n)] or [n for n in found if _is_bare(stated, n)]
@@ -90,8 +90,11 @@ def _is_aligned(text: str, sentence: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Number:
-    """A quantity, the stem of the noun behind it, what it measures in which size, its hedge and its sentence."""
+class Number:
+    """A quantity, the stem of the noun behind it, what it measures in which size, its hedge and its sentence.
+
+    The hedge is `about`, `over`, `under` or empty; `start` is where it begins.
+    """
 
     value: Quantity
     noun: str
@@ -99,10 +102,11 @@ class _Number:
     size: float
     hedge: str
     sentence: str
+    start: int
 
 
 @lru_cache(maxsize=4096)
-def _counted(text: str) -> tuple[_Number, ...]:
+def counted(text: str) -> tuple[Number, ...]:
     """The numbers of a text that are no part of a date."""
     dates = [(m.start, m.end) for m in moments(text, date(2000, 1, 1))]
     found = []
@@ -113,12 +117,13 @@ def _counted(text: str) -> tuple[_Number, ...]:
         noun = next(iter(words(after[1])), "") if after else ""
         measure = MEASURES.get(noun, Measure("", 1.0))
         before = text[max(0, quantity.start - _AROUND) : quantity.start]
-        hedge = next((name for name, pattern in _HEDGES.items() if pattern.search(before)), "")
-        found.append(_Number(quantity, noun, measure.kind, measure.size, hedge, text))
+        hedges = ((name, pattern.search(before)) for name, pattern in _HEDGES.items())
+        hedge, length = next(((name, len(before) - m.start()) for name, m in hedges if m), ("", 0))
+        found.append(Number(quantity, noun, measure.kind, measure.size, hedge, text, quantity.start - length))
     return tuple(found)
 
 
-def _agree(stated: _Number, found: _Number) -> bool:
+def _agree(stated: Number, found: Number) -> bool:
     """Equal, unless the statement hedges: then near, or on the side of the bound that it gives."""
     if {stated.hedge, found.hedge} == {"over", "under"}:
         return False
@@ -134,28 +139,28 @@ def _agree(stated: _Number, found: _Number) -> bool:
     return stated.hedge == "under" and found.value.high <= high
 
 
-def _same_unit(stated: _Number, found: _Number) -> bool:
+def _same_unit(stated: Number, found: Number) -> bool:
     """A unit that is left out may be any: 2,400 of the 2,611 kilometres."""
     return (stated.unit == found.unit or "" in (stated.unit, found.unit)) and comparable(stated.value, found.value)
 
 
-def _is_bare(stated: _Number, found: _Number) -> bool:
+def _is_bare(stated: Number, found: Number) -> bool:
     """The same figure, without its percent: from 7.4 percent in July to 8.1 in August."""
     return (stated.value.unit, found.value.unit) == ("%", "") and stated.value.low == found.value.low
 
 
-def _may_be_derived(stated: _Number, values: Sequence[float], same: Sequence[_Number]) -> bool:
+def _may_be_derived(stated: Number, values: Sequence[float], same: Sequence[Number]) -> bool:
     """Whether it may count what is listed, be a share of it, or the sum or the difference of two numbers."""
     if _is_counted(stated) or _is_share_in_words(stated):
         return not same
     return any(stated.value.low in (a + b, abs(a - b)) for i, a in enumerate(values) for b in values[: i + 1])
 
 
-def _is_counted(stated: _Number) -> bool:
+def _is_counted(stated: Number) -> bool:
     return stated.value.exact and stated.value.high <= _COUNTED_BY_HAND and stated.value.text.isalpha()
 
 
-def _is_share_in_words(stated: _Number) -> bool:
+def _is_share_in_words(stated: Number) -> bool:
     return stated.value.unit == "%" and not any(c.isdigit() for c in stated.value.text)
 
 

@@ -30,12 +30,13 @@ from rag.cli.requests import BatchRequest, answer_batch, one_question, one_text,
 from rag.cli.terminal import ReplyOptions, Spinner, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
-from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.digest_lines import figure_lines, summary_lines, timeline_lines
 from rag.render.exports import csv_timeline, ics_timeline
 from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines, wrapped
 from rag.render.page import html_page
 from rag.render.sheet import sheet_path, write_sheet
-from rag.schema import Answer, Length, SearchResult, Summary, Timeline, conflicts_record
+from rag.render.tables import csv_text
+from rag.schema import Answer, Figures, Length, SearchResult, Summary, Timeline, conflicts_record
 
 if TYPE_CHECKING:
     from rag.chat.commands import Talk
@@ -59,6 +60,14 @@ class PageForm(StrEnum):
     ICS = "ics"
 
 
+class TableForm(StrEnum):
+    """How a table is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
+
+
 Words = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
 Batch = Annotated[str | None, typer.Option(metavar="FILE", help="Questions, a line of JSON each; - is stdin.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the prompt and its size, and ask no model.")]
@@ -78,6 +87,9 @@ SectionNames = Annotated[
 MaxEvents = Annotated[int, typer.Option("--max-events", min=1, metavar="N", help="At most so many events.")]
 FormOption = Annotated[Form, typer.Option("--format", help="How it is written; Markdown has footnotes.")]
 PageOption = Annotated[PageForm, typer.Option("--format", help="How it is written; HTML is one page, ics a calendar.")]
+
+Counting = Annotated[str | None, typer.Option("--counting", metavar="TEXT", help="Only what has these words: killed.")]
+TableOption = Annotated[TableForm, typer.Option("--format", help="How it is written; CSV is for spreadsheets.")]
 
 
 @command("library", "add", *WINDOW, "k", *MODEL, "deep", "no_stream", "strict", *OUTPUT)
@@ -223,6 +235,20 @@ def conflicts(*, options: Options) -> None:
         show(conflict_lines(found, width=width()))
 
 
+@command("topic", "library", "add", *WINDOW, *OUTPUT)
+def figures(*, counting: Counting = None, form: TableOption = TableForm.TEXT, options: Options) -> None:
+    """List the figures of a topic by what they count, with minimum and maximum."""
+    limits = options.window
+    if options.topic is None:
+        raise InputError('no topic was given; wanted one, as in: rag figures --topic "airport attack"')
+    with open_library(options) as library:
+        found = library.figures(options.topic, counting=counting, window=limits)
+    if form is TableForm.CSV and not options.as_json:
+        typer.echo(csv_text(found), nl=False)
+        _finish(found, (), options)
+    _finish(found, figure_lines(found, width=width()), options, form)
+
+
 _FILES: Mapping[PageForm, Callable[[Timeline], str | bytes]] = {
     PageForm.HTML: html_page,
     PageForm.CSV: csv_timeline,
@@ -241,10 +267,10 @@ def _request(words: Sequence[str] | None, batch: str | None, options: Options) -
 
 
 def _finish(
-    found: Answer | SearchResult | Summary | Timeline,
+    found: Answer | SearchResult | Summary | Timeline | Figures,
     lines: Iterable[Line],
     options: Options,
-    form: Form | PageForm = Form.TEXT,
+    form: Form | PageForm | TableForm = Form.TEXT,
 ) -> None:
     """Prints what was found, as JSON, or as Markdown or lines with its warnings, and ends with its exit code."""
     if options.as_json:

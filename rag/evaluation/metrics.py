@@ -179,6 +179,11 @@ def abstention_recall(case: QaCase, result: Result) -> Share | None:
     return None if case.answerable else _one(result.abstained)
 
 
+def premises_met(case: QaCase, result: Result) -> Share | None:
+    """Unanswerable questions that it abstained from, or of which it names what is cited does not say."""
+    return None if case.answerable else _one(result.abstained or bool(result.premises))
+
+
 def leaks(case: Case, result: Result) -> Share | None:
     """Things cited, found or named that were published after the last day of the window."""
     last = case.window.last
@@ -360,7 +365,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     Task.QA: _by_name(
         *(right_cases, full_answers, wrong_answers, claim_recall, forbidden_claims, injections),
         *_CITED,
-        *(abstention_recall, leaks),
+        *(abstention_recall, premises_met, leaks),
         *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
     ),
     Task.SEARCH: _by_name(*_RANKED),

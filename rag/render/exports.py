@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 from rag.render.lines import origin, safe
 from rag.render.links import link
 from rag.render.page import title
-from rag.render.tables import rows
+from rag.render.tables import csv_bytes, rows
 from rag.schema import Event, Precision, Published, Timeline
 
 _COLUMNS = (
     *("date", "stated", "importance", "statement", "verdict", "speaker", "differing"),
     *("citation", "quote", "link", "article_id", "title", "source", "published", "url"),
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take a cell for a formula by (OWASP, CSV injection)."""
 _LINE = 75
 """The most octets of a line of a calendar, by RFC 5545, 3.1."""
 
@@ -28,15 +24,6 @@ def csv_timeline(timeline: Timeline) -> bytes:
     """A row for each event with each of its sources, with the columns of `to_pandas()`."""
     cells = ([str("" if row.get(c) is None else row[c]) for c in _COLUMNS] for row in rows(timeline))
     return csv_bytes(_COLUMNS, cells)
-
-
-def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
-    """A table in which no cell is computed; with a byte order mark, which a spreadsheet needs to read UTF-8."""
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(columns)
-    writer.writerows([_inert(cell) for cell in row] for row in rows)
-    return text.getvalue().encode("utf-8-sig")
 
 
 def ics_timeline(timeline: Timeline) -> bytes:
@@ -100,9 +87,3 @@ def _folded(line: str) -> str:
         parts[-1] += letter
         size += octets
     return "\r\n".join(parts)
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet computes, on one line."""
-    text = " ".join(safe(cell).split())
-    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
-from rag.render.exports import csv_bytes
 from rag.render.lines import differences, origin, safe
 from rag.render.links import link
 from rag.render.page import rendered
+from rag.render.tables import csv_bytes
 from rag.schema import Answer, Citation, Statement, Verdict
 
 if TYPE_CHECKING:
