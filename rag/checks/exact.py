@@ -11,7 +11,7 @@ from functools import lru_cache
 from rag.checks.quotes import check_quotes, quotations
 from rag.schema import Check
 from rag.text.names import Name, names, occurs
-from rag.text.quantities import Quantity, comparable, quantities
+from rag.text.quantities import MEASURES, Measure, Quantity, comparable, quantities
 from rag.text.relative_dates import covers as covers_date
 from rag.text.relative_dates import moments, overlap
 from rag.text.sentences import sentences
@@ -26,16 +26,6 @@ _HEDGES = {"about": _ABOUT, "over": _OVER, "under": _UNDER}
 _ROUNDING = 0.05
 _COUNTED_BY_HAND = 5
 """Small numbers in words may count what the evidence lists."""
-_UNITS = {
-    stem(word): (kind, size)
-    for kind, table in (
-        ("time", {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760, "decade": 87600}),
-        ("length", {"metre": 1, "meter": 1, "kilometre": 1000, "kilometer": 1000, "km": 1000, "mile": 1609.34}),
-        ("length", {"foot": 0.3048, "feet": 0.3048, "yard": 0.9144}),
-        ("weight", {"gram": 1, "kilogram": 1e3, "kilo": 1e3, "kg": 1e3, "tonne": 1e6, "ton": 1e6, "pound": 453.6}),
-    )
-    for word, size in table.items()
-}
 _ALIGNED = 0.6
 _AROUND = 24  # characters before a number
 _NOUN = re.compile(r"[\s-]*((?:[^\W\d_]|[’'])*)")
@@ -125,11 +115,11 @@ def counted(text: str) -> tuple[Number, ...]:
             continue
         after = _NOUN.match(text, quantity.end)
         noun = next(iter(words(after[1])), "") if after else ""
-        unit, size = _UNITS.get(noun, ("", 1.0))
+        measure = MEASURES.get(noun, Measure("", 1.0))
         before = text[max(0, quantity.start - _AROUND) : quantity.start]
         hedges = ((name, pattern.search(before)) for name, pattern in _HEDGES.items())
         hedge, length = next(((name, len(before) - m.start()) for name, m in hedges if m), ("", 0))
-        found.append(Number(quantity, noun, unit, float(size), hedge, text, quantity.start - length))
+        found.append(Number(quantity, noun, measure.kind, measure.size, hedge, text, quantity.start - length))
     return tuple(found)
 
 

@@ -36,6 +36,7 @@ def timeline_lines(timeline: Timeline, *, width: int | None = None) -> Iterator[
             yield Line(f"{'':{_COLUMN}}  {_BAR}", quiet=True)
         for number, event in enumerate(group):
             yield from _event(event, "" if number else day, width)
+            yield from _differing(timeline, event, width)
     if not all(event.stated for event in timeline.events):
         yield from (Line(""), Line(_LEGEND, quiet=True))
     yield from source_lines(timeline.statements, timeline.citations, width=width)
@@ -98,6 +99,13 @@ def _section(section: Section, width: int | None) -> Iterator[Line]:
         yield from statement_lines(statement, width=width)
     if section.note:
         yield from wrapped(section.note, width, Line("", quiet=True))
+
+
+def _differing(timeline: Timeline, event: Event, width: int | None) -> Iterator[Line]:
+    """What other articles say otherwise of an event, beside the vertical line."""
+    marks = number_marks(timeline.citations)
+    for told in timeline.differing(event):
+        yield from wrapped(told, width, Line(f"{'':{_COLUMN}}  {_BAR}   ", quiet=True, marks=marks))
 
 
 def _event(event: Event, day: str, width: int | None) -> Iterator[Line]:

@@ -64,6 +64,7 @@ def markdown_page(timeline: Timeline) -> str:
         marks = "".join(f"\\[{citation.number}\\]" for citation in event.statement.citations)
         doubt = f" **({event.statement.doubt})**" if event.statement.doubt else ""
         lines.append(f"- **{event.day}**{note} {plain(event.statement.text)} {marks}{doubt}")
+        lines += [f"    - {plain(told.removeprefix('- '))}" for told in timeline.differing(event)]
     lines += ["", "<details><summary>Sources</summary>", ""]
     lines += [f"{c.number}. {source(c)}" for c in timeline.citations]
     return "\n".join((*lines, "", "</details>", ""))

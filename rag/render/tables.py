@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rag.render.lines import safe
 from rag.render.links import link
-from rag.render.sheet import inert
 from rag.schema import Answer, Article, Citation, Figure, Figures, SearchResult, Series, Statement, Summary, Timeline
 from rag.schema.articles import article_record
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take a cell for a formula by (OWASP, CSV injection)."""
 
 
 def rows(result: Answer | Summary | Timeline | SearchResult | Figures) -> list[dict[str, Any]]:
@@ -23,6 +27,7 @@ def rows(result: Answer | Summary | Timeline | SearchResult | Figures) -> list[d
         case Timeline():
             return [
                 {"date": event.day, "stated": event.stated, "importance": event.rank, **row}
+                | {"differing": "; ".join(result.differing(event)) or None}
                 for event in result.events
                 for row in _statement(event.statement)
             ]
@@ -40,6 +45,21 @@ def csv_text(result: Figures) -> str:
         writer.writeheader()
         writer.writerows({name: _cell(value) for name, value in row.items()} for row in found)
     return text.getvalue()
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A table in which no cell is computed; with a byte order mark, which a spreadsheet needs to read UTF-8."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet computes, on one line."""
+    text = " ".join(safe(cell).split())
+    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _cell(value: object) -> str:

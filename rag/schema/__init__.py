@@ -2,29 +2,7 @@
 
 from __future__ import annotations
 
-from rag.schema.answers import (
-    CHOSEN,
-    Answer,
-    Check,
-    Citation,
-    Conflict,
-    Dispute,
-    Mode,
-    Note,
-    Opinion,
-    Pointer,
-    Position,
-    Reason,
-    Result,
-    Statement,
-    Status,
-    Turn,
-    Usage,
-    Verdict,
-    conflicts_record,
-    heading,
-    marked,
-)
+from rag.schema.answers import Answer, Mode, Pointer, Reason, Result, Status, Turn, Usage
 from rag.schema.articles import (
     AddReport,
     Article,
@@ -40,6 +18,21 @@ from rag.schema.articles import (
 )
 from rag.schema.digests import Event, Length, Section, Summary, Timeline
 from rag.schema.figures import Figure, Figures, Series
+from rag.schema.statements import (
+    CHOSEN,
+    Check,
+    Citation,
+    Conflict,
+    Dispute,
+    Note,
+    Opinion,
+    Position,
+    Statement,
+    Verdict,
+    conflicts_record,
+    heading,
+    marked,
+)
 
 # fmt: off
 __all__ = [

@@ -7,23 +7,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from rag.errors import InputError
-from rag.schema.answers import (
-    Answer,
-    Check,
-    Citation,
-    Conflict,
-    Dispute,
-    Mode,
-    Note,
-    Opinion,
-    Pointer,
-    Position,
-    Reason,
-    Statement,
-    Status,
-    Usage,
-    Verdict,
-)
+from rag.schema.answers import Answer, Mode, Pointer, Reason, Status, Usage
 from rag.schema.articles import (
     AddReport,
     Article,
@@ -38,6 +22,17 @@ from rag.schema.articles import (
 )
 from rag.schema.digests import Event, Section, Summary, Timeline
 from rag.schema.figures import Figure, Figures, Series
+from rag.schema.statements import (
+    Check,
+    Citation,
+    Conflict,
+    Dispute,
+    Note,
+    Opinion,
+    Position,
+    Statement,
+    Verdict,
+)
 
 T = TypeVar("T")
 
@@ -100,6 +95,7 @@ def _timeline(record: Mapping[str, Any]) -> Timeline:
         record["topic"],
         _listed(record, cited),
         tuple(events),
+        _conflicts(record, cited),
         citations=tuple(cited.values()),
         **_shared(record),
     )
