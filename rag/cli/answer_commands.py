@@ -237,7 +237,7 @@ def conflicts(*, options: Options) -> None:
 
 @command("topic", "library", "add", *WINDOW, *OUTPUT)
 def figures(*, counting: Counting = None, form: TableOption = TableForm.TEXT, options: Options) -> None:
-    """List the figures of a topic by what they count, with minimum and maximum."""
+    """List the figures on a topic by what they count."""
     limits = options.window
     if options.topic is None:
         raise InputError('no topic was given; wanted one, as in: rag figures --topic "airport attack"')
