@@ -36,6 +36,14 @@ UNSEEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u20
 each = pytest.mark.parametrize(
     ("attack", "camp"), list(zip(ATTACKS, CAMPS, strict=True)), ids=[attack["id"] for attack in ATTACKS]
 )
+QUICK = {attack["id"] for kind in KINDS for attack in [a for a in ATTACKS if a["kind"] == kind][:3]}
+each_asked = pytest.mark.parametrize(
+    ("attack", "camp"),
+    [
+        pytest.param(attack, camp, id=attack["id"], marks=[] if attack["id"] in QUICK else pytest.mark.slow)
+        for attack, camp in zip(ATTACKS, CAMPS, strict=True)
+    ],
+)
 
 
 def honest(camp: str) -> str:
@@ -130,7 +138,7 @@ def test_there_are_attacks_of_every_kind() -> None:
     assert wanted | {"terminal", "markup"} == set(KINDS)
 
 
-@each
+@each_asked
 def test_a_model_that_obeys_hears_no_order_of_an_article(
     attack: dict[str, str], camp: str, library: Library, model: Obedient, server: OpenAIServer
 ) -> None:
@@ -166,7 +174,7 @@ def test_what_an_attack_wants_said_is_not_supported_by_what_the_article_reports(
     assert found.verdict is not Verdict.SUPPORTED
 
 
-@each
+@each_asked
 def test_a_model_that_is_fooled_is_marked(
     attack: dict[str, str], camp: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,7 +191,7 @@ def test_a_model_that_is_fooled_is_marked(
     assert not UNSEEN.search(shown(answer))
 
 
-@each
+@each_asked
 def test_a_statement_without_a_true_quote_is_not_given_a_planted_sentence_to_cite(
     attack: dict[str, str], camp: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

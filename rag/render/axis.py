@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Literal
 
 from dateutil.rrule import DAILY, MONTHLY, YEARLY, rrule
 
@@ -16,12 +17,23 @@ WIDTH, HEIGHT = 680.0, 56.0
 _NEAR = 31
 """Days: an event farther than this from all days of publication is not in the picture."""
 _MOST_BARS, _MOST_LABELS, _THINNEST = 400, 8, 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """How far labels are apart: so many of a unit, the days of one, and the length of its ISO 8601."""
+
+    unit: Literal[0, 1, 3]
+    count: int
+    days: int
+    length: int
+
+
 _STEPS = (
-    *((DAILY, n, 1, 10) for n in (1, 2, 7, 14)),
-    *((MONTHLY, n, 30, 7) for n in (1, 2, 3, 6)),
-    *((YEARLY, n, 365, 4) for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
+    *(_Step(DAILY, n, 1, 10) for n in (1, 2, 7, 14)),
+    *(_Step(MONTHLY, n, 30, 7) for n in (1, 2, 3, 6)),
+    *(_Step(YEARLY, n, 365, 4) for n in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)),
 )
-"""What labels may be apart: a unit, how many, its days and the length of its ISO 8601."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +119,9 @@ def _bars(published: Sequence[date], precision: Precision, scale: _Scale) -> Ite
 
 def _labels(first: date, last: date, scale: _Scale) -> Iterator[Mark]:
     """As many days as there is room for, evenly apart: the first of a month or a year if they are far apart."""
-    unit, apart, _, length = next(s for s in _STEPS if scale.days <= _MOST_LABELS * s[1] * s[2] or s is _STEPS[-1])
-    start = first if unit == DAILY else date(first.year - first.year % (apart if unit == YEARLY else 1) or 1, 1, 1)
-    for moment in rrule(unit, interval=apart, dtstart=start, until=last):
+    step = next(s for s in _STEPS if scale.days <= _MOST_LABELS * s.count * s.days or s is _STEPS[-1])
+    whole = first.year - first.year % (step.count if step.unit == YEARLY else 1)
+    start = first if step.unit == DAILY else date(whole or 1, 1, 1)
+    for moment in rrule(step.unit, interval=step.count, dtstart=start, until=last):
         if moment.date() >= first:
-            yield Mark(moment.date().isoformat()[:length], scale.x(moment.date()))
+            yield Mark(moment.date().isoformat()[: step.length], scale.x(moment.date()))

@@ -44,9 +44,9 @@ def rendered(template: str, **values: Any) -> str:
 
 def html_page(timeline: Timeline) -> str:
     """The timeline as HTML, with the articles by day on an axis to scale, and its sources folded in."""
-    shown = {"heading": title(timeline), "reach": reach(timeline), "axis": axis(timeline)}
-    named = ": ".join(filter(None, (shown["heading"], shown["reach"])))
-    return rendered("render/timeline.html", title=named, timeline=timeline, link=link, origin=origin, **shown)
+    heading, around = title(timeline), reach(timeline)
+    shown = {"title": ": ".join(filter(None, (heading, around))), "heading": heading, "reach": around}
+    return rendered("render/timeline.html", timeline=timeline, axis=axis(timeline), link=link, origin=origin, **shown)
 
 
 def title(timeline: Timeline) -> str:

@@ -108,16 +108,8 @@ def _figures(record: Mapping[str, Any]) -> Figures:
 
 
 def _figure(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> Figure:
-    return Figure(
-        record["text"],
-        record["low"],
-        record["high"],
-        cited[record["citation"]],
-        record["unit"],
-        record["about"],
-        record["speaker"],
-        tuple(record["outlets"]),
-    )
+    given = {name: record[name] for name in ("text", "low", "high", "unit", "about", "speaker")}
+    return Figure(citation=cited[record["citation"]], outlets=tuple(record["outlets"]), **given)
 
 
 def _search(record: Mapping[str, Any]) -> SearchResult:

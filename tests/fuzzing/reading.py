@@ -17,7 +17,7 @@ from rag.models.injection import is_order, orders
 from rag.models.prompts import data
 from rag.render.lines import safe, wrapped
 from rag.schema import Span
-from rag.text.calendar import date_in_name, parse_published, periods
+from rag.text.calendar import date_in_name, parse_published
 from rag.text.clean import clean, one_line
 from rag.text.names import keys, names, occurs, same
 from rag.text.quantities import agree, quantities
@@ -85,8 +85,7 @@ def _read(pair: Pair) -> None:
     holds(all(text[m.start : m.end] == m.text for m in found), "a moment is not where it says")
     for period in (
         *(p for m in found for p in m.periods),
-        *periods(text, years=[2021]),
-        *asked_periods(text, today=pair.day),
+        *asked_periods(text, years=[2021], today=pair.day),
     ):
         holds(period.first <= period.last, f"a period ends before it starts: {period}")
     moments(text, None)
