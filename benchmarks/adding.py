@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rag.ingest.loaders import load
-from rag.ingest.pipeline import batches, cut
+from rag.ingest.pipeline import article_batches, cut
 from rag.library import Library
 from rag.models.embeddings import HeadedText, MiniLM
 from rag.schema import Article
@@ -51,7 +51,7 @@ def embedding(path: Path) -> Run:
     """Embeds the same passages in the same batches."""
     model = MiniLM()
     model.embed_query("warm")
-    parts = [cut(batch.articles, model) for batch in batches(a for a in load(path) if isinstance(a, Article))]
+    parts = [cut(batch.articles, model) for batch in article_batches(a for a in load(path) if isinstance(a, Article))]
     texts: list[list[HeadedText]] = [[text for article in part for text in article.texts] for part in parts]
     start, busy = time.perf_counter(), time.process_time()
     for batch in texts:

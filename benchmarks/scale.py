@@ -33,7 +33,7 @@ from synthetic import BLOCK, SHARES, SIZE, Limit, Maker, limits, simply_found
 
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.models.embeddings import Model
+from rag.models.embeddings import ModelIdentity
 from rag.retrieval.query import read
 from rag.schema import Window
 from rag.store.catalog import Catalog
@@ -42,7 +42,7 @@ from rag.store.vector_index import VectorIndex, nearest
 
 HERE = Path(__file__).parent
 Record: TypeAlias = dict[str, Any]
-MODEL = Model("synthetic", hashlib.sha256(b"synthetic").hexdigest())
+MODEL = ModelIdentity("synthetic", hashlib.sha256(b"synthetic").hexdigest())
 DEPTH, FIRST = 100, 10
 SIMPLY_OVER = 10_000
 """Above this many passages names and dates are found by the shapes that the maker gives them."""

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from rag.models.embeddings import Embedded
 from rag.schema import Article, Passage, Precision, Published, Span, Window
 from rag.store import catalog, fts, tables
-from rag.store.catalog import Draft
+from rag.store.catalog import PreparedArticle
 from rag.text.calendar import Period
 from rag.text.names import keys
 from rag.text.relative_dates import EventDate
@@ -72,7 +72,7 @@ _DATED = ("What did {name} say about {a} in {month}?", "What happened in {place}
 class Block:
     """Articles that are ready to be saved, and the embeddings of their passages."""
 
-    drafts: tuple[Draft, ...]
+    drafts: tuple[PreparedArticle, ...]
     embedded: dict[str, Embedded]
 
 
@@ -201,7 +201,7 @@ class Maker:
         words = [self._words.items[i] for i in random.integers(100, 20_000, size=_TOPIC_WORDS)]
         return _Topic(words, self._people.draw(random, 4), self._places.draw(random, 3))
 
-    def _draft(self, id: str, supply: _Supply, size: int) -> Draft:
+    def _draft(self, id: str, supply: _Supply, size: int) -> PreparedArticle:
         texts = [" ".join(_sentence(supply) for _ in range(_SENTENCES)) for _ in range(size)]
         text = "\n\n".join(texts)
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -212,7 +212,7 @@ class Maker:
             Passage(hashlib.sha256(f"{id} {n}".encode()).hexdigest()[:20], article.id, end - 2 - len(t), end - 2, t)
             for n, (t, end) in enumerate(zip(texts, ends, strict=True))
         )
-        return Draft(article, passages, tuple(p.id for p in passages))
+        return PreparedArticle(article, passages, tuple(p.id for p in passages))
 
     def _asked(self, number: int, topic: int, random: np.random.Generator) -> str:
         own = self._topic(topic)

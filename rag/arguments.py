@@ -32,6 +32,14 @@ class Limits(TypedDict, total=False):
     sources: str | Sequence[str] | None
 
 
+class Asking(Limits, total=False):
+    """What a question can be asked with, by name."""
+
+    k: int
+    window: Window
+    history: Sequence[Turn]
+
+
 def narrowed(*windows: Window, by: Limits) -> Window:
     """What all the windows and the plain limits admit; raises InputError for limits that are none."""
     _only("limit", by, Limits.__annotations__)
@@ -119,11 +127,13 @@ _EXPECTED = {
     "question": _Expected("a question as a text", _is(str)),
     "text": _Expected("a text", _is(str)),
     "topic": _Expected("a text, or None", _is(str, _NONE)),
+    "counting": _Expected("a text, or None", _is(str, _NONE)),
     "k": _COUNT,
     "max_events": _COUNT,
     "words": _Expected("a whole number above 0, or None", lambda value: value is None or _counts(value)),
     "length": _Expected("short, medium or long", lambda value: value in list(Length)),
     "window": _Expected("a rag.Window; days and outlets alone are as_of, since, until and sources", _is(Window)),
+    "sections": _Expected("a list of headings", _each(str)),
     "history": _Expected("the earlier turns as a list of rag.Turn", _each(Turn)),
     "articles": _Expected("paths, URLs, ids or Articles", _one_or_each(str, Path, Article)),
     "against": _Expected("a list of Articles or of their ids", _each(str, Article)),

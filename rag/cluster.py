@@ -56,7 +56,7 @@ def add_by_ray(
             reports.append(_report(row["report"]))
             meter.advance(row["places"])
     except (ray.exceptions.RayError, ConnectionError) as error:
-        raise LibraryError(f"the Ray cluster {address} failed: {_told(error)}; run the same again") from error
+        raise LibraryError(f"the Ray cluster {address} failed: {_last_line(error)}; run the same again") from error
     finally:
         ray.shutdown()
     return reduce(add, reports, AddReport())
@@ -114,7 +114,7 @@ def _report(record: str) -> AddReport:
     return replace(report, failed=tuple(Failure(**failure) for failure in fields["failed"]))
 
 
-def _told(error: Exception) -> str:
+def _last_line(error: Exception) -> str:
     """The last line of an error that came over from a worker, without the traceback before it."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return lines[-1].removeprefix("rag.errors.") if lines else type(error).__name__

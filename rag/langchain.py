@@ -25,7 +25,7 @@ class Searchable(Protocol):
     def search(self, question: str, *, k: int = ..., window: Window = ...) -> SearchResult: ...
 
 
-class Answering(Protocol):
+class Answerer(Protocol):
     """What is asked: a Library."""
 
     def ask(  # noqa: PLR0913  # what the tool passes on
@@ -64,7 +64,7 @@ class HybridRetriever(BaseRetriever):
         return [_document(hit) for hit in found.hits]
 
 
-def tool(library: Answering, *, k: int) -> BaseTool:
+def tool(library: Answerer, *, k: int) -> BaseTool:
     """A tool that asks a library; what cannot be asked is told to the agent."""
 
     def ask(

@@ -12,27 +12,26 @@ from typing import TYPE_CHECKING, Any, Unpack
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
 from rag.answer.writer import Preview
-from rag.arguments import Limits, narrowed, validated
+from rag.arguments import Asking, Limits, narrowed, validated
 from rag.checks.document import checked, with_verdicts
 from rag.checks.verify import verify
+from rag.collection import Collection
 from rag.compare.articles import conflicts, with_reporters
 from rag.digest import digest
 from rag.digest.extractive import Budget
+from rag.digest.figures import ledger
 from rag.digest.generative import Model
 from rag.errors import InputError
-from rag.ingest.loaders import Origin
-from rag.ingest.pipeline import Ingestion
-from rag.ingest.repair import mend
 from rag.models.budget import Terms
-from rag.models.client import Account, Caller, described
-from rag.parts import CATALOG, Parts
+from rag.models.client import Account, Caller, choice_of
+from rag.parts import Parts
 from rag.progress import Clock, Meter, Progress
 from rag.retrieval.retriever import Index, Searcher
 from rag.schema import (
-    AddReport,
     Answer,
     Article,
     Conflict,
+    Figures,
     Length,
     SearchResult,
     Statement,
@@ -41,7 +40,6 @@ from rag.schema import (
     Turn,
     Window,
 )
-from rag.store.filters import admits
 from rag.text.clean import clean
 
 if TYPE_CHECKING:
@@ -53,84 +51,14 @@ if TYPE_CHECKING:
     from rag.langchain import HybridRetriever
 
 
-class Library(Parts):
+class Library(Collection):
     """Articles in a folder, or on servers. Nothing is opened, made or loaded before it is needed.
 
-    One process writes at a time, any number read. `embeddings` is any LangChain embedding model, or the name of one;
-    the default is that of the settings (`RAG_EMBEDDINGS`), or the local MiniLM. If that is not installed, or another
-    one is meant and `offline`, the library is searched by words only, which `warnings` tells. `judge`
-    names the chat model that settles what the local checks leave open: `auto`, which is that of `RAG_JUDGE`, else the
-    model that writes; or `none`. Without a
-    `path` it is the one of the settings: `RAG_HOME`, `config.toml`, or the platform's data folder, with the servers of
-    `RAG_CATALOG` and `RAG_CHROMA`. `catalog` is the address of a PostgreSQL database, `chroma` that of a Chroma server,
-    which many processes share; what only this machine needs stays in the folder.
-
-    `model` writes the answers: a name, or any LangChain chat model. Without it, it is the one of the settings:
-    `RAG_MODEL`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`; if they name none, or if `offline`, the answers are the articles'
-    own sentences and nothing is sent anywhere. `terms` are what it may use, and what its faults lead to.
+    One process writes at a time, any number read. What it can be made of is in `__init__`.
 
     Each method that reads takes `as_of`, `since`, `until` (dates, or texts such as 2021-07-07 or 2021-07) and `sources`
     (outlets), beside or instead of a `window`. A wrong argument is an InputError that says what was expected.
     """
-
-    limits: Window = Window()
-    """What all reading is limited to; of a view, what it was made with."""
-
-    @validated
-    def add(
-        self,
-        *origins: Origin | Article,
-        progress: Progress | None = None,
-        wait: float = 600,
-        allow_private: bool = False,
-    ) -> AddReport:
-        """Adds files, folders, URLs, `-` for the standard input, or articles; what is there already costs nothing.
-
-        What cannot be loaded is in the report and stops nothing else. `allow_private` admits URLs on private addresses.
-        Raises LockedError if another process has been writing for `wait` seconds, and EmbeddingError if the library was
-        made with another embedding model.
-        """
-        report = self._ingestion(progress, wait).add(origins, allow_private=allow_private)
-        return replace(report, warnings=(*report.warnings, *self.warnings))
-
-    async def aadd(
-        self,
-        *origins: Origin | Article,
-        progress: Progress | None = None,
-        wait: float = 600,
-        allow_private: bool = False,
-    ) -> AddReport:
-        """`add`, in a thread of its own."""
-        return await to_thread(self.add, *origins, progress=progress, wait=wait, allow_private=allow_private)
-
-    @validated
-    def remove(self, *ids: str, progress: Progress | None = None, wait: float = 600) -> int:
-        """Removes articles with all of their revisions; raises InputError, and removes none, if an id is unknown."""
-        return self._ingestion(progress, wait).remove(ids)
-
-    @validated
-    def work(self, *, progress: Progress | None = None, wait: float = 600) -> int:
-        """Embeds and indexes what has no vector yet, beside others; returns how many passages it has embedded."""
-        return self._ingestion(progress, wait).work()
-
-    @validated
-    def reindex(self, *, progress: Progress | None = None, wait: float = 600) -> int:
-        """Makes every index anew from the catalog; returns how many passages have a vector.
-
-        Embeds only what has no embedding yet: all of it, if the library was made with another embedding model. A file
-        of the catalog that is damaged is made anew from its articles, which `warnings` tells; raises DamagedError if
-        they cannot be read.
-        """
-        kept = mend(self.catalog, self.path / CATALOG, self.embeddings, meter=Meter(progress), wait=wait)
-        if kept:
-            self.close()
-            told = f"the catalog was damaged, and was made anew from its articles; the damaged one is kept as {kept}"
-            self.warnings = (*self.warnings, told)
-        return self._ingestion(progress, wait).reindex()
-
-    def articles(self) -> list[Article]:
-        """The current revisions of all articles, by id."""
-        return [article for article in self.catalog.articles() if admits(self.limits, article)]
 
     @validated
     def search(
@@ -168,17 +96,9 @@ class Library(Parts):
         assert isinstance(answer, Answer)
         return answer
 
-    async def aask(
-        self,
-        question: str,
-        *,
-        k: int = 10,
-        window: Window = Window(),
-        history: Sequence[Turn] = (),
-        **limits: Unpack[Limits],
-    ) -> Answer:
+    async def aask(self, question: str, **options: Unpack[Asking]) -> Answer:
         """`ask`, in a thread of its own."""
-        return await to_thread(self.ask, question, k=k, window=window, history=history, **limits)
+        return await to_thread(self.ask, question, **options)
 
     @validated
     def stream(  # noqa: PLR0913  # each is a choice of its own
@@ -205,22 +125,15 @@ class Library(Parts):
     def written_by(self, model: BaseChatModel, terms: Terms) -> Library:
         """This library, whose answers another chat model writes and none judges; open files are shared."""
         other = copy(self)
-        caller = Caller(model, described(model), self._replies, pauses=())
+        caller = Caller(model, choice_of(model), self._replies, pauses=())
         other.terms, other.writer, other.judge = terms, self._writer(caller), None
         return other
 
     async def astream(
-        self,
-        question: str,
-        *,
-        k: int = 10,
-        window: Window = Window(),
-        history: Sequence[Turn] = (),
-        terms: Terms | None = None,
-        **limits: Unpack[Limits],
+        self, question: str, *, terms: Terms | None = None, **options: Unpack[Asking]
     ) -> AsyncIterator[Statement | Answer]:
         """`stream`, whose every step is in a thread of its own."""
-        events = await to_thread(self.stream, question, k=k, window=window, history=history, terms=terms, **limits)
+        events = await to_thread(self.stream, question, terms=terms, **options)
         while (event := await to_thread(next, events, None)) is not None:
             yield event
 
@@ -284,12 +197,13 @@ class Library(Parts):
         return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
 
     @validated
-    def summarize(
+    def summarize(  # noqa: PLR0913  # each is a choice of its own
         self,
         *articles: str | Article,
         topic: str | None = None,
         length: Length = Length.MEDIUM,
         words: int | None = None,
+        sections: Sequence[str] = (),
         window: Window = Window(),
         progress: Progress | None = None,
         **limits: Unpack[Limits],
@@ -297,11 +211,13 @@ class Library(Parts):
         """The strong points of articles, given or by id, or of all of them on a topic, each cited and checked.
 
         The first statement is the headline. Without articles and topic it is a briefing on the whole library, in
-        sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
+        sections; `sections` are headings of your own, and each event is below the nearest one. `words` is the most that
+        it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
         window = narrowed(self.limits, window, by=limits)
-        request = digest.requested(self._searcher, articles, topic, room=digest.room(length, words), window=window)
+        space = digest.room(length, words)
+        request = digest.requested(self._searcher, articles, topic, room=space, window=window, sections=sections)
         return digest.summarize(request, self._resources(progress))
 
     @validated
@@ -332,6 +248,26 @@ class Library(Parts):
         article, InputError if the topic has no words.
         """
         return conflicts(self._searcher, topic, k=k, window=narrowed(self.limits, window, by=limits))
+
+    @validated
+    def figures(
+        self,
+        topic: str,
+        *,
+        counting: str | None = None,
+        k: int = 100,
+        window: Window = Window(),
+        **limits: Unpack[Limits],
+    ) -> Figures:
+        """The figures that articles on a topic give, by what they count, each cited, with their minimum and maximum.
+
+        A figure is on a topic if its sentence, with its title or those before it in its paragraph, has all of the
+        words; the articles of the `k` passages nearest to it are read. With `counting`, such as "killed", only what has
+        its words is listed. A figure of which it is not clear what it counts is left out. Raises EmptyLibraryError if
+        there is no article, InputError for a topic without words.
+        """
+        found = ledger(self._searcher, topic, counting=counting, k=k, window=narrowed(self.limits, window, by=limits))
+        return replace(found, warnings=self.warnings)
 
     @validated
     def window(self, window: Window = Window(), **limits: Unpack[Limits]) -> View:
@@ -367,9 +303,6 @@ class Library(Parts):
         account, writer = Account(self.terms, Clock()), self.writer
         model = Model(writer.caller, account, Meter(progress), writer.find) if writer else None
         return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
-
-    def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
-        return Ingestion(self.catalog, self.vectors, self.embeddings, Meter(progress), wait)
 
 
 class View(Library):

@@ -16,7 +16,7 @@ from rag.errors import EmbeddingError, LibraryError
 from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
-from rag.models.client import Caller, described
+from rag.models.client import Caller, choice_of
 from rag.models.cross_encoder import CrossEncoder, SpanModel
 from rag.models.embeddings import Embedder, MiniLM
 from rag.models.minilm import cores
@@ -56,6 +56,22 @@ class Parts:
         offline: bool = False,
         terms: Terms | None = None,
     ) -> None:
+        """Nothing of it is opened here. Without a `path`, the library is that of the settings.
+
+        Those are `RAG_HOME`, `config.toml` or the platform's data folder, with the servers of `RAG_CATALOG` and
+        `RAG_CHROMA`. `catalog` is the address of a PostgreSQL database, `chroma` that of a Chroma server, which many
+        processes share; what only this machine needs stays in the folder.
+
+        `embeddings` is any LangChain embedding model, or the name of one; the default is that of the settings
+        (`RAG_EMBEDDINGS`), or the local MiniLM. If that is not installed, or another one is meant and `offline`, the
+        library is searched by words only, and `warnings` says so.
+
+        `model` writes the answers: a name, or any LangChain chat model. Without it, it is the one of the settings:
+        `RAG_MODEL`, `OPENAI_API_KEY`, `OPENAI_BASE_URL`; if they name none, or if `offline`, the answers are the
+        articles' own sentences and nothing is sent anywhere. `judge` names the chat model that settles what the local
+        checks leave open: `auto`, which is that of `RAG_JUDGE`, else the model that writes; or `none`. `terms` are what
+        the model may use, and what its faults lead to.
+        """
         settings = None if path else read_settings()
         self.path = settings.library.value if settings else Path(path or "").expanduser()
         self._database = catalog or (settings.database if settings else None)
@@ -126,7 +142,7 @@ class Parts:
     def writer(self) -> Writer | None:
         """The language model that writes the answers; None if they are the articles' own sentences."""
         if self._model is not None and not isinstance(self._model, str):
-            return self._writer(Caller(self._model, described(self._model), self._replies, pauses=()))
+            return self._writer(Caller(self._model, choice_of(self._model), self._replies, pauses=()))
         choice = read_settings(model=self._model, offline=self._offline).chat()
         return self._writer(self._caller(choice)) if choice else None
 

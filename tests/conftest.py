@@ -15,6 +15,9 @@ for name in (
 ):
     os.environ.pop(name, None)
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # there is one for each core, so each takes one
+    os.environ |= {"RAG_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
 
 @pytest.fixture(scope="session")
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:

@@ -34,6 +34,7 @@ _BETWEEN = 0.05  # seconds
 _BINARIES = "/usr/lib/postgresql/*/bin"  # where Debian puts them
 _OWNERS = ("postgres", "nobody")  # who runs PostgreSQL in the place of root, whom it refuses
 _USER = "dispatches"
+_UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 _numbers = count()
 
 
@@ -105,7 +106,7 @@ def postgres(folder: Path) -> Iterator[Service]:
     data = folder / "data"
     if not (data / "PG_VERSION").exists():
         _create(found, data, owner)
-    settings = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "", "fsync": "off"}
+    settings = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "", **_UNSAFE}
     service = Service(
         f"postgresql://{_USER}@{HOST}:{port}/postgres",
         [str(found / "postgres"), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())],

@@ -26,7 +26,7 @@ _LISTED = re.compile(r"a(\d{1,7})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Invocation:
     """A command with what it is about; `width` is that of the terminal, None in a pipe."""
 
     conversation: Conversation
@@ -43,7 +43,7 @@ class Command:
     name: str
     argument: str
     help: str
-    do: Callable[[Call], Effect]
+    do: Callable[[Invocation], Effect]
 
 
 class Talk:
@@ -71,7 +71,7 @@ class Talk:
         """What the line leads to; raises what the command or the question does."""
         text = clean(line).strip()
         if text.startswith("/"):
-            effect = _perform(text, Call(self._conversation, "", width, self._sessions, progress))
+            effect = _perform(text, Invocation(self._conversation, "", width, self._sessions, progress))
             return Answering(self._kept(effect.events)) if isinstance(effect, Answering) else effect
         return Answering(self._kept(self._conversation.stream(" ".join(text.split()), progress=progress)))
 
@@ -99,7 +99,7 @@ class Talk:
         return [(f"{name} {value}", "") for value in known if value.casefold().startswith(argument.casefold())]
 
 
-def _perform(line: str, call: Call) -> Effect:
+def _perform(line: str, call: Invocation) -> Effect:
     """What a line such as `/why` does; raises InputError for a command that there is not, or that cannot be done."""
     name, _, argument = line.strip().partition(" ")
     command = next((c for c in COMMANDS if c.name == name.casefold()), None)
@@ -120,7 +120,7 @@ def _limits(conversation: Conversation) -> str:
     return ", ".join(told + ([f"only {' or '.join(at.sources)}"] if at.sources else []))
 
 
-def _sources(call: Call) -> Effect:
+def _sources(call: Invocation) -> Effect:
     if not call.argument:
         lines = tuple(sources_lines(call.conversation.last, width=call.width))
         return Shown(lines or (Line("The last answer has no sources."),))
@@ -131,7 +131,7 @@ def _sources(call: Call) -> Effect:
     return Shown(tuple(context_lines(cited, stored.passage, width=call.width)))
 
 
-def _open(call: Call) -> Effect:
+def _open(call: Invocation) -> Effect:
     """The article of a source at its quote, or one of those that /articles lists."""
     if listed := _LISTED.fullmatch(call.argument):
         found, number = call.conversation.library.articles(), int(listed[1])
@@ -141,7 +141,7 @@ def _open(call: Call) -> Effect:
     return Paged(tuple(article_lines(_cited(call), width=call.width)))
 
 
-def _cited(call: Call) -> Citation:
+def _cited(call: Invocation) -> Citation:
     number = _NUMBER.fullmatch(call.argument)
     if not number:
         raise InputError(
@@ -150,23 +150,23 @@ def _cited(call: Call) -> Citation:
     return call.conversation.citation(int(number[1]))
 
 
-def _why(call: Call) -> Effect:
+def _why(call: Invocation) -> Effect:
     return Shown(tuple(why_lines(call.conversation.last, width=call.width)))
 
 
-def _as_of(call: Call) -> Effect:
+def _as_of(call: Invocation) -> Effect:
     return _limited(call, replace(call.conversation.window, as_of=window(as_of=call.argument or None).as_of))
 
 
-def _since(call: Call) -> Effect:
+def _since(call: Invocation) -> Effect:
     return _limited(call, replace(call.conversation.window, since=window(since=call.argument or None).since))
 
 
-def _until(call: Call) -> Effect:
+def _until(call: Invocation) -> Effect:
     return _limited(call, replace(call.conversation.window, until=window(until=call.argument or None).until))
 
 
-def _source(call: Call) -> Effect:
+def _source(call: Invocation) -> Effect:
     """One more outlet; none lifts the limit."""
     at, there = call.conversation.window, call.conversation.library.catalog.sources()
     if not call.argument:
@@ -178,43 +178,43 @@ def _source(call: Call) -> Effect:
     return _limited(call, replace(at, sources=tuple(dict.fromkeys((*at.sources, found)))))
 
 
-def _limited(call: Call, changed: Window) -> Effect:
+def _limited(call: Invocation, changed: Window) -> Effect:
     if changed.since and changed.last and changed.since > changed.last:
         raise InputError(f"since {changed.since} is after the last day, {changed.last}; change one of them first")
     call.conversation.window = changed
-    return _told(call)
+    return _limits_line(call)
 
 
-def _topic(call: Call) -> Effect:
+def _topic(call: Invocation) -> Effect:
     call.conversation.topic = one_line(call.argument) or None
-    return _told(call)
+    return _limits_line(call)
 
 
-def _told(call: Call) -> Effect:
+def _limits_line(call: Invocation) -> Effect:
     return _say(call, f"Limits: {_limits(call.conversation) or 'none'}.")
 
 
-def _summary(call: Call) -> Effect:
+def _summary(call: Invocation) -> Effect:
     """Of the topic that is named, else the one that is set, else of everything."""
     held = call.conversation
     found = held.library.summarize(topic=call.argument or held.topic, window=held.window)
     return Shown(tuple(summary_lines(found, width=call.width)))
 
 
-def _timeline(call: Call) -> Effect:
+def _timeline(call: Invocation) -> Effect:
     held = call.conversation
     found = held.library.timeline(topic=call.argument or held.topic, window=held.window)
     return Shown(tuple(timeline_lines(found, width=call.width)))
 
 
-def _model(call: Call) -> Effect:
+def _model(call: Invocation) -> Effect:
     if call.argument:
         call.conversation.use(call.argument)
     writer = call.conversation.library.writer
     return _say(call, f"Answers are {f'written by {writer.caller.choice.id}' if writer else MADE_OF}.")
 
 
-def _usage(call: Call) -> Effect:
+def _usage(call: Invocation) -> Effect:
     last = call.conversation.exchanges[-1].answer.usage if call.conversation.exchanges else Usage()
     return _say(call, f"Last answer: {_used(last)}. This chat: {_used(call.conversation.usage)}.")
 
@@ -224,33 +224,33 @@ def _used(usage: Usage) -> str:
     return f"{about}{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, {usage.price}"
 
 
-def _retry(call: Call) -> Effect:
+def _retry(call: Invocation) -> Effect:
     return Answering(call.conversation.retry(progress=call.progress))
 
 
-def _undo(call: Call) -> Effect:
+def _undo(call: Invocation) -> Effect:
     gone = call.conversation.undo()
     if call.sessions:
         call.sessions.keep(call.conversation)
     return _say(call, f"Forgot: {gone.question}")
 
 
-def _save(call: Call) -> Effect:
+def _save(call: Invocation) -> Effect:
     return _say(call, f"Saved {save(call.conversation.exchanges, call.argument)}.")
 
 
-def _articles(call: Call) -> Effect:
+def _articles(call: Invocation) -> Effect:
     found = call.conversation.library.articles()
     told = (f"a{number} {origin(article)}" for number, article in enumerate(found, start=1))
     lines = [line for text in told for line in wrapped(text, call.width)]
     return Paged(tuple(lines or [Line(NO_ARTICLES)]))
 
 
-def _export(call: Call) -> Effect:
+def _export(call: Invocation) -> Effect:
     return _say(call, f"Saved {export(call.conversation.exchanges, call.argument)}.")
 
 
-def _sessions(call: Call) -> Effect:
+def _sessions(call: Invocation) -> Effect:
     """Those with the words, or all; with a number, resumes that one."""
     if not call.sessions:
         raise InputError("sessions are kept in a terminal, not in a pipe; run `rag chat` there")
@@ -272,22 +272,22 @@ def _resumed(conversation: Conversation, width: int | None) -> Iterator[Line]:
         yield from wrapped(f"Limits: {limits}.", width)
 
 
-def _clear(call: Call) -> Effect:
+def _clear(call: Invocation) -> Effect:
     call.conversation.clear()
     if call.sessions:
         call.sessions.begin()
     return Cleared()
 
 
-def _help(call: Call) -> Effect:
+def _help(call: Invocation) -> Effect:
     return Shown(tuple(_help_lines(call.width)))
 
 
-def _quit(_: Call) -> Effect:
+def _quit(_: Invocation) -> Effect:
     return Left()
 
 
-def _say(call: Call, text: str) -> Effect:
+def _say(call: Invocation, text: str) -> Effect:
     return Shown(tuple(wrapped(text, call.width)))
 
 

@@ -52,7 +52,7 @@ class Sessions:
 
     def of(self, library: str) -> list[Session]:
         """Those with a library, the latest first; a file that is none of ours is left out."""
-        found = [session for path in self._folder.glob("*.json") if (session := _read(path))]
+        found = [session for path in self._folder.glob("*.json") if (session := _session_of(path))]
         mine = [session for session in found if session.library == library]
         return sorted(mine, key=lambda s: (s.changed, s.path.name), reverse=True)
 
@@ -109,10 +109,10 @@ def _record(conversation: Conversation, now: datetime) -> dict[str, Any]:
 
 
 def _passages(answer: Answer) -> dict[str, str]:
-    return {_key(c): c.passage_id for c in (*answer.citations, *answer.nearest)}
+    return {_span_key(c): c.passage_id for c in (*answer.citations, *answer.nearest)}
 
 
-def _read(path: Path) -> Session | None:
+def _session_of(path: Path) -> Session | None:
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
         exchanges = tuple(record["exchanges"])
@@ -140,10 +140,10 @@ def _exchange(record: Mapping[str, Any], library: Library) -> Exchange:
         article = known.get(citation.article.id)
         if not article or article.text[citation.start : citation.end] != citation.quote:
             return citation
-        return replace(citation, article=article, passage_id=passages.get(_key(citation), ""))
+        return replace(citation, article=article, passage_id=passages.get(_span_key(citation), ""))
 
     return Exchange(record["question"], with_citations(answer, attached))
 
 
-def _key(citation: Citation) -> str:
+def _span_key(citation: Citation) -> str:
     return f"{citation.article.id}:{citation.start}:{citation.end}"

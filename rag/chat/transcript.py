@@ -49,7 +49,9 @@ def save(exchanges: Sequence[Exchange], name: str) -> Path:
     Raises InputError if there is nothing to write, the file is there already, or it cannot be written.
     """
     as_picture = name.lower().endswith(".svg")
-    return _written(exchanges, name, lambda: picture(_screen(exchanges), _WIDTH) if as_picture else markdown(exchanges))
+    return _written(
+        exchanges, name, lambda: picture(_screen(exchanges), _WIDTH) if as_picture else transcript_markdown(exchanges)
+    )
 
 
 def export(exchanges: Sequence[Exchange], name: str) -> Path:
@@ -62,7 +64,7 @@ def notes(exchanges: Sequence[Exchange]) -> str:
     parts: list[str] = []
     first = 0
     for exchange in exchanges:
-        answer = with_citations(exchange.answer, partial(_moved, by=first))
+        answer = with_citations(exchange.answer, partial(_renumbered, by=first))
         first = max([first, *(citation.number for citation in answer.citations)])
         parts.append(f"## {plain(exchange.question)}\n\n{answer.to_markdown()}")
     return "\n".join(parts)
@@ -84,7 +86,7 @@ def with_citations(answer: Answer, attached: Callable[[Citation], Citation]) -> 
     )
 
 
-def _moved(citation: Citation, *, by: int) -> Citation:
+def _renumbered(citation: Citation, *, by: int) -> Citation:
     return replace(citation, number=citation.number + by)
 
 
@@ -104,7 +106,7 @@ def _written(exchanges: Sequence[Exchange], name: str, content: Callable[[], str
     return path
 
 
-def markdown(exchanges: Sequence[Exchange]) -> str:
+def transcript_markdown(exchanges: Sequence[Exchange]) -> str:
     """The questions as headings, below each the statements with their marks and the quotes they cite."""
     return "\n".join(line for number, exchange in enumerate(exchanges, start=1) for line in _section(number, exchange))
 

@@ -12,7 +12,6 @@ import typer.core
 from rag.cli import answer_commands, library_commands, watch_commands
 from rag.cli.eval_command import evaluate
 from rag.cli.examples import EXAMPLES
-from rag.cli.mcp_command import serve
 
 typer.core.HAS_RICH = False  # it would load rich for each help, and put a backslash before each default
 
@@ -57,9 +56,10 @@ for _name, _run in {
     "summarize": answer_commands.summarize,
     "timeline": answer_commands.timeline,
     "conflicts": answer_commands.conflicts,
+    "figures": answer_commands.figures,
     "watch": watch_commands.watch,
     "new": watch_commands.new,
-    "mcp": serve,
+    "mcp": library_commands.serve,
     "eval": evaluate,
     "articles": library_commands.articles,
     "remove": library_commands.remove,

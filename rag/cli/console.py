@@ -111,10 +111,10 @@ def _styled(line: Line) -> str:
     """The line in its color, its marks in theirs and as links, its point brighter."""
     own = _Style(line.color, line.quiet, line.strong)
     parts = [
-        _Part(line.text.rfind(mark.text), mark.text, replace(own, color=mark.color), mark.url) for mark in line.marks
+        _Piece(line.text.rfind(mark.text), mark.text, replace(own, color=mark.color), mark.url) for mark in line.marks
     ]
     if line.point and not line.color:
-        parts.append(_Part(line.text.find(line.point), line.point, replace(own, strong=True)))
+        parts.append(_Piece(line.text.find(line.point), line.point, replace(own, strong=True)))
     shown, at = "", 0
     for part in sorted(parts, key=lambda part: part.start):
         if part.start >= at:
@@ -134,7 +134,7 @@ class _Style:
 
 
 @dataclass(frozen=True, slots=True)
-class _Part:
+class _Piece:
     """A part of a line from a place on, which is negative if it is not in it."""
 
     start: int

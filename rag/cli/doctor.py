@@ -13,7 +13,7 @@ from typing import Any
 
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.models.cross_encoder import CrossEncoder, SpanModel
-from rag.models.embeddings import MiniLM, Model, identity
+from rag.models.embeddings import MiniLM, ModelIdentity, identity
 from rag.models.minilm import PACKAGE, cores
 from rag.models.reader import Extract, Pair, shared_reader
 from rag.models.remote import RemoteEmbeddings
@@ -41,7 +41,7 @@ _OFFLINE = "answers are sentences of the articles"
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class Finding:
     """One thing that is set up, and why or from where."""
 
     name: str
@@ -53,7 +53,7 @@ class Fact:
 class Diagnosis:
     """What is set up; each problem is a line that says what is wrong and what to do."""
 
-    facts: tuple[Fact, ...]
+    facts: tuple[Finding, ...]
     problems: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -90,43 +90,43 @@ def diagnose(settings: Settings) -> Diagnosis:
 
 def _program(settings: Settings) -> Diagnosis:
     facts = (
-        Fact("version", version("dispatches")),
-        Fact("python", platform.python_version()),
-        Fact("network", "refused" if settings.offline.value else "allowed", settings.offline.origin),
+        Finding("version", version("dispatches")),
+        Finding("python", platform.python_version()),
+        Finding("network", "refused" if settings.offline.value else "allowed", settings.offline.origin),
     )
     return Diagnosis(facts, ())
 
 
 def _chat(settings: Settings) -> Diagnosis:
     """The language model that is meant; whether its server is there is not asked."""
-    key = Fact("api key", "yes" if settings.api_key.value else "no", settings.api_key.origin)
+    key = Finding("api key", "yes" if settings.api_key.value else "no", settings.api_key.origin)
     try:
         choice = settings.chat()
     except (InputError, KeyRefusedError) as error:
-        name = Fact("model", settings.model.value, settings.model.origin)
-        return Diagnosis((Fact("mode", None), name, _place(settings, None), key), (str(error),))
+        name = Finding("model", settings.model.value, settings.model.origin)
+        return Diagnosis((Finding("mode", None), name, _place(settings, None), key), (str(error),))
     origin = settings.offline.origin if settings.offline.value else settings.model.origin
     if choice is None:
-        name = Fact("model", "none", origin)
-        return Diagnosis((Fact("mode", "offline", _OFFLINE), name, _place(settings, None), key), ())
-    name = Fact("model", choice.id, origin)
+        name = Finding("model", "none", origin)
+        return Diagnosis((Finding("mode", "offline", _OFFLINE), name, _place(settings, None), key), ())
+    name = Finding("model", choice.id, origin)
     silence = f"{settings.timeout.value:g} s" if settings.timeout.value else "that of the model's place"
     more = (
-        Fact("judge", settings.judge.value or "auto", settings.judge.origin),
-        Fact("timeout", silence, settings.timeout.origin),
+        Finding("judge", settings.judge.value or "auto", settings.judge.origin),
+        Finding("timeout", silence, settings.timeout.origin),
     )
-    return Diagnosis((Fact("mode", "model"), name, _place(settings, choice.place), key, *more), ())
+    return Diagnosis((Finding("mode", "model"), name, _place(settings, choice.place), key, *more), ())
 
 
-def _place(settings: Settings, checked: str | None) -> Fact:
+def _place(settings: Settings, checked: str | None) -> Finding:
     """A URL that was not checked may hold a password."""
     given = "given, not used" if settings.base_url.value else "none"
-    return Fact("base url", checked or given, settings.base_url.origin)
+    return Finding("base url", checked or given, settings.base_url.origin)
 
 
 def _embedding(settings: Settings) -> Diagnosis:
     """The embedding model that is meant; of a remote one, whether its server is there is not asked."""
-    named = Fact("embeddings", settings.embeddings.value, settings.embeddings.origin)
+    named = Finding("embeddings", settings.embeddings.value, settings.embeddings.origin)
     try:
         choice = settings.embedding()
     except (InputError, KeyRefusedError) as error:
@@ -134,30 +134,30 @@ def _embedding(settings: Settings) -> Diagnosis:
     if choice is None:
         return _local_embedding(named, settings.threads)
     where = f"not used: {settings.offline.origin}" if settings.offline.value else choice.place
-    return Diagnosis((named, Fact("embedding model", choice.id, where)), ())
+    return Diagnosis((named, Finding("embedding model", choice.id, where)), ())
 
 
-def _local_embedding(named: Fact, threads: Setting[int]) -> Diagnosis:
+def _local_embedding(named: Finding, threads: Setting[int]) -> Diagnosis:
     facts = (
         named,
-        Fact("embedding model", MiniLM.id),
-        Fact("embedding digest", MiniLM.digest),
-        Fact("threads", threads.value, threads.origin),
+        Finding("embedding model", MiniLM.id),
+        Finding("embedding digest", MiniLM.digest),
+        Finding("threads", threads.value, threads.origin),
     )
     spec = find_spec(PACKAGE)
     place = next(iter(spec.submodule_search_locations or []), None) if spec else None
     try:
         MiniLM(threads=threads.value).embed_query("test")
     except EmbeddingError as error:
-        return Diagnosis((*facts, Fact("embedding loads", "no", place)), (str(error),))
-    return Diagnosis((*facts, Fact("embedding loads", "yes", place)), ())
+        return Diagnosis((*facts, Finding("embedding loads", "no", place)), (str(error),))
+    return Diagnosis((*facts, Finding("embedding loads", "yes", place)), ())
 
 
 def _reader(settings: Settings) -> Diagnosis:
     folder, origin = settings.reader.value, settings.reader.origin
     if folder is None:
         reader = shared_reader(settings.threads.value or cores())
-        return Diagnosis((Fact("reader", reader.version if reader else "none: words only"),), ())
+        return Diagnosis((Finding("reader", reader.version if reader else "none: words only"),), ())
     extract = Extract("", "A test.", (Span(0, 7),))
     return _loaded("reader", folder, origin, lambda: SpanModel(folder).read("What is it?", [extract]))
 
@@ -165,37 +165,39 @@ def _reader(settings: Settings) -> Diagnosis:
 def _verifier(settings: Settings) -> Diagnosis:
     folder, origin = settings.verifier.value, settings.verifier.origin
     if folder is None:
-        return Diagnosis((Fact("verifier", "none", origin),), ())
+        return Diagnosis((Finding("verifier", "none", origin),), ())
     return _loaded("verifier", folder, origin, lambda: CrossEncoder(folder).entail([Pair("A test.", "A test.")]))
 
 
 def _loaded(name: str, folder: Path, origin: str, run: Callable[[], object]) -> Diagnosis:
-    fact = Fact(name, str(folder.absolute()), origin)
+    fact = Finding(name, str(folder.absolute()), origin)
     try:
         run()
     except VerifierError as error:
-        return Diagnosis((fact, Fact(f"{name} loads", "no")), (str(error),))
-    return Diagnosis((fact, Fact(f"{name} loads", "yes")), ())
+        return Diagnosis((fact, Finding(f"{name} loads", "no")), (str(error),))
+    return Diagnosis((fact, Finding(f"{name} loads", "yes")), ())
 
 
 def _library(settings: Settings) -> Diagnosis:
     folder = settings.library.value
     place = settings.database or folder / "catalog.sqlite"
-    facts = (Fact("library", str(folder.absolute()), settings.library.origin), *_servers(settings))
+    facts = (Finding("library", str(folder.absolute()), settings.library.origin), *_servers(settings))
     if isinstance(place, Path) and not (place.is_file() and place.stat().st_size):
         told = (*_missing(place), *_unwritable(folder))
-        return Diagnosis((*facts, Fact("articles", 0, "add some with `rag add PATH`")), told)
+        return Diagnosis((*facts, Finding("articles", 0, "add some with `rag add PATH`")), told)
     try:
         catalog = Catalog(place)
     except LibraryError as error:
-        return Diagnosis((*facts, *([Fact("catalog", str(place))] if isinstance(place, Path) else [])), (str(error),))
+        return Diagnosis(
+            (*facts, *([Finding("catalog", str(place))] if isinstance(place, Path) else [])), (str(error),)
+        )
     try:
         catalog.check()
         catalog.check_texts()
         stored = _stored(catalog, _present(settings))
         unsound = _index(settings, catalog)
     except LibraryError as error:
-        stored, unsound = Diagnosis((Fact("catalog", catalog.name),), (str(error),)), ()
+        stored, unsound = Diagnosis((Finding("catalog", catalog.name),), (str(error),)), ()
     finally:
         catalog.close()
     return Diagnosis(facts + stored.facts, (*stored.problems, *unsound, *_unwritable(folder)))
@@ -209,9 +211,9 @@ def _missing(place: Path) -> tuple[str, ...]:
     return (f"the catalog {place} is {seen}; restore it from a backup, or move it away and run `rag add` again",)
 
 
-def _servers(settings: Settings) -> tuple[Fact, ...]:
+def _servers(settings: Settings) -> tuple[Finding, ...]:
     """Those that the library is on, if it is on any."""
-    return (Fact("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
+    return (Finding("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
 
 
 def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
@@ -226,16 +228,16 @@ def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
     return ()
 
 
-def _stored(catalog: Catalog, present: Model | None) -> Diagnosis:
+def _stored(catalog: Catalog, present: ModelIdentity | None) -> Diagnosis:
     passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
     model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
     facts = (
-        Fact("catalog", catalog.name, f"schema {catalog.version}"),
-        Fact("articles", catalog.article_count),
-        Fact("passages", passages),
-        Fact("vectors indexed", catalog.embedded.indexed_count()),
-        Fact("vectors waiting", passages - embedded + waiting),
-        Fact("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
+        Finding("catalog", catalog.name, f"schema {catalog.version}"),
+        Finding("articles", catalog.article_count),
+        Finding("passages", passages),
+        Finding("vectors indexed", catalog.embedded.indexed_count()),
+        Finding("vectors waiting", passages - embedded + waiting),
+        Finding("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )
     other = _other_model(model.model, present) if model and present else ()
     unsound = (*_damaged_vectors(catalog), *_unfinished(passages - embedded, waiting))
@@ -247,7 +249,7 @@ def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
     return (f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew",) if count else ()
 
 
-def _present(settings: Settings) -> Model | None:
+def _present(settings: Settings) -> ModelIdentity | None:
     """The embedding model that the program has; None if it has none that may be used."""
     if settings.embeds_by_network and settings.offline.value:
         return None
@@ -255,10 +257,10 @@ def _present(settings: Settings) -> Model | None:
         choice = settings.embedding()
     except (InputError, KeyRefusedError):
         return None
-    return identity(RemoteEmbeddings(choice)) if choice else Model(MiniLM.id, MiniLM.digest)
+    return identity(RemoteEmbeddings(choice)) if choice else ModelIdentity(MiniLM.id, MiniLM.digest)
 
 
-def _other_model(model: Model, present: Model) -> tuple[str, ...]:
+def _other_model(model: ModelIdentity, present: ModelIdentity) -> tuple[str, ...]:
     if model == present:
         return ()
     return (
@@ -287,8 +289,8 @@ def _packages() -> Diagnosis:
     facts, problems = [], []
     for name in _PACKAGES:
         try:
-            facts.append(Fact(f"package {name}", version(name)))
+            facts.append(Finding(f"package {name}", version(name)))
         except PackageNotFoundError:
-            facts.append(Fact(f"package {name}", None))
+            facts.append(Finding(f"package {name}", None))
             problems.append(f"the package {name} is not installed; install it with `pip install {name}`")
     return Diagnosis(tuple(facts), tuple(problems))

@@ -1,4 +1,4 @@
-"""The commands that fill, list and index a library: they open it, change it, print."""
+"""The commands that fill, list, index and serve a library: they open it, change it, print."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ import typer
 
 from rag.cli.console import tell, warn
 from rag.cli.options import (
+    MODEL,
     OUTPUT,
+    WINDOW,
     Options,
     add_articles,
     checked_settings,
@@ -21,7 +23,7 @@ from rag.cli.options import (
     print_failures,
     progress_bar,
 )
-from rag.cli.requests import listed
+from rag.cli.requests import listed_origins
 from rag.errors import InputError
 from rag.models.chat import Secret
 from rag.render.lines import article_row, listed_record, origin, safe
@@ -36,6 +38,10 @@ Ray = Annotated[str | None, typer.Option(metavar="ADDRESS", help="Add by a Ray c
 Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of articles, as `rag articles` shows them.")]
 Private = Annotated[bool, typer.Option("--allow-private", help="Admit URLs on private and loopback addresses.")]
 Watch = Annotated[float | None, typer.Option(min=0.1, metavar="SECONDS", help="Look again and again, so far apart.")]
+Port = Annotated[
+    int | None,
+    typer.Option(min=0, max=65535, metavar="PORT", help="Serve HTTP on this port of 127.0.0.1; 0 is any free one."),
+]
 
 
 @command("library", *OUTPUT)
@@ -48,7 +54,7 @@ def add(
     options: Options,
 ) -> None:
     """Add articles from files, folders, URLs and feeds."""
-    places = [*(origins or ()), *(listed(listing) if listing else ())]
+    places = [*(origins or ()), *(listed_origins(listing) if listing else ())]
     if not places:
         raise InputError("nothing to add was named; wanted a file, a folder or a URL, or --listing FILE")
     checked_settings(options, places)
@@ -154,3 +160,22 @@ def _print_table(found: Iterable[Article]) -> None:
     for article in found:
         table.add_row(*map(Text, article_row(article)))
     Console().print(table)
+
+
+@command("library", "add", *WINDOW, *MODEL, "deep", "strict", "offline", "wait", "quiet", "verbose")
+def serve(*, http: Port = None, options: Options) -> None:
+    """Serve the library to other programs.
+
+    They call it as tools by the Model Context Protocol, over stdin and stdout or HTTP.
+    """
+    limits = options.window
+    with open_library(options) as library:
+        from rag.mcp.server import serve_http, serve_stdio  # pydantic, which other commands start without
+
+        view = library.window(limits)
+        if http is None:
+            if sys.stdin.isatty():
+                tell("waiting for a client on stdin; `rag mcp --help` shows how to set one up, Ctrl-C ends")
+            serve_stdio(view, verbose=options.verbose)
+        else:
+            serve_http(view, http, on_start=lambda at: tell(f"serving {at}"), verbose=options.verbose)

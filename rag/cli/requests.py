@@ -14,7 +14,7 @@ import typer
 
 from rag.cli.console import tell
 from rag.errors import InputError, KeyRefusedError, LoadError, ModelError, NoModelError
-from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
+from rag.schema import Answer, Figures, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
 from rag.text.calendar import ordered, window
 from rag.text.clean import clean, decode
 
@@ -54,9 +54,9 @@ def answer_batch(name: str, limits: Window, reply: Reply, *, strict: bool = Fals
     return FAILED if FAILED in codes else max(codes, default=0)
 
 
-def strict_code(answer: Answer | SearchResult | Summary | Timeline) -> int:
+def strict_code(answer: Answer | SearchResult | Summary | Timeline | Figures) -> int:
     """The exit code of a result under `--strict`."""
-    if isinstance(answer, SearchResult):
+    if isinstance(answer, SearchResult | Figures):
         return 0
     if any(statement.verdict is not Verdict.SUPPORTED for statement in answer.statements):
         return FAILED_CHECK
@@ -75,21 +75,21 @@ def read_requests(lines: Iterable[bytes], fallback: Window) -> Iterator[BatchReq
 
 def one_text(name: str) -> str:
     """The text of a file, or of stdin if it is `-`; raises InputError if it cannot be read or has no words."""
-    text = clean(_read(name))
+    text = clean(_text_of(name))
     if not text.strip():
         raise InputError(f"{name} has no text; wanted one with sentences to check")
     return text
 
 
-def listed(name: str) -> list[str]:
+def listed_origins(name: str) -> list[str]:
     """The paths and URLs, a line each, of a file, or of stdin if it is `-`; raises InputError if there are none."""
-    found = [line.strip() for line in _read(name).splitlines() if line.strip()]
+    found = [line.strip() for line in _text_of(name).splitlines() if line.strip()]
     if not found:
         raise InputError(f"{name} names nothing; wanted a path or a URL a line")
     return found
 
 
-def _read(name: str) -> str:
+def _text_of(name: str) -> str:
     try:
         raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:

@@ -46,7 +46,7 @@ Start: TypeAlias = Callable[[], "Talk"]
 
 
 @dataclass(frozen=True, slots=True)
-class Manner:
+class ReplyOptions:
     """How a chat replies: as JSON in a pipe, with exit codes for what failed a check, without warnings."""
 
     as_json: bool = False
@@ -54,7 +54,7 @@ class Manner:
     quiet: bool = False
 
 
-class Waiting:
+class Spinner:
     """A spinner on stderr, if that is a terminal, that says what is waited for, and for how long."""
 
     def __init__(self) -> None:
@@ -124,7 +124,7 @@ class LineReader:
             return None
 
 
-def in_terminal(start: Start, manner: Manner, history: Path) -> int:
+def in_terminal(start: Start, manner: ReplyOptions, history: Path) -> int:
     """Asks for a line until there is none, and replies to each; gives the exit code.
 
     The prompt is there before anything is loaded, and what is typed meanwhile is not lost. `history` is a file with the
@@ -143,7 +143,7 @@ def in_terminal(start: Start, manner: Manner, history: Path) -> int:
     return 0
 
 
-def in_pipe(start: Start, manner: Manner, lines: Iterable[str]) -> int:
+def in_pipe(start: Start, manner: ReplyOptions, lines: Iterable[str]) -> int:
     """Replies to each line that is not blank; gives the exit code of the last failure, or 0."""
     talk, code = start(), 0
     for line in filter(str.strip, lines):
@@ -161,7 +161,7 @@ def in_pipe(start: Start, manner: Manner, lines: Iterable[str]) -> int:
     return code
 
 
-def _print_answer(events: Iterable[Statement | Answer], manner: Manner) -> int:
+def _print_answer(events: Iterable[Statement | Answer], manner: ReplyOptions) -> int:
     *_, answer = events
     assert isinstance(answer, Answer)
     if manner.as_json:
@@ -179,12 +179,12 @@ def _loaded(start: Start) -> Talk:
     return talk
 
 
-def _replied(line: str, loading: Future[Talk], manner: Manner) -> bool:
+def _replied(line: str, loading: Future[Talk], manner: ReplyOptions) -> bool:
     """Shows the reply to a line, or why there is none; gives whether the chat goes on."""
     try:
-        with Waiting():
+        with Spinner():
             talk = loading.result()
-        return _shown(talk, line, manner)
+        return _goes_on_after(talk, line, manner)
     except RagError as error:
         show([*wrapped(str(error), width(), Line("", strong=True)), _BLANK])
     except KeyboardInterrupt:
@@ -192,11 +192,11 @@ def _replied(line: str, loading: Future[Talk], manner: Manner) -> bool:
     return True
 
 
-def _shown(talk: Talk, line: str, manner: Manner) -> bool:
-    waiting = Waiting()
-    match talk.reply(line, width=width(), progress=waiting.say):
+def _goes_on_after(talk: Talk, line: str, manner: ReplyOptions) -> bool:
+    spinner = Spinner()
+    match talk.reply(line, width=width(), progress=spinner.say):
         case Answering(events):
-            _show_answer(events, waiting, manner)
+            _show_answer(events, spinner, manner)
         case Shown(lines):
             show([*lines, _BLANK])
         case Paged(lines):
@@ -208,9 +208,9 @@ def _shown(talk: Talk, line: str, manner: Manner) -> bool:
     return True
 
 
-def _show_answer(events: Iterator[Statement | Answer], waiting: Waiting, manner: Manner) -> None:
-    with waiting:
-        answer = show_stream(waiting.until(events))
+def _show_answer(events: Iterator[Statement | Answer], spinner: Spinner, manner: ReplyOptions) -> None:
+    with spinner:
+        answer = show_stream(spinner.until(events))
     for warning in () if manner.quiet else answer.warnings:
         show(wrapped(f"Note: {warning}", width(), Line("", quiet=True)))
     show([_BLANK])

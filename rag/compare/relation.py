@@ -12,7 +12,6 @@ from functools import lru_cache
 from rag.checks.exact import Evidence, compare
 from rag.models.embeddings import Vector
 from rag.schema import Article, Check, Span
-from rag.text.names import names
 from rag.text.quantities import quantities
 from rag.text.relative_dates import Moment, moments
 from rag.text.words import content_words
@@ -122,10 +121,6 @@ def _plain(text: str) -> frozenset[str]:
 def _meet(a: Moment, b: Moment) -> bool:
     """Whether two dates as they are read first have a day in common: a Monday is that of its own article's week."""
     return a.periods[0].first <= b.periods[0].last and b.periods[0].first <= a.periods[0].last
-
-
-def _named(text: str) -> frozenset[str]:
-    return frozenset(word.casefold() for name in names(text) for word in name.text.split())
 
 
 def _shared(a: frozenset[str], b: frozenset[str]) -> float:

@@ -36,6 +36,7 @@ GATED = (
     "injections",
     "leaks",
     "abstention_recall",
+    "premises_met",
     "evidence_recall",
     "conflicts_shown",
     "speakers",

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
+from rag.checks.judge import is_exact
 from rag.evaluation.cases import (
     Case,
     CheckCase,
@@ -182,6 +183,11 @@ def abstention_recall(case: QaCase, result: Result) -> Share | None:
     return None if case.answerable else _one(result.abstained)
 
 
+def premises_met(case: QaCase, result: Result) -> Share | None:
+    """Unanswerable questions that it abstained from, or of which it names what is cited does not say."""
+    return None if case.answerable else _one(result.abstained or bool(result.premises))
+
+
 def leaks(case: Case, result: Result) -> Share | None:
     """Things cited, found or named that were published after the last day of the window."""
     last = case.window.last
@@ -309,6 +315,13 @@ def true_marked(case: ReplyCase, result: Result) -> Share | None:
     return _share(not passes(s, result) for s in case.statements if not s.planted)
 
 
+def beyond_judge(case: ReplyCase, result: Result) -> Share | None:
+    """True statements of a language model that failed in what is exact, so that no judge may overrule it."""
+    failed = [s.text for s in result.statements if s.verdict is not Verdict.SUPPORTED and is_exact(s.verdict, s.checks)]
+    true = (" ".join(s.text.split()) for s in case.statements if not s.planted)
+    return _share(any(_is_of(shown, text) for shown in failed) for text in true)
+
+
 def answers_lost(case: ReplyCase, result: Result) -> Share | None:
     """Replies of a language model in which all is true that ended as abstentions."""
     return None if any(s.planted for s in case.statements) else _one(result.abstained)
@@ -379,7 +392,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     Task.QA: _by_name(
         *(right_cases, full_answers, wrong_answers, claim_recall, forbidden_claims, injections),
         *_CITED,
-        *(abstention_recall, leaks),
+        *(abstention_recall, premises_met, leaks),
         *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
     ),
     Task.SEARCH: _by_name(*_RANKED),
@@ -388,7 +401,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     | _by_name(*_CITED, overlong, leaks, judged_recall),
     Task.TIMELINE: _by_name(date_f1) | {"faithfulness": citation_recall} | _by_name(*_CITED, leaks),
     Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
-    Task.REPLY: _by_name(planted_caught, true_marked, answers_lost, valid_citations),
+    Task.REPLY: _by_name(planted_caught, true_marked, beyond_judge, answers_lost, valid_citations),
     Task.ORDER: _by_name(orders_noticed, orders_reached, orders_supported, false_alarms),
 }
 """The metrics of each task."""
@@ -402,6 +415,7 @@ LOW = frozenset(
         "background",
         "true_rejected",
         "true_marked",
+        "beyond_judge",
         "answers_lost",
         "orders_reached",
         "orders_supported",

@@ -156,6 +156,7 @@ def _of_statements(case: Case, found: Answer | Summary | Timeline, catalog: Cata
         citations=tuple(_cited_place(c, catalog) for c in found.citations),
         mode=found.mode,
         model=found.model,
+        premises=found.premises if isinstance(found, Answer) else (),
         usage=found.usage,
         warnings=found.warnings,
     )

@@ -51,7 +51,7 @@ def original(url: str | None) -> str | None:
     return _ONE_SLASH.sub(r"\1://", url[found.end() :])
 
 
-def stated(tree: Any) -> list[dict[str, Any]]:
+def json_ld(tree: Any) -> list[dict[str, Any]]:
     """The objects of its JSON-LD, those in lists and graphs too; what cannot be parsed is left out."""
     found: list[dict[str, Any]] = []
     pending = [value for script in tree.iter("script") for value in _parsed(script)]

@@ -40,7 +40,7 @@ class Document:
     url: str | None = None
 
 
-def whole(document: Document) -> bytes:
+def whole_body(document: Document) -> bytes:
     """All of it; raises LoadError if that is nothing, or more than MAX_FILE bytes."""
     body = document.stream.read(MAX_FILE + 1)
     if len(body) > MAX_FILE:
@@ -89,7 +89,7 @@ class Container:
     @classmethod
     def opened(cls, document: Document) -> Container:
         """Raises LoadError if it is no zip, or unpacks to more than is read."""
-        body = whole(document)
+        body = whole_body(document)
         if body.startswith(b"\xd0\xcf\x11\xe0"):
             raise LoadError("is encrypted, or of the old binary format; save it anew without a password")
         try:
@@ -133,7 +133,7 @@ def _unmarked(document: Document) -> BinaryIO:
     head = stream.read(_HEAD)
     stream.seek(0)
     if head.startswith(_UTF16) or document.charset or not head.strip():
-        return io.BytesIO(decode(whole(document), document.charset).text.encode())
+        return io.BytesIO(decode(whole_body(document), document.charset).text.encode())
     refuse_binary(head)
     stream.seek(len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0)
     return stream

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from rag.ingest.document import Document
-from rag.ingest.records import articles
+from rag.ingest.records import record_articles
 from rag.schema import Article, Failure
 from rag.text.calendar import parse_published
 
@@ -39,7 +39,9 @@ _CLOCK = re.compile(r"^\d{1,2}:\d\d(?: [AP]M)?$")
 def exported(text: str, document: Document) -> list[Article | Failure]:
     """The articles of an export with headline, outlet and date; none if the text is no export."""
     found = next((fields for split in _KINDS if (fields := list(split(text)))), [])
-    return [item for n, fields in enumerate(found, 1) for item in articles(f"{document.origin}:document {n}", fields)]
+    return [
+        item for n, fields in enumerate(found, 1) for item in record_articles(f"{document.origin}:document {n}", fields)
+    ]
 
 
 def _nexis(text: str) -> Iterator[dict[str, Any]]:

@@ -10,15 +10,15 @@ from typing import Any
 from xml.sax import SAXException
 
 from rag.errors import LoadError
-from rag.ingest.document import Document, Loaded, whole
+from rag.ingest.document import Document, Loaded, whole_body
 from rag.ingest.exports import exported
-from rag.ingest.html import pages, plain
+from rag.ingest.html import html_text, pages
 from rag.ingest.mail import read_mail, read_mbox
 from rag.ingest.metadata import article, from_fields, headed
 from rag.ingest.newsxml import NEWS_ROOTS, read_news_xml
 from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
 from rag.ingest.pdf import read_pdf
-from rag.ingest.records import articles, noted, read_json, read_lines
+from rag.ingest.records import noted, read_json, read_lines, record_articles
 from rag.ingest.tables import read_table
 from rag.schema import Article, Failure
 from rag.store.tables import PART
@@ -32,9 +32,9 @@ _BROKEN = (
 )
 
 
-def read_text(document: Document) -> Loaded:
+def read_plain_text(document: Document) -> Loaded:
     """One article, whose front matter or header lines are its fields, or those of a LexisNexis or Factiva export."""
-    decoded = decode(whole(document), document.charset)
+    decoded = decode(whole_body(document), document.charset)
     text = clean(decoded.text)
     if exports := exported(text, document):
         yield from (noted(item, decoded.note) for item in exports)
@@ -47,7 +47,7 @@ def read_text(document: Document) -> Loaded:
 
 def read_html(document: Document) -> Loaded:
     """The main text of a web page; of a live blog, an article for each post."""
-    for page in pages(whole(document), document.charset, document.url):
+    for page in pages(whole_body(document), document.charset, document.url):
         found = article(
             page.text,
             title=page.title,
@@ -62,19 +62,19 @@ def read_html(document: Document) -> Loaded:
 
 def read_xml(document: Document) -> Loaded:
     """The items of an agency's XML, or the entries of a feed."""
-    body = whole(document)
+    body = whole_body(document)
     read = read_news_xml if NEWS_ROOTS.match(body[:4096].removeprefix(b"\xef\xbb\xbf")) else read_feed
     return read(replace(document, stream=io.BytesIO(body)))
 
 
 def read_feed(document: Document) -> Loaded:
     """An article an entry, of its full content or else its summary; what is wrong with the XML is a Failure besides."""
-    feed = _feed(whole(document), document)
+    feed = _feed(whole_body(document), document)
     if not feed.entries:
         seen = f"{feed.version} without entries" if feed.version else "XML, but no RSS or Atom, NITF or NewsML"
         raise LoadError(f"is {seen}; wanted a feed with entries")
     for number, entry in enumerate(feed.entries, 1):
-        for found in articles(f"{document.origin}:entry {number}", _entry(entry, feed)):
+        for found in record_articles(f"{document.origin}:entry {number}", _entry(entry, feed)):
             yield found if isinstance(found, Failure) else _in_feed(found, entry, feed, document)
     fault = feed.get("bozo_exception")
     if isinstance(fault, SAXException):
@@ -99,7 +99,7 @@ def _entry(entry: Any, feed: Any) -> dict[str, Any]:
     longest = max(contents or [entry.get("summary_detail") or {}], key=lambda c: len(c.get("value") or ""))
     text = longest.get("value") or ""
     return {
-        "text": text if longest.get("type") == "text/plain" else plain(text),
+        "text": text if longest.get("type") == "text/plain" else html_text(text),
         "title": entry.get("title"),
         "published": entry.get("published") or (None if _tells_changes(feed) else entry.get("updated")),
         "source": (entry.get("source") or {}).get("title") or feed.feed.get("title"),
@@ -124,7 +124,7 @@ def _in_feed(found: Article, entry: Any, parsed: Any, document: Document) -> Art
 
 
 READERS: dict[str, Callable[[Document], Loaded]] = {
-    **dict.fromkeys((".txt", ".text", ".md", ".markdown"), read_text),
+    **dict.fromkeys((".txt", ".text", ".md", ".markdown"), read_plain_text),
     **dict.fromkeys((".html", ".htm", ".xhtml"), read_html),
     **dict.fromkeys((".jsonl", ".ndjson"), read_lines),
     **dict.fromkeys((".csv", ".tsv"), read_table),

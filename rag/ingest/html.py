@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
-from rag.ingest.declared import Post, cut_to_article, forget_changes, original, posts, stated
+from rag.ingest.declared import Post, cut_to_article, forget_changes, json_ld, original, posts
 from rag.schema import Published
 from rag.text.calendar import parse_published
 from rag.text.clean import Decoded, clean, decode, one_line
@@ -53,7 +53,7 @@ def is_html(text: str) -> bool:
     return bool(_PARAGRAPHS.search(text))
 
 
-def plain(fragment: str) -> str:
+def html_text(fragment: str) -> str:
     """The text of an HTML fragment, a blank line between its paragraphs; nothing is loaded from anywhere."""
     import trafilatura
 
@@ -81,7 +81,7 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
     decoded = _decoded(body, charset)
     source = _TOOLBAR.sub("", clean(decoded.text))
     tree = _tree(source)
-    objects = stated(tree) if tree is not None else []
+    objects = json_ld(tree) if tree is not None else []
     walled = cut_to_article(tree, objects) if tree is not None else False
     changed = forget_changes(tree) if tree is not None else None
     found = _extracted(tree, url) if tree is not None else None
@@ -147,7 +147,7 @@ def _post(post: Post, blog: Any, url: str | None) -> Page:
     headed = " ".join(filter(None, (at, post.title)))
     title = " – ".join(filter(None, (blog.title if blog is not None else None, headed)))
     return Page(
-        text=plain(post.text) if is_html(post.text) else clean(post.text),
+        text=html_text(post.text) if is_html(post.text) else clean(post.text),
         title=title or None,
         published=published,
         source=_outlet(blog, address) if blog is not None else None,

@@ -29,7 +29,7 @@ class Apart(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class BatchChanges:
     """The articles of a batch that are new or differ, in their order, with their final ids and revisions."""
 
     articles: tuple[Article, ...]
@@ -63,7 +63,7 @@ def placed(loaded: Iterable[Article | Failure], home: str) -> Iterator[Article |
         raise fault
 
 
-def deduplicate(catalog: Catalog, articles: Iterable[Article], earlier: Collection[str]) -> Changes:
+def deduplicate(catalog: Catalog, articles: Iterable[Article], earlier: Collection[str]) -> BatchChanges:
     """Tells what is new, what is a new revision, and what is there already.
 
     The same file, or the same id in a file or feed, is the same article. So is the same URL, unless another article of
@@ -77,7 +77,7 @@ def deduplicate(catalog: Catalog, articles: Iterable[Article], earlier: Collecti
     for article in articles:
         stored = [a for a in catalog.like(article) if a.id not in pending]
         like = [*stored, *(a for a in pending.values() if _is_like(a, article))]
-        found = _found(article, like, {a.id for a in like if a.id in seen or a.id in earlier})
+        found = _match(article, like, {a.id for a in like if a.id in seen or a.id in earlier})
         kinds[found.kind] += 1
         seen.add(found.article.id)
         if found.kind in ("added", "updated"):
@@ -88,18 +88,18 @@ def deduplicate(catalog: Catalog, articles: Iterable[Article], earlier: Collecti
         if found.shared:
             apart.append(Apart(found.shared, found.article.id))
     report = AddReport(kinds["added"], kinds["updated"], kinds["unchanged"], kinds["duplicates"])
-    return Changes(tuple(changed), report, frozenset(seen), tuple(apart), places)
+    return BatchChanges(tuple(changed), report, frozenset(seen), tuple(apart), places)
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _Match:
     kind: Literal["added", "updated", "unchanged", "duplicates"]
     article: Article
     shared: str | None = None
     place: str | None = None
 
 
-def _found(article: Article, like: Sequence[Article], seen: Collection[str]) -> _Found:
+def _match(article: Article, like: Sequence[Article], seen: Collection[str]) -> _Match:
     same = _same(article, like, seen)
     if same.article:
         return _revised(same.article, article)
@@ -109,7 +109,7 @@ def _found(article: Article, like: Sequence[Article], seen: Collection[str]) -> 
     taken = any(a.id == article.id for a in like)
     id = _own_id(article) if taken or same.shared == article.id else article.id
     shared = same.shared or (article.id if taken else None)
-    return _Found("added", replace(article, id=id, revision=1), shared)
+    return _Match("added", replace(article, id=id, revision=1), shared)
 
 
 class _Same(NamedTuple):
@@ -127,10 +127,10 @@ def _same(article: Article, like: Sequence[Article], seen: Collection[str]) -> _
             return _Same(given)
     here = [a for a in like if _is_here(a, article)]
     if here:
-        return _chosen(article, here, seen, article.id if _is_named(article) else None)
+        return _same_among(article, here, seen, article.id if _is_named(article) else None)
     linked = [a for a in like if _is_address(article.url) and a.url == article.url and not _are_two(a, article)]
     if linked:
-        return _chosen(article, linked, seen, article.url)
+        return _same_among(article, linked, seen, article.url)
     unplaced = [a for a in like if a.id == article.id and (a.place is None or _home(article) == STDIN)]
     if unplaced:
         twin = next((a for a in unplaced if a.sha256 == article.sha256), None)
@@ -138,7 +138,7 @@ def _same(article: Article, like: Sequence[Article], seen: Collection[str]) -> _
     return _Same(None)
 
 
-def _chosen(article: Article, candidates: Sequence[Article], seen: Collection[str], shared: str | None) -> _Same:
+def _same_among(article: Article, candidates: Sequence[Article], seen: Collection[str], shared: str | None) -> _Same:
     """That of the same text, else the only one; another article of this run is not corrected by this one."""
     twin = next((a for a in candidates if a.sha256 == article.sha256), None)
     if twin:
@@ -179,22 +179,22 @@ def _is_like(known: Article, article: Article) -> bool:
     )
 
 
-def _revised(known: Article, article: Article) -> _Found:
+def _revised(known: Article, article: Article) -> _Match:
     found = _merged(known, article) if _is_correction(known, article) else replace(article, id=known.id)
     same = replace(found, revision=known.revision, place=article.place or known.place)
     if same == known:
-        return _Found("unchanged", known, place=article.place if known.place is None else None)
-    return _Found("updated", replace(same, revision=known.revision + 1))
+        return _Match("unchanged", known, place=article.place if known.place is None else None)
+    return _Match("updated", replace(same, revision=known.revision + 1))
 
 
-def _completed(known: Article, copy: Article) -> _Found:
+def _completed(known: Article, copy: Article) -> _Match:
     """A copy from elsewhere: what it alone knows is added, unless it says otherwise of anything."""
     days = (known.published and known.published.day, copy.published and copy.published.day)
     pairs = ((known.source, copy.source), (known.url, copy.url), (known.author, copy.author), days)
     found = replace(_merged(copy, known), id=known.id)
     if found == known or any(a and b and a != b for a, b in pairs):
-        return _Found("duplicates", known)
-    return _Found("updated", replace(found, revision=known.revision + 1, place=known.place))
+        return _Match("duplicates", known)
+    return _Match("updated", replace(found, revision=known.revision + 1, place=known.place))
 
 
 def _merged(known: Article, article: Article) -> Article:

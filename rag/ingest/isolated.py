@@ -14,7 +14,7 @@ from threading import Lock
 from typing import IO, Any, TypeAlias
 
 from rag.errors import LoadError
-from rag.ingest.document import Document, Loaded, whole
+from rag.ingest.document import Document, Loaded, whole_body
 from rag.ingest.formats import READERS, STREAMED
 from rag.schema import Article, Failure
 
@@ -44,7 +44,7 @@ class _Request:
     seconds: float
 
 
-def read(extension: str, document: Document) -> Loaded:
+def read_isolated(extension: str, document: Document) -> Loaded:
     """The articles of a document; raises LoadError if it takes too much time or memory.
 
     JSON lines and tables are read here, as a stream; so is everything where a process cannot be bounded (Windows).
@@ -52,7 +52,7 @@ def read(extension: str, document: Document) -> Loaded:
     reader = READERS[extension]
     if reader in STREAMED or sys.platform == "win32" or not sys.executable:
         return reader(document)
-    body = whole(document)
+    body = whole_body(document)
     seconds = SECONDS + SECONDS_PER_MB * len(body) / 1e6
     return _isolated(_Request(extension, document.origin, document.name, body, document.charset, document.url, seconds))
 

@@ -18,19 +18,19 @@ from urllib.parse import urlsplit
 from rag.errors import LoadError
 from rag.ingest.document import MAX_FILE, Document, Loaded
 from rag.ingest.fetch import Response, fetch
-from rag.ingest.formats import READERS, STREAMED, read_text
+from rag.ingest.formats import READERS, STREAMED, read_plain_text
 from rag.ingest.identity import placed
-from rag.ingest.isolated import read
+from rag.ingest.isolated import read_isolated
 from rag.ingest.metadata import article
 from rag.schema import Failure
 from rag.text.clean import content_digest, one_line, without_password
 
 __all__ = [
     "MAX_STREAMED_FILE",
+    "FileProgress",
     "LeftOut",
     "Loaded",
     "Origin",
-    "Reading",
     "article",
     "content_digest",
     "expand",
@@ -78,7 +78,7 @@ class Listing:
 
 
 @dataclass(slots=True)
-class Reading:
+class FileProgress:
     """How far a large file has been read: bytes and articles."""
 
     name: str = ""
@@ -128,7 +128,7 @@ def listing(origin: Origin) -> Listing:
     return _listed(Path(place))
 
 
-def load(origin: Origin, *, allow_private: bool = False, reading: Reading | None = None) -> Loaded:
+def load(origin: Origin, *, allow_private: bool = False, reading: FileProgress | None = None) -> Loaded:
     """The articles of a file, folder, URL, feed or `-`, as they are read; each thing that fails is one Failure.
 
     Never raises for what it reads; `allow_private` admits URLs on private and loopback addresses. `reading` is kept at
@@ -137,27 +137,27 @@ def load(origin: Origin, *, allow_private: bool = False, reading: Reading | None
     place = str(origin)
     nothing = True
     try:
-        for loaded in placed(_loaded(place, allow_private, reading or Reading()), _home(place)):
+        for loaded in placed(_loaded(place, allow_private, reading or FileProgress()), _home(place)):
             nothing = False
             yield loaded
         if nothing:
             raise LoadError("holds no article; wanted at least one")
     except LoadError as error:
-        yield Failure(_shown(place), one_line(str(error)))
+        yield Failure(_printable(place), one_line(str(error)))
     except OSError as error:
         seen = (error.strerror or str(error)).lower()
-        yield Failure(_shown(place), f"cannot be read: {seen}; check the path and its permissions")
+        yield Failure(_printable(place), f"cannot be read: {seen}; check the path and its permissions")
 
 
 def _home(place: str) -> str:
     return place if place == "-" or _URL.match(place) or "\0" in place else os.path.realpath(place)
 
 
-def _loaded(place: str, allow_private: bool, reading: Reading) -> Loaded:
+def _loaded(place: str, allow_private: bool, reading: FileProgress) -> Loaded:
     if "\0" in place:
         raise LoadError("is no path: it holds a NUL character")
     if place == "-":
-        return read_text(Document("-", "", sys.stdin.buffer))
+        return read_plain_text(Document("-", "", sys.stdin.buffer))
     if _URL.match(place):
         return read_response(place, fetch(place, allow_private=allow_private))
     path = Path(place)
@@ -172,7 +172,7 @@ def _folder_files(folder: Path) -> Loaded:
     return chain.from_iterable(map(load, files))
 
 
-def _file(path: Path, reading: Reading) -> Loaded:
+def _file(path: Path, reading: FileProgress) -> Loaded:
     status, suffix = path.stat(), path.suffix.lower()
     if suffix not in READERS:
         raise LoadError(f"has the extension {suffix or 'of no format'!r}, wanted {_wanted()}; convert or rename it")
@@ -183,7 +183,7 @@ def _file(path: Path, reading: Reading) -> Loaded:
         raise LoadError(f"has {status.st_size // 10**6} MB, wanted at most {most // 10**6}; split it")
     reading.begin(path.name, status.st_size)
     with path.open("rb") as stream:
-        for loaded in read(suffix, Document(_shown(str(path)), path.name, stream)):
+        for loaded in read_isolated(suffix, Document(_printable(str(path)), path.name, stream)):
             reading.advance(status.st_size if stream.closed else stream.tell(), not isinstance(loaded, Failure))
             yield loaded
 
@@ -191,8 +191,8 @@ def _file(path: Path, reading: Reading) -> Loaded:
 def read_response(url: str, response: Response) -> Loaded:
     """The articles of what a server answered for a URL; raises LoadError for what is of no known format."""
     name = PurePosixPath(urlsplit(response.url).path).name
-    document = Document(_shown(url), name, io.BytesIO(response.body), response.charset, response.url)
-    return read(_extension(response, PurePosixPath(name).suffix.lower()), document)
+    document = Document(_printable(url), name, io.BytesIO(response.body), response.charset, response.url)
+    return read_isolated(_extension(response, PurePosixPath(name).suffix.lower()), document)
 
 
 def _extension(response: Response, suffix: str) -> str:
@@ -228,7 +228,7 @@ def _listed(folder: Path) -> Listing:
             elif key is not None and key not in seen:
                 seen.add(key)
                 waiting.append(path)
-    return Listing(tuple(sorted(found)) or (str(folder),), tuple(map(LeftOut, map(_shown, sorted(others)))))
+    return Listing(tuple(sorted(found)) or (str(folder),), tuple(map(LeftOut, map(_printable, sorted(others)))))
 
 
 def _folder(path: Path) -> _FolderKey | None:
@@ -243,5 +243,5 @@ def _wanted() -> str:
     return ", ".join(sorted(READERS))
 
 
-def _shown(place: str) -> str:
+def _printable(place: str) -> str:
     return one_line(without_password(place).encode("utf-8", "replace").decode(), 1000)

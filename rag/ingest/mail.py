@@ -11,8 +11,8 @@ from email.utils import parseaddr
 from typing import Any
 
 from rag.errors import LoadError
-from rag.ingest.document import MAX_FILE, Document, Loaded, lines, whole
-from rag.ingest.html import plain
+from rag.ingest.document import MAX_FILE, Document, Loaded, lines, whole_body
+from rag.ingest.html import html_text
 from rag.ingest.metadata import from_fields
 from rag.schema import Article, Failure
 from rag.text.clean import clean, decode, one_line
@@ -27,7 +27,7 @@ _SIGNATURE = re.compile(r"\n-- \n.{0,600}\Z", re.S)  # RFC 3676
 
 def read_mail(document: Document) -> Loaded:
     """The article of a message: its subject, its sender as the outlet, its text; attachments are not read."""
-    yield _message(whole(document))
+    yield _message(whole_body(document))
 
 
 def read_mbox(document: Document) -> Loaded:
@@ -89,7 +89,7 @@ def _text(message: EmailMessage) -> str:
     """The plain part, unless the HTML part has much more text."""
     parts = [message.get_body(preferencelist=(kind,)) for kind in ("plain", "html")]
     texts = [_decoded(part) if part is not None else "" for part in parts]
-    html = plain(texts[1]) if texts[1] else ""
+    html = html_text(texts[1]) if texts[1] else ""
     return texts[0] if len(texts[0]) > _LEAST_PLAIN * len(html) else html
 
 

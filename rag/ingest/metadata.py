@@ -12,7 +12,7 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote
 
 from rag.errors import LoadError
-from rag.ingest.html import is_html, plain, unescaped
+from rag.ingest.html import html_text, is_html, unescaped
 from rag.schema import Article, Published
 from rag.text.calendar import Stamp, date_in_name, parse_published, why_unread
 from rag.text.clean import clean, content_digest, one_line
@@ -177,7 +177,7 @@ def _unread_date(stamp: str, found: Article) -> str:
 
 def is_field(name: str, field: str) -> bool:
     """Whether a column or key of that name holds the field: `text`, `title`, `published`, `source`, ..."""
-    return _key(name) in _NAMES[field]
+    return _field_key(name) in _NAMES[field]
 
 
 def has_text(record: Mapping[str, Any]) -> bool:
@@ -216,7 +216,7 @@ def _by_name(record: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in record.items():
         if not _is_nothing(value):
-            found.setdefault(_key(key), value)
+            found.setdefault(_field_key(key), value)
     return found
 
 
@@ -234,10 +234,10 @@ def _is_unnamed_text(key: str, value: Any, summary: str) -> bool:
 
 def _plain(text: str) -> str:
     """A text of a record without HTML; references in it may be escaped twice."""
-    return plain(text) if is_html(text) else unescaped(unescaped(text))
+    return html_text(text) if is_html(text) else unescaped(unescaped(text))
 
 
-def _key(name: object) -> str:
+def _field_key(name: object) -> str:
     return re.sub(r"[\W_]+", "", str(name)).lower()
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from rag.errors import LoadError
-from rag.ingest.document import Document, Loaded, whole, xml_tree
-from rag.ingest.html import plain
-from rag.ingest.records import articles
+from rag.ingest.document import Document, Loaded, whole_body, xml_tree
+from rag.ingest.html import html_text
+from rag.ingest.records import record_articles
 
 NEWS_ROOTS = re.compile(
     rb"(?>\s|<!--.*?-->|<\?[^>]*>|<!DOCTYPE[^>\[]*(?:\[[^\]]*\])?[^>]*>)*+<(?:\w+:)?(nitf|newsItem|newsMessage|NewsML)\b",
@@ -21,13 +21,15 @@ _LEFT_OUT = frozenset({"media", "body.end", "script", "style", "figure", "aside"
 
 def read_news_xml(document: Document) -> Loaded:
     """An article for each item of an agency's file; what its DTD would add is not loaded."""
-    root = xml_tree(whole(document))
+    root = xml_tree(whole_body(document))
     items = [root] if root.tag in ("nitf", "newsItem") else list(root.iter("newsItem", "NewsItem"))
     if not items:
         raise LoadError(f"is a {root.tag} without news items; wanted at least one")
     for number, item in enumerate(items, 1):
         fields = _nitf(item) if item.tag == "nitf" else _item(item)
-        yield from articles(f"{document.origin}:item {number}", {**fields, "url": fields.get("url") or document.url})
+        yield from record_articles(
+            f"{document.origin}:item {number}", {**fields, "url": fields.get("url") or document.url}
+        )
 
 
 def _nitf(root: Any) -> dict[str, Any]:
@@ -72,7 +74,7 @@ def _content(item: Any) -> str:
         ):
             return text
     data = item.find(".//inlineData")
-    return plain(data.text) if data is not None and data.text else ""
+    return html_text(data.text) if data is not None and data.text else ""
 
 
 def _provider(item: Any) -> str | None:

@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import unquote
 
 from rag.errors import LoadError
-from rag.ingest.document import Container, Document, Loaded, whole
+from rag.ingest.document import Container, Document, Loaded, whole_body
 from rag.ingest.exports import exported
-from rag.ingest.html import plain
+from rag.ingest.html import html_text
 from rag.ingest.metadata import from_fields
-from rag.ingest.records import articles
+from rag.ingest.records import record_articles
 from rag.text.clean import clean, decode
 
 _DELETED = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "pict"})
@@ -44,7 +44,7 @@ def read_rtf(document: Document) -> Loaded:
     """The text of a Rich Text document, or the articles of an export; pictures and objects in it are not read."""
     from striprtf.striprtf import rtf_to_text
 
-    body = whole(document)
+    body = whole_body(document)
     if not body.lstrip().startswith(b"{\\rtf"):
         raise LoadError("is no Rich Text: it does not start with {\\rtf; save it anew")
     try:
@@ -65,11 +65,11 @@ def read_epub(document: Document) -> Loaded:
     for number, part in enumerate(_spine(package), 1):
         body = container.part(posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(part))))
         page = decode(body).text if body else ""
-        text = plain((_BODY.search(page) or ["", page])[1])
+        text = html_text((_BODY.search(page) or ["", page])[1])
         if len(text) >= _SHORTEST_CHAPTER or text.endswith(_SENTENCE_ENDS):
             titled = _HTML_TITLE.search(page)
-            fields = {**shared, "title": plain(titled[2]) if titled else None, "text": text}
-            yield from articles(f"{document.origin}:chapter {number}", fields)
+            fields = {**shared, "title": html_text(titled[2]) if titled else None, "text": text}
+            yield from record_articles(f"{document.origin}:chapter {number}", fields)
 
 
 def _written(text: str, title: str | None, document: Document) -> Loaded:

@@ -13,7 +13,7 @@ from statistics import median
 from typing import Any
 
 from rag.errors import LoadError
-from rag.ingest.document import MAX_FILE, Document, Loaded, whole
+from rag.ingest.document import MAX_FILE, Document, Loaded, whole_body
 from rag.ingest.metadata import from_fields
 from rag.models.embeddings import is_word
 from rag.text.clean import clean, one_line
@@ -65,7 +65,7 @@ def read_pdf(document: Document) -> Loaded:
     """
     import pypdfium2
 
-    body = whole(document)
+    body = whole_body(document)
     try:
         pdf = pypdfium2.PdfDocument(body)
     except pypdfium2.PdfiumError as error:

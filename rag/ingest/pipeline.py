@@ -11,22 +11,22 @@ from pathlib import PurePath
 
 from rag.errors import EmbeddingError, ServerError
 from rag.ingest.chunk import Count, chunk
-from rag.ingest.identity import Apart, Changes, deduplicate
-from rag.ingest.loaders import LeftOut, Origin, Reading, listing, load
+from rag.ingest.identity import Apart, BatchChanges, deduplicate
+from rag.ingest.loaders import FileProgress, LeftOut, Origin, listing, load
 from rag.models.embeddings import (
     WINDOW,
     Embedded,
     Embedder,
     HeadedText,
     OnBatch,
-    count_tokens,
     embed_passages,
     identity,
+    token_counts,
 )
 from rag.models.injection import flagged
 from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Passage, Window
-from rag.store.catalog import Catalog, Draft
+from rag.store.catalog import Catalog, PreparedArticle
 from rag.store.embedding_table import StoredModel, embedding_key
 from rag.store.tables import PART
 from rag.store.vector_index import VectorIndex
@@ -67,7 +67,7 @@ class Ingestion:
     def _add(self, origins: Iterable[Origin | Article], allow_private: bool, run: _Run) -> None:
         run.waiting = self._completed()
         # 1 load
-        for batch in batches(_loaded(origins, allow_private, run.reading)):
+        for batch in article_batches(_loaded(origins, allow_private, run.reading)):
             with self._alone(_ARTICLES):
                 # 2 deduplicate
                 changes = deduplicate(self.catalog, batch.articles, run.seen)
@@ -125,7 +125,7 @@ class Ingestion:
         # 5 catalog, in one transaction
         with self.catalog.writing():
             self._record_model(embedded)
-            self.catalog.save((draft(c, self.catalog, self.embeddings) for c in cuts), embedded)
+            self.catalog.save((prepared(c, self.catalog, self.embeddings) for c in cuts), embedded)
 
     def _completed(self) -> tuple[str, ...]:
         """Why what was added waits for its index, if it does: what is in the catalog is added."""
@@ -205,9 +205,9 @@ class _Run:
     again: list[str] = field(default_factory=list)
     notes: dict[str, list[str]] = field(default_factory=dict)
     waiting: tuple[str, ...] = ()
-    reading: Reading = field(default_factory=Reading)
+    reading: FileProgress = field(default_factory=FileProgress)
 
-    def done(self, batch: Batch, changes: Changes) -> None:
+    def done(self, batch: Batch, changes: BatchChanges) -> None:
         """Counts a batch that is saved."""
         self.report += replace(changes.report, failed=batch.failures, left_out=batch.left_out)
         self.ordering += (article for article in changes.articles if flagged([article]))
@@ -231,7 +231,7 @@ class _Run:
 
 
 def _loaded(
-    origins: Iterable[Origin | Article], allow_private: bool, reading: Reading
+    origins: Iterable[Origin | Article], allow_private: bool, reading: FileProgress
 ) -> Iterator[Article | Failure | LeftOut]:
     for origin in origins:
         if isinstance(origin, Article):
@@ -300,7 +300,7 @@ class Cut:
     texts: tuple[HeadedText, ...]
 
 
-def batches(loaded: Iterable[Article | Failure | LeftOut]) -> Iterator[Batch]:
+def article_batches(loaded: Iterable[Article | Failure | LeftOut]) -> Iterator[Batch]:
     """What is loaded, in parts that fit into memory."""
     held: list[Article | Failure | LeftOut] = []
     count = size = 0
@@ -325,7 +325,7 @@ def _batch(items: Sequence[Article | Failure | LeftOut]) -> Batch:
 
 def cut(articles: Iterable[Article], embeddings: Embedder | None) -> list[Cut]:
     """Cuts articles into passages that fit, under their header, into the window of the embedding model."""
-    return [_cut(article, partial(count_tokens, embeddings)) for article in articles]
+    return [_cut(article, partial(token_counts, embeddings)) for article in articles]
 
 
 def embed(
@@ -340,19 +340,19 @@ def embed(
     return dict(zip(missing, found, strict=True))
 
 
-def draft(article: Cut, catalog: Catalog, embeddings: Embedder | None) -> Draft:
+def prepared(article: Cut, catalog: Catalog, embeddings: Embedder | None) -> PreparedArticle:
     """What the catalog saves; a passage that it has no embedding for gets none."""
     keys = [embedding_key(identity(embeddings), text) for text in article.texts] if embeddings else []
     known = catalog.embedded.known(keys)
     found = (key if key in known else None for key in keys or [""] * len(article.passages))
-    return Draft(article.article, article.passages, tuple(found))
+    return PreparedArticle(article.article, article.passages, tuple(found))
 
 
 def unembedded(catalog: Catalog, embeddings: Embedder, ids: Sequence[str]) -> dict[str, HeadedText]:
     """What is to be embedded of stored passages, by their ids."""
     stored = [row.passage for row in catalog.passages(ids)]
     articles = {article.id: article for article in catalog.articles(p.article_id for p in stored)}
-    count = partial(count_tokens, embeddings)
+    count = partial(token_counts, embeddings)
     headers = {id: _header(article, count) for id, article in articles.items()}
     return {p.id: HeadedText(headers[p.article_id], p.text) for p in stored}
 

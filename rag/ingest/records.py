@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from rag.errors import LoadError
-from rag.ingest.document import MAX_LINE, TOO_LONG, Document, Loaded, lines, whole
+from rag.ingest.document import MAX_LINE, TOO_LONG, Document, Loaded, lines, whole_body
 from rag.ingest.metadata import flat, from_record, has_text, is_field
 from rag.schema import Article, Failure
 from rag.text.clean import decode, one_line
@@ -22,9 +22,9 @@ _SEPARATORS = re.compile(r"\s*(?:\|{5}|story_separator_special_tag)\s*")
 
 def read_json(document: Document) -> Loaded:
     """An object, an array of objects, or an object that holds one; also a file of JSON lines under this name."""
-    found = decode(whole(document), document.charset)
+    found = decode(whole_body(document), document.charset)
     try:
-        value = parsed(found.text)
+        value = parsed_json(found.text)
     except RecursionError:
         raise LoadError(_TOO_DEEP) from None
     except ValueError as error:
@@ -37,7 +37,7 @@ def read_json(document: Document) -> Loaded:
     return (
         noted(item, found.note)
         for number, record in enumerate(records, 1)
-        for item in articles(f"{document.origin}:record {number}", _with(shared, record), name)
+        for item in record_articles(f"{document.origin}:record {number}", _with(shared, record), name)
     )
 
 
@@ -50,7 +50,7 @@ def read_lines(document: Document) -> Loaded:
             yield from _line(f"{document.origin}:{number}", raw)
 
 
-def articles(origin: str, record: Any, name: str = "") -> Loaded:
+def record_articles(origin: str, record: Any, name: str = "") -> Loaded:
     """The article of a record, or the several that one holds; a record without text is one Failure."""
     if not isinstance(record, dict):
         yield Failure(origin, f"is a JSON {type(record).__name__}; wanted an object with the fields of an article")
@@ -62,7 +62,7 @@ def articles(origin: str, record: Any, name: str = "") -> Loaded:
             yield Failure(origin, str(error))
 
 
-def parsed(text: str) -> Any:
+def parsed_json(text: str) -> Any:
     """The value of a JSON text; NaN and the infinities, which some programs write, are nothing."""
     return json.loads(text, parse_constant=lambda _: None)
 
@@ -89,7 +89,7 @@ def _line(origin: str, raw: bytes) -> Loaded:
         return
     try:
         found = decode(raw)
-        record = parsed(found.text.rstrip())
+        record = parsed_json(found.text.rstrip())
     except LoadError as error:
         yield Failure(origin, str(error))
     except json.JSONDecodeError as error:
@@ -99,7 +99,7 @@ def _line(origin: str, raw: bytes) -> Loaded:
     except RecursionError:
         yield Failure(origin, _TOO_DEEP)
     else:
-        yield from (noted(item, found.note) for item in articles(origin, record))
+        yield from (noted(item, found.note) for item in record_articles(origin, record))
 
 
 def _broken_json(error: ValueError) -> str:

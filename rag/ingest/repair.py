@@ -12,7 +12,7 @@ from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder
 from rag.progress import Meter
 from rag.schema import Article
-from rag.store.catalog import Catalog, Draft
+from rag.store.catalog import Catalog, PreparedArticle
 from rag.store.embedding_table import StoredModel
 
 _BATCH = 100  # articles
@@ -61,7 +61,7 @@ def _remade(path: Path, embeddings: Embedder | None) -> Path:
 
 
 def _copy(damaged: Catalog, sound: Catalog, embeddings: Embedder | None) -> None:
-    drafts = (_draft(damaged, article, embeddings) for article in damaged.editions())
+    drafts = (_prepared(damaged, article, embeddings) for article in damaged.editions())
     while batch := list(islice(drafts, _BATCH)):
         sound.save(batch, {})
     if model := _model(damaged):
@@ -70,9 +70,9 @@ def _copy(damaged: Catalog, sound: Catalog, embeddings: Embedder | None) -> None
             sound.embedded.insert(embedded)
 
 
-def _draft(damaged: Catalog, article: Article, embeddings: Embedder | None) -> Draft:
+def _prepared(damaged: Catalog, article: Article, embeddings: Embedder | None) -> PreparedArticle:
     (found,) = cut([damaged.unchanged(article)], embeddings)
-    return Draft(article, found.passages, (None,) * len(found.passages))
+    return PreparedArticle(article, found.passages, (None,) * len(found.passages))
 
 
 def _model(damaged: Catalog) -> StoredModel | None:

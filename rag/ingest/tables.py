@@ -12,7 +12,7 @@ from itertools import chain, islice
 from rag.errors import LoadError
 from rag.ingest.document import MAX_LINE, TOO_LONG, Document, Loaded, lines
 from rag.ingest.metadata import is_field
-from rag.ingest.records import articles, noted
+from rag.ingest.records import noted, record_articles
 from rag.schema import Failure
 from rag.text.clean import decode, one_line
 
@@ -118,4 +118,4 @@ def _row(origin: str, names: list[str], cells: list[str]) -> Loaded:
     if any("\udc80" <= c <= "\udcff" for c in row):
         found = decode(row.encode("utf-8", "surrogateescape"))
         cells, note = found.text.split("\v"), found.note
-    yield from (noted(item, note) for item in articles(origin, dict(zip(names, cells, strict=False))))
+    yield from (noted(item, note) for item in record_articles(origin, dict(zip(names, cells, strict=False))))

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from rag.render.links import link
 from rag.schema import Answer, Article, Citation, Conflict, Hit, SearchResult, Timeline, conflicts_record
-from rag.schema.answers import citation_dict
+from rag.schema.statements import citation_dict
 
 ADDRESS = "dispatches://articles/"
 """What the address of an article begins with that is not on the web; the server has it as a resource."""
@@ -125,6 +125,7 @@ class TimelineRecord(BaseModel):
     topic: str | None
     events: list[EventRecord]
     citations: list[CitationRecord]
+    conflicts: list[ConflictRecord] = Field(default=[], description="Where articles differ on what the events say.")
     warnings: list[str]
 
     @classmethod
@@ -172,7 +173,7 @@ class SearchRecord(BaseModel):
         """The hits by article, each article where its best hit is."""
         order = list(dict.fromkeys(hit.article.id for hit in result.hits))
         hits = sorted(result.hits, key=lambda hit: order.index(hit.article.id))
-        found = [_found(list(group)) for _, group in groupby(hits, key=lambda hit: hit.article.id)]
+        found = [_found_record(list(group)) for _, group in groupby(hits, key=lambda hit: hit.article.id)]
         return cls(results=found, warnings=list(result.warnings))
 
 
@@ -215,7 +216,7 @@ def _cited(citations: Iterable[Citation]) -> list[dict[str, Any]]:
     return [citation_dict(citation) | {"link": link(citation)} for citation in citations]
 
 
-def _found(hits: Sequence[Hit]) -> FoundRecord:
+def _found_record(hits: Sequence[Hit]) -> FoundRecord:
     article, best = hits[0].article, hits[0].passage
     return FoundRecord(
         id=article.id,

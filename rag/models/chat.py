@@ -23,6 +23,7 @@ OPENAI_URL = "https://api.openai.com/v1"
 _OPENAI = "openai"
 _SILENCE, _SILENCE_OF_OWN = 60.0, 600.0  # seconds
 _LONGEST, _LONGEST_OF_OWN = 300.0, 1_800.0
+_EMBEDDING_SILENCE, _LONGEST_EMBEDDING = 30.0, 120.0
 _NO_KEY = "none"  # a server of one's own needs no key, but the SDK wants one
 _OWN_TEMPERATURE = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9])")  # these models refuse any but the one they have
 _HAS_EFFORT = re.compile(r"(?:.*/)?(?:o\d|gpt-[5-9]|gpt-oss)(?!.*-chat)")
@@ -98,7 +99,7 @@ def resolve(
     """
     if offline or not (model or base_url or key):
         return None
-    return _chosen(model or DEFAULT_MODEL, ModelChoice(_OPENAI, "", base_url, key))
+    return _named_choice(model or DEFAULT_MODEL, ModelChoice(_OPENAI, "", base_url, key))
 
 
 def resolve_embeddings(name: str, *, base_url: str | None = None, key: Secret | None = None) -> ModelChoice | None:
@@ -107,7 +108,7 @@ def resolve_embeddings(name: str, *, base_url: str | None = None, key: Secret | 
         return None
     if not base_url and ":" not in name:
         raise InputError(f"RAG_EMBEDDINGS is {name!r}; wanted {MINILM}, or a name such as {_EMBEDDINGS}")
-    return _chosen(name, ModelChoice(_OPENAI, "", base_url, key, "RAG_EMBEDDINGS", _EMBEDDINGS))
+    return _named_choice(name, ModelChoice(_OPENAI, "", base_url, key, "RAG_EMBEDDINGS", _EMBEDDINGS))
 
 
 def chat_model(
@@ -139,13 +140,14 @@ def chat_model(
     return model
 
 
-def embedding_model(choice: ModelChoice, *, timeout: float = 30.0, longest: float = 120.0) -> Embeddings:
+def embedding_model(choice: ModelChoice) -> Embeddings:
     """The LangChain embedding model of a choice; all else is as with `chat_model`, but that nothing is tried again."""
     from langchain.embeddings import init_embeddings
 
     options: dict[str, Any] = {}
     if choice.provider == _OPENAI:
-        options = _openai(choice, timeout, longest) | {"max_retries": 0, "chunk_size": MOST_TEXTS}
+        options = _openai(choice, _EMBEDDING_SILENCE, _LONGEST_EMBEDDING)
+        options |= {"max_retries": 0, "chunk_size": MOST_TEXTS}
         options["check_embedding_ctx_length"] = False  # it would count tokens with a vocabulary that is downloaded
     try:
         model: Any = init_embeddings(choice.name, provider=choice.provider, **options)
@@ -177,7 +179,7 @@ class _Ordered:
         return reply
 
 
-def _chosen(name: str, place: ModelChoice) -> ModelChoice:
+def _named_choice(name: str, place: ModelChoice) -> ModelChoice:
     """The model of that name: at the place if it has a URL or the name is one of OpenAI, else at its provider."""
     provider, colon, rest = name.partition(":")
     if place.base_url or not colon or provider == _OPENAI:

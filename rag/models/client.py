@@ -309,7 +309,7 @@ def _is_count(number: Any) -> TypeGuard[int]:
     return type(number) is int and 0 <= number <= _MOST_COUNTED
 
 
-def described(model: BaseChatModel) -> ModelChoice:
+def choice_of(model: BaseChatModel) -> ModelChoice:
     """Which model a LangChain model is, as far as it tells."""
     provider = next((part for part in model.get_lc_namespace() if part not in _LANGCHAIN), model._llm_type)
     name = getattr(model, "model_name", None) or getattr(model, "model", None) or type(model).__name__

@@ -43,7 +43,7 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class ModelIdentity:
     """What tells one embedding model from another; a digest of its weights, or of its name if they are not here."""
 
     id: str
@@ -199,26 +199,26 @@ def embed_passages(
         return vectors
 
     vectors = embed_at_once([text.joined for text in texts], request, on_batch)
-    return [Embedded(unit(np.array(vector, np.float32)), None) for vector in vectors]
+    return [Embedded(unit_vector(np.array(vector, np.float32)), None) for vector in vectors]
 
 
-def count_tokens(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]:
+def token_counts(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]:
     """The tokens of each text, exact for MiniLM, else about one for 4 ASCII characters or any other one."""
     if isinstance(embeddings, MiniLM):
         return embeddings.count(texts)
     return [_estimate(text) for text in texts]
 
 
-def identity(embeddings: Embedder) -> Model:
+def identity(embeddings: Embedder) -> ModelIdentity:
     """What tells this model from others."""
     if isinstance(embeddings, Identified):
-        return Model(embeddings.id, embeddings.digest)
+        return ModelIdentity(embeddings.id, embeddings.digest)
     name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or ""
     key = f"{type(embeddings).__name__}:{name}".rstrip(":")
-    return Model(key, hashlib.sha256(key.encode()).hexdigest())
+    return ModelIdentity(key, hashlib.sha256(key.encode()).hexdigest())
 
 
-def unit(vector: Vector) -> Vector:
+def unit_vector(vector: Vector) -> Vector:
     """The vector with a length of 1; zero, or what is not finite, stays as it is."""
     length = float(np.linalg.norm(vector))
     return vector / np.float32(length) if length and np.isfinite(length) else vector
@@ -284,12 +284,12 @@ def _forward(session: Session, encodings: Sequence[Encoding]) -> NDArray[np.floa
 
 def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -> Embedded:
     tokens = tokens[: len(encoding.ids)]
-    vector = unit(tokens.mean(axis=0))
+    vector = unit_vector(tokens.mean(axis=0))
     spans = np.array(encoding.offsets) - text.offset
     rows = []
     for sentence in sentences(text.text):
         inside = (spans[:, 0] >= sentence.start) & (spans[:, 1] <= sentence.end) & (spans[:, 1] > spans[:, 0])
-        rows.append(unit(tokens[inside].mean(axis=0)) if inside.any() else vector)
+        rows.append(unit_vector(tokens[inside].mean(axis=0)) if inside.any() else vector)
     return Embedded(vector, np.array(rows, np.float16).reshape(-1, DIMENSIONS))
 
 

@@ -40,7 +40,7 @@ def load_prompt(name: str, *inputs: str, folder: Traversable | None = None) -> P
     Raises InputError if there is none, or if the file's keys, its own inputs or the names in its text do not agree.
     """
     file = (folder or prompts_folder()) / f"{name}.toml"
-    data = _read(name, file)
+    data = _prompt_fields(name, file)
     template = _template(name, data["system"], data["user"])
     declared = set(data["inputs"])
     _agree(f"prompt {name}: `inputs`", declared, "its text", set(template.input_variables))
@@ -60,7 +60,7 @@ def prompts_folder() -> Traversable:
     return shipped if shipped.is_dir() else package.joinpath("..", "prompts")
 
 
-def _read(name: str, file: Traversable) -> dict[str, Any]:
+def _prompt_fields(name: str, file: Traversable) -> dict[str, Any]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

@@ -39,7 +39,7 @@ _WHO_SAYS = re.compile(
 )
 
 
-def leans(question: str) -> bool:
+def leans_on_history(question: str) -> bool:
     """Whether a question cannot be understood alone: it goes on, points back, or names too little."""
     text = question.casefold()
     if _BEGINS.search(text) or _POINTS.search(text) or any(_open(question, found) for found in _PRONOUN.finditer(text)):
@@ -58,7 +58,7 @@ def context(question: str, history: Sequence[Turn]) -> str:
     That is the last question, with those that it leaned on itself, and the names in its answer, unless it asks the same
     of something else.
     """
-    if not history or not leans(question):
+    if not history or not leans_on_history(question):
         return ""
     asked = list(_asked(history))
     said = [] if goes_on(question) else [name.text for name in names(_first_sentence(history[-1].answer))]
@@ -106,7 +106,7 @@ def _asked(history: Sequence[Turn]) -> Iterator[str]:
     """The last question, then what it leaned on, up to one that stands alone."""
     for turn in reversed(history[-_MOST_TURNS:]):
         yield turn.question
-        if not leans(turn.question):
+        if not leans_on_history(turn.question):
             return
 
 

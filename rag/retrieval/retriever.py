@@ -13,7 +13,7 @@ import numpy as np
 
 from rag.checks.document import Region
 from rag.errors import EmptyLibraryError, InputError
-from rag.models.embeddings import Embedder, Vector, identity, unit
+from rag.models.embeddings import Embedder, Vector, identity, unit_vector
 from rag.models.injection import request
 from rag.models.reader import SpanReader
 from rag.progress import Clock
@@ -46,7 +46,6 @@ MARGIN = 6.0
 """How far below the best one a sentence may score and still be shown."""
 _COMMON = 0.2
 _FEW_PASSAGES = 20_000
-_MANY, _MANY_PASSAGES = 0.1, 50
 _SAME_TEXT = 0.8
 
 
@@ -56,8 +55,6 @@ class Retrieved:
 
     hits: tuple[Hit, ...]
     sentences: tuple[Sentence, ...]
-    common: frozenset[str]
-    """The terms of the query that stand in many passages."""
     missing: frozenset[str]
     """The terms of the query that stand in none of these sentences, not even in another spelling."""
     origins: Mapping[str, Article]
@@ -174,11 +171,10 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     if index.reader and sentences:
         sentences = read(index.reader, query, candidates, sentences)
     hits = _hits(candidates, sentences, found)
-    common = frozenset(t for t, n in frequencies.items() if n > max(_MANY_PASSAGES, _MANY * total))
     shown = {hit.passage.id for hit in hits}
     missing = frozenset(query.terms).difference(*(s.stems for s in sentences))
     kept = tuple(s for s in sentences if s.passage_id in shown)
-    return Retrieved(hits, kept, common, missing, pool.origins, _left_out(scored, candidates))
+    return Retrieved(hits, kept, missing, pool.origins, _left_out(scored, candidates))
 
 
 def limited(retrieved: Retrieved, topic: str) -> Retrieved:
@@ -206,7 +202,7 @@ def _rarity(frequency: int, total: int) -> float:
 
 
 def _embedded(index: Index, text: str) -> Vector | None:
-    return unit(np.array(index.embeddings.embed_query(text), np.float32)) if index.embeddings else None
+    return unit_vector(np.array(index.embeddings.embed_query(text), np.float32)) if index.embeddings else None
 
 
 def _search(index: Index, sought: _Sought, window: Window) -> _Ranked:

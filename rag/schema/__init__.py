@@ -2,29 +2,7 @@
 
 from __future__ import annotations
 
-from rag.schema.answers import (
-    CHOSEN,
-    Answer,
-    Check,
-    Citation,
-    Conflict,
-    Dispute,
-    Mode,
-    Note,
-    Opinion,
-    Pointer,
-    Position,
-    Reason,
-    Result,
-    Statement,
-    Status,
-    Turn,
-    Usage,
-    Verdict,
-    conflicts_record,
-    heading,
-    marked,
-)
+from rag.schema.answers import Answer, Mode, Pointer, Reason, Result, Status, Turn, Usage
 from rag.schema.articles import (
     AddReport,
     Article,
@@ -39,11 +17,27 @@ from rag.schema.articles import (
     Window,
 )
 from rag.schema.digests import Event, Length, Section, Summary, Timeline
+from rag.schema.figures import Figure, Figures, Series
+from rag.schema.statements import (
+    CHOSEN,
+    Check,
+    Citation,
+    Conflict,
+    Dispute,
+    Note,
+    Opinion,
+    Position,
+    Statement,
+    Verdict,
+    conflicts_record,
+    heading,
+    marked,
+)
 
 # fmt: off
 __all__ = [
-    "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure", "Hit",
-    "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision", "Published", "Ranks",
-    "Reason", "Result", "SearchResult", "Section", "Span", "Statement", "Status", "Summary", "Timeline", "Turn",
-    "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
+    "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure",
+    "Figure", "Figures", "Hit", "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision",
+    "Published", "Ranks", "Reason", "Result", "SearchResult", "Section", "Series", "Span", "Statement", "Status",
+    "Summary", "Timeline", "Turn", "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
 ]

@@ -98,11 +98,6 @@ class Window:
         """The last admitted day: the earlier of `as_of` and `until`."""
         return min((d for d in (self.as_of, self.until) if d), default=None)
 
-    @property
-    def dated(self) -> bool:
-        """Whether it limits the publication day."""
-        return bool(self.since or self.last)
-
     def narrowed(self, by: Window) -> Window:
         """What both admit; raises InputError if that is nothing."""
         if not by.limits or not self.limits:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from rag.errors import DamagedError, InputError
 from rag.models.embeddings import Embedded, Vector
-from rag.schema import Article, Passage, Precision, Published, Span, Window
+from rag.schema import Article, Passage, Span, Window
+from rag.store.article_table import ARTICLE_SCHEMA, ArticleTable
 from rag.store.database import Database, OnWait, Row, is_address, stored_number
 from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable, sound
 from rag.store.filters import condition, stamp
@@ -35,15 +36,12 @@ from rag.store.tables import (
     OrderTable,
     PlaceTable,
 )
-from rag.text.clean import content_digest
 from rag.text.relative_dates import EventDate, passage_dates
 
 VERSION = 5
 _ORDER_VERSION = 3
 _WINDOW_VERSION = 4
 
-_COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
-_TYPED = ", ".join(f"{name} {'INTEGER' if name == 'revision' else 'TEXT'}" for name in _COLUMNS.split(", "))
 _WINDOW_SCHEMA = """
 CREATE INDEX IF NOT EXISTS passages_days ON passages (day_last, day_first);
 CREATE INDEX IF NOT EXISTS passages_source ON passages (source, day_last, day_first);
@@ -54,13 +52,7 @@ _FORMER_INDEXES = "DROP INDEX IF EXISTS passages_day; DROP INDEX IF EXISTS passa
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
-CREATE TABLE articles ({_TYPED}, PRIMARY KEY (id));
-CREATE INDEX articles_sha256 ON articles (sha256);
-CREATE INDEX articles_url ON articles (url);
-CREATE INDEX articles_source ON articles (source);
-CREATE INDEX articles_published ON articles (published);
-CREATE TABLE revisions ({_TYPED}, PRIMARY KEY (id, revision));
-CREATE TABLE passages (
+{ARTICLE_SCHEMA}CREATE TABLE passages (
     number INTEGER PRIMARY KEY, id TEXT UNIQUE NOT NULL, article_id TEXT NOT NULL, start INTEGER NOT NULL,
     stop INTEGER NOT NULL, day_first INTEGER, day_last INTEGER, source TEXT, embedding TEXT,
     indexed INTEGER NOT NULL DEFAULT 0);
@@ -68,9 +60,7 @@ CREATE INDEX passages_article ON passages (article_id);
 CREATE INDEX passages_embedding ON passages (embedding);
 {_WINDOW_SCHEMA}{VECTOR_SCHEMA}{EVENT_SCHEMA}{ORDER_SCHEMA}{PLACE_SCHEMA}
 """
-_KEYS = {"articles": "id", "revisions": "id, revision"}
 _LISTED = "IN (SELECT value FROM json_each(?))"
-_OF_IDS = f"SELECT * FROM articles WHERE id {_LISTED}"
 _PASSAGES = f"""
     SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
     FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
@@ -99,15 +89,7 @@ _MOST_COUNTED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
-    """What was compared with its digest."""
-
-    article: str
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Draft:
+class PreparedArticle:
     """An article that is ready to be saved; each passage with the key of its embedding, if it has one."""
 
     article: Article
@@ -144,7 +126,7 @@ class Catalog:
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
         self._kept = Kept(_MOST_CACHED)
-        self._compared: set[_Text] = set()
+        self._articles = ArticleTable(self._database)
         self.embedded = VectorTable(self._database)
         self.events = EventTable(self._database)
         self.orders = OrderTable(self._database, since=_ORDER_VERSION)
@@ -183,7 +165,7 @@ class Catalog:
 
     @property
     def article_count(self) -> int:
-        return int(self._database.value("SELECT count(*) FROM articles"))
+        return self._articles.count()
 
     def passage_count(self, window: Window) -> int:
         """How many passages a window admits."""
@@ -195,7 +177,7 @@ class Catalog:
 
     def years(self) -> list[int]:
         """The years in which the articles were published, each once, in order."""
-        return list(self._kept.get(self.generation, "years", self._years))
+        return list(self._kept.get(self.generation, "years", self._articles.years))
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
@@ -227,8 +209,7 @@ class Catalog:
         """
         if ids is None:
             with self.snapshot():
-                rows = self._database.rows("SELECT * FROM articles ORDER BY id")
-                return self._with_orders(self.unchanged(_article(row)) for row in rows)
+                return self._with_orders(map(self.unchanged, self._articles.all()))
         wanted = list(dict.fromkeys(ids))
         with self.snapshot():
             found = self._cached(wanted)
@@ -236,30 +217,22 @@ class Catalog:
 
     def revisions(self, id: str) -> list[Article]:
         """What an article said before, oldest first."""
-        return [_article(row) for row in self._rows("SELECT * FROM revisions WHERE id = ? ORDER BY revision", id)]
+        return self._articles.revisions(id)
 
     def stored(self, ids: Sequence[str]) -> list[Article]:
         """The articles of these ids as they are stored, even if that is not what was added; raises InputError."""
-        found = {row["id"]: _article(row) for row in self._rows(_OF_IDS, json.dumps(list(ids)))}
+        found = self._articles.of(ids)
         if missing := next((id for id in ids if id not in found), None):
             raise InputError(f"no article has the id {missing!r}; `rag articles` lists the ids that there are")
         return [found[id] for id in dict.fromkeys(ids)]
 
     def unchanged(self, article: Article) -> Article:
         """The article itself; raises DamagedError if its text is not what was added."""
-        text = _Text(article.id, article.sha256)
-        if text not in self._compared and content_digest(article.text) != article.sha256:
-            raise DamagedError(
-                f"{self.name} is damaged: the text of {article.id} is not what was added; restore the file from a "
-                f"backup, or run `rag remove {article.id}` and add the article again"
-            )
-        self._compared.add(text)
-        return article
+        return self._articles.unchanged(article)
 
     def editions(self) -> Iterator[Article]:
         """All that articles say and have said, each after what it said before; reads nothing but their tables."""
-        for table in ("revisions", "articles"):
-            yield from map(_article, self._database.rows(f"SELECT * FROM {table}"))
+        return self._articles.editions()
 
     def check(self) -> None:
         """Raises DamagedError if its file is damaged; reads all of it."""
@@ -267,9 +240,7 @@ class Catalog:
 
     def check_texts(self) -> None:
         """Raises DamagedError if a text is not what was added, or a passage not in its article; reads all of them."""
-        for article in self.editions():
-            self._compared.discard(_Text(article.id, article.sha256))
-            self.unchanged(article)
+        self._articles.check_texts()
         if rows := self._database.rows(_MISPLACED):
             raise DamagedError(_misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0]))
         if self.orders.is_current and (rows := self._database.rows(_MISPLACED_ORDERS)):
@@ -277,13 +248,7 @@ class Catalog:
 
     def like(self, article: Article) -> list[Article]:
         """The articles of its place, with its id, its URL or its text, in this order, with their places."""
-        tests = {"id": article.id, "url": article.url, "sha256": article.sha256}
-        same = (
-            row
-            for column, value in tests.items()
-            for row in self._rows(f"SELECT * FROM articles WHERE {column} = ? ORDER BY id", value)
-        )
-        found = [*self.articles(self._near(article.place)), *map(_article, same)]
+        found = [*self.articles(self._near(article.place)), *self._articles.like(article)]
         places = self.places.of(a.id for a in found)
         return list({a.id: replace(a, place=places.get(a.id)) for a in found}.values())
 
@@ -340,7 +305,7 @@ class Catalog:
             if self.version < VERSION:
                 self._database.upgrade(PLACE_SCHEMA, VERSION)
             if not self.orders.is_current:
-                self.orders.rebuild(map(_article, self._database.rows("SELECT * FROM articles")))
+                self.orders.rebuild(self._articles.all())
             yield
             self._database.rows("UPDATE meta SET value = CAST(value AS BIGINT) + 1 WHERE key = 'generation'")
 
@@ -352,14 +317,13 @@ class Catalog:
         """Keeps others from writing the same inside; raises LockedError after `wait` seconds."""
         return self._database.alone(what, wait=wait, on_wait=on_wait)
 
-    def save(self, drafts: Iterable[Draft], embedded: Mapping[str, Embedded]) -> None:
+    def save(self, drafts: Iterable[PreparedArticle], embedded: Mapping[str, Embedded]) -> None:
         """Makes each article the current revision of its id, and only its passages searched, in one transaction."""
         with self.writing():
             self.embedded.insert(embedded)
             for draft in drafts:
                 self._delete_passages([draft.article.id])
-                self._rows(_into("revisions", "SELECT * FROM articles WHERE id = ?"), draft.article.id)
-                self._database.many(_into("articles", f"VALUES ({', '.join('?' * 10)})"), [_values(draft.article)])
+                self._articles.put(draft.article)
                 self._insert_passages(draft)
                 if draft.article.place:
                     self.places.insert({draft.article.id: draft.article.place})
@@ -368,8 +332,7 @@ class Catalog:
         """Removes articles with all of their revisions, in one transaction."""
         with self.writing():
             self._delete_passages(ids)
-            for table in ("articles", "revisions"):
-                self._rows(f"DELETE FROM {table} WHERE id {_LISTED}", json.dumps(ids))
+            self._articles.delete(ids)
             self.places.delete(ids)
             self.embedded.prune()
 
@@ -377,7 +340,7 @@ class Catalog:
         """Makes the full-text index anew, in one transaction."""
         with self.writing():
             self._lexical.clear()
-            for (id,) in self._database.rows("SELECT id FROM articles ORDER BY id"):
+            for id in self._articles.ids():
                 article = self.article(id)
                 found = self._rows("SELECT * FROM passages WHERE article_id = ?", id)
                 self._lexical.insert(
@@ -399,12 +362,8 @@ class Catalog:
         within = _WITHIN.format(window=where.sql) if where.parameters else "TRUE"
         return [row[0] for row in self._database.rows(_SOURCES.format(within=within), where.parameters)]
 
-    def _years(self) -> list[int]:
-        rows = self._database.rows("SELECT DISTINCT substr(published, 1, 4) FROM articles WHERE published IS NOT NULL")
-        return sorted(int(row[0]) for row in rows)
-
     def _date_all(self) -> None:
-        for (id,) in self._database.rows("SELECT id FROM articles ORDER BY id"):
+        for id in self._articles.ids():
             article = self.article(id)
             found = self._rows("SELECT number, start, stop FROM passages WHERE article_id = ?", id)
             self.events.insert(
@@ -430,8 +389,7 @@ class Catalog:
         found = {id: self._cache[id] for id in ids if id in self._cache}
         missing = [id for id in ids if id not in found]
         if missing:
-            rows = self._rows(_OF_IDS, json.dumps(missing))
-            known = self._with_orders(self.unchanged(_article(row)) for row in rows)
+            known = self._with_orders(map(self.unchanged, self._articles.of(missing).values()))
             found |= {article.id: article for article in known}
         self._cache = dict(list((self._cache | found).items())[-_MOST_CACHED:])
         return found
@@ -452,7 +410,7 @@ class Catalog:
         self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
-    def _insert_passages(self, draft: Draft) -> None:
+    def _insert_passages(self, draft: PreparedArticle) -> None:
         first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
         at, top = stamp(draft.article), draft.article.header
         dates = at.day_first, at.day_last, at.source
@@ -471,58 +429,8 @@ class Catalog:
         )
 
 
-def _into(table: str, rows: str) -> str:
-    key = _KEYS[table]
-    values = ", ".join(f"{name} = excluded.{name}" for name in _COLUMNS.split(", "))
-    return f"INSERT INTO {table} ({_COLUMNS}) {rows} ON CONFLICT ({key}) DO UPDATE SET {values}"
-
-
-def _values(article: Article) -> tuple[str | int | None, ...]:
-    published = article.published
-    date_text, precision = (_stamp(published), published.precision.value) if published else (None, None)
-    first = article.id, article.revision, article.title, article.text, article.sha256, article.source
-    return *first, date_text, precision, article.url, article.author
-
-
-def _article(row: Row) -> Article:
-    try:
-        title, text = str.__str__(row["title"]), str.__str__(row["text"])
-        published = _published(row["published"], row["precision"])
-    except (TypeError, ValueError) as error:
-        raise DamagedError(
-            f"the catalog is damaged: what is stored of {row['id']} is no article ({error}); restore the file from "
-            "a backup, or move it away and run `rag add` on the articles again"
-        ) from error
-    return Article(
-        id=row["id"],
-        title=title,
-        text=text,
-        sha256=row["sha256"],
-        source=row["source"],
-        published=published,
-        url=row["url"],
-        author=row["author"],
-        revision=row["revision"],
-    )
-
-
-def _published(value: str | None, precision: str | None) -> Published | None:
-    if not value or not precision:
-        return None
-    when = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
-    if isinstance(when, datetime) and when.tzinfo is None:
-        return Published(when.date(), Precision(precision), when.time())
-    return Published(when, Precision(precision))
-
-
 def _misplaced(seen: str, article: str) -> str:
     return f"the catalog is damaged: {seen}; run `rag remove {article}` and add the article again"
-
-
-def _stamp(published: Published) -> str:
-    """As the catalog has it; a time of day without a zone stands behind its day."""
-    day = published.value.isoformat()
-    return f"{day}T{published.clock.isoformat()}" if published.clock else day
 
 
 def _stored(row: Row, article: Article, events: tuple[EventDate, ...], dimensions: int | None) -> StoredPassage:

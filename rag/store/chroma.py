@@ -16,7 +16,7 @@ import numpy as np
 from rag.errors import DamagedError, LibraryError, ServerError
 from rag.files import write_private
 from rag.models.embeddings import Vector
-from rag.store.embedding_table import Waiting
+from rag.store.embedding_table import PendingVector
 from rag.store.locks import quiet, undisturbed
 from rag.store.servers.addresses import ChromaServer
 from rag.store.sqlite import is_readable
@@ -95,7 +95,7 @@ class Chroma:
         found: Any = self._collection.query(query_embeddings=query[np.newaxis], n_results=limit, include=[])
         return list(found["ids"][0])
 
-    def upsert(self, rows: Sequence[Waiting]) -> None:
+    def upsert(self, rows: Sequence[PendingVector]) -> None:
         self._collection.upsert(ids=[row.id for row in rows], embeddings=np.stack([row.vector for row in rows]))
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -150,7 +150,7 @@ class Chroma:
         return f"{_NAME}-{library}" if self.is_server else _NAME
 
 
-def failures() -> tuple[type[Exception], ...]:
+def chroma_errors() -> tuple[type[Exception], ...]:
     """What is raised over files, or a server, that cannot be used."""
     import httpx
     from chromadb.errors import ChromaError

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import DamagedError, EmbeddingError
-from rag.models.embeddings import Embedded, HeadedText, Model, Vector
+from rag.models.embeddings import Embedded, HeadedText, ModelIdentity, Vector
 from rag.schema import Window
 from rag.store.database import SET_META, Database, Row, stored_number
 from rag.store.filters import condition
@@ -62,12 +62,12 @@ class Vectors:
 class StoredModel:
     """The embedding model of a library, and the length of its vectors."""
 
-    model: Model
+    model: ModelIdentity
     dimensions: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Waiting:
+class PendingVector:
     """A passage that the vector index has yet to take."""
 
     id: str
@@ -86,11 +86,11 @@ class VectorTable:
         rows = self._database.rows("SELECT key, value FROM meta WHERE key LIKE 'model_%'")
         found = {row["key"]: row["value"] for row in rows}
         try:
-            return StoredModel(Model(found["model_id"], found["model_digest"]), int(found["model_dimensions"]))
+            return StoredModel(ModelIdentity(found["model_id"], found["model_digest"]), int(found["model_dimensions"]))
         except (KeyError, TypeError, ValueError):
             return None
 
-    def check_model(self, model: Model) -> None:
+    def check_model(self, model: ModelIdentity) -> None:
         """Raises EmbeddingError if the vectors are of another model."""
         stored = self.model
         if stored and stored.model != model:
@@ -205,12 +205,12 @@ class VectorTable:
         """Forgets the embeddings that no passage has."""
         self._database.rows(f"DELETE FROM embeddings WHERE {_UNUSED}")
 
-    def waiting(self, limit: int) -> list[Waiting]:
+    def waiting(self, limit: int) -> list[PendingVector]:
         """Passages that the vector index has yet to take; what is damaged of them has to be embedded anew."""
         while rows := self._database.rows(_WAITING, [limit]):
             dimensions = self.dimensions
             found = [(row["id"], sound(row, dimensions)) for row in rows]
-            if kept := [Waiting(id, embedded.vector) for id, embedded in found if embedded]:
+            if kept := [PendingVector(id, embedded.vector) for id, embedded in found if embedded]:
                 return kept
             self.forget({row["key"] for row in rows})
         return []
@@ -262,7 +262,7 @@ class VectorTable:
         self._database.many("DELETE FROM deletions WHERE id = ?", ((id,) for id in ids))
 
 
-def embedding_key(model: Model, text: HeadedText) -> str:
+def embedding_key(model: ModelIdentity, text: HeadedText) -> str:
     """The same for the same text under the same header by the same model."""
     return hashlib.sha256("\0".join((model.digest, text.header, text.text)).encode("utf-8", "replace")).hexdigest()
 

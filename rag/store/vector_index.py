@@ -11,10 +11,10 @@ from threading import RLock
 import numpy as np
 
 from rag.errors import DamagedError, EmbeddingError
-from rag.models.embeddings import Vector, unit
+from rag.models.embeddings import Vector, unit_vector
 from rag.schema import Window
 from rag.store.catalog import Catalog
-from rag.store.chroma import MOST_WRITTEN, Chroma, failures
+from rag.store.chroma import MOST_WRITTEN, Chroma, chroma_errors
 from rag.store.embedding_table import Vectors
 from rag.store.servers.addresses import ChromaServer
 
@@ -79,7 +79,7 @@ class VectorIndex:
             version = self.catalog.embedded.index_version
             try:
                 self._update(version)
-            except failures() as error:
+            except chroma_errors() as error:
                 if self._chroma.is_server and not isinstance(error, DamagedError):
                     raise self._chroma.explained(error) from error
                 _log.info("the vector index in %s is made anew: %s", self.name, error)
@@ -99,7 +99,7 @@ class VectorIndex:
             try:
                 if is_quiet:
                     self._complete()
-            except failures() as error:
+            except chroma_errors() as error:
                 raise self._chroma.explained(error) from error
 
     def load(self) -> None:
@@ -107,7 +107,7 @@ class VectorIndex:
         with self._lock:
             if self.catalog.passage_count(Window()) <= self.exact or self.catalog.embedded.index_version % 2:
                 return
-            with self._chroma.quiet() as is_quiet, suppress(*failures()):
+            with self._chroma.quiet() as is_quiet, suppress(*chroma_errors()):
                 if is_quiet:
                     self._checked()
 
@@ -142,7 +142,7 @@ class VectorIndex:
         try:
             self._checked()
             return self._admitted(query, limit, window)
-        except failures() as error:
+        except chroma_errors() as error:
             todo = "check that it runs" if self._chroma.is_server else "run `rag reindex`"
             _log.warning("the vector index in %s cannot be read: %s; %s", self.name, error, todo)
             return None
@@ -213,7 +213,7 @@ class VectorIndex:
                 self._chroma.remove(self._library())
                 self._open()
                 self._write(version + 1)
-        except failures() as error:
+        except chroma_errors() as error:
             raise self._chroma.explained(error) from error
 
     def _write(self, version: int) -> None:
@@ -259,7 +259,7 @@ def nearest(vectors: Vectors, query: Vector, limit: int) -> list[str]:
         )
     if not np.isfinite(query).all():
         raise EmbeddingError("the embedding model gave no numbers for the question; try again, or use another model")
-    order = np.argsort(-(vectors.matrix @ unit(query)), kind="stable")
+    order = np.argsort(-(vectors.matrix @ unit_vector(query)), kind="stable")
     return [vectors.ids[i] for i in order[:limit]]
 
 

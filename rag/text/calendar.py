@@ -314,12 +314,6 @@ _PHRASES = [
 _HINT = re.compile(rf"\b(?:{ANY_MONTH})\b|(?:19|20)\d\d", re.IGNORECASE)
 
 
-def periods(text: str, *, years: Sequence[int] = ()) -> tuple[Period, ...]:
-    """The periods in order of their phrases; one without a year is taken in each of `years`."""
-    found = [period for match in phrases(text) for period in named(match, years)]
-    return tuple(dict.fromkeys(found))
-
-
 def phrases(text: str) -> list[re.Match[str]]:
     """The date phrases of a text in order; `named` tells the periods of each."""
     if not _HINT.search(text):

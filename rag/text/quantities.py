@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
 
-from rag.text.words import TENS, UNITS, numbered
+from rag.text.words import TENS, UNITS, numbered, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,32 @@ _SHARES = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tent
 _CURRENCIES = {
     "$": "$", "us$": "$", "dollar": "$", "usd": "$", "€": "€", "euro": "€", "eur": "€", "£": "£", "pound": "£",
     "gbp": "£", "rupee": "rs", "rs": "rs", "afghani": "afn", "rial": "rial", "ruble": "rub", "rouble": "rub",
-    "yuan": "cny", "yen": "jpy", "lira": "try",
+    "yuan": "cny", "yen": "jpy", "lira": "try", "franc": "chf", "dinar": "din", "dirham": "dir", "riyal": "riyal",
+    "peso": "peso", "shekel": "ils", "zloty": "pln", "crown": "kr", "krona": "kr", "krone": "kr", "kronor": "kr",
+    "kroner": "kr",
 }  # fmt: skip
+_MONEY = frozenset(_CURRENCIES.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a unit measures, and how much of the smallest one it is."""
+
+    kind: str
+    size: float
+
+
+MEASURES = {
+    stem(word): Measure(kind, float(size))
+    for kind, table in (
+        ("time", {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760, "decade": 87600}),
+        ("length", {"metre": 1, "meter": 1, "kilometre": 1000, "kilometer": 1000, "km": 1000, "mile": 1609.34}),
+        ("length", {"foot": 0.3048, "feet": 0.3048, "yard": 0.9144}),
+        ("weight", {"gram": 1, "kilogram": 1e3, "kilo": 1e3, "kg": 1e3, "tonne": 1e6, "ton": 1e6, "pound": 453.6}),
+    )
+    for word, size in table.items()
+}
+"""The units of measurement, by the stem of their word."""
 
 _WORDS = "|".join(sorted([*UNITS, *TENS], key=len, reverse=True))
 _LONG_SCALES = "hundred|thousand|million|billion|trillion|lakhs?|crores?"
@@ -99,7 +123,7 @@ _NUMBER = re.compile(
 _PERCENT = re.compile(r"\s?%|[\s-]per\s?cent\b|[\s-]percentage\b|[\s-]percent\b", re.IGNORECASE)
 _POINTS = re.compile(r"[\s-]percentage[\s-]points?\b", re.IGNORECASE)
 _CURRENCY = re.compile(
-    r"\s?[€£$]|[\s-](?:u\.?s\.?\s+|american\s+)?(dollar|euro|pound|rupee|afghani|rial|r(?:o)?uble|yuan|yen|lira|usd|eur)s?\b",
+    r"\s?[€£$]|[\s-](?:u\.?s\.?\s+|american\s+)?(dollar|euro|pound|rupee|afghani|rial|r(?:o)?uble|yuan|yen|lira|usd|eur|franc|dinar|dirham|riyal|peso|shekel|zloty|crown|kron(?:a|e|or|er))s?\b",
     re.IGNORECASE,
 )
 _HALF_DAY = re.compile(r"\s*([ap])\.?m\b\.?", re.IGNORECASE)
@@ -111,7 +135,7 @@ _ARTICLE = re.compile(r"^(?:a|an)\s+", re.IGNORECASE)
 @lru_cache(maxsize=4096)
 def quantities(text: str) -> tuple[Quantity, ...]:
     """The quantities of a text in order; those of dates too, which `moments` knows better."""
-    return tuple(_found(text))
+    return tuple(_with_ranged_units(text))
 
 
 def agree(stated: Quantity, found: Quantity, *, about: bool = False) -> bool:
@@ -134,14 +158,14 @@ def comparable(stated: Quantity, found: Quantity) -> bool:
 
 def _like(a: str, b: str) -> bool:
     """The same unit; an amount of money may lack its sign, a share of something is in percent."""
-    return a == b or ({a, b} & set("$€£") != set() and "" in (a, b))
+    return a == b or ("" in (a, b) and not _MONEY.isdisjoint((a, b)))
 
 
 def _is_fraction(quantity: Quantity) -> bool:
     return quantity.unit == "%" and not any(c.isdigit() for c in quantity.text)
 
 
-def _found(text: str) -> Iterator[Quantity]:
+def _with_ranged_units(text: str) -> Iterator[Quantity]:
     """The quantities, with the unit of a range given to its first end too: from 10.4 to 2.4 percent."""
     found = list(_single(text))
     for this, following in zip_longest(found, found[1:]):
@@ -158,7 +182,7 @@ def _like_the_second(first: Quantity, second: Quantity) -> Quantity:
 
 def _single(text: str) -> Iterator[Quantity]:
     for match in _NUMBER.finditer(text):
-        amount = _read(match)
+        amount = _amount(match)
         if not amount:
             continue
         unit, end = amount.unit, match.end()
@@ -180,11 +204,11 @@ class _Amount:
     unit: str
 
 
-def _read(match: re.Match[str]) -> _Amount | None:
+def _amount(match: re.Match[str]) -> _Amount | None:
     groups = match.groupdict()
     if groups["clock"]:
         hours, minutes = re.split("[:.]", groups["clock"])
-        return _one(int(hours) * 60 + int(minutes), ":")
+        return _exact_amount(int(hours) * 60 + int(minutes), ":")
     if groups["rough"]:
         low, high = _ROUGH[" ".join(groups["rough"].lower().split())]
         return _Amount(low, high, "")
@@ -199,23 +223,23 @@ def _read(match: re.Match[str]) -> _Amount | None:
 
 def _in_words(groups: dict[str, str | None]) -> _Amount | None:
     if not groups["words"]:
-        return _one(_ordinal(groups["nth"] or ""), "th")
+        return _exact_amount(_ordinal(groups["nth"] or ""), "th")
     value = _value(groups["words"])
-    return None if value is None else _one(value, "")
+    return None if value is None else _exact_amount(value, "")
 
 
-def _one(value: float, unit: str) -> _Amount:
+def _exact_amount(value: float, unit: str) -> _Amount:
     return _Amount(value, value, unit)
 
 
 def _ratio(words: list[str]) -> _Amount:
     """One in three, as a percentage."""
-    return _one(100 * (int(words[0]) if words[0].isdigit() else UNITS[words[0]]) / UNITS[words[-1]], "%")
+    return _exact_amount(100 * (int(words[0]) if words[0].isdigit() else UNITS[words[0]]) / UNITS[words[-1]], "%")
 
 
 def _in_half(clock: _Amount, afternoon: bool) -> _Amount:
     """The minutes of the day of a time in its first or second half."""
-    return _one(clock.low % 720 + (720 if afternoon else 0), ":")
+    return _exact_amount(clock.low % 720 + (720 if afternoon else 0), ":")
 
 
 def _share(groups: dict[str, str | None]) -> _Amount:
@@ -225,15 +249,15 @@ def _share(groups: dict[str, str | None]) -> _Amount:
     ]
     part = named[-1].lower()
     parts = {"two": 2, "three": 3, "four": 4}.get(named[0].lower(), 1)
-    return _one(parts * _SHARES[part if part in _SHARES else part.rstrip("s")], "%")
+    return _exact_amount(parts * _SHARES[part if part in _SHARES else part.rstrip("s")], "%")
 
 
 def _figure(groups: dict[str, str | None]) -> _Amount:
     value = float(re.sub(r"[^\d.]", "", groups["figure"] or "")) + _FRACTIONS.get(groups["fraction"] or "", 0.0)
     if groups["ordinal"]:
-        return _one(value, "th")
+        return _exact_amount(value, "th")
     sign = (groups["sign"] or "").lower().rstrip(".").strip()
-    return _one(value * _SCALES.get((groups["scale"] or "").lower(), 1), _CURRENCIES.get(sign, ""))
+    return _exact_amount(value * _SCALES.get((groups["scale"] or "").lower(), 1), _CURRENCIES.get(sign, ""))
 
 
 def _value(phrase: str) -> float | None:

@@ -83,12 +83,12 @@ def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
     parts = [part] if told == statement else [p.text for text in texts for p in _parts(text)]
     found = [name for each in parts for name in _speakers(each)]
     if stated is None:
-        if found and not reports(statement):
+        if found and not has_speech(statement):
             yield Check("attribution", "as a fact", speaker(part) or found[0], False)
     elif found:
         agrees = any(alike(stated, name) or is_pronoun(name) for name in found)
         yield Check("speaker", stated, speaker(part) or found[0], agrees or is_pronoun(stated))
-    elif not any(map(reports, texts)) and not is_pronoun(stated):
+    elif not any(map(has_speech, texts)) and not is_pronoun(stated):
         yield Check("speaker", stated, None, False)
 
 
@@ -96,11 +96,11 @@ def _nearest_part(statement: str, texts: Sequence[str], said_by: str) -> str:
     """The part of a sentence, between semicolons and the like, that has most words of what a statement has one say."""
     wanted = set(content_words(statement)) - set(content_words(said_by)) or set(content_words(statement))
     parts = [part for text in texts for part in _parts(text)]
-    return max(parts, key=lambda part: len(wanted & part.stems), default=_Clause("", frozenset())).text
+    return max(parts, key=lambda part: len(wanted & part.stems), default=_StemmedPart("", frozenset())).text
 
 
 @dataclass(frozen=True, slots=True)
-class _Clause:
+class _StemmedPart:
     """The part of a sentence, with the stems of its content words."""
 
     text: str
@@ -108,9 +108,9 @@ class _Clause:
 
 
 @lru_cache(maxsize=2048)
-def _parts(text: str) -> tuple[_Clause, ...]:
+def _parts(text: str) -> tuple[_StemmedPart, ...]:
     split = [part for span in sentences(text) for part in _PARTS.split(text[span.start : span.end])]
-    return tuple(_Clause(part, frozenset(content_words(part))) for part in split if part.strip())
+    return tuple(_StemmedPart(part, frozenset(content_words(part))) for part in split if part.strip())
 
 
 def _speakers(part: str) -> list[str]:
@@ -134,7 +134,7 @@ def is_pronoun(name: str) -> bool:
     return not last or last[0] in _PRONOUNS
 
 
-def reports(sentence: str) -> bool:
+def has_speech(sentence: str) -> bool:
     """Whether a sentence has a verb or phrase of saying at all."""
     return bool(
         _LABEL.match(sentence) or _ACCORDING.search(sentence) or _VERB.search(sentence) or _TELLS.search(sentence)

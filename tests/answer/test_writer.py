@@ -18,7 +18,7 @@ from rag.ingest.metadata import article
 from rag.models.budget import Terms
 from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
-from rag.models.client import Account, Caller, described
+from rag.models.client import Account, Caller, choice_of
 from rag.models.prompts import pack
 from rag.models.reader import shared_reader
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
@@ -409,7 +409,7 @@ def test_a_model_of_the_callers_own_is_asked_with_the_schema_too() -> None:
 
     with OpenAIServer(said(GOOD), "The talks were held in Tehran [1].") as server:
         model = ChatOpenAI(model="own", base_url=server.url, api_key="none", extra_body={"top_k": 5})
-        choice = described(model)
+        choice = choice_of(model)
         for _ in range(2):
             draft = write(QUESTION, HITS, model, choice)
             assert [statement.text for statement in draft.statements] == ["The talks were held in Tehran."]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tiny_entailment import tiny_model
 
-from rag.cli.doctor import Diagnosis, Fact, diagnose
+from rag.cli.doctor import Diagnosis, Finding, diagnose
 from rag.settings import read_settings
 
 KEY = "sk-verysecret-0123456789"
@@ -25,41 +25,41 @@ def told(folder: Path, *, offline: bool = False, model: str | None = None, **env
     return diagnose(settings)
 
 
-def fact(diagnosis: Diagnosis, name: str) -> Fact:
+def fact(diagnosis: Diagnosis, name: str) -> Finding:
     (found,) = (item for item in diagnosis.facts if item.name == name)
     return found
 
 
 def test_without_any_the_answers_are_the_articles_own_sentences(tmp_path: Path) -> None:
     found = told(tmp_path)
-    assert fact(found, "mode") == Fact("mode", "offline", "answers are sentences of the articles")
+    assert fact(found, "mode") == Finding("mode", "offline", "answers are sentences of the articles")
     for name, value in [("model", "none"), ("base url", "none"), ("api key", "no"), ("verifier", "none")]:
-        assert fact(found, name) == Fact(name, value, "default")
-    assert fact(found, "embeddings") == Fact("embeddings", "minilm", "default")
+        assert fact(found, name) == Finding(name, value, "default")
+    assert fact(found, "embeddings") == Finding("embeddings", "minilm", "default")
     assert found.problems == ()
 
 
 def test_a_key_is_told_with_its_model_and_never_shown(tmp_path: Path) -> None:
     found = told(tmp_path, OPENAI_API_KEY=KEY)
     assert fact(found, "mode").value == "model"
-    assert fact(found, "model") == Fact("model", "openai:gpt-5-mini", "default")
-    assert fact(found, "base url") == Fact("base url", "https://api.openai.com/v1", "default")
-    assert fact(found, "api key") == Fact("api key", "yes", "OPENAI_API_KEY")
+    assert fact(found, "model") == Finding("model", "openai:gpt-5-mini", "default")
+    assert fact(found, "base url") == Finding("base url", "https://api.openai.com/v1", "default")
+    assert fact(found, "api key") == Finding("api key", "yes", "OPENAI_API_KEY")
     assert "verysecret" not in json.dumps(found.to_dict()) + "\n".join(found.lines()) + repr(found)
 
 
 def test_a_server_of_ones_own_is_told(tmp_path: Path) -> None:
     found = told(tmp_path, model="llama3.2:3b", OPENAI_BASE_URL="http://localhost:11434/v1")
-    assert fact(found, "model") == Fact("model", "openai:llama3.2:3b", "--model")
-    assert fact(found, "base url") == Fact("base url", "http://localhost:11434/v1", "OPENAI_BASE_URL")
+    assert fact(found, "model") == Finding("model", "openai:llama3.2:3b", "--model")
+    assert fact(found, "base url") == Finding("base url", "http://localhost:11434/v1", "OPENAI_BASE_URL")
     assert fact(found, "api key").value == "no"
 
 
 def test_offline_says_who_refuses_the_network(tmp_path: Path) -> None:
     found = told(tmp_path, offline=True, OPENAI_API_KEY=KEY, OPENAI_BASE_URL="http://localhost/v1")
-    assert fact(found, "network") == Fact("network", "refused", "--offline")
-    assert fact(found, "model") == Fact("model", "none", "--offline")
-    assert fact(found, "base url") == Fact("base url", "given, not used", "OPENAI_BASE_URL")
+    assert fact(found, "network") == Finding("network", "refused", "--offline")
+    assert fact(found, "model") == Finding("model", "none", "--offline")
+    assert fact(found, "base url") == Finding("base url", "given, not used", "OPENAI_BASE_URL")
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,6 @@ def test_a_setting_that_cannot_be_used_is_a_problem(tmp_path: Path, given: dict[
 
 def test_a_verifier_is_tried(tmp_path: Path) -> None:
     found = told(tmp_path, RAG_VERIFIER=str(tiny_model(tmp_path / "nli")))
-    assert fact(found, "verifier") == Fact("verifier", str(tmp_path / "nli"), "RAG_VERIFIER")
+    assert fact(found, "verifier") == Finding("verifier", str(tmp_path / "nli"), "RAG_VERIFIER")
     assert fact(found, "verifier loads").value == "yes"
     assert found.problems == ()

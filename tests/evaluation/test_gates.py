@@ -1,4 +1,7 @@
-"""A change for the worse misses a gate: each of these puts one into the program, and runs a set through `rag eval`."""
+"""A change for the worse misses a gate: each of these puts one into the program, and runs a set through `rag eval`.
+
+That none is missed as it stands `.ci/run` shows by all the gates, and one of these by one set.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +47,25 @@ def missed(library: Library, *sets: str) -> str:
     return "\n".join(rag.evaluate(paths, library).failures(GATES))
 
 
-def test_as_it_stands_no_gate_is_missed(seeded: Library, news: Library) -> None:
-    assert missed(seeded, "seed", "smoke") == ""
-    assert missed(news, "as_of", "unanswerable", "checks-dev") == ""
+@pytest.fixture(scope="module")
+def ask() -> Callable[..., Answer]:
+    """`Library.ask`, which answers a question only once."""
+    asked, answers = Library.ask, dict[str, Answer]()
+
+    def answer(library: Library, *given: Any, **more: Any) -> Answer:
+        key = repr((library.path, given, sorted(more.items())))
+        if key not in answers:
+            answers[key] = asked(library, *given, **more)
+        return answers[key]
+
+    return answer
+
+
+def test_as_it_stands_no_gate_of_the_seeds_is_missed(
+    seeded: Library, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Answer]
+) -> None:
+    monkeypatch.setattr(Library, "ask", ask)
+    assert missed(seeded, "seed") == ""
 
 
 def test_an_answer_to_everything_is_caught(seeded: Library, news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,17 +110,16 @@ def _further(citation: Citation) -> Citation:
 
 @pytest.mark.parametrize("shift", [by_a_sentence])
 def test_citations_that_are_shifted_by_one_are_caught(
-    seeded: Library, monkeypatch: pytest.MonkeyPatch, shift: Callable[[Answer], Answer]
+    seeded: Library, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Answer], shift: Callable[[Answer], Answer]
 ) -> None:
-    ask = Library.ask
     monkeypatch.setattr(Library, "ask", lambda self, *given, **more: shift(ask(self, *given, **more)))
     found = missed(seeded, "seed")
     assert "seed: citation_recall is" in found
 
 
-def test_a_quote_that_does_not_stand_where_it_says_is_caught(seeded: Library, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask = Library.ask
-
+def test_a_quote_that_does_not_stand_where_it_says_is_caught(
+    seeded: Library, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Answer]
+) -> None:
     def moved(self: Library, *given: Any, **more: Any) -> Answer:
         answer = ask(self, *given, **more)
         return replace(answer, citations=tuple(_elsewhere(c) for c in answer.citations))

@@ -83,6 +83,10 @@ FULL, HALF = answered(said("Ten soldiers fled.", 1)), answered(said("Some soldie
         ),
         (metrics.right_cases, qa(answerable=False, claims=(), reason=Reason.OUTSIDE_DATES), ABSTAINED, Share(0, 1)),
         (metrics.abstention_recall, UNANSWERABLE, FULL, Share(0, 1)),
+        (metrics.premises_met, UNANSWERABLE, FULL, Share(0, 1)),
+        (metrics.premises_met, UNANSWERABLE, ABSTAINED, Share(1, 1)),
+        (metrics.premises_met, UNANSWERABLE, answered(premises=("What is cited does not say “ten”.",)), Share(1, 1)),
+        (metrics.premises_met, qa(), FULL, None),
     ],
 )
 def test_what_an_answer_says(metric: Callable[..., Any], case: QaCase, result: Result, expected: Share | None) -> None:

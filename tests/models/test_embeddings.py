@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 
 from rag.errors import EmbeddingError
 from rag.models import embeddings, minilm
-from rag.models.embeddings import HeadedText, MiniLM, count_tokens, embed_passages, identity
+from rag.models.embeddings import HeadedText, MiniLM, embed_passages, identity, token_counts
 from rag.models.minilm import open_session
 from rag.text.sentences import sentences
 
@@ -187,8 +187,8 @@ def test_models_are_told_apart_by_their_names() -> None:
 
 
 def test_tokens_of_other_models_are_estimated_from_the_letters() -> None:
-    assert count_tokens(None, ["", "12345678", "喀布尔"]) == [0, 2, 3]
-    assert count_tokens(model(), ["hello world"]) == [2]
+    assert token_counts(None, ["", "12345678", "喀布尔"]) == [0, 2, 3]
+    assert token_counts(model(), ["hello world"]) == [2]
 
 
 def workers() -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from rag.answer import extractive
 from rag.library import Library
-from rag.retrieval.followups import context, goes_on, leans
+from rag.retrieval.followups import context, goes_on, leans_on_history
 from rag.schema import Answer, Reason, Turn, Window
 
 FLED = "How many Afghan soldiers fled to Tajikistan?"
@@ -50,7 +50,7 @@ def talk(library: Library, *questions: str, carried: bool = True) -> list[Answer
     ],
 )
 def test_a_question_that_points_back_leans_on_the_conversation(question: str) -> None:
-    assert leans(question)
+    assert leans_on_history(question)
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_a_question_that_points_back_leans_on_the_conversation(question: str) ->
     ],
 )
 def test_a_question_whose_pronouns_are_its_own_does_not(question: str) -> None:
-    assert not leans(question)
+    assert not leans_on_history(question)
     assert context(question, [Turn("Who won?", "Ghani won.")]) == ""
 
 

@@ -12,7 +12,7 @@ from rag.errors import EmptyLibraryError, InputError
 from rag.ingest.loaders import article
 from rag.library import Library
 from rag.schema import Article, Passage, Turn, Window
-from rag.store.catalog import Catalog, Draft
+from rag.store.catalog import Catalog, PreparedArticle
 
 ARTICLES = [
     article(
@@ -191,7 +191,7 @@ def crowded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield made
 
 
-def each_line(whole: Article) -> Draft:
+def each_line(whole: Article) -> PreparedArticle:
     """A passage for each line."""
     ends = list(accumulate(len(line) + 2 for line in whole.text.split("\n\n")))
     starts = [0, *ends[:-1]]
@@ -199,7 +199,7 @@ def each_line(whole: Article) -> Draft:
         Passage(f"{whole.id}-{n}", whole.id, a, b - 2, whole.text[a : b - 2])
         for n, (a, b) in enumerate(zip(starts, ends, strict=True))
     )
-    return Draft(whole, passages, (None,) * len(passages))
+    return PreparedArticle(whole, passages, (None,) * len(passages))
 
 
 @pytest.mark.slow

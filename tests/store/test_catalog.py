@@ -18,9 +18,9 @@ from fake_embeddings import FakeEmbeddings
 from rag.errors import DamagedError, InputError, LibraryError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.models.embeddings import Embedded, Model
+from rag.models.embeddings import Embedded, ModelIdentity
 from rag.schema import Article, Passage, Precision, Published, Window
-from rag.store.catalog import Catalog, Draft
+from rag.store.catalog import Catalog, PreparedArticle
 from rag.store.embedding_table import StoredModel
 from rag.text.names import keys
 from rag.text.words import content_words
@@ -38,7 +38,7 @@ def catalog(place: Path | str) -> Iterator[Catalog]:
     opened.close()
 
 
-def drafted(made: Article, *, vector: float | None = 1.0) -> Draft:
+def drafted(made: Article, *, vector: float | None = 1.0) -> PreparedArticle:
     """An article with a passage for each line."""
     passages, start = [], 0
     for line in made.text.splitlines(keepends=True):
@@ -46,7 +46,7 @@ def drafted(made: Article, *, vector: float | None = 1.0) -> Draft:
         id = f"{made.id}-{made.revision}-{start}"
         passages.append(Passage(id, made.id, start, start + len(text), text))
         start += len(line)
-    return Draft(made, tuple(passages), tuple(None if vector is None else f"k{vector}" for _ in passages))
+    return PreparedArticle(made, tuple(passages), tuple(None if vector is None else f"k{vector}" for _ in passages))
 
 
 def save(catalog: Catalog, *articles: Article) -> None:
@@ -233,7 +233,7 @@ def test_a_change_that_fails_halfway_changes_nothing(catalog: Catalog) -> None:
     before = catalog.generation
     twice = drafted(KABUL)
     with pytest.raises(LibraryError):
-        catalog.save([drafted(TEHRAN), Draft(KABUL, twice.passages * 2, twice.keys * 2)], {})
+        catalog.save([drafted(TEHRAN), PreparedArticle(KABUL, twice.passages * 2, twice.keys * 2)], {})
     assert catalog.articles() == [DOHA]
     assert catalog.generation == before
     save(catalog, KABUL)
@@ -241,7 +241,7 @@ def test_a_change_that_fails_halfway_changes_nothing(catalog: Catalog) -> None:
 
 def test_remembers_the_embedding_model(catalog: Catalog) -> None:
     assert catalog.embedded.model is None
-    stored = StoredModel(Model("minilm", "53aa"), 384)
+    stored = StoredModel(ModelIdentity("minilm", "53aa"), 384)
     catalog.embedded.set_model(stored)
     assert catalog.embedded.model == stored
     catalog.embedded.forget_model()

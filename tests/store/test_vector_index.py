@@ -14,9 +14,9 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.ingest.metadata import article
-from rag.models.embeddings import Embedded, Model
+from rag.models.embeddings import Embedded, ModelIdentity
 from rag.schema import Article, Passage, Precision, Published, Window
-from rag.store.catalog import Catalog, Draft
+from rag.store.catalog import Catalog, PreparedArticle
 from rag.store.embedding_table import StoredModel
 from rag.store.locks import undisturbed
 from rag.store.vector_index import VectorIndex
@@ -36,10 +36,10 @@ def vectors(count: int, *, seed: int = 0) -> NDArray[np.float32]:
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
-def drafted(made: Article, count: int) -> Draft:
+def drafted(made: Article, count: int) -> PreparedArticle:
     """An article of `count` passages of one letter each."""
     passages = tuple(Passage(f"{made.id}-{i:04}", made.id, i, i + 1, made.text[i]) for i in range(count))
-    return Draft(made, passages, tuple(p.id for p in passages))
+    return PreparedArticle(made, passages, tuple(p.id for p in passages))
 
 
 def save(catalog: Catalog, name: str, rows: NDArray[np.float32], *, day: int = 0, source: str = "DW") -> None:
@@ -47,7 +47,7 @@ def save(catalog: Catalog, name: str, rows: NDArray[np.float32], *, day: int = 0
     made = article(f"{'x' * len(rows)} {name}", id=name, title="T", source=source, published=published)
     draft = drafted(made, len(rows))
     with catalog.writing():
-        catalog.embedded.set_model(StoredModel(Model("fake", "0"), SIZE))
+        catalog.embedded.set_model(StoredModel(ModelIdentity("fake", "0"), SIZE))
         catalog.save([draft], {p.id: Embedded(row, None) for p, row in zip(draft.passages, rows, strict=True)})
 
 

@@ -1,10 +1,15 @@
 """Periods: what the date phrases of a question name."""
 
+from collections.abc import Sequence
 from datetime import date
 
 import pytest
 
-from rag.text.calendar import Period, periods
+from rag.text.calendar import Period, named, phrases
+
+
+def periods(text: str, *, years: Sequence[int] = ()) -> tuple[Period, ...]:
+    return tuple(period for match in phrases(text) for period in named(match, years))
 
 
 @pytest.mark.parametrize(
