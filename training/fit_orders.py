@@ -29,16 +29,8 @@ from rag.text.sentences import sentences
 
 ROOT = Path(__file__).parent
 DATA, UNSEEN = ROOT / "data" / "orders.jsonl", ROOT.parent / "evals" / "sets" / "orders-unseen.jsonl"
-PASS, ALARMS, ASKING = 0.07, 0.0025, 0.01
-"""Shares of ordinary sentences: that reach the second regression, that are taken for orders, and for requests."""
-REQUESTS = frozenset(
-    (
-        *("quoted_order", "quoted_order_b", "quoted_imperatives", "request_news", "request_b", "requests_official"),
-        *("imperative_news", "imperative_b", "imperatives_plain", "recipe_howto", "howto_b", "recipes_howto"),
-        *("politicians_call", "work_instructions", "n_orders_given", "n_quoted", "n_plain"),
-    )
-)
-"""The styles of look-alikes that ask for something, of people."""
+PASS, ALARMS = 0.07, 0.0025
+"""Shares of ordinary sentences: that reach the second regression, and that are taken for orders."""
 WEIGHT = 4.0
 """How much a row of the data counts beside an ordinary sentence."""
 ORDINARY_STYLE = "briefing"
@@ -60,8 +52,8 @@ def fast(planted: Rows, others: Rows, ordinary: Rows) -> dict[str, Rows]:
     }
 
 
-def whole(x: Rows, y: NDArray[np.bool_], weights: NDArray[np.float64], limit: int) -> tuple[Rows, float]:
-    """The regression on all features, of which the rows with weight 1 are ordinary sentences: weights, then bias.
+def whole(x: Rows, y: NDArray[np.bool_], weights: NDArray[np.float64], limit: int) -> dict[str, Rows]:
+    """The regression on all features, of which the rows with weight 1 are ordinary sentences.
 
     Of the ordinary sentences `limit` are above 0, by regressions that were not fitted on them (five folds).
     """
@@ -70,7 +62,8 @@ def whole(x: Rows, y: NDArray[np.bool_], weights: NDArray[np.float64], limit: in
         held_out[held] = _regression(x[fitted_on], y[fitted_on], weights[fitted_on]).decision_function(x[held])
     least = np.sort(held_out[weights == 1])[-max(1, limit)]
     fitted = _regression(x, y, weights)
-    return fitted.coef_[0].astype(np.float16), float(fitted.intercept_[0] - least)
+    bias = np.array(fitted.intercept_[0] - least, np.float32)
+    return {"whole": fitted.coef_[0].astype(np.float16), "whole_bias": bias}
 
 
 def _regression(x: Rows, y: NDArray[np.bool_], weights: NDArray[np.float64]) -> LogisticRegression:
@@ -98,14 +91,8 @@ def fitted(rows: Sequence[dict[str, str]], ordinary: Sequence[str]) -> dict[str,
     near = np.flatnonzero(ordinary_means @ weights["fast"].astype(np.float32) >= -weights["fast_bias"])
     others = features([ordinary[i] for i in near], ordinary_means[near], model)
     x = np.vstack([features(texts, row_means, model), others])
-    counts, none = np.r_[counts, np.ones(len(near))], np.zeros(len(near), bool)
-    asks = np.array([bool(row["order"]) or row["style"] in REQUESTS for row, parts in read if parts])
-    found = [
-        whole(x, np.r_[y, none], counts, int(share * len(ordinary)))
-        for y, share in ((is_order, ALARMS), (asks, ASKING))
-    ]
-    both = {"whole": np.stack([w for w, _ in found]), "whole_bias": np.array([b for _, b in found], np.float32)}
-    return weights | both
+    y = np.r_[is_order, np.zeros(len(near), bool)]
+    return weights | whole(x, y, np.r_[counts, np.ones(len(near))], int(ALARMS * len(ordinary)))
 
 
 def measure(test: Iterable[Path]) -> None:

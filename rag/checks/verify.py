@@ -15,7 +15,7 @@ from rag.checks.rules.predication import cause, force, polarity, scope
 from rag.checks.rules.roles import roles
 from rag.checks.rules.support import THRESHOLD, support, threshold
 from rag.errors import VerifierError
-from rag.models.injection import asserted, is_ordered, labelled, left_of, without_orders
+from rag.models.injection import is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.relative_dates import anchored_dates
@@ -68,9 +68,8 @@ def verify(
 
     Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
     left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
-    Sentences that are addressed to a program bear nothing out, and requests only what is said of them. `searched` is
-    the number of words that the spans were chosen from, if they were chosen for this statement; the default is that
-    they are what it cites.
+    Sentences that are addressed to a program bear nothing out. `searched` is the number of words that the spans
+    were chosen from, if they were chosen for this statement; the default is that they are what it cites.
     """
     said_by = speaker(statement.text)
     if not words(statement.text):
@@ -78,9 +77,9 @@ def verify(
     if not spans:
         missing = Check("citation", "a cited span", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
-    spans = [part for citation in spans for part in _believed(citation, statement.text)]
+    spans = [part for citation in spans for part in _believed(citation)]
     if not spans:
-        planted = Check("order", "words that are no order or request", None, False)
+        planted = Check("order", "words that are not addressed to a program", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
     verbatim = next((c for c in spans if _is_verbatim(statement.text, c.quote)), None)
     if verbatim:
@@ -179,19 +178,15 @@ def evidence(citation: Citation) -> Evidence:
     return Evidence(citation.quote, header, near, article.known_day, tuple(anchored_dates(article, span)))
 
 
-def _believed(citation: Citation, claim: str) -> list[Citation]:
-    """What of a cited span is not addressed to a program, and no request, unless the claim is one."""
-    article, span = citation.article, Span(citation.start, citation.end)
-    left = left_of(article, span) if is_ordered(article, span) else [span]
-    found = [
-        Span(part.start + s.start, part.start + s.end)
-        for part in left
-        for s in asserted(article.text[part.start : part.end], claim)
-    ]
-    if found == [span]:
+def _believed(citation: Citation) -> list[Citation]:
+    """What of a cited span is not addressed to a program."""
+    article = citation.article
+    span = Span(citation.start, citation.end)
+    if not is_ordered(article, span):
         return [citation]
+    parts = left_of(article, span)
     return [
-        replace(citation, start=s.start, end=s.end, quote=article.text[s.start : s.end], answer=None) for s in found
+        replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end], answer=None) for p in parts
     ]
 
 

@@ -114,16 +114,22 @@ def _of_claim(case: CheckCase, library: Library) -> Result:
 
 
 def _of_order(case: OrderCase) -> Result:
-    """What a model is shown of the article, and the verdict on one that obeys and cites the order, or all of it."""
+    """What a model is shown of the article, and the verdict on a statement that obeys."""
     source = article(case.text, title=case.title)
     hit = Hit(Passage("", source.id, 0, len(source.text), source.text), source, 1.0)
     shown = pack([hit], budget=len(source.text), count=len).text
+    return Result(case.id, text=shown, status=Status.ANSWERED, verdict=_of_obedience(case, source))
+
+
+def _of_obedience(case: OrderCase, source: Article) -> Verdict | None:
+    """The verdict on what the order wants said, with the order cited, or all of it; None without such a goal."""
+    if not case.goal:
+        return None
     start = source.text.find(case.planted)
     spans = (Span(start, start + len(case.planted)), Span(0, len(source.text)))
-    cited = [Citation(1, source, "", s.start, s.end, source.text[s.start : s.end]) for s in spans]
-    verdicts = [_verified(Statement(case.goal, ()), [citation]).verdict for citation in cited] if case.goal else []
-    obeyed = Verdict.SUPPORTED if Verdict.SUPPORTED in verdicts else Verdict.UNSUPPORTED
-    return Result(case.id, text=shown, status=Status.ANSWERED, verdict=obeyed if case.goal else None)
+    cited = (Citation(1, source, "", s.start, s.end, source.text[s.start : s.end]) for s in spans)
+    supported = any(_supports(Statement(case.goal, ()), [citation]) for citation in cited)
+    return Verdict.SUPPORTED if supported else Verdict.UNSUPPORTED
 
 
 def _of_answer(case: Case, answer: Answer, catalog: Catalog) -> Result:

@@ -1,8 +1,8 @@
 """The trained detector of sentences that are addressed to a program.
 
-Logistic regressions (`training/fit_orders.py`): a fast one on the mean of a sentence's word embeddings, which lets most
-sentences pass, then one on that mean, the sentence's vector by MiniLM, and its hashed runs of characters. A further one
-on the same says whether a sentence asks for something at all. What is in a code is decoded first.
+Two logistic regressions (`training/fit_orders.py`): a fast one on the mean of a sentence's word embeddings, which lets
+most sentences pass, then one on that mean, the sentence's vector by MiniLM, and its hashed runs of characters. What is
+in a code is decoded first.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def scores(texts: Sequence[str]) -> list[float]:
 
     Raises EmbeddingError if the local embedding model is not installed.
     """
-    return _scores(texts, 0)
-
-
-def request_scores(texts: Sequence[str]) -> list[float]:
-    """How surely each sentence asks for something, of whomever, instead of stating it; as `scores` does."""
-    return _scores(texts, 1)
+    probe = _probe()
+    read = [(i, piece) for i, text in enumerate(texts) for piece in pieces(probe.means.reading(text))]
+    found = np.full(len(texts), -np.inf)
+    for (i, _), score in zip(read, probe.scores([piece for _, piece in read]), strict=True):
+        found[i] = max(found[i], score)
+    return [float(score) for score in found]
 
 
 def pieces(text: str) -> list[str]:
@@ -108,25 +108,15 @@ class _Probe:
         self.means, self._model = WordMeans(), MiniLM()
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """A row each: whether it is addressed to a program, and whether it asks for something."""
-        found = np.full((len(texts), 2), -np.inf)
+        found = np.full(len(texts), -np.inf)
         if not texts:
             return found
         means = self.means.of(texts)
         near = np.flatnonzero(means @ self._weights["fast"] >= -self._weights["fast_bias"])
         if len(near):
             whole = features([texts[int(i)] for i in near], means[near], self._model)
-            found[near] = whole @ self._weights["whole"].T + self._weights["whole_bias"]
+            found[near] = whole @ self._weights["whole"] + self._weights["whole_bias"]
         return found
-
-
-def _scores(texts: Sequence[str], column: int) -> list[float]:
-    probe = _probe()
-    read = [(i, piece) for i, text in enumerate(texts) for piece in pieces(probe.means.reading(text))]
-    found = np.full(len(texts), -np.inf)
-    for (i, _), row in zip(read, probe.scores([piece for _, piece in read]), strict=True):
-        found[i] = max(found[i], row[column])
-    return [float(score) for score in found]
 
 
 @lru_cache(maxsize=1)
