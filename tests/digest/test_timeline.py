@@ -220,12 +220,14 @@ def test_an_event_that_a_later_article_corrects_has_both_reports(of: Any) -> Non
         ("2021-07-06", "The Taliban now control 150 of the districts of Afghanistan, the government said."),
         ("2021-07-21", "The Taliban now control 200 of the districts of Afghanistan, the government said."),
     )
-    found = library.timeline()
-    first, last = found.events
-    assert found.differing(first)[0].startswith("Reported later: “The Taliban now control 200 of")
-    assert found.differing(last)[0].startswith("Reported before: “The Taliban now control 150 of")
-    assert type(found).from_dict(found.to_dict()).to_dict() == found.to_dict()
-    assert found.conflicts == library.timeline(topic="districts of Afghanistan").conflicts
+    for found in (library.timeline(), library.timeline(topic="districts of Afghanistan")):
+        (event,) = found.events
+        (told,) = found.differing(event)
+        other = "Reported later: “The Taliban now control 200 of"
+        if event.day == "2021-07-21":
+            other = "Reported before: “The Taliban now control 150 of"
+        assert told.startswith(other)
+        assert type(found).from_dict(found.to_dict()).to_dict() == found.to_dict()
 
 
 def test_what_is_not_found_to_differ_is_not_said_to(of: Any) -> None:
