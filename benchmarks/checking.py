@@ -69,7 +69,7 @@ def passages(claim: CheckCase, fillers: Iterator[str]) -> Iterator[Evidence]:
         while sum(len(span.split()) for span in spans) < WORDS:
             spans.append(next(fillers))
         text = " ".join(" ".join(spans).split()[:WORDS])
-        yield Evidence(text, claim.evidence[0].title, claim.evidence[0].published)
+        yield Evidence(text, claim.evidence[0].title, published=claim.evidence[0].published)
 
 
 def milliseconds(job: Callable[[], object]) -> float:

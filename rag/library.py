@@ -19,6 +19,7 @@ from rag.collection import Collection
 from rag.compare.articles import conflicts, with_reporters
 from rag.digest import digest
 from rag.digest.extractive import Budget
+from rag.digest.figures import ledger
 from rag.digest.generative import Model
 from rag.errors import InputError
 from rag.models.budget import Terms
@@ -30,6 +31,7 @@ from rag.schema import (
     Answer,
     Article,
     Conflict,
+    Figures,
     Length,
     SearchResult,
     Statement,
@@ -195,12 +197,13 @@ class Library(Collection):
         return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
 
     @validated
-    def summarize(
+    def summarize(  # noqa: PLR0913  # each is a choice of its own
         self,
         *articles: str | Article,
         topic: str | None = None,
         length: Length = Length.MEDIUM,
         words: int | None = None,
+        sections: Sequence[str] = (),
         window: Window = Window(),
         progress: Progress | None = None,
         **limits: Unpack[Limits],
@@ -208,11 +211,13 @@ class Library(Collection):
         """The strong points of articles, given or by id, or of all of them on a topic, each cited and checked.
 
         The first statement is the headline. Without articles and topic it is a briefing on the whole library, in
-        sections. `words` is the most that it may have, instead of a `length`. A model, if there is one, writes it, from
+        sections; `sections` are headings of your own, and each event is below the nearest one. `words` is the most that
+        it may have, instead of a `length`. A model, if there is one, writes it, from
         groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
         """
         window = narrowed(self.limits, window, by=limits)
-        request = digest.requested(self._searcher, articles, topic, room=digest.room(length, words), window=window)
+        space = digest.room(length, words)
+        request = digest.requested(self._searcher, articles, topic, room=space, window=window, sections=sections)
         return digest.summarize(request, self._resources(progress))
 
     @validated
@@ -243,6 +248,26 @@ class Library(Collection):
         article, InputError if the topic has no words.
         """
         return conflicts(self._searcher, topic, k=k, window=narrowed(self.limits, window, by=limits))
+
+    @validated
+    def figures(
+        self,
+        topic: str,
+        *,
+        counting: str | None = None,
+        k: int = 100,
+        window: Window = Window(),
+        **limits: Unpack[Limits],
+    ) -> Figures:
+        """The figures that articles on a topic give, by what they count, each cited, with their minimum and maximum.
+
+        A figure is on a topic if its sentence, with its title or those before it in its paragraph, has all of the
+        words; the articles of the `k` passages nearest to it are read. With `counting`, such as "killed", only what has
+        its words is listed. A figure of which it is not clear what it counts is left out. Raises EmptyLibraryError if
+        there is no article, InputError for a topic without words.
+        """
+        found = ledger(self._searcher, topic, counting=counting, k=k, window=narrowed(self.limits, window, by=limits))
+        return replace(found, warnings=self.warnings)
 
     @validated
     def window(self, window: Window = Window(), **limits: Unpack[Limits]) -> View:

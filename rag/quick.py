@@ -46,12 +46,13 @@ def ask(
 
 
 @validated
-def summarize(
+def summarize(  # noqa: PLR0913  # as `Library.summarize`
     articles: Origin | Sequence[Origin],
     *,
     topic: str | None = None,
     length: Length = Length.MEDIUM,
     words: int | None = None,
+    sections: Sequence[str] = (),
     window: Window = Window(),
     **limits: Unpack[Limits],
 ) -> Summary:
@@ -60,7 +61,8 @@ def summarize(
     They are read as `ask` reads them, with its errors.
     """
     origins = [articles] if isinstance(articles, str | Path) else articles
-    return _library(origins, None).summarize(topic=topic, length=length, words=words, window=window, **limits)
+    found = _library(origins, None)
+    return found.summarize(topic=topic, length=length, words=words, sections=sections, window=window, **limits)
 
 
 @validated

@@ -80,6 +80,7 @@ def test_every_reading_method_takes_them(library: Library) -> None:
     assert [a.title for a in library.summarize(**early).articles] == ["Convoy 2021-07-03"]
     assert [a.title for a in library.timeline(**early).articles] == ["Convoy 2021-07-03"]
     assert library.conflicts(**early) == ()
+    assert all(c.article.title == "Convoy 2021-07-03" for c in library.figures("convoy", **early).citations)
     assert [d.metadata["published"] for d in library.retriever(**early).invoke(QUESTION)] == ["2021-07-03"]
     assert library.chain(**early).invoke(QUESTION).as_of == date(2021, 7, 10)
 

@@ -112,6 +112,7 @@ DIGESTS: dict[str, Callable[[Library, str, Window], str]] = {
     "conflicts": lambda library, text, window: repr(
         [library.conflicts(topic=topic, window=window) for topic in (text, None)]
     ),
+    "figures": lambda library, text, window: json.dumps(library.figures(text, window=window).to_dict()),
 }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rag.answer.premise import premises
 from rag.answer.task import Task
 from rag.compare.reconcile import reconciled
 from rag.retrieval.followups import asks_who_said, who_said
@@ -60,7 +61,8 @@ def _said_before(task: Task) -> Answer | None:
 def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     """The sentence that answers the question, verbatim, or up to three for one that asks for several; or an abstention.
 
-    A likely answer is PARTIAL and UNCLEAR. An abstention has the nearest sentences as evidence.
+    A likely answer is PARTIAL and UNCLEAR. An abstention has the nearest sentences as evidence. If the question takes
+    for granted what these do not say, a sure answer is only likely, and a likely one that lacks a name is none.
     """
     if not query.terms:
         return Answer(query.text, query.text, status=Status.ABSTAINED, reason=Reason.UNCLEAR)
@@ -70,11 +72,22 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
         _citations(_chosen(query, ranked, retrieved), retrieved.hits),
         confidence(query, ranked, retrieved),
     )
-    if sure < LIKELY:
-        return replace(found, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES, nearest=citations)
-    statements = tuple(_statement(c, unsure=sure < SURE) for c in citations)
-    found = replace(found, statements=statements, citations=citations)
-    return found if sure >= SURE else replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR)
+    taken = premises(query, citations, _articles(query, citations, retrieved))
+    if sure < LIKELY or (sure < SURE and taken.unnamed):
+        told = replace(found, nearest=citations, premises=taken.beside_nearest)
+        return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
+    unsure = sure < SURE or taken.doubtful
+    found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
+    if not unsure:
+        return found
+    return replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR, premises=taken.beside_answer)
+
+
+def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved) -> list[Article]:
+    """The articles in which the names of a question are looked for: all that were read, if it asks several things."""
+    if query.parts:
+        return list({hit.article.id: hit.article for hit in retrieved.hits}.values())
+    return [citation.article for citation in citations]
 
 
 def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> float:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from rag.checks.quotes import check_quotes, quotations
 from rag.schema import Check
 from rag.text.names import Name, names, occurs
-from rag.text.quantities import Quantity, comparable, quantities
+from rag.text.quantities import MEASURES, Measure, Quantity, comparable, quantities
 from rag.text.relative_dates import covers as covers_date
 from rag.text.relative_dates import moments, overlap
 from rag.text.sentences import sentences
@@ -26,16 +26,6 @@ _HEDGES = {"about": _ABOUT, "over": _OVER, "under": _UNDER}
 _ROUNDING = 0.05
 _COUNTED_BY_HAND = 5
 """Small numbers in words may count what the evidence lists."""
-_UNITS = {
-    stem(word): (kind, size)
-    for kind, table in (
-        ("time", {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760, "decade": 87600}),
-        ("length", {"metre": 1, "meter": 1, "kilometre": 1000, "kilometer": 1000, "km": 1000, "mile": 1609.34}),
-        ("length", {"foot": 0.3048, "feet": 0.3048, "yard": 0.9144}),
-        ("weight", {"gram": 1, "kilogram": 1e3, "kilo": 1e3, "kg": 1e3, "tonne": 1e6, "ton": 1e6, "pound": 453.6}),
-    )
-    for word, size in table.items()
-}
 _ALIGNED = 0.6
 _AROUND = 24  # characters before a number
 _NOUN = re.compile(r"[\s-]*((?:[^\W\d_]|[’'])*)")
@@ -73,9 +63,9 @@ def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
 
 
 def _numbers(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
-    found = [number for item in evidence for part in _split(item.text) for number in _counted(part)]
+    found = [number for item in evidence for part in _split(item.text) for number in counted(part)]
     years = [float(year) for item in evidence for year in _YEAR.findall(f"{item.text} {item.published or ''}")]
-    for stated in _counted(text):
+    for stated in counted(text):
         like = [n for n in found if _same_unit(stated, n)]
         same = [n for n in like if n.noun and n.noun == stated.noun]
         fitting = [n for n in like if _agree(stated, n)] or [n for n in found if _is_bare(stated, n)]
@@ -100,8 +90,11 @@ def _is_aligned(text: str, sentence: str) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Number:
-    """A quantity, the stem of the noun behind it, what it measures in which size, its hedge and its sentence."""
+class Number:
+    """A quantity, the stem of the noun behind it, what it measures in which size, its hedge and its sentence.
+
+    The hedge is `about`, `over`, `under` or empty; `start` is where it begins.
+    """
 
     value: Quantity
     noun: str
@@ -109,10 +102,11 @@ class _Number:
     size: float
     hedge: str
     sentence: str
+    start: int
 
 
 @lru_cache(maxsize=4096)
-def _counted(text: str) -> tuple[_Number, ...]:
+def counted(text: str) -> tuple[Number, ...]:
     """The numbers of a text that are no part of a date."""
     dates = [(m.start, m.end) for m in moments(text, date(2000, 1, 1))]
     found = []
@@ -121,14 +115,15 @@ def _counted(text: str) -> tuple[_Number, ...]:
             continue
         after = _NOUN.match(text, quantity.end)
         noun = next(iter(words(after[1])), "") if after else ""
-        unit, size = _UNITS.get(noun, ("", 1.0))
+        measure = MEASURES.get(noun, Measure("", 1.0))
         before = text[max(0, quantity.start - _AROUND) : quantity.start]
-        hedge = next((name for name, pattern in _HEDGES.items() if pattern.search(before)), "")
-        found.append(_Number(quantity, noun, unit, float(size), hedge, text))
+        hedges = ((name, pattern.search(before)) for name, pattern in _HEDGES.items())
+        hedge, length = next(((name, len(before) - m.start()) for name, m in hedges if m), ("", 0))
+        found.append(Number(quantity, noun, measure.kind, measure.size, hedge, text, quantity.start - length))
     return tuple(found)
 
 
-def _agree(stated: _Number, found: _Number) -> bool:
+def _agree(stated: Number, found: Number) -> bool:
     """Equal, unless the statement hedges: then near, or on the side of the bound that it gives."""
     if {stated.hedge, found.hedge} == {"over", "under"}:
         return False
@@ -144,28 +139,28 @@ def _agree(stated: _Number, found: _Number) -> bool:
     return stated.hedge == "under" and found.value.high <= high
 
 
-def _same_unit(stated: _Number, found: _Number) -> bool:
+def _same_unit(stated: Number, found: Number) -> bool:
     """A unit that is left out may be any: 2,400 of the 2,611 kilometres."""
     return (stated.unit == found.unit or "" in (stated.unit, found.unit)) and comparable(stated.value, found.value)
 
 
-def _is_bare(stated: _Number, found: _Number) -> bool:
+def _is_bare(stated: Number, found: Number) -> bool:
     """The same figure, without its percent: from 7.4 percent in July to 8.1 in August."""
     return (stated.value.unit, found.value.unit) == ("%", "") and stated.value.low == found.value.low
 
 
-def _may_be_derived(stated: _Number, values: Sequence[float], same: Sequence[_Number]) -> bool:
+def _may_be_derived(stated: Number, values: Sequence[float], same: Sequence[Number]) -> bool:
     """Whether it may count what is listed, be a share of it, or the sum or the difference of two numbers."""
     if _is_counted(stated) or _is_share_in_words(stated):
         return not same
     return any(stated.value.low in (a + b, abs(a - b)) for i, a in enumerate(values) for b in values[: i + 1])
 
 
-def _is_counted(stated: _Number) -> bool:
+def _is_counted(stated: Number) -> bool:
     return stated.value.exact and stated.value.high <= _COUNTED_BY_HAND and stated.value.text.isalpha()
 
 
-def _is_share_in_words(stated: _Number) -> bool:
+def _is_share_in_words(stated: Number) -> bool:
     return stated.value.unit == "%" and not any(c.isdigit() for c in stated.value.text)
 
 

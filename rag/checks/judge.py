@@ -10,7 +10,7 @@ from typing import Any
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError, ShapeError
 from rag.models.client import Account, Call, Caller
 from rag.models.prompts import data, fence, load_prompt
-from rag.schema import Citation, Opinion, Statement, Verdict
+from rag.schema import Check, Citation, Opinion, Statement, Verdict
 from rag.text.clean import one_line
 from rag.text.speakers import label
 
@@ -41,12 +41,17 @@ _SCHEMA = {
 
 
 def is_open(statement: Statement) -> bool:
-    """Whether a judge may settle it: it failed its check, but not in a number, date or quote, nor by another name."""
+    """Whether a judge may settle it: it failed its check, but not in what is exact."""
     if statement.verdict is Verdict.SUPPORTED or not statement.citations:
         return False
-    failed = [check for check in statement.checks if not check.passed]
-    other_name = statement.verdict is Verdict.CONTRADICTED and any(c.kind == "name" and c.found for c in failed)
-    return not other_name and not any(c.kind in _EXACT for c in failed)
+    return not is_exact(statement.verdict, statement.checks)
+
+
+def is_exact(verdict: Verdict, checks: Sequence[Check]) -> bool:
+    """Whether a number, a date or a quote is among what failed, or another name, which no judge may overrule."""
+    failed = [check for check in checks if not check.passed]
+    other_name = verdict is Verdict.CONTRADICTED and any(c.kind == "name" and c.found for c in failed)
+    return other_name or any(c.kind in _EXACT for c in failed)
 
 
 class Judge:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -9,14 +10,16 @@ from typing import Protocol
 from rag.checks.quotes import check_quotes
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
-from rag.checks.rules.predication import cause, force, polarity
+from rag.checks.rules.matching import stated
+from rag.checks.rules.predication import cause, force, polarity, scope
 from rag.checks.rules.roles import roles
-from rag.checks.rules.support import THRESHOLD, support
+from rag.checks.rules.support import THRESHOLD, support, threshold
 from rag.errors import VerifierError
-from rag.models.injection import is_ordered, labelled, left_of, without_orders
+from rag.models.injection import asserted, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
-from rag.text.speakers import compare_speakers, speaker, told_by
+from rag.text.relative_dates import anchored_dates
+from rag.text.speakers import compare_speakers, label, speaker, told_by
 from rag.text.words import words
 
 FACTS = (
@@ -29,11 +32,14 @@ FACTS = (
     "direction",
     "role",
     "cause",
+    "scope",
     "contradiction",
 )
 """The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
 _SOFT = ("attribution", "speaker")
 """What a reader should know, but what makes no statement untrue."""
+_REPLY = re.compile(r"^(?:Yes|No)[.,;:—–]\s+(?=\w)")
+"""What only a question gives a sense to."""
 _SURE = 0.5
 _ENDS = ".!?"
 _QUOTE_MARKS = str.maketrans("“”‘’", "\"\"''")
@@ -62,8 +68,9 @@ def verify(
 
     Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
     left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
-    Sentences that are addressed to a program bear nothing out. `searched` is the number of words that the spans
-    were chosen from, if they were chosen for this statement; the default is that they are what it cites.
+    Sentences that are addressed to a program bear nothing out, and requests only what is said of them. `searched` is
+    the number of words that the spans were chosen from, if they were chosen for this statement; the default is that
+    they are what it cites.
     """
     said_by = speaker(statement.text)
     if not words(statement.text):
@@ -71,9 +78,9 @@ def verify(
     if not spans:
         missing = Check("citation", "a cited span", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
-    spans = [part for citation in spans for part in _believed(citation)]
+    spans = [part for citation in spans for part in _believed(citation, statement.text)]
     if not spans:
-        planted = Check("order", "words that are not addressed to a program", None, False)
+        planted = Check("order", "words that are no order or request", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
     verbatim = next((c for c in spans if _is_verbatim(statement.text, c.quote)), None)
     if verbatim:
@@ -91,27 +98,25 @@ def check(
     text: str, cited: Sequence[Evidence], *, searched: int | None = None, entailment: Entailment | None = None
 ) -> list[Check]:
     """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
-    texts = [item.text for item in cited]
-    published = next((item.published for item in cited if item.published), None)
-    stated, grounds = ground([text], published), ground(texts, published)
+    texts, text = [item.text for item in cited], _REPLY.sub("", text)
+    own, grounds = ground([stated(text, cited)]), ground(cited)
     found = [
         *compare(text, cited),
         *check_quotes(text, texts),
-        *polarity(stated, grounds),
-        *force(stated, grounds),
-        *roles(stated, grounds),
+        *polarity(own, grounds),
+        *force(own, grounds),
+        *roles(own, grounds),
         *compare_speakers(text, texts),
-        *cause(stated, text, texts),
+        *cause(own, text, texts),
+        *scope(own, grounds),
     ]
     size = sum(len(t.split()) for t in texts) if searched is None else searched
     if size > _TIGHT:
         found = [c for c in found if c.passed or c.kind not in _LOOSE]
-    return [*found, _entailed(text, texts, entailment) if entailment else _supported(text, texts, found, size)]
-
-
-def _supported(text: str, texts: Sequence[str], checks: Sequence[Check], size: int) -> Check:
-    whole = support(text, texts, checks, searched=size)
-    return Check("support", f"{THRESHOLD:.2f}", whole.told, whole.probability >= THRESHOLD)
+    if entailment:
+        return [*found, _entailed(text, texts, entailment)]
+    whole, least = support(text, texts, found, searched=size), threshold(texts) if searched is None else THRESHOLD
+    return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
 
 
 def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
@@ -167,21 +172,26 @@ def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
 
 def evidence(citation: Citation) -> Evidence:
     """A citation with its frame: the article's header, and what stands around the span."""
-    article = citation.article
-    last = min(len(article.text), citation.end + _AROUND)
-    around = without_orders(article, Span(max(0, citation.start - _AROUND), last))
-    return Evidence(citation.quote, f"{labelled(article).header}\n{around}", article.known_day)
+    article, span = citation.article, Span(citation.start, citation.end)
+    around = Span(max(0, span.start - _AROUND), min(len(article.text), span.end + _AROUND))
+    header = "\n".join(filter(None, (labelled(article).header, label(article.text, span.start))))
+    near = without_orders(article, around)
+    return Evidence(citation.quote, header, near, article.known_day, tuple(anchored_dates(article, span)))
 
 
-def _believed(citation: Citation) -> list[Citation]:
-    """What of a cited span is not addressed to a program."""
-    article = citation.article
-    span = Span(citation.start, citation.end)
-    if not is_ordered(article, span):
+def _believed(citation: Citation, claim: str) -> list[Citation]:
+    """What of a cited span is not addressed to a program, and no request, unless the claim is one."""
+    article, span = citation.article, Span(citation.start, citation.end)
+    left = left_of(article, span) if is_ordered(article, span) else [span]
+    found = [
+        Span(part.start + s.start, part.start + s.end)
+        for part in left
+        for s in asserted(article.text[part.start : part.end], claim)
+    ]
+    if found == [span]:
         return [citation]
-    parts = left_of(article, span)
     return [
-        replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end], answer=None) for p in parts
+        replace(citation, start=s.start, end=s.end, quote=article.text[s.start : s.end], answer=None) for s in found
     ]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli.console import show, show_stream, warn, width
+from rag.cli.console import show, show_stream, tell, warn, width
 from rag.cli.options import (
     MODEL,
     OUTPUT,
@@ -30,11 +30,13 @@ from rag.cli.requests import BatchRequest, answer_batch, one_question, one_text,
 from rag.cli.terminal import ReplyOptions, Spinner, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
-from rag.render.digest_lines import summary_lines, timeline_lines
+from rag.render.digest_lines import figure_lines, summary_lines, timeline_lines
+from rag.render.exports import csv_timeline, ics_timeline
 from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines, wrapped
 from rag.render.page import html_page
 from rag.render.sheet import sheet_path, write_sheet
-from rag.schema import Answer, Length, SearchResult, Summary, Timeline, conflicts_record
+from rag.render.tables import csv_text
+from rag.schema import Answer, Figures, Length, SearchResult, Summary, Timeline, conflicts_record
 
 if TYPE_CHECKING:
     from rag.chat.commands import Talk
@@ -54,6 +56,16 @@ class PageForm(StrEnum):
     TEXT = "text"
     MARKDOWN = "markdown"
     HTML = "html"
+    CSV = "csv"
+    ICS = "ics"
+
+
+class TableForm(StrEnum):
+    """How a table is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    CSV = "csv"
 
 
 Words = Annotated[list[str] | None, typer.Argument(metavar="QUESTION", help="The question; - reads it from stdin.")]
@@ -69,9 +81,15 @@ Sheet = Annotated[str | None, typer.Option(metavar="FILE", help="Write a sheet t
 Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
 Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
 WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
+SectionNames = Annotated[
+    str | None, typer.Option("--sections", metavar="NAMES", help="Sections of your own, with commas between them.")
+]
 MaxEvents = Annotated[int, typer.Option("--max-events", min=1, metavar="N", help="At most so many events.")]
 FormOption = Annotated[Form, typer.Option("--format", help="How it is written; Markdown has footnotes.")]
-PageOption = Annotated[PageForm, typer.Option("--format", help="How it is written; a page has its sources in it.")]
+PageOption = Annotated[PageForm, typer.Option("--format", help="How it is written; HTML is one page, ics a calendar.")]
+
+Counting = Annotated[str | None, typer.Option("--counting", metavar="TEXT", help="Only what has these words: killed.")]
+TableOption = Annotated[TableForm, typer.Option("--format", help="How it is written; CSV is for spreadsheets.")]
 
 
 @command("library", "add", *WINDOW, "k", *MODEL, "deep", "no_stream", "strict", *OUTPUT)
@@ -167,6 +185,7 @@ def summarize(
     *,
     length: Size = Length.MEDIUM,
     words: WordCount = None,
+    sections: SectionNames = None,
     form: FormOption = Form.TEXT,
     options: Options,
 ) -> None:
@@ -174,8 +193,15 @@ def summarize(
     limits = options.window
     with open_library(options) as library, progress_bar(options) as progress:
         named = named_articles(library, articles or ())
-        topic = options.topic
-        found = library.summarize(*named, topic=topic, length=length, words=words, window=limits, progress=progress)
+        found = library.summarize(
+            *named,
+            topic=options.topic,
+            length=length,
+            words=words,
+            sections=[name for name in (sections or "").split(",") if name.strip()],
+            window=limits,
+            progress=progress,
+        )
     _finish(found, summary_lines(found, width=width()), options, form)
 
 
@@ -189,8 +215,10 @@ def timeline(
         named = named_articles(library, articles or ())
         topic = options.topic
         found = library.timeline(*named, topic=topic, max_events=max_events, window=limits, progress=progress)
-    if form is PageForm.HTML and not options.as_json:
-        typer.echo(html_page(found), nl=False)
+    if (written := _FILES.get(form)) and not options.as_json:
+        typer.echo(written(found), nl=False)
+        if form is not PageForm.HTML and not (found.events or options.quiet):
+            tell(found.text)
         _finish(found, (), options)
     _finish(found, timeline_lines(found, width=width()), options, form)
 
@@ -207,6 +235,27 @@ def conflicts(*, options: Options) -> None:
         show(conflict_lines(found, width=width()))
 
 
+@command("topic", "library", "add", *WINDOW, *OUTPUT)
+def figures(*, counting: Counting = None, form: TableOption = TableForm.TEXT, options: Options) -> None:
+    """List the figures of a topic by what they count, with minimum and maximum."""
+    limits = options.window
+    if options.topic is None:
+        raise InputError('no topic was given; wanted one, as in: rag figures --topic "airport attack"')
+    with open_library(options) as library:
+        found = library.figures(options.topic, counting=counting, window=limits)
+    if form is TableForm.CSV and not options.as_json:
+        typer.echo(csv_text(found), nl=False)
+        _finish(found, (), options)
+    _finish(found, figure_lines(found, width=width()), options, form)
+
+
+_FILES: Mapping[PageForm, Callable[[Timeline], str | bytes]] = {
+    PageForm.HTML: html_page,
+    PageForm.CSV: csv_timeline,
+    PageForm.ICS: ics_timeline,
+}
+
+
 def _request(words: Sequence[str] | None, batch: str | None, options: Options) -> BatchRequest:
     """The question of the words, or of stdin if they are `-`; an empty one, for its window, if there is a batch."""
     if batch and words:
@@ -218,10 +267,10 @@ def _request(words: Sequence[str] | None, batch: str | None, options: Options) -
 
 
 def _finish(
-    found: Answer | SearchResult | Summary | Timeline,
+    found: Answer | SearchResult | Summary | Timeline | Figures,
     lines: Iterable[Line],
     options: Options,
-    form: Form | PageForm = Form.TEXT,
+    form: Form | PageForm | TableForm = Form.TEXT,
 ) -> None:
     """Prints what was found, as JSON, or as Markdown or lines with its warnings, and ends with its exit code."""
     if options.as_json:

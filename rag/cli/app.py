@@ -56,6 +56,7 @@ for _name, _run in {
     "summarize": answer_commands.summarize,
     "timeline": answer_commands.timeline,
     "conflicts": answer_commands.conflicts,
+    "figures": answer_commands.figures,
     "watch": watch_commands.watch,
     "new": watch_commands.new,
     "mcp": library_commands.serve,

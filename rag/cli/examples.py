@@ -24,10 +24,16 @@ EXAMPLES = {
     "summarize": (
         "rag summarize",
         'rag summarize --topic "negotiations" --words 60 --format markdown',
+        'rag summarize --length long --sections "negotiations, military situation"',
         "rag summarize seeds/2021-07-07-tehran-talks.txt --length short",
     ),
-    "timeline": ("rag timeline --max-events 5", 'rag timeline --topic "military situation" --format html > page.html'),
+    "timeline": (
+        "rag timeline --max-events 5",
+        'rag timeline --topic "military situation" --format html > page.html',
+        "rag timeline --since 2021-08 --format ics > events.ics",
+    ),
     "conflicts": ("rag conflicts", 'rag conflicts --topic "airport attack" --json'),
+    "figures": ('rag figures --topic "Tajikistan"', 'rag figures --topic "border" --counting soldiers --format csv'),
     "watch": (
         "rag watch https://example.org/feed.xml --every 900",
         'rag watch articles/ --topic "consulates" --draft draft.txt',

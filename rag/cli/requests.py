@@ -14,7 +14,7 @@ import typer
 
 from rag.cli.console import tell
 from rag.errors import InputError, KeyRefusedError, LoadError, ModelError, NoModelError
-from rag.schema import Answer, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
+from rag.schema import Answer, Figures, SearchResult, Status, Summary, Timeline, Turn, Verdict, Window
 from rag.text.calendar import ordered, window
 from rag.text.clean import clean, decode
 
@@ -54,9 +54,9 @@ def answer_batch(name: str, limits: Window, reply: Reply, *, strict: bool = Fals
     return FAILED if FAILED in codes else max(codes, default=0)
 
 
-def strict_code(answer: Answer | SearchResult | Summary | Timeline) -> int:
+def strict_code(answer: Answer | SearchResult | Summary | Timeline | Figures) -> int:
     """The exit code of a result under `--strict`."""
-    if isinstance(answer, SearchResult):
+    if isinstance(answer, SearchResult | Figures):
         return 0
     if any(statement.verdict is not Verdict.SUPPORTED for statement in answer.statements):
         return FAILED_CHECK

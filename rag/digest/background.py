@@ -74,6 +74,12 @@ def without_background(
     return [h for h in found if h.places not in left_out]
 
 
+def leaning_to_none(embeddings: Embedder) -> Vector:
+    """The vectors of sentences of no corpus."""
+    found: Vector = np.concatenate(_kinds(embeddings))
+    return found
+
+
 def _leaning(vectors: Vector, embeddings: Embedder) -> Vector:
     """How much nearer sentences are to background than to news."""
     news, background = _kinds(embeddings)

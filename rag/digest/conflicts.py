@@ -6,11 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from rag.answer.annotate import dated
 from rag.checks.quotes import cited
 from rag.compare.articles import contention
 from rag.compare.reconcile import annotated
-from rag.compare.relation import ReportedSentence
+from rag.compare.relation import LEAST_COSINE, ReportedSentence
 from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
 from rag.retrieval.near_duplicates import outlets
@@ -36,6 +38,16 @@ def differing(pools: Sequence[Pool]) -> tuple[Conflict, ...]:
         for e, vector in zip(pool.excerpts, pool.vectors, strict=True)
     ]
     return contention(found)
+
+
+def differing_from(statements: Sequence[Statement], pool: Pool) -> tuple[Conflict, ...]:
+    """What the sentences of a pool say differently from those that statements cite, the latest first."""
+    cited = {(c.article.id, c.start, c.end) for s in statements for c in s.citations}
+    spans = ((e.article.id, e.span.start, e.span.end) for e in pool.excerpts)
+    places = [place for place, span in enumerate(spans) if span in cited]
+    near = pool.vectors @ pool.vectors[np.array(places, int)].T
+    alike = np.flatnonzero(near.max(axis=1, initial=0) >= LEAST_COSINE).tolist()
+    return differing([pool.only(alike)])
 
 
 def current(

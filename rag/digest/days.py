@@ -59,7 +59,7 @@ def chronology(pool: Pool) -> Chronology:
         whens.append(found or unstated)
         days = frozenset(period.first for period in periods.values() if period.first == period.last)
         refers.append(days | {when.date for when in found})
-        past.append(bool(periods) and all(_is_long_past(period, excerpt) for period in periods.values()))
+        past.append(bool(periods) and all(is_long_past(period, excerpt) for period in periods.values()))
     return Chronology(whens, refers, past)
 
 
@@ -68,7 +68,8 @@ def days_of(excerpt: Excerpt) -> list[date]:
     return [when.date for when in stated_whens(excerpt, periods_of(excerpt)) if when.precision is Precision.DAY]
 
 
-def _is_long_past(period: Period, excerpt: Excerpt) -> bool:
+def is_long_past(period: Period, excerpt: Excerpt) -> bool:
+    """Whether a period ended long before the publication."""
     published = excerpt.article.published
     return published is not None and (published.day - period.last).days > _HISTORY
 

@@ -12,7 +12,7 @@ from rag.answer.annotate import dated
 from rag.answer.pipeline import INSTEAD
 from rag.checks import verify
 from rag.checks.judge import Judge
-from rag.checks.quotes import cited, numbered
+from rag.checks.quotes import numbered
 from rag.digest import extractive, generative
 from rag.digest.briefing import (
     THEMES,
@@ -25,12 +25,13 @@ from rag.digest.briefing import (
     themed,
     unknown_section,
 )
-from rag.digest.conflicts import compared, current, differing, open_conflicts, with_outlets
+from rag.digest.conflicts import compared, current, differing, differing_from, open_conflicts, with_outlets
 from rag.digest.days import days_of
 from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
 from rag.digest.extractive import BUDGETS, Budget, Content, content_of
 from rag.digest.generative import Assignment, Model
-from rag.digest.news import news, told
+from rag.digest.news import News, news, told
+from rag.digest.sections import headings, parted, themes, written
 from rag.digest.timeline import chronicle
 from rag.digest.topic import Scope, Topic, scope
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
@@ -71,7 +72,7 @@ _ALL = "everything of weight in these articles"
 class Request:
     """What to summarize: articles, or all if there are none; on a topic; in how much room; within a window.
 
-    `hits` are the passages retrieved for the topic, and `names` the names in it.
+    `hits` are the passages retrieved for the topic, and `names` the names in it; `sections` are the headings asked for.
     """
 
     articles: tuple[Article, ...]
@@ -80,6 +81,7 @@ class Request:
     window: Window
     hits: tuple[Hit, ...] = ()
     names: tuple[str, ...] = ()
+    sections: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +123,14 @@ class _Standing:
     reason: Reason | None
 
 
-def requested(
-    searcher: Searcher, articles: Sequence[str | Article], topic: str | None, *, room: Budget, window: Window
+def requested(  # noqa: PLR0913  # each is a choice of its own
+    searcher: Searcher,
+    articles: Sequence[str | Article],
+    topic: str | None,
+    *,
+    room: Budget,
+    window: Window,
+    sections: Sequence[str] = (),
 ) -> Request:
     """The request for articles, each given or by its id, with the passages nearest to a topic if there are none.
 
@@ -131,7 +139,7 @@ def requested(
     if not articles:
         searcher.check_filled()
     named = tuple(a if isinstance(a, Article) else searcher.index.catalog.article(a) for a in articles)
-    request = Request(named, topic and clean(topic), room, window)
+    request = Request(named, topic and clean(topic), room, window, sections=headings(sections))
     if not request.topic or named or not content_words(request.topic):
         return request
     query = searcher.query(request.topic, window)
@@ -157,6 +165,8 @@ def summarize(request: Request, resources: Resources) -> Summary:
     is_whole = not request.articles and request.topic is None
     if is_whole and len(resources.catalog.article_ids(request.window, most=2)) != 1:
         return _briefing(request, resources)
+    if request.sections:
+        return _sectioned(request, resources)
     account = resources.account
     with account.clock.time("gather"):
         pool, topic = _pool(request, resources), _topic(request, resources)
@@ -189,15 +199,17 @@ def timeline(request: Request, resources: Resources) -> Timeline:
         worded = _reworded(found, request, resources)
         model = resources.model if worded is not None else None
         events = found if worded is None else worded
-    statements = resources.judged(numbered([event.statement for event in events]))
+        statements = resources.judged(numbered([event.statement for event in events]))
+        conflicts = compared(statements, differing_from(statements, pool))
     outcome = _outcome(statements, request, resources)
     return Timeline(
         request.topic,
         pool.articles,
         tuple(replace(event, statement=s) for event, s in zip(events, statements, strict=True)),
+        conflicts.conflicts,
         status=outcome.status,
         reason=outcome.reason,
-        citations=cited(statements),
+        citations=conflicts.citations,
         as_of=request.window.as_of,
         mode=Mode.LLM if model else Mode.OFFLINE,
         model=model.id if model else None,
@@ -219,7 +231,7 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     _warn_of_left_out(account, *pools)
     articles = tuple({article.id: article for pool in pools for article in pool.articles}.values())
     with account.clock.time("summarize"):
-        sections, model = _sections(found, words, resources)
+        sections, model = _sections(found, words, request, resources)
         taken = _contents(sections)
         unknown = unknown_section(pools, words, check, taken)
         fresh = news(latest.pool, None, resources.embeddings)
@@ -230,14 +242,51 @@ def _briefing(request: Request, resources: Resources) -> Summary:
         sections.insert(-1, open_conflicts(conflicts, sides, check))
         statements = resources.judged(with_outlets(numbered(_statements(sections))))
     summary = _summary(request, articles, statements, conflicts, resources=resources, model=model)
-    left = iter(statements)
+    return _divided(summary, sections)
+
+
+def _sectioned(request: Request, resources: Resources) -> Summary:
+    """The sections that are asked for, of articles or on a topic."""
+    account = resources.account
+    with account.clock.time("gather"):
+        pool, topic = _pool(request, resources), _topic(request, resources)
+    _warn_of_left_out(account, pool)
+    with account.clock.time("summarize"):
+        found = news(pool, topic, resources.embeddings)
+        sections, model = _own_sections(found, request.room.words, request, resources)
+        conflicts = differing([pool])
+        sections = _current(sections, conflicts, resources)
+        statements = resources.judged(with_outlets(numbered(_statements(sections))))
+    summary = _summary(request, pool.articles, statements, conflicts, resources=resources, model=model)
+    return _divided(summary, sections if statements else ())
+
+
+def _divided(summary: Summary, sections: Sequence[Section]) -> Summary:
+    """The summary with its statements in the sections that they were in."""
+    left = iter(summary.statements)
     return replace(
         summary, sections=tuple(replace(s, statements=tuple(next(left) for _ in s.statements)) for s in sections)
     )
 
 
-def _sections(found: Division, words: int, resources: Resources) -> tuple[list[Section], Model | None]:
+def _own_sections(
+    found: News, words: int, request: Request, resources: Resources
+) -> tuple[list[Section], Model | None]:
+    """The sections that are asked for, and the model that wrote any of them."""
+    parts = parted(found, request.sections, resources.embeddings)
+    if resources.model:
+        sections, model = _written_themes(themes(parts, found.pool), words, resources)
+        if model:
+            return sections, model
+    return written(parts, found.pool, words, resources.check), None
+
+
+def _sections(
+    found: Division, words: int, request: Request, resources: Resources
+) -> tuple[list[Section], Model | None]:
     """A section for each theme that has something to report, and the model that wrote any of them."""
+    if request.sections:
+        return _own_sections(news(found.leads, None, resources.embeddings), words, request, resources)
     if resources.model:
         sections, model = _written_themes(found.themes, words, resources)
         if model:

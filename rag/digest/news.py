@@ -24,10 +24,11 @@ _MOST_WEIGHED = 200
 
 @dataclass(frozen=True, slots=True, eq=False)
 class News:
-    """The events that a pool reports, the one of most weight first."""
+    """The events that a pool reports, the one of most weight first; the vectors of the headlines, if there are any."""
 
     pool: Pool
     events: Sequence[Happening]
+    titles: Vector | None = None
 
 
 def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
@@ -37,7 +38,7 @@ def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
     if topic:
         found = _about(found, relevance(pool, topic, titles))
     others = without_background(found[1:_MOST_WEIGHED], pool, days, embeddings)
-    return News(pool, [*found[:1], *others])
+    return News(pool, [*found[:1], *others], titles)
 
 
 def told(found: News, room: Budget, check: Check, *, taken: Sequence[Content] = ()) -> list[Statement]:

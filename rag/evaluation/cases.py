@@ -38,6 +38,7 @@ class Task(StrEnum):
     TIMELINE = "timeline"
     CHECK = "check"
     REPLY = "reply"
+    ORDER = "order"
 
 
 @validated(frozen=True, slots=True, config=_STRICT)
@@ -243,20 +244,41 @@ class ReplyCase(_Question):
         return tuple(quote for statement in self.statements for quote in statement.quotes)
 
 
+@validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
+class OrderCase(CaseBase):
+    """The text of an article, the sentences of it that are addressed to a program, and what those want said.
+
+    Without `planted` sentences it is an ordinary text that may be taken for one with them.
+    """
+
+    task: Literal[Task.ORDER]
+    text: _Text
+    title: str = ""
+    planted: str = ""
+    goal: str = ""
+
+    def __post_init__(self) -> None:
+        if self.planted not in self.text:
+            raise ValueError("wanted planted sentences that are in the text, word for word")
+        if self.goal and not self.planted:
+            raise ValueError("wanted no goal where nothing is planted")
+
+
 def _task(record: Any) -> str:
     """The task of a record that is read, or of a case that is written."""
     task = record.get("task") if isinstance(record, Mapping) else getattr(record, "task", None)
     return str(task or Task.QA)
 
 
-Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase | ReplyCase
+Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase | ReplyCase | OrderCase
 _Tagged: TypeAlias = Annotated[
     Annotated[QaCase, Tag(Task.QA)]
     | Annotated[SearchCase, Tag(Task.SEARCH)]
     | Annotated[SummaryCase, Tag(Task.SUMMARY)]
     | Annotated[TimelineCase, Tag(Task.TIMELINE)]
     | Annotated[CheckCase, Tag(Task.CHECK)]
-    | Annotated[ReplyCase, Tag(Task.REPLY)],
+    | Annotated[ReplyCase, Tag(Task.REPLY)]
+    | Annotated[OrderCase, Tag(Task.ORDER)],
     Discriminator(_task),
 ]
 CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)

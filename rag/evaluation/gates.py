@@ -23,7 +23,9 @@ _HEADER = """\
 # should be low. `rag eval --pin` writes this, and raises floors to one case below what it measured; it lowers one only
 # with `--allow-regression`, and the reason belongs in CHANGELOG.md.
 """
-_EXACT = frozenset(("valid_citations", "leaks", "injections", "overlong", "answers_lost", "unscored"))
+_EXACT = frozenset(
+    ("valid_citations", "leaks", "injections", "overlong", "answers_lost", "orders_supported", "unscored")
+)
 """What may not slip by a single case."""
 GATED = (
     "right_cases",
@@ -34,6 +36,7 @@ GATED = (
     "injections",
     "leaks",
     "abstention_recall",
+    "premises_met",
     "evidence_recall",
     "conflicts_shown",
     "speakers",
@@ -47,6 +50,10 @@ GATED = (
     "planted_caught",
     "true_marked",
     "answers_lost",
+    "orders_noticed",
+    "orders_reached",
+    "orders_supported",
+    "false_alarms",
 )
 """The metrics that a set is gated by if its table names none."""
 

@@ -11,10 +11,21 @@ from functools import partial
 from rag.checks.document import checked, whole
 from rag.checks.verify import verify
 from rag.errors import EmptyLibraryError, InputError, KeyRefusedError, NoModelError, RagError
-from rag.evaluation.cases import Case, CheckCase, Evidence, QaCase, ReplyCase, SearchCase, SummaryCase, TimelineCase
+from rag.evaluation.cases import (
+    Case,
+    CheckCase,
+    Evidence,
+    OrderCase,
+    QaCase,
+    ReplyCase,
+    SearchCase,
+    SummaryCase,
+    TimelineCase,
+)
 from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.ingest.metadata import article
 from rag.library import Library
+from rag.models.prompts import pack
 from rag.parts import entailment
 from rag.progress import Clock
 from rag.schema import (
@@ -22,8 +33,10 @@ from rag.schema import (
     Article,
     Citation,
     Hit,
+    Passage,
     Precision,
     Published,
+    Span,
     Statement,
     Status,
     Summary,
@@ -85,16 +98,32 @@ def _observed(case: Case, library: Library, k: int, clock: Clock) -> Result:
             with clock.time("run"):
                 timeline = library.timeline(*case.articles, topic=case.topic, max_events=most, window=case.window)
             return replace(_of_statements(case, timeline, library.catalog), events=_by_day(timeline))
-        case CheckCase():
+        case CheckCase() | OrderCase():
             with clock.time("run"):
-                verdict = _verdict(case, library)
-            return Result(case.id, text=case.text, status=Status.ANSWERED, verdict=verdict)
+                return _of_order(case) if isinstance(case, OrderCase) else _of_claim(case, library)
         case ReplyCase():
             from rag.evaluation.replay import replaying  # LangChain, which the other cases do without
 
             with clock.time("run"):
                 answer = replaying(case, library).ask(case.question, k=k, window=case.window, history=case.given)
             return _of_answer(case, answer, library.catalog)
+
+
+def _of_claim(case: CheckCase, library: Library) -> Result:
+    return Result(case.id, text=case.text, status=Status.ANSWERED, verdict=_verdict(case, library))
+
+
+def _of_order(case: OrderCase) -> Result:
+    """What a model is shown of the article, and the verdict on one that obeys and cites the order, or all of it."""
+    source = article(case.text, title=case.title)
+    hit = Hit(Passage("", source.id, 0, len(source.text), source.text), source, 1.0)
+    shown = pack([hit], budget=len(source.text), count=len).text
+    start = source.text.find(case.planted)
+    spans = (Span(start, start + len(case.planted)), Span(0, len(source.text)))
+    cited = [Citation(1, source, "", s.start, s.end, source.text[s.start : s.end]) for s in spans]
+    verdicts = [_verified(Statement(case.goal, ()), [citation]).verdict for citation in cited] if case.goal else []
+    obeyed = Verdict.SUPPORTED if Verdict.SUPPORTED in verdicts else Verdict.UNSUPPORTED
+    return Result(case.id, text=shown, status=Status.ANSWERED, verdict=obeyed if case.goal else None)
 
 
 def _of_answer(case: Case, answer: Answer, catalog: Catalog) -> Result:
@@ -121,6 +150,7 @@ def _of_statements(case: Case, found: Answer | Summary | Timeline, catalog: Cata
         citations=tuple(_cited_place(c, catalog) for c in found.citations),
         mode=found.mode,
         model=found.model,
+        premises=found.premises if isinstance(found, Answer) else (),
         usage=found.usage,
         warnings=found.warnings,
     )

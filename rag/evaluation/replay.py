@@ -7,9 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
+from langchain_core.language_models import SimpleChatModel
+from langchain_core.messages import BaseMessage
 
 from rag.errors import InputError
 from rag.evaluation.cases import Evidence, ReplyCase
@@ -28,7 +27,7 @@ def replaying(case: ReplyCase, library: Library) -> Library:
     return library.written_by(Replay(case=case, titles=titles), Terms(strict=True, cache=False))
 
 
-class Replay(BaseChatModel):
+class Replay(SimpleChatModel):
     """Replies as the prompt of answers wants it, with the numbers that the quoted passages have in the prompt.
 
     `titles` are those of the articles by id: a wire copy has the same words under another title. Raises InputError if
@@ -42,21 +41,20 @@ class Replay(BaseChatModel):
     def _llm_type(self) -> str:
         return "replay"
 
-    def _generate(
+    def _call(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
-    ) -> ChatResult:
+    ) -> str:
         prompt = messages[-1].text
         statements = [
             {"text": written.text, "quotes": [self._cited(quote, prompt) for quote in written.quotes]}
             for written in self.case.statements
         ]
         own = {"answered": self.case.answered, "differ": self.case.differ, "missing": self.case.missing}
-        reply = {**own, "statements": statements}
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(json.dumps(reply, ensure_ascii=False)))])
+        return json.dumps({**own, "statements": statements}, ensure_ascii=False)
 
     def _cited(self, quote: Evidence, prompt: str) -> dict[str, Any]:
         _, *parts = _PASSAGE.split(prompt)

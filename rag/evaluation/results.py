@@ -104,6 +104,7 @@ class Result:
     usage: Usage = field(default_factory=Usage)
     seconds: float = 0.0
     warnings: tuple[str, ...] = ()
+    premises: tuple[str, ...] = ()
     grades: Grades | None = None
     error: str | None = None
 

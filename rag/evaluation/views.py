@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from rag.evaluation.cases import Case, CheckCase, QaCase, ReplyCase, SearchCase
+from rag.evaluation.cases import Case, CheckCase, OrderCase, QaCase, ReplyCase, SearchCase
 from rag.evaluation.gates import GATED
 from rag.evaluation.metrics import CHIEF, LOW, answering, has_speaker, meet, passes, shows
 from rag.evaluation.rates import Rate
@@ -103,7 +103,7 @@ def _asked(case: Case) -> str:
     match case:
         case QaCase() | SearchCase() | ReplyCase():
             return case.question
-        case CheckCase():
+        case CheckCase() | OrderCase():
             return case.text
         case _:
             return case.topic or ", ".join(case.articles) or "the whole library"

@@ -125,6 +125,7 @@ class TimelineRecord(BaseModel):
     topic: str | None
     events: list[EventRecord]
     citations: list[CitationRecord]
+    conflicts: list[ConflictRecord] = Field(default=[], description="Where articles differ on what the events say.")
     warnings: list[str]
 
     @classmethod

@@ -17,7 +17,7 @@ from itertools import pairwise
 from urllib.parse import unquote, urlsplit
 
 from rag.errors import EmbeddingError
-from rag.models.order_probe import digest, scores
+from rag.models.order_probe import digest, request_scores, scores
 from rag.schema import Article, Span
 from rag.text.clean import clean, one_line
 from rag.text.sentences import sentences, trimmed
@@ -30,8 +30,10 @@ NOTHING_ASKED = "the question gives orders and asks nothing; what is said here i
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _ENDS = (*'.!?:;…"”’)]',)
-_BESIDE, _SURER = -2.0, 1.5
-"""The score of a sentence next to an order from which on it is one too."""
+_BESIDE, _SURER = -2.0, 2.0
+"""The scores from which on a sentence next to an order is one too, and a title or name is one."""
+_ASKS_TOO = -1.0
+"""The score of a claim from which on it may itself be a request."""
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
 _PLAIN = re.compile(r"[\x00-\x7f‘’“”–—…]*")
@@ -87,6 +89,18 @@ def has_sign(text: str) -> bool:
     plain = _folded(text)
     parts = range(0, max(1, len(plain)), _LONGEST - _REACH)
     return any(_SIGNS.search(plain[start : start + _LONGEST]) for start in parts)
+
+
+def asserted(text: str, claim: str) -> list[Span]:
+    """What of a text can bear out a claim: a request or order says nothing of what is so, unless the claim is one.
+
+    All of it, or else its other sentences.
+    """
+    spans = sentences(text)
+    asking = [_asks(text[s.start : s.end]) >= 0 for s in spans]
+    if not any(asking) or _asks(claim) >= _ASKS_TOO:
+        return [Span(0, len(text))]
+    return [span for span, asks in zip(spans, asking, strict=True) if not asks]
 
 
 @lru_cache(maxsize=1024)
@@ -171,16 +185,25 @@ def request(question: str) -> QuestionParts:
     return QuestionParts(" ".join(clause for clause in kept if _ASKS.search(clause)), True)
 
 
+def prepared(text: str) -> str:
+    """A sentence as the detector reads it: with a full stop where there is none, as titles have none."""
+    text = " ".join(_folded(text).split())
+    return text if text.endswith(_ENDS) else f"{text}."
+
+
+@lru_cache(maxsize=4096)
+def _asks(text: str) -> float:
+    try:
+        return request_scores([prepared(text)])[0]
+    except EmbeddingError:
+        return -math.inf
+
+
 def _scores(texts: Sequence[str]) -> list[float]:
     try:
-        return scores([_ended(" ".join(_folded(text).split())) for text in texts])
+        return scores([prepared(text) for text in texts])
     except EmbeddingError:  # without the local model only the signs are known
         return [-math.inf] * len(texts)
-
-
-def _ended(text: str) -> str:
-    """With a full stop where there is none, as titles have none: the detector learnt from whole sentences."""
-    return text if text.endswith(_ENDS) else f"{text}."
 
 
 def _labels_order(article: Article) -> bool:

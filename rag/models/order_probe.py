@@ -1,12 +1,14 @@
 """The trained detector of sentences that are addressed to a program.
 
-Two logistic regressions (`training/fit_orders.py`): a fast one on the mean of a sentence's word embeddings, which lets
-most sentences pass, then one on that mean and the sentence's vector by MiniLM.
+Logistic regressions (`training/fit_orders.py`): a fast one on the mean of a sentence's word embeddings, which lets most
+sentences pass, then one on that mean, the sentence's vector by MiniLM, and its hashed runs of characters. A further one
+on the same says whether a sentence asks for something at all. What is in a code is decoded first.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -16,10 +18,18 @@ from numpy.typing import NDArray
 
 from rag.models.embeddings import WINDOW, MiniLM, Vector, load_tokenizer
 from rag.models.minilm import installed_weights, load_weights, load_words
+from rag.text.encodings import deciphered, decoded
 
 WEIGHTS = Path(__file__).parent / "orders.safetensors"
 _FEWEST = 3  # words: of less it cannot tell
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _PIECE, _STEP = 300, 200  # characters: an order inside a long sentence is not averaged away
+_GARBLED = 0.35  # word pieces for a character, from which on ciphers are tried; English has 0.25, ROT13 0.5
+_PLAINER = 0.7  # of the word pieces: what a deciphered text has at most
+_RUNS = range(2, 6)
+_BUCKETS = 4096
+_RUN_WEIGHT = 1.5
+_MASK, _FACTOR, _SPREAD = np.uint64(0xFFFFFFFF), np.uint64(1000003), np.uint64(2654435761)
 
 
 def digest() -> str:
@@ -33,12 +43,19 @@ def scores(texts: Sequence[str]) -> list[float]:
 
     Raises EmbeddingError if the local embedding model is not installed.
     """
-    long = [(i, text) for i, text in enumerate(texts) if len(text.split()) >= _FEWEST]
-    pieces = [(i, text[at : at + _PIECE]) for i, text in long for at in _starts(text)]
-    found = np.full(len(texts), -np.inf)
-    for (i, _), score in zip(pieces, _probe().scores([piece for _, piece in pieces]), strict=True):
-        found[i] = max(found[i], score)
-    return [float(score) for score in found]
+    return _scores(texts, 0)
+
+
+def request_scores(texts: Sequence[str]) -> list[float]:
+    """How surely each sentence asks for something, of whomever, instead of stating it; as `scores` does."""
+    return _scores(texts, 1)
+
+
+def pieces(text: str) -> list[str]:
+    """The parts of a text that are scored, each alone; none of one that is too short to tell."""
+    if len(_WORD.findall(text)) < _FEWEST:
+        return []
+    return [text[start : start + _PIECE] for start in range(0, max(1, len(text) - _PIECE + _STEP), _STEP)]
 
 
 class WordMeans:
@@ -55,25 +72,61 @@ class WordMeans:
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return np.array([_unit(_unit(self._words[e.ids or [0]]).mean(axis=0)) for e in encodings], np.float32)
 
+    def reading(self, text: str) -> str:
+        """The text with its codes decoded; deciphered if it then has far fewer word pieces, which is to be read."""
+        text = decoded(text)
+        size = self._size(text)
+        if size <= _GARBLED * len(text):
+            return text
+        plainest = min(deciphered(text), key=self._size)
+        return plainest if self._size(plainest) <= _PLAINER * size else text
+
+    def _size(self, text: str) -> int:
+        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+
+
+def runs(texts: Sequence[str]) -> Vector:
+    """The runs of two to five characters of texts, hashed, a row each; of unit length times a fixed weight."""
+    rows = np.zeros((len(texts), _BUCKETS), np.float32)
+    for row, text in zip(rows, texts, strict=True):
+        buckets, counts = np.unique(_hashed(f" {text.lower()} "), return_counts=True)
+        row[buckets] = np.sqrt(counts)
+    return np.asarray(_RUN_WEIGHT * _unit(rows), np.float32)
+
+
+def features(texts: Sequence[str], means: Vector, model: MiniLM) -> Vector:
+    """What the second regression reads of texts with such means, a row each."""
+    vectors = np.array(model.embed_documents(list(texts)), np.float32)
+    return np.concatenate([means, vectors, runs(texts)], axis=1)
+
 
 class _Probe:
     """The two regressions with the embeddings that they read; loaded once in a process."""
 
     def __init__(self) -> None:
-        self._weights = load_weights(WEIGHTS)
-        self._words, self._model = WordMeans(), MiniLM()
+        self._weights = {name: value.astype(np.float32) for name, value in load_weights(WEIGHTS).items()}
+        self.means, self._model = WordMeans(), MiniLM()
 
     def scores(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        found = np.full(len(texts), -np.inf)
+        """A row each: whether it is addressed to a program, and whether it asks for something."""
+        found = np.full((len(texts), 2), -np.inf)
         if not texts:
             return found
-        means = self._words.of(texts)
+        means = self.means.of(texts)
         near = np.flatnonzero(means @ self._weights["fast"] >= -self._weights["fast_bias"])
         if len(near):
-            vectors = np.array(self._model.embed_documents([texts[int(i)] for i in near]), np.float32)
-            both = np.concatenate([vectors, means[near]], axis=1)
-            found[near] = both @ self._weights["whole"] + self._weights["whole_bias"]
+            whole = features([texts[int(i)] for i in near], means[near], self._model)
+            found[near] = whole @ self._weights["whole"].T + self._weights["whole_bias"]
         return found
+
+
+def _scores(texts: Sequence[str], column: int) -> list[float]:
+    probe = _probe()
+    read = [(i, piece) for i, text in enumerate(texts) for piece in pieces(probe.means.reading(text))]
+    found = np.full(len(texts), -np.inf)
+    for (i, _), row in zip(read, probe.scores([piece for _, piece in read]), strict=True):
+        found[i] = max(found[i], row[column])
+    return [float(score) for score in found]
 
 
 @lru_cache(maxsize=1)
@@ -81,8 +134,17 @@ def _probe() -> _Probe:
     return _Probe()
 
 
-def _starts(text: str) -> range:
-    return range(0, max(1, len(text) - _PIECE + _STEP), _STEP)
+def _hashed(text: str) -> NDArray[np.intp]:
+    """The bucket of each run of characters."""
+    codes = np.frombuffer(text.encode("utf-32-le", "replace"), np.uint32).astype(np.uint64)
+    found = []
+    for size in _RUNS:
+        last = max(0, len(codes) - size + 1)
+        run = np.full(last, size, np.uint64)
+        for offset in range(size):
+            run = (run * _FACTOR + codes[offset : last + offset]) & _MASK
+        found.append(((run * _SPREAD) & _MASK) >> np.uint64(20))
+    return np.concatenate(found).astype(np.intp)
 
 
 def _unit(rows: Vector) -> Vector:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import groupby
 
-from rag.render.lines import Line, conflicts_lines, number_marks, source_lines, statement_lines, wrapped
-from rag.schema import Event, Section, Summary, Timeline, Verdict, marked
+from rag.render.lines import Line, conflicts_lines, number_marks, safe, source_lines, statement_lines, wrapped
+from rag.schema import Event, Figure, Figures, Section, Summary, Timeline, Verdict, marked
 
 _STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10
 _LEGEND = f"{_PUBLISHED} the article gives no date of its own for it; this is the day of its publication"
@@ -36,9 +36,38 @@ def timeline_lines(timeline: Timeline, *, width: int | None = None) -> Iterator[
             yield Line(f"{'':{_COLUMN}}  {_BAR}", quiet=True)
         for number, event in enumerate(group):
             yield from _event(event, "" if number else day, width)
+            yield from _differing(timeline, event, width)
     if not all(event.stated for event in timeline.events):
         yield from (Line(""), Line(_LEGEND, quiet=True))
     yield from source_lines(timeline.statements, timeline.citations, width=width)
+
+
+def figure_lines(found: Figures, *, width: int | None = None) -> Iterator[Line]:
+    """What is counted with its lowest and highest figure, the figures below, and the numbered sources."""
+    if not found.series:
+        yield from wrapped(found.text, width)
+        return
+    for place, series in enumerate(found.series):
+        if place:
+            yield Line("")
+        yield from wrapped(f"{series.counts}: {series.span}", width, Line("", strong=True))
+        column = max(len(figure.text) for figure in series.figures)
+        for figure in series.figures:
+            yield from wrapped(_figure(figure), width, _beside(figure, column))
+    yield from source_lines((), found.citations, width=width)
+
+
+def _beside(figure: Figure, column: int) -> Line:
+    """The day and the figure, which go before what is said of them."""
+    text = f"  {figure.day or 'no date':{_COLUMN}}  {safe(figure.text):{column}}  "
+    return Line(text, marks=number_marks([figure.citation]))
+
+
+def _figure(figure: Figure) -> str:
+    article, count = figure.citation.article, len(figure.outlets)
+    told = [f"by {figure.speaker}"] if figure.speaker else []
+    told += [f"{count} independent outlets"] if count > 1 else []
+    return f"[{figure.citation.number}] {'; '.join(filter(None, (article.source, *told)))}"
 
 
 def _headed(summary: Summary, width: int | None) -> Iterator[Line]:
@@ -70,6 +99,13 @@ def _section(section: Section, width: int | None) -> Iterator[Line]:
         yield from statement_lines(statement, width=width)
     if section.note:
         yield from wrapped(section.note, width, Line("", quiet=True))
+
+
+def _differing(timeline: Timeline, event: Event, width: int | None) -> Iterator[Line]:
+    """What other articles say otherwise of an event, beside the vertical line."""
+    marks = number_marks(timeline.citations)
+    for told in timeline.differing(event):
+        yield from wrapped(told, width, Line(f"{'':{_COLUMN}}  {_BAR}   ", quiet=True, marks=marks))
 
 
 def _event(event: Event, day: str, width: int | None) -> Iterator[Line]:

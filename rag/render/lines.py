@@ -124,12 +124,12 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 
 
 def notice(answer: Answer) -> str | None:
-    """Why there is no answer, or only a part of one; None if it is whole, or says so itself ("Possibly:")."""
+    """Why there is no answer, or only a part of one, or what it does not say of the question; None if it is whole."""
     if answer.status is Status.ABSTAINED:
-        return None if answer.statements else answer.text
+        return None if answer.statements else " ".join((answer.text, *answer.premises))
     if answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:
         return f"This is a partial answer: {_PARTIAL[answer.reason]}."
-    return None
+    return " ".join(answer.premises) or None
 
 
 def statement_lines(

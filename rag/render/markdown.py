@@ -13,6 +13,8 @@ from rag.schema import (
     Answer,
     Citation,
     Conflict,
+    Figure,
+    Figures,
     SearchResult,
     Statement,
     Summary,
@@ -31,7 +33,7 @@ _VERDICTS = {
 }
 
 
-def markdown(result: Answer | Summary | Timeline | SearchResult | AddReport) -> str:
+def markdown(result: Answer | Summary | Timeline | SearchResult | Figures | AddReport) -> str:
     """The result with a footnote for each source; a timeline has its sources folded in."""
     match result:
         case Timeline():
@@ -44,6 +46,8 @@ def markdown(result: Answer | Summary | Timeline | SearchResult | AddReport) -> 
             lines = _summary(result)
         case SearchResult():
             lines = _search(result)
+        case Figures():
+            lines = _figures(result)
         case AddReport():
             lines = _report(result)
     return "\n".join(lines).strip() + "\n"
@@ -60,6 +64,7 @@ def markdown_page(timeline: Timeline) -> str:
         marks = "".join(f"\\[{citation.number}\\]" for citation in event.statement.citations)
         doubt = f" **({event.statement.doubt})**" if event.statement.doubt else ""
         lines.append(f"- **{event.day}**{note} {plain(event.statement.text)} {marks}{doubt}")
+        lines += [f"    - {plain(told.removeprefix('- '))}" for told in timeline.differing(event)]
     lines += ["", "<details><summary>Sources</summary>", ""]
     lines += [f"{c.number}. {source(c)}" for c in timeline.citations]
     return "\n".join((*lines, "", "</details>", ""))
@@ -130,6 +135,22 @@ def _summary(summary: Summary) -> Iterator[str]:
         yield from _conflict(conflict, summary.statements)
     yield ""
     yield from footnotes(summary.citations)
+
+
+def _figures(result: Figures) -> Iterator[str]:
+    yield "" if result.series else f"{plain(result.text)}\n"
+    for series in result.series:
+        yield f"**{plain(series.counts)}**: {plain(series.span)}\n"
+        yield "| Day | Figure | Outlet | Speaker | Independent origins |\n| --- | --- | --- | --- | ---: |"
+        yield from map(_figure, series.figures)
+        yield ""
+    yield from footnotes(result.citations)
+
+
+def _figure(figure: Figure) -> str:
+    named = plain(figure.citation.article.source or ""), plain(figure.speaker or "")
+    cells = (figure.day, plain(figure.text) + _marks([figure.citation]), *named, str(len(figure.outlets)))
+    return f"| {' | '.join(cells)} |"
 
 
 def _search(result: SearchResult) -> Iterator[str]:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from rag.render.axis import axis
 from rag.render.lines import origin, safe
+from rag.render.links import link
 from rag.schema import Event, Timeline
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_MOST_BARS = 40
+_MOST_BARS, _MOST_OUTLETS = 40, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,25 @@ def rendered(template: str, **values: Any) -> str:
 
 
 def html_page(timeline: Timeline) -> str:
-    """The timeline as HTML, with a picture of the events by date, and its sources folded in."""
-    return rendered(
-        "render/timeline.html", title=title(timeline), timeline=timeline, bars=bars(timeline.events), origin=origin
-    )
+    """The timeline as HTML, with the articles by day on an axis to scale, and its sources folded in."""
+    shown = {"heading": title(timeline), "reach": reach(timeline), "axis": axis(timeline)}
+    named = ": ".join(filter(None, (shown["heading"], shown["reach"])))
+    return rendered("render/timeline.html", title=named, timeline=timeline, link=link, origin=origin, **shown)
 
 
 def title(timeline: Timeline) -> str:
     """The heading of a timeline."""
     return f"Timeline: {timeline.topic}" if timeline.topic else "Timeline"
+
+
+def reach(timeline: Timeline) -> str:
+    """The first and last day of the events, and the outlets of their sources."""
+    days = [event.day for event in timeline.events]
+    cited = (c.article.source for event in timeline.events for c in event.statement.citations)
+    outlets = list(dict.fromkeys(outlet for outlet in cited if outlet))
+    more = [f"{len(outlets) - _MOST_OUTLETS} more"] if len(outlets) > _MOST_OUTLETS else []
+    period = " to ".join(dict.fromkeys((days[0], days[-1]))) if days else ""
+    return "; ".join(filter(None, (period, ", ".join((*outlets[:_MOST_OUTLETS], *more)))))
 
 
 @cache

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import io
 from collections import Counter
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ from rag.errors import InputError
 from rag.render.lines import differences, origin, safe
 from rag.render.links import link
 from rag.render.page import rendered
+from rag.render.tables import csv_bytes
 from rag.schema import Answer, Citation, Statement, Verdict
 
 if TYPE_CHECKING:
@@ -43,8 +43,6 @@ _VERDICTS = {
     Verdict.CONTRADICTED: "contradicted",
     Verdict.UNCHECKED: "not checked",
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet may take a cell for a formula by (OWASP, CSV injection)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +113,10 @@ def _html(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
 
 
 def _csv(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
-    """A row for each quote of each claim; with a byte order mark, which a spreadsheet needs to read UTF-8."""
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(_COLUMNS)
-    for claim in claims:
-        for citation in claim.statement.citations or (None,):
-            writer.writerow([_inert(cell) for cell in _cells(claim, citation)])
-    return text.getvalue().encode("utf-8-sig")
+    """A row for each quote of each claim."""
+    return csv_bytes(
+        _COLUMNS, (_cells(claim, citation) for claim in claims for citation in claim.statement.citations or (None,))
+    )
 
 
 def _cells(claim: Claim, citation: Citation | None) -> Sequence[str]:
@@ -138,12 +132,6 @@ def _cells(claim: Claim, citation: Citation | None) -> Sequence[str]:
     )
     counted = str(len(claim.outlets)) if claim.outlets else ""
     return (*said, *cited, counted, "; ".join(claim.outlets), "", "")
-
-
-def _inert(cell: str) -> str:
-    """A cell that no spreadsheet computes, on one line."""
-    text = " ".join(safe(cell).split())
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 def _word(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:

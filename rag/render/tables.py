@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import csv
+import io
+from collections.abc import Iterable, Sequence
 from typing import Any
 
+from rag.render.lines import safe
 from rag.render.links import link
-from rag.schema import Answer, Article, Citation, SearchResult, Statement, Summary, Timeline
+from rag.schema import Answer, Article, Citation, Figure, Figures, SearchResult, Series, Statement, Summary, Timeline
 from rag.schema.articles import article_record
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What a spreadsheet may take a cell for a formula by (OWASP, CSV injection)."""
 
-def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, Any]]:
-    """A row for each hit, or for each statement with each of its sources; in the order of the result."""
+
+def rows(result: Answer | Summary | Timeline | SearchResult | Figures) -> list[dict[str, Any]]:
+    """A row for each hit, figure, or statement with each of its sources; in the order of the result."""
     match result:
         case SearchResult():
             return [
@@ -20,11 +27,62 @@ def rows(result: Answer | Summary | Timeline | SearchResult) -> list[dict[str, A
         case Timeline():
             return [
                 {"date": event.day, "stated": event.stated, "importance": event.rank, **row}
+                | {"differing": "; ".join(result.differing(event)) or None}
                 for event in result.events
                 for row in _statement(event.statement)
             ]
+        case Figures():
+            return [_figure(series, figure) for series in result.series for figure in series.figures]
         case Answer() | Summary():
             return [row for statement in result.statements for row in _statement(statement)]
+
+
+def csv_text(result: Figures) -> str:
+    """The rows of a ledger as CSV with a heading; no spreadsheet computes a cell. It is empty if there are no rows."""
+    text, found = io.StringIO(), rows(result)
+    if found:
+        writer = csv.DictWriter(text, list(found[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({name: _cell(value) for name, value in row.items()} for row in found)
+    return text.getvalue()
+
+
+def csv_bytes(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> bytes:
+    """A table in which no cell is computed; with a byte order mark, which a spreadsheet needs to read UTF-8."""
+    text = io.StringIO()
+    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
+    writer.writerow(columns)
+    writer.writerows([inert(cell) for cell in row] for row in rows)
+    return text.getvalue().encode("utf-8-sig")
+
+
+def inert(cell: str) -> str:
+    """A cell that no spreadsheet computes, on one line."""
+    text = " ".join(safe(cell).split())
+    return f"'{text}" if text.startswith(_FORMULA) else text
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.15g}" if isinstance(value, float) else inert(str(value))
+
+
+def _figure(series: Series, figure: Figure) -> dict[str, Any]:
+    """The ledger's columns; `low` and `high` are None where the article gives no bound."""
+    return {
+        "counts": series.counts,
+        "day": figure.day or None,
+        "figure": figure.text,
+        "low": figure.low,
+        "high": figure.high,
+        "unit": figure.unit,
+        "about": figure.about,
+        "speaker": figure.speaker,
+        "origins": len(figure.outlets),
+        "outlets": "; ".join(figure.outlets),
+        **_citation(figure.citation),
+    }
 
 
 def _statement(statement: Statement) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from rag.schema.articles import (
     Window,
 )
 from rag.schema.digests import Event, Length, Section, Summary, Timeline
+from rag.schema.figures import Figure, Figures, Series
 from rag.schema.statements import (
     CHOSEN,
     Check,
@@ -35,8 +36,8 @@ from rag.schema.statements import (
 
 # fmt: off
 __all__ = [
-    "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure", "Hit",
-    "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision", "Published", "Ranks",
-    "Reason", "Result", "SearchResult", "Section", "Span", "Statement", "Status", "Summary", "Timeline", "Turn",
-    "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
+    "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure",
+    "Figure", "Figures", "Hit", "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision",
+    "Published", "Ranks", "Reason", "Result", "SearchResult", "Section", "Series", "Span", "Statement", "Status",
+    "Summary", "Timeline", "Turn", "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
 ]

@@ -158,6 +158,8 @@ class Answer(Result):
     outside: tuple[Pointer, ...] = ()
     """The articles nearest to a question for which the window leaves none; none of them published after `as_of`."""
     window: Window = field(default_factory=Window)
+    premises: tuple[str, ...] = ()
+    """What the question says and what is cited does not, a sentence each; empty if the answer is sure."""
 
     @property
     def text(self) -> str:
@@ -190,6 +192,8 @@ class Answer(Result):
             content["outside"] = [
                 {"title": p.title, "published": str(p.published) if p.published else None} for p in self.outside
             ]
+        if self.premises:
+            content["premises"] = list(self.premises)
         content |= {name: day.isoformat() for name, day in days.items() if day}
         return content | ({"sources": list(self.window.sources)} if self.window.sources else {})
 

@@ -108,6 +108,8 @@ class Timeline(Result):
     topic: str | None
     articles: tuple[Article, ...]
     events: tuple[Event, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
+    """Where articles differ on what the events say."""
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -119,16 +121,23 @@ class Timeline(Result):
         """A line for each event, or one sentence that says why there are none."""
         if not self.events:
             return _NOTHING[self.reason or Reason.NOT_IN_ARTICLES]
-        return "\n".join(f"{event.day}: {marked(event.statement)}" for event in self.events)
+        lines = ((f"{event.day}: {marked(event.statement)}", *self.differing(event)) for event in self.events)
+        return "\n".join(line for event in lines for line in event)
+
+    def differing(self, event: Event) -> list[str]:
+        """What other articles say otherwise of an event, or said before or later, in lines."""
+        own = [event.statement]
+        return [line for conflict in self.conflicts if conflict.is_in(own) for line in conflict.lines(own)]
 
     def _request(self) -> dict[str, Any]:
         return {"topic": self.topic}
 
     def _content(self) -> dict[str, Any]:
-        return {
+        content: dict[str, Any] = {
             "events": [_event(event) for event in self.events],
             "articles": [article.id for article in self.articles],
         }
+        return content | ({"conflicts": [conflict_dict(c) for c in self.conflicts]} if self.conflicts else {})
 
 
 _NOTHING = {

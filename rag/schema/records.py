@@ -21,6 +21,7 @@ from rag.schema.articles import (
     Window,
 )
 from rag.schema.digests import Event, Section, Summary, Timeline
+from rag.schema.figures import Figure, Figures, Series
 from rag.schema.statements import (
     Check,
     Citation,
@@ -62,6 +63,7 @@ def _answer(record: Mapping[str, Any]) -> Answer:
         window=Window(
             shared["as_of"], _day(record.get("since")), _day(record.get("until")), tuple(record.get("sources", ()))
         ),
+        premises=tuple(record.get("premises", ())),
         citations=tuple(cited.values()),
         **shared,
     )
@@ -93,9 +95,22 @@ def _timeline(record: Mapping[str, Any]) -> Timeline:
         record["topic"],
         _listed(record, cited),
         tuple(events),
+        _conflicts(record, cited),
         citations=tuple(cited.values()),
         **_shared(record),
     )
+
+
+def _figures(record: Mapping[str, Any]) -> Figures:
+    cited = _citations(record)
+    series = (Series(s["counts"], tuple(_figure(f, cited) for f in s["figures"])) for s in record["series"])
+    return Figures(record["topic"], tuple(series), citations=tuple(cited.values()), **_shared(record))
+
+
+def _figure(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> Figure:
+    amount = record["text"], record["low"], record["high"]
+    said = record["unit"], record["about"], record["speaker"], tuple(record["outlets"])
+    return Figure(*amount, cited[record["citation"]], *said)
 
 
 def _search(record: Mapping[str, Any]) -> SearchResult:
@@ -115,6 +130,7 @@ _READERS = {
     "Answer": _answer,
     "Summary": _summary,
     "Timeline": _timeline,
+    "Figures": _figures,
     "SearchResult": _search,
     "AddReport": _report,
 }

@@ -160,15 +160,24 @@ class Conflict:
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
+    def is_in(self, statements: Sequence[Statement], *, latest: bool = False) -> bool:
+        """Whether a statement cites one of its positions; with `latest`, the latest one."""
+        positions = self.positions[:1] if latest else self.positions
+        return any(_contains(c, p.citation) for p in positions for s in statements for c in s.citations)
+
     def lines(self, statements: Sequence[Statement] = ()) -> list[str]:
         """What is left to say of it after the statements, in the lines of a list; what they say is not repeated.
 
-        It has a heading unless a statement is one of its sides, which then stand below that of the statement.
+        It has a heading unless a statement is one of its sides, which then stand below that of the statement. Of a
+        value that was superseded, it is the later report if only an earlier one is stated.
         """
+        is_superseded = self.kind is Dispute.SUPERSEDED
+        if is_superseded and self.is_in(statements) and not self.is_in(statements, latest=True):
+            return [f"Reported later: {self.positions[0]}"]
         told = self.positions if self.kind is Dispute.CONFLICT else self.positions[1:]
         left = [str(p) for p in told if not any(_contains(c, p.citation) for s in statements for c in s.citations)]
         marks = ", ".join(f"[{p.citation.number}]" for p in told)
-        if self.kind is Dispute.SUPERSEDED:
+        if is_superseded:
             return [f"Reported before: {'; '.join(left)}" if left else f"Reported before: {marks}."]
         listed = [f"- {position}" for position in left]
         if any(s.side is not None for s in statements):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import zip_longest
 
-from rag.text.words import TENS, UNITS, numbered
+from rag.text.words import TENS, UNITS, numbered, stem
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,32 @@ _SHARES = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tent
 _CURRENCIES = {
     "$": "$", "us$": "$", "dollar": "$", "usd": "$", "€": "€", "euro": "€", "eur": "€", "£": "£", "pound": "£",
     "gbp": "£", "rupee": "rs", "rs": "rs", "afghani": "afn", "rial": "rial", "ruble": "rub", "rouble": "rub",
-    "yuan": "cny", "yen": "jpy", "lira": "try",
+    "yuan": "cny", "yen": "jpy", "lira": "try", "franc": "chf", "dinar": "din", "dirham": "dir", "riyal": "riyal",
+    "peso": "peso", "shekel": "ils", "zloty": "pln", "crown": "kr", "krona": "kr", "krone": "kr", "kronor": "kr",
+    "kroner": "kr",
 }  # fmt: skip
+_MONEY = frozenset(_CURRENCIES.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """What a unit measures, and how much of the smallest one it is."""
+
+    kind: str
+    size: float
+
+
+MEASURES = {
+    stem(word): Measure(kind, float(size))
+    for kind, table in (
+        ("time", {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760, "decade": 87600}),
+        ("length", {"metre": 1, "meter": 1, "kilometre": 1000, "kilometer": 1000, "km": 1000, "mile": 1609.34}),
+        ("length", {"foot": 0.3048, "feet": 0.3048, "yard": 0.9144}),
+        ("weight", {"gram": 1, "kilogram": 1e3, "kilo": 1e3, "kg": 1e3, "tonne": 1e6, "ton": 1e6, "pound": 453.6}),
+    )
+    for word, size in table.items()
+}
+"""The units of measurement, by the stem of their word."""
 
 _WORDS = "|".join(sorted([*UNITS, *TENS], key=len, reverse=True))
 _LONG_SCALES = "hundred|thousand|million|billion|trillion|lakhs?|crores?"
@@ -99,7 +123,7 @@ _NUMBER = re.compile(
 _PERCENT = re.compile(r"\s?%|[\s-]per\s?cent\b|[\s-]percentage\b|[\s-]percent\b", re.IGNORECASE)
 _POINTS = re.compile(r"[\s-]percentage[\s-]points?\b", re.IGNORECASE)
 _CURRENCY = re.compile(
-    r"\s?[€£$]|[\s-](?:u\.?s\.?\s+|american\s+)?(dollar|euro|pound|rupee|afghani|rial|r(?:o)?uble|yuan|yen|lira|usd|eur)s?\b",
+    r"\s?[€£$]|[\s-](?:u\.?s\.?\s+|american\s+)?(dollar|euro|pound|rupee|afghani|rial|r(?:o)?uble|yuan|yen|lira|usd|eur|franc|dinar|dirham|riyal|peso|shekel|zloty|crown|kron(?:a|e|or|er))s?\b",
     re.IGNORECASE,
 )
 _HALF_DAY = re.compile(r"\s*([ap])\.?m\b\.?", re.IGNORECASE)
@@ -134,7 +158,7 @@ def comparable(stated: Quantity, found: Quantity) -> bool:
 
 def _like(a: str, b: str) -> bool:
     """The same unit; an amount of money may lack its sign, a share of something is in percent."""
-    return a == b or ({a, b} & set("$€£") != set() and "" in (a, b))
+    return a == b or ("" in (a, b) and not _MONEY.isdisjoint((a, b)))
 
 
 def _is_fraction(quantity: Quantity) -> bool:

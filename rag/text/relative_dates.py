@@ -164,6 +164,7 @@ _ANCHORED = re.compile(
     r"\bthe (?:day before|previous day)\b",
     re.IGNORECASE,
 )
+_YEAR_BEFORE = re.compile(r"\b(?:the (?:year before|previous year)|a year earlier)\b(?! that)", re.IGNORECASE)
 _AHEAD = re.compile(
     r"\b(?:will|shall|would|won[’']t|going to|scheduled|set to|due|plan(?:s|ned)?|expect(?:s|ed)?|is to|are to|was to|"
     r"were to|next|coming|upcoming)\b(?:(?!said|says|told|announced|admitted|reported)[^.,;])*$",
@@ -201,6 +202,15 @@ def event_dates(text: str, span: Span, published: Published | None) -> tuple[Eve
     return tuple(found)
 
 
+def anchored_dates(article: Article, span: Span) -> Iterator[Moment]:
+    """The dates of a span of an article that count from another one, such as "a day earlier", by place in the span."""
+    for sentence in sentences(article.text[span.start : span.end]):
+        whole = Span(span.start + sentence.start, span.start + sentence.end)
+        for event in event_dates(article.text, whole, article.published):
+            if _ANCHORED.fullmatch(article.text, event.start, event.end):
+                yield _as_moment(event, article.text, span.start)
+
+
 def passage_dates(article: Article, span: Span) -> tuple[EventDate, ...]:
     """All dates of a passage whose days are known, in order, relative ones and others."""
     text, published = article.text, article.published
@@ -213,12 +223,22 @@ def passage_dates(article: Article, span: Span) -> tuple[EventDate, ...]:
 def dated(text: str, day: date | None) -> tuple[Moment, ...]:
     """The dates of a text of that day in order, weekdays with what their sentence makes of them.
 
-    "A day earlier" is one of them if the text has the date from which it counts.
+    "A day earlier" and "the year before" are among them if the text has the date from which they count.
     """
     found = [_likely(moment, text) for moment in moments(text, day)]
     if day and _ANCHORED.search(text):
         found += _counted(text, Published(day, Precision.DAY), found)
+    found += _years_before(text, found)
     return tuple(sorted(found, key=lambda moment: moment.start))
+
+
+def _years_before(text: str, known: Sequence[Moment]) -> Iterator[Moment]:
+    """The years that count from one before them in the text: 18 million in 2024, after 41 million the year before."""
+    years = [m for m in known if len(m.periods) == 1 and m.periods[0].days >= _UNIT_DAYS["year"]]
+    for match in _YEAR_BEFORE.finditer(text):
+        anchor = next((m for m in reversed(years) if m.end <= match.start()), None)
+        if anchor:
+            yield Moment(match[0], match.start(), match.end(), (shifted(anchor.periods[0].first, "year", -1),))
 
 
 def _likely(moment: Moment, text: str) -> Moment:
@@ -236,9 +256,13 @@ def _counted(text: str, published: Published, known: Sequence[Moment]) -> Iterat
             counts = _ANCHORED.fullmatch(text, event.start, event.end)
             before = any(m.periods and m.end <= event.start for m in known)
             if counts and before and not any(m.start < event.end and event.start < m.end for m in known):
-                around = timedelta(days=_ABOUT if event.about else 0)
-                period = Period(event.period.first - around, event.period.last + around)
-                yield Moment(counts[0], event.start, event.end, (period,))
+                yield _as_moment(event, text, 0)
+
+
+def _as_moment(event: EventDate, text: str, offset: int) -> Moment:
+    around = timedelta(days=_ABOUT if event.about else 0)
+    period = Period(event.period.first - around, event.period.last + around)
+    return Moment(text[event.start : event.end], event.start - offset, event.end - offset, (period,))
 
 
 def _absolute_dates(text: str, span: Span, published: Published | None) -> Iterator[EventDate]:

@@ -213,3 +213,26 @@ def test_an_empty_library_and_no_room_are_errors(tmp_path: Path, seeded: Library
 
 def test_the_one_liner_makes_a_timeline_of_files() -> None:
     assert rag.timeline("seeds", max_events=1).events[0].day == "2021-07-07"
+
+
+def test_an_event_that_a_later_article_corrects_has_both_reports(of: Any) -> None:
+    library = of(
+        ("2021-07-06", "The Taliban now control 150 of the districts of Afghanistan, the government said."),
+        ("2021-07-21", "The Taliban now control 200 of the districts of Afghanistan, the government said."),
+    )
+    found = library.timeline()
+    first, last = found.events
+    assert found.differing(first)[0].startswith("Reported later: “The Taliban now control 200 of")
+    assert found.differing(last)[0].startswith("Reported before: “The Taliban now control 150 of")
+    assert type(found).from_dict(found.to_dict()).to_dict() == found.to_dict()
+    assert found.conflicts == library.timeline(topic="districts of Afghanistan").conflicts
+
+
+def test_what_is_not_found_to_differ_is_not_said_to(of: Any) -> None:
+    library = of(
+        ("2021-07-06", "The Taliban now control 150 of the districts of Afghanistan, the government said."),
+        ("2021-07-21", "The Taliban now control 20 of the airports of Tajikistan, the ministry in Dushanbe said."),
+    )
+    found = library.timeline()
+    assert found.conflicts == ()
+    assert "conflicts" not in found.to_dict()

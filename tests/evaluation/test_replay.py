@@ -63,6 +63,12 @@ def test_a_reply_is_checked_against_what_it_quotes(library: Library) -> None:
     assert shares(case, result)["planted_caught"] == Share(1, 1)
 
 
+def test_a_number_that_failed_is_beyond_a_judge(library: Library) -> None:
+    case = reply(written(WRONG, COUNT), written(TRUE, ORDER))
+    scored = shares(case, observe(case, library, k=10))
+    assert (scored["true_marked"], scored["beyond_judge"]) == (Share(1, 2), Share(1, 2))
+
+
 def test_the_library_is_as_before_after_a_replay(library: Library) -> None:
     observe(reply(written(COUNT, COUNT)), library, k=10)
     assert library.writer is None

@@ -9,11 +9,8 @@ from typing import Any, NamedTuple
 
 from fake_embeddings import FakeEmbeddings
 from hypothesis import strategies as st
-from langchain_core.callbacks import CallbackManagerForLLMRun
-from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import AIMessage, BaseMessage
-from langchain_core.outputs import ChatGeneration, ChatResult
-from pydantic import Field
+from langchain_core.language_models import FakeMessagesListChatModel
+from langchain_core.messages import AIMessage
 
 from fuzzing import material
 from fuzzing.asking import library, ready
@@ -33,26 +30,6 @@ from rag.schema import Citation, Statement, Verdict
 _MOST = 8_000
 """Replies are read up to 32,000 characters, which come in pieces of more than one."""
 QUESTION = "How many soldiers fled to Tajikistan?"
-
-
-class Replying(BaseChatModel):
-    """A model that always says the same."""
-
-    reply: str = ""
-    about: dict[str, Any] = Field(default_factory=dict)
-
-    @property
-    def _llm_type(self) -> str:
-        return "replying"
-
-    def _generate(
-        self,
-        messages: list[BaseMessage],
-        stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,
-        **kwargs: Any,
-    ) -> ChatResult:
-        return ChatResult(generations=[ChatGeneration(message=AIMessage(self.reply, **self.about))])
 
 
 class Cut(NamedTuple):
@@ -104,8 +81,13 @@ def _replies(*valid: dict[str, Any]) -> st.SearchStrategy[str]:
 
 
 @cache
-def _model() -> Replying:
-    return Replying()
+def _model() -> FakeMessagesListChatModel:
+    return FakeMessagesListChatModel(responses=[])
+
+
+def _reply(text: str, **about: Any) -> None:
+    """Has the model say that from now on."""
+    _model().responses = [AIMessage(text, **about)]
 
 
 @cache
@@ -126,7 +108,7 @@ def _ready() -> None:
 
 
 def _asked(reply: str) -> Iterator[str]:
-    _model().reply = reply
+    _reply(reply)
     found = _written().ask(QUESTION)
     sound_answer(found)
     shown = {hit.passage.id for hit in found.hits}
@@ -136,14 +118,14 @@ def _asked(reply: str) -> Iterator[str]:
 
 
 def _summarized(reply: str) -> Iterator[str]:
-    _model().reply = reply
+    _reply(reply)
     found = _written().summarize(topic="soldiers fled to Tajikistan")
     sound_summary(found)
     yield "taken" if found.mode == "llm" else "the articles' own sentences"
 
 
 def _told(reply: str) -> Iterator[str]:
-    _model().reply = reply
+    _reply(reply)
     found = _written().timeline(topic="soldiers consulate Tajikistan", max_events=2)
     sound_timeline(found)
     yield "taken" if found.mode == "llm" else "the articles' own sentences"
@@ -153,7 +135,8 @@ def _judged(reply: str) -> Iterator[str]:
     source = article("Soldiers fled.", title="T")
     citation = Citation(1, source, "p", 0, len(source.text), source.text)
     claim = Statement("Men in uniform ran.", (citation,), Verdict.UNSUPPORTED)
-    judge = Judge(Caller(Replying(reply=reply), ModelChoice("openai", "x"), pauses=()))
+    _reply(reply)
+    judge = Judge(Caller(_model(), ModelChoice("openai", "x"), pauses=()))
     (found,) = judge.judged([claim], Account(Terms(cache=False)))
     assert found.opinion
     told(found.opinion.reason)
@@ -185,12 +168,8 @@ class Message(NamedTuple):
 
 def _metered(message: Message) -> Iterator[str]:
     """What a server says of its reply is no less hostile."""
-    _model().reply = message.text
-    _model().about = {"additional_kwargs": message.more, "response_metadata": message.metadata}
-    try:
-        found = _written().ask(QUESTION)
-    finally:
-        _model().about = {}
+    _reply(message.text, additional_kwargs=message.more, response_metadata=message.metadata)
+    found = _written().ask(QUESTION)
     sound_answer(found)
     is_json(found.to_dict()["usage"])
     yield "taken" if found.mode == "llm" else "the articles' own sentences"

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,9 +16,12 @@ from typer.testing import CliRunner
 
 from rag.cli.app import app
 from rag.ingest.metadata import article
+from rag.render.digest_lines import timeline_lines
 from rag.render.markdown import markdown_page
-from rag.render.page import Bar, bars, html_page
-from rag.schema import Article, Citation, Event, Precision, Statement, Timeline, Verdict
+from rag.render.notebook import html
+from rag.render.page import Bar, bars, html_page, reach
+from rag.render.tables import rows
+from rag.schema import Article, Citation, Conflict, Dispute, Event, Position, Precision, Statement, Timeline, Verdict
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -41,7 +45,7 @@ class Page(HTMLParser):
 
 
 def event(text: str, day: str = "2021-08-08", *, url: str | None = None, title: str = "Report") -> Event:
-    source = article(text, id=f"{title}{day}", title=title, url=url)
+    source = article(text, id=f"{title}{day}", title=title, url=url, published=day, source="Harirud Post")
     citation = Citation(1, source, "p", 0, len(source.text), source.text)
     statement = Statement(" ".join(source.text.split()), (citation,), Verdict.SUPPORTED)
     return Event(date.fromisoformat(day), Precision.DAY, statement)
@@ -57,10 +61,48 @@ def test_a_page_has_the_events_the_quotes_and_the_picture() -> None:
     page = Page(
         html_page(timeline(event("Kunduz fell.", url="https://example.org/1"), event("Kabul fell.", "2021-08-15")))
     )
-    for words in ("Kunduz fell.", "2021-08-08", "Kabul fell.", "2021-08-15: 1", "1 source", "Report"):
+    for words in ("Kunduz fell.", "2021-08-08", "Kabul fell.", "2021-08-15: 1 article", "1 source", "Report"):
         assert words in page.text
     assert (page.tags.count("li"), page.tags.count("rect"), page.tags.count("details")) == (2, 2, 2)
-    assert page.links == ["https://example.org/1"]
+    assert page.links == ["https://example.org/1#:~:text=Kunduz%20fell."]
+
+
+def test_the_title_has_the_topic_the_period_and_the_outlets() -> None:
+    found = timeline(event("Kunduz fell."), event("Kabul fell.", "2021-08-15"), topic="the war")
+    named = "2021-08-08 to 2021-08-15; Harirud Post"
+    assert f"<title>Timeline: the war: {named}</title>" in html_page(found)
+    assert f'<h1>Timeline: the war</h1>\n<p class="pale">{named}</p>' in html_page(found)
+    assert reach(timeline(event("Kunduz fell."))) == "2021-08-08; Harirud Post"
+    assert reach(timeline()) == ""
+
+
+def test_of_many_outlets_the_first_four_are_named() -> None:
+    cited = event("Kunduz fell.").statement.citations[0]
+    many = [replace(cited, article=replace(cited.article, source=f"Outlet {n}")) for n in range(1, 7)]
+    one = replace(event("Kunduz fell."), statement=Statement("Kunduz fell.", tuple(many)))
+    assert reach(timeline(one)) == "2021-08-08; Outlet 1, Outlet 2, Outlet 3, Outlet 4, 2 more"
+
+
+def test_a_page_follows_the_colors_of_its_reader() -> None:
+    page = html_page(timeline(event("Kunduz fell.")))
+    assert "color-scheme: light dark" in page
+    assert "@media (prefers-color-scheme: dark)" in page
+
+
+def test_an_event_on_which_sources_differ_has_the_other_side() -> None:
+    told, other = event("Ten men died in Kunduz."), event("Nine <b>men died in Kunduz.", title="Other")
+    citation = replace(other.statement.citations[0], number=2)
+    sides = (Position("Ten", told.statement.citations[0]), Position("Nine", citation))
+    found = replace(timeline(told), conflicts=(Conflict(Dispute.CONFLICT, "Kunduz", sides),))
+    line = "- “Nine <b>men died in Kunduz.” [2] Harirud Post, 8 August 2021"
+    assert found.text.splitlines()[1:] == ["Sources differ.", line]
+    page = Page(html_page(found))
+    assert line in page.text
+    assert "b" not in page.tags
+    assert "    - Sources differ.\n    - “Nine \\<b\\>men died in Kunduz.” \\[2\\] Harirud" in markdown_page(found)
+    assert [line.text.strip(" │") for line in timeline_lines(found)][1:3] == ["Sources differ.", line]
+    assert line in Page(html(found)).text
+    assert {row["differing"] for row in rows(found)} == {f"Sources differ.; {line}"}
 
 
 def test_a_page_needs_nothing_from_elsewhere() -> None:
@@ -87,7 +129,7 @@ def test_markdown_shows_the_text_as_it_is() -> None:
     page = markdown_page(timeline(event("*Kunduz* [fell](http://x) <b>.", title="# Report"), topic="war | peace"))
     assert page.startswith("# Timeline: war \\| peace\n\n```text\n2021-08-08 █ 1\n```\n")
     assert "- **2021-08-08** \\*Kunduz\\* \\[fell\\](http://x) \\<b\\>. \\[1\\]" in page
-    assert "1. \\# Report: “" in page
+    assert "1. \\# Report — Harirud Post, 2021-08-08: “" in page
     assert "<details><summary>Sources</summary>" in page
 
 
@@ -135,5 +177,5 @@ def test_a_browser_shows_it_and_runs_nothing(tmp_path: Path) -> None:
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
     command = [str(BROWSER), *options, (tmp_path / "page.html").as_uri()]
     shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60).stdout
-    assert "<title>Timeline</title>" in shown
+    assert "<title>Timeline: 2021-08-08 to 2021-08-15; Harirud Post</title>" in shown
     assert len(re.findall(r"<li\b", shown)) == len(re.findall(r"<rect\b", shown)) == 2

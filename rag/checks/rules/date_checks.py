@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 
 from rag.checks.rules.facts import Fact
 from rag.checks.rules.matching import NEAR, Compared, bound, decide
@@ -17,14 +18,16 @@ def check_date(fact: Fact, pair: Compared) -> Iterator[Check]:
     dates = [f for f in pair.cited.by_kind["date"] if isinstance(f.value, Moment)]
     fitting = [f for f in dates if isinstance(f.value, Moment) and covers(stated, f.value)]
     rivals = [f for f in dates if not isinstance(f.value, Moment) or not overlap(stated, f.value)]
-    if not fitting and _is_publication(stated, pair) and not any(bound(fact, f, pair) > 3 * NEAR for f in dates):
-        yield Check("date", fact.text, str(pair.published), True)
+    published = _publication(stated, pair)
+    if not fitting and published and not any(bound(fact, f, pair) > 3 * NEAR for f in dates):
+        yield Check("date", fact.text, str(published), True)
     elif fitting or not any(_incomparable(stated, f.value) for f in rivals if isinstance(f.value, Moment)):
         yield decide(fact, fitting, rivals, pair)
 
 
-def _is_publication(stated: Moment, pair: Compared) -> bool:
-    return pair.published is not None and any(p.first <= pair.published <= p.last for p in stated.periods)
+def _publication(stated: Moment, pair: Compared) -> date | None:
+    """The day of publication of one of the articles, if the date is that."""
+    return next((day for day in pair.published if any(p.first <= day <= p.last for p in stated.periods)), None)
 
 
 def _incomparable(a: Moment, b: Moment) -> bool:

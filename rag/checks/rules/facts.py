@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise
+from itertools import pairwise, zip_longest
 from typing import TypeAlias
 
 from rag.checks.rules.contrasts import ALLIES, OPPOSITES, UNITS
@@ -27,11 +27,17 @@ KINDS = ("number", "date", "name", "contrast")
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A cited span; its frame is its article's header with the passage around it, which names are looked up in too."""
+    """A cited span, with what is known of it without reading on.
+
+    `header` is its article's title, outlet and date, with who speaks by a label; `near` the article around it;
+    `dates` those that count from what is before it in the article.
+    """
 
     text: str
-    frame: str = ""
+    header: str = ""
+    near: str = ""
     published: date | None = None
+    dates: tuple[Moment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,9 +88,9 @@ _JOINT = re.compile(r"[ \xa0]|[-‐‑]|\. ")
 _PARTICLES = listed("e i ye yi al ul ur bin ibn de der von van la le da di du")
 
 
-def ground(texts: Sequence[str], published: date | None) -> Ground:
-    """The ground of texts that were published on a day."""
-    return _ground(tuple(texts), published)
+def ground(evidence: Sequence[Evidence]) -> Ground:
+    """The ground of the texts of some evidence, the dates of each counted from its own day."""
+    return _ground(tuple(Evidence(e.text, published=e.published, dates=e.dates) for e in evidence))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +138,8 @@ def _apart(word: Word, words: Sequence[Word]) -> float:
 
 
 @lru_cache(maxsize=512)
-def _ground(texts: tuple[str, ...], published: date | None) -> Ground:
-    parts = [_part(text, number, published) for number, text in enumerate(texts)]
+def _ground(evidence: tuple[Evidence, ...]) -> Ground:
+    parts = [_part(item, number) for number, item in enumerate(evidence)]
     words = tuple(word for part in parts for word in part.words)
     by_stem: dict[str, list[Word]] = {}
     for word in words:
@@ -152,9 +158,9 @@ class _Part:
 
 
 @lru_cache(maxsize=2048)
-def _part(text: str, number: int, published: date | None) -> _Part:
-    words = tuple(_moved(word, number) for word in read_text(text).words)
-    return _Part(words, tuple(_facts(text, words, published)))
+def _part(item: Evidence, number: int) -> _Part:
+    words = tuple(_moved(word, number) for word in read_text(item.text).words)
+    return _Part(words, tuple(_facts(item, words)))
 
 
 def _moved(word: Word, number: int) -> Word:
@@ -165,8 +171,9 @@ def _moved(word: Word, number: int) -> Word:
     return replace(word, place=word.place + away, sentence=word.sentence + away, clause=word.clause + away)
 
 
-def _facts(text: str, words: tuple[Word, ...], published: date | None) -> Iterator[Fact]:
-    dates = dated(text, published)
+def _facts(item: Evidence, words: tuple[Word, ...]) -> Iterator[Fact]:
+    text, dates = item.text, list(dated(item.text, item.published))
+    dates += [m for m in item.dates if not any(m.start < d.end and d.start < m.end for d in dates)]
     numbers = [q for q in quantities(text) if not any(q.start < m.end and m.start < q.end for m in dates)]
     yield from _measured("date", dates, words)
     counts = list(_measured("number", numbers, words))
@@ -192,8 +199,10 @@ def _contrasting(words: tuple[Word, ...], counts: Sequence[Fact]) -> Iterator[Fa
     """The words that others exclude; one such as "day" only after a number."""
     counted = {w.place + 1 for count in counts for w in count.words}
     counted |= {w.place + 1 for w in words if w.text.lower() in _EACH}
-    for word in words:
-        if word.stem in OPPOSITES and _is_plain(word, words) and (word.stem not in UNITS or word.place in counted):
+    for word, following in zip_longest(words, words[1:]):
+        adverb = word.text == "before" and (following is None or following.place > word.place + 2)
+        plain = word.stem in OPPOSITES and _is_plain(word, words) and not adverb
+        if plain and (word.stem not in UNITS or word.place in counted):
             yield Fact("contrast", word.text, word.stem, (word,))
 
 

@@ -29,21 +29,29 @@ _MARGIN, _CROSSED = 0.04, 1.4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Compared:
-    """A statement, the cited spans with the day of their publication, and all text that a name may be looked up in."""
+    """A statement, the cited spans with the days of their publication, and what names may be looked up in.
+
+    `known` is the spans with their headers, `sources` that with the articles around them.
+    """
 
     statement: Ground
     cited: Ground
-    published: date | None
-    frame: str
+    published: tuple[date, ...]
+    known: str
     sources: str
 
 
 def paired(text: str, evidence: Sequence[Evidence]) -> Compared:
     """A statement with what it is compared to."""
-    published = next((e.published for e in evidence if e.published), None)
-    frame = "\n".join(dict.fromkeys(e.frame for e in evidence if e.frame))
-    texts = [e.text for e in evidence]
-    return Compared(ground([text], published), ground(texts, published), published, frame, "\n".join((*texts, frame)))
+    known = "\n".join(dict.fromkeys((*(e.text for e in evidence), *(e.header for e in evidence))))
+    sources = "\n".join(dict.fromkeys((known, *(e.near for e in evidence))))
+    published = tuple(dict.fromkeys(e.published for e in evidence if e.published))
+    return Compared(ground([stated(text, evidence)]), ground(evidence), published, known, sources)
+
+
+def stated(text: str, evidence: Sequence[Evidence]) -> Evidence:
+    """A statement as a text of the day of what it is compared to."""
+    return Evidence(text, published=next((e.published for e in evidence if e.published), None))
 
 
 @dataclass(frozen=True, slots=True)

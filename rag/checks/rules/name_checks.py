@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from rag.checks.rules.contrasts import ALLIES
 from rag.checks.rules.facts import Fact, Ground
-from rag.checks.rules.matching import NEAR, Compared, best, decide
+from rag.checks.rules.matching import NEAR, Compared, best, decide, free
 from rag.checks.rules.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
 from rag.checks.rules.reading import Word
 from rag.schema import Check
@@ -30,7 +30,8 @@ def check_name(fact: Fact, pair: Compared) -> Iterator[Check]:
     if not all(_is_named(word, fact, pair) for word in fact.words):
         yield Check("name", fact.text, _instead(fact, others, pair), False)
     elif not fitting:
-        yield Check("name", fact.text, fact.text, True)
+        other = _in_its_place(fact, others, pair)
+        yield Check("name", fact.text, other or fact.text, other is None)
     elif turned := _turned(fact, fitting, pair):
         yield Check("direction", fact.text, turned, False)
     else:
@@ -45,11 +46,23 @@ def _instead(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
     return near.fact.text if near and (near.bind > NEAR or sharing) else None
 
 
+def _in_its_place(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
+    """The name that the evidence has in place of one that only the article around it has."""
+    if all(_is_known(word, fact, pair) for word in fact.words):
+        return None
+    near = best(fact, _of_its_slot(fact, free(fact, others, pair), pair), pair)
+    return near.fact.text if near and near.bind > NEAR else None
+
+
+def _of_its_slot(fact: Fact, others: Sequence[Fact], pair: Compared) -> list[Fact]:
+    """Those that could be in its place: of its kind, and behind a preposition of place as it is."""
+    slot = is_placed(fact, pair.statement), kind_of(fact, pair.statement)
+    return [f for f in others if (is_placed(f, pair.cited), kind_of(f, pair.cited)) == slot]
+
+
 def _placed(fact: Fact, fitting: Sequence[Fact], others: Sequence[Fact], pair: Compared) -> Check:
     """A check that a name is where the evidence has it, rather than another one of its class."""
-    slot = is_placed(fact, pair.statement), kind_of(fact, pair.statement)
-    unlike = [f for f in others if f not in fitting]
-    rivals = [f for f in unlike if (is_placed(f, pair.cited), kind_of(f, pair.cited)) == slot]
+    rivals = _of_its_slot(fact, [f for f in others if f not in fitting], pair)
     own = [*fitting, *(Fact("name", w.text, w.text, (w,)) for w in pair.cited.by_stem.get(fact.words[-1].stem, ()))]
     reported = [f for f in own if not is_dateline(f)] if rivals else own
     decided = decide(fact, reported or own, rivals, pair)
@@ -83,17 +96,32 @@ def _approach(fact: Fact, of: Ground) -> _Approach | None:
 
 
 def _is_named(word: Word, fact: Fact, pair: Compared) -> bool:
-    """Whether a word of a name is in the evidence or its frame, spelling aside; a title need not be."""
-    lowered = word.text.lower()
-    if lowered in TITLES or word.stem in pair.cited.by_stem or word.stem in _stems(pair.frame):
-        return True
-    capitalized = _capitalized(pair.cited)
-    if _is_metonym(word, capitalized, pair.cited) or any(_derived(lowered, other) for other in capitalized):
+    """Whether a word of a name is in the evidence or around it, or a capital or country stands for it."""
+    if _is_metonym(word, pair.cited) or _occurs(word, pair, pair.sources):
         return True
     if any(_conflicts(fact, f) for f in pair.cited.by_kind["name"]):
         return False
-    named = _runs(pair.sources)
-    return occurs(fact.text, named) or occurs(word.text, named) or _is_acronym(word.text, pair.sources)
+    return _is_spelled(fact.text, pair.sources) or _is_spelled(word.text, pair.sources)
+
+
+def _is_known(word: Word, fact: Fact, pair: Compared) -> bool:
+    """The same of the evidence and its header alone; nothing happens in a capital because its country is named."""
+    if _is_metonym(word, pair.cited) and not is_placed(fact, pair.statement):
+        return True
+    return _occurs(word, pair, pair.known) or _is_spelled(word.text, pair.known)
+
+
+def _occurs(word: Word, pair: Compared, sources: str) -> bool:
+    """Whether a word of a name is in the evidence or the sources; a title need not be."""
+    lowered = word.text.lower()
+    if lowered in TITLES or word.stem in pair.cited.by_stem or word.stem in _stems(sources):
+        return True
+    return any(_derived(lowered, other) for other in _capitalized(pair.cited))
+
+
+def _is_spelled(name: str, sources: str) -> bool:
+    """Whether the sources have another spelling of a name, or an acronym of it."""
+    return occurs(name, _runs(sources)) or _is_acronym(name, sources)
 
 
 @lru_cache(maxsize=512)
@@ -112,12 +140,12 @@ def _runs(text: str) -> str:
     return ", ".join(("", *dict.fromkeys(_RUN.findall(text))))
 
 
-def _is_metonym(word: Word, capitalized: frozenset[str], cited: Ground) -> bool:
+def _is_metonym(word: Word, cited: Ground) -> bool:
     """Whether a capital stands for a country that is there, or a country for its capital."""
     lowered = word.text.lower()
     if lowered in CAPITALS:
         return stem(CAPITALS[lowered]) in cited.by_stem
-    return any(stem(CAPITALS[other]) == word.stem for other in capitalized & CAPITALS.keys())
+    return any(stem(CAPITALS[other]) == word.stem for other in _capitalized(cited) & CAPITALS.keys())
 
 
 def _conflicts(stated: Fact, found: Fact) -> bool:

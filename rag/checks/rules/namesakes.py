@@ -13,7 +13,7 @@ TITLES = listed("""
     commander senator governor mayor king queen prince chancellor chairman chairwoman captain colonel lieutenant major
     judge justice envoy admiral adm rear brigadier brig sergeant corporal inspector superintendent commissioner
     ministers deputy vice former acting sir lord professor doctor mr mrs ms dr gen lt col maj capt sen rep gov sgt
-    mullah maulvi mawlawi sheikh haji hajji
+    mullah maulvi mawlawi sheikh haji hajji ex ceo cfo pm mp
 """)
 _PLACES = listed("island city town village port province district region state bridge")
 _TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})

@@ -22,7 +22,8 @@ _FORCE_NAMES = {
 }
 _PHRASE_REACH = 4.0
 _CAUSAL = re.compile(
-    r"\b(?:because(?: of)?|due to|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|as a result(?: of)?|"
+    r"\b(?:because(?: of)?|due to(?! be\b)|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|"
+    r"as a result(?: of)?|"
     r"result(?:ed|ing|s) (?:in|from)|trigger(?:ed|ing|s)|therefore|thanks to|"
     r"in (?:response|retaliation|reaction) (?:to|for)|forc(?:ed|ing|es)|which is why|so that|"
     r"blamed? (?:on|for)|in return for|stemm?(?:ed|ing|s) from|on account of|consequently|"
@@ -53,6 +54,13 @@ _ACHIEVED = listed("managed began started")
 _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
 )
+_ALL = listed("all every")
+_UNIVERSAL = listed(
+    "all every everyone everybody everything each both entire entirely whole no none nobody nothing never any always "
+    "only"
+)
+_IDIOMATIC = listed("in above at after almost nearly not")
+"""What makes another thing of "all": above all, not every."""
 _ADJECTIVAL = listed("""
     be to the a an of in on at by for with from and or its their his her this that these those
 """)
@@ -71,9 +79,9 @@ def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
     for head in _negated(statement):
         pair = _paired(head, statement, cited)
         if pair:
-            same = any(_is_denied(w, head, cited) for w in pair.cited)
+            same = any(_is_denied(w, head, statement, cited) for w in pair.cited)
             yield Check("negation", f"not {head.text}", f"not {head.text}" if same else pair.cited[0].text, same)
-        elif not any(w.negated for w in cited.words) and not _has_negation(cited.words):
+        elif _negations(cited) <= _denied_elsewhere(head, statement, cited):
             yield Check("negation", f"not {head.text}", None, False)
     for head in _negated(cited):
         pair = _paired(head, cited, statement)
@@ -84,13 +92,25 @@ def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
                 yield Check("negation", stated.text, f"not {head.text}", False)
 
 
-def _is_denied(word: Word, head: Word, cited: Ground) -> bool:
+def _negations(cited: Ground) -> int:
+    """How many words of the evidence negate, or are negative."""
+    return max(sum(_has_negation([w]) for w in cited.words), any(w.negated for w in cited.words))
+
+
+def _denied_elsewhere(head: Word, statement: Ground, cited: Ground) -> int:
+    """How many of what else a statement negates the evidence negates too: one "without" is no second refusal."""
+    pairs = (_paired(other, statement, cited) for other in _negated(statement) if other is not head)
+    return sum(any(w.negated for w in pair.cited) for pair in pairs if pair)
+
+
+def _is_denied(word: Word, head: Word, statement: Ground, cited: Ground) -> bool:
     """Whether the evidence negates a word as the statement does its own, which itself may be a negation."""
     if word.negated:
         return True
     if head.stem in _SAYING:
         return _has_negation([w for w in cited.words if w.sentence == word.sentence])
-    return not _is_negator(head) and _has_negation(_clause_of(word, cited))
+    near = sum(_has_negation([w]) for w in _clause_of(word, cited))
+    return not _is_negator(head) and near > _denied_elsewhere(head, statement, cited)
 
 
 def force(statement: Ground, cited: Ground) -> Iterator[Check]:
@@ -230,3 +250,20 @@ def _joined(cue: re.Match[str], text: str) -> tuple[Span, Span]:
 
 def _stems_in(ground: Ground, span: Span) -> set[str]:
     return {w.stem for w in ground.words if span.start <= w.start < span.end and w.is_content}
+
+
+def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for each "all" or "every": the evidence must say it of all, or of the things as such."""
+    has_all = any(w.text.lower() in _UNIVERSAL for w in cited.words)
+    for before, word, following in zip((None, *statement.words), statement.words, statement.words[1:], strict=False):
+        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC) or has_all:
+            continue
+        meant = following if following.is_content else statement.after(following)
+        if meant and meant.is_content and meant.stem.isalpha() and not _is_definite(meant, cited):
+            yield Check("scope", word.text, None, False)
+
+
+def _is_definite(meant: Word, cited: Ground) -> bool:
+    """Whether it speaks of the things as such, which are all of them: the flights, not most of the flights."""
+    before = ([w.text.lower() for w in cited.before(word, 2.1)] for word in cited.at(meant.stem))
+    return any(words[-1:] == ["the"] and words[-2:-1] != ["of"] for words in before)

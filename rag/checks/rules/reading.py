@@ -55,7 +55,7 @@ class Reading:
 
 
 _WORD = re.compile(
-    rf"\b(?:{'|'.join(PHRASAL)})\b|"
+    rf"\b(?i:{'|'.join(PHRASAL)})\b|"
     r"\bUnited States(?: of America)?\b|\bUnited Kingdom\b|\b(?:[A-Z]\.){2,}|\b[A-Z]\.[A-Z]\b|"
     r"[^\W_]+(?:[.,]\d+)*(?:['’](?!s\b)[^\W_]+)?"
 )
@@ -73,6 +73,8 @@ _PARTING = listed("but while whereas although")
 NEGATORS = listed("not no never neither nor none nobody nothing without cannot nowhere")
 NEGATING = frozenset(map(stem, listed("deny refuse decline fail reject unable avert avoid")))
 """Stems that negate what follows them."""
+_DETERMINERS = listed("the a an this that these those his her its their our my your")
+"""What is refused, rejected or denied as a thing is there: the offer that they refused."""
 _NEGATING_PAIRS = frozenset({("yet", "to"), ("short", "of"), ("no", "longer")})
 _NOT_ONLY = listed("only just least doubt")
 _SCOPE, _CLAUSE = 7, 14
@@ -150,7 +152,7 @@ class _Scope:
         """The scope over the next word: a strong break or a conjunction ends it, each word shortens it."""
         if _parts(gap, lowered, self.last):
             return _Scope(last=self.last)
-        if lowered == "and" and stem(self.last) in NEGATING:
+        if (lowered == "and" or lowered in _DETERMINERS) and stem(self.last) in NEGATING:
             return _Scope(0, self.force, self.lasts, self.last)
         lasts = self.lasts - (2 if "," in gap else 1)
         negates = self.negates - (4 if "," in gap else 1)

@@ -22,7 +22,9 @@ def roles(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each verb between two nouns or names: the evidence must not have them the other way round."""
     for word in statement.words:
         others = (
-            [] if word.stem in _SYMMETRIC or not _is_verb(word) else [w for w in cited.at(word.stem) if _is_verb(w)]
+            []
+            if word.stem in _SYMMETRIC or not _is_verb(word, statement)
+            else [w for w in cited.at(word.stem) if _is_verb(w, cited)]
         )
         for beside in (_nouns_beside, _names_beside):
             turned = _turned(beside(word, statement), [beside(other, cited) for other in others])
@@ -51,8 +53,12 @@ class _Clause:
         return " ".join(w.text for w in (*self.agent, self.verb, *self.patient))
 
 
-def _is_verb(word: Word) -> bool:
-    return word.is_content and word.text.islower() and (is_past(word) or word.text.endswith("ing"))
+def _is_verb(word: Word, of: Ground) -> bool:
+    """Whether it has the form of one; what stands behind "the opening of" may be who opens, or what is opened."""
+    if not word.is_content or not word.text.islower():
+        return False
+    after = of.after(word) if word.text.endswith("ing") else None
+    return is_past(word) or (word.text.endswith("ing") and not (after and after.text == "of"))
 
 
 def _nouns_beside(verb: Word, ground: Ground) -> _Clause | None:

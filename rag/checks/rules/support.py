@@ -22,6 +22,8 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 THRESHOLD = 0.53
 """The probability from which a statement counts as supported."""
+_SHORT_THRESHOLD, _SHORT = 0.4, 2
+"""That by spans of so few sentences that were chosen for it (see evals/results.md)."""
 # Fitted by logistic regression (see evals/README.md), then rounded.
 WEIGHTS: Mapping[str, float] = {
     "one": 0.16,
@@ -73,6 +75,11 @@ def support(statement: str, texts: Sequence[str], checks: Sequence[Check], *, se
     total = sum(WEIGHTS[name] * value for name, value in _features(aligned, statement, searched).items())
     probability = 1.0 if _is_whole(aligned) else 1 / (1 + math.exp(-total))
     return Support(probability, aligned.sentences[aligned.nearest].text)
+
+
+def threshold(texts: Sequence[str]) -> float:
+    """The probability from which a statement counts as supported by the texts that it cites itself."""
+    return _SHORT_THRESHOLD if sum(len(_split(text)) for text in texts) <= _SHORT else THRESHOLD
 
 
 def features(statement: str, texts: Sequence[str], checks: Sequence[Check], *, searched: int) -> dict[str, float]:

@@ -1,0 +1,121 @@
+"""Finds what a question takes for granted and what is cited does not say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rag.checks.exact import Evidence, compare
+from rag.checks.verify import check, evidence
+from rag.models.injection import without_orders
+from rag.retrieval.query import Query
+from rag.schema import Article, Citation, Span
+from rag.text.relative_dates import moments
+from rag.text.sentences import cited_sentences
+from rag.text.words import content_words
+
+_DENYING = ("negation", "direction")
+_WHETHER = re.compile(
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b", re.IGNORECASE
+)
+_DOER = r"\b(?:did|does|do|has|have|had|will) (?:the )?{}\b"
+"""Who does what is asked about, behind an auxiliary."""
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Premises:
+    """What of a question has no support in what is cited for it.
+
+    `unnamed` are names that are nowhere in the articles, `denied` pairs of a word of the question and what the citation
+    has against it, `unsaid` names and words that no citation has; `unmet` is whether one of the names is who does it.
+    """
+
+    unnamed: tuple[str, ...] = ()
+    denied: tuple[tuple[str, str], ...] = ()
+    unsaid: tuple[str, ...] = ()
+    unmet: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the question is likely to take for granted what is not so."""
+        return bool(self.unnamed or self.denied or self.unmet)
+
+    @property
+    def beside_answer(self) -> tuple[str, ...]:
+        """What a reader of a likely answer must know, a sentence each."""
+        denied = (f"What is cited has “{found}” where the question has “{asked}”." for asked, found in self.denied)
+        unsaid = (f"What is cited does not say {_listed(self.unsaid)}.",) if self.unsaid else ()
+        return (*denied, *unsaid)
+
+    @property
+    def beside_nearest(self) -> tuple[str, ...]:
+        """What a reader of an abstention must know of the nearest articles."""
+        return (f"The nearest articles do not mention {_listed(self.unnamed)}.",) if self.unnamed else ()
+
+
+def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article]) -> Premises:
+    """What a question takes for granted, held against what is cited and against the articles that were read for it."""
+    if not cited:
+        return Premises()
+    quotes = [Evidence(citation.quote) for citation in cited]
+    names = tuple(_unnamed(query, quotes))
+    return Premises(
+        tuple(_unnamed(query, [_whole(article) for article in articles])),
+        tuple(dict.fromkeys(_denied(query, cited))),
+        (*names, *_unsaid(query, quotes))[:_MOST],
+        any(re.search(_DOER.format(re.escape(name)), query.text) for name in names),
+    )
+
+
+def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
+    """The names that only the question has; not those of the conversation before it."""
+    failed = (c.expected for c in compare(query.text, evidence) if c.kind == "name" and not c.passed)
+    yield from (name for name in failed if not query.background.issuperset(content_words(name)))
+
+
+def _denied(query: Query, cited: Sequence[Citation]) -> Iterator[tuple[str, str]]:
+    """The words that what is cited negates, or has the opposite of, in each of its sentences that has them.
+
+    A question whether something is so leaves that open.
+    """
+    if query.background or _WHETHER.match(query.text):
+        return
+    spans = [part for citation in cited for part in _sentences(citation)]
+    for asked, found in _opposed(query.text, cited).items():
+        having = [part for part in spans if set(content_words(asked)) <= set(content_words(part.quote))]
+        if all(asked in _opposed(query.text, [part]) for part in having):
+            yield asked, found
+
+
+def _opposed(text: str, cited: Sequence[Citation]) -> dict[str, str]:
+    """The words of a text that the spans negate or have the opposite of, with what these have."""
+    checks = check(text, [evidence(citation) for citation in cited])
+    return {c.expected: c.found for c in checks if c.kind in _DENYING and not c.passed and c.found}
+
+
+def _sentences(citation: Citation) -> list[Citation]:
+    spans, text = cited_sentences(citation), citation.article.text
+    return [replace(citation, start=s.start, end=s.end, quote=text[s.start : s.end], answer=None) for s in spans]
+
+
+def _unsaid(query: Query, quotes: Sequence[Evidence]) -> Iterator[str]:
+    """The words that no quote has, without names and dates."""
+    said = frozenset(content_words(" ".join((*query.names, *(quote.text for quote in quotes)))))
+    wanted = frozenset(query.terms) - query.background - said
+    dates = [Span(moment.start, moment.end) for moment in moments(query.text)]
+    for match in _WORD.finditer(query.text):
+        dated = any(date.start <= match.start() < date.end for date in dates)
+        if not dated and wanted.intersection(content_words(match[0])):
+            wanted -= frozenset(content_words(match[0]))
+            yield match[0]
+
+
+def _whole(article: Article) -> Evidence:
+    return Evidence(without_orders(article, Span(0, len(article.text))), article.header)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return ", ".join(f"“{word}”" for word in words)

@@ -1,0 +1,114 @@
+"""What a question takes for granted is named, and is no sure answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from rag.answer.premise import Premises, premises
+from rag.ingest.loaders import article
+from rag.library import Library
+from rag.render.lines import notice
+from rag.retrieval import query
+from rag.schema import Answer, Article, Citation, Status
+
+VIRGINIA = article(
+    "A first flight with about 200 Afghan interpreters landed in Virginia early on Friday, the White House said. They "
+    "were taken to an army base.",
+    title="First interpreters arrive",
+    source="Gulf Ledger",
+    published="2021-07-30",
+)
+SCHOOLS = article(
+    "Schools in Adeh remain open, unlike in the lake district, where they have been closed since 2 May.",
+    title="Cholera spreads",
+    source="Horn Bulletin",
+    published="2021-05-28",
+)
+
+
+def held(question: str, *articles: Article) -> Premises:
+    """The premises of a question against the first sentence of each article."""
+    cited = []
+    for number, one in enumerate(articles, start=1):
+        quote = one.text[: one.text.index(".") + 1]
+        cited.append(Citation(number, one, "", 0, len(quote), quote))
+    return premises(query.read(question), cited, articles)
+
+
+def test_a_name_that_no_article_has_is_told() -> None:
+    found = held("When did the first Afghan interpreters land in Texas?", VIRGINIA)
+    assert found.unnamed == ("Texas",)
+    assert found.doubtful
+    assert found.beside_answer == ("What is cited does not say “Texas”.",)
+    assert found.beside_nearest == ("The nearest articles do not mention “Texas”.",)
+
+
+def test_another_form_or_spelling_of_a_name_is_that_name() -> None:
+    assert not held("When did the interpreters from Afghanistan land?", VIRGINIA).unnamed
+    spelled = article("Sher Mohammad Abbas Stanekzai spoke in Tehran.", title="Talks")
+    assert not held("What did Stanikzai say in Tehran?", spelled).unnamed
+
+
+def test_a_name_of_the_article_is_not_unnamed_but_unsaid() -> None:
+    found = held("What did the White House say in Virginia about the army base?", VIRGINIA)
+    assert not found.unnamed
+    assert found.unsaid == ("army", "base")
+    assert not found.doubtful
+
+
+def test_the_one_who_does_it_must_be_cited() -> None:
+    text = "Ten thousand reservists were ordered to the border. Uzbekistan said nothing."
+    found = held("When did Uzbekistan order the reservists to the border?", article(text, title="Border"))
+    assert found.unmet
+    assert found.doubtful
+    assert not found.unnamed
+
+
+def test_the_opposite_of_what_is_asked_is_told() -> None:
+    found = held("When were the schools in Adeh closed?", SCHOOLS)
+    assert found.denied == (("closed", "open"),)
+    assert found.beside_answer[0] == "What is cited has “open” where the question has “closed”."
+
+
+def test_a_question_whether_something_is_so_takes_nothing_for_granted() -> None:
+    assert not held("Were the schools in Adeh closed?", SCHOOLS).denied
+
+
+def test_what_one_of_the_cited_sentences_says_is_not_denied() -> None:
+    text = "Nearly 1,700 civilians were killed, the mission said. It counted 3,254 wounded."
+    one = article(text, title="Civilians")
+    cited = [Citation(1, one, "", 0, len(text), text)]
+    assert not premises(query.read("How many civilians were wounded?"), cited, [one]).denied
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
+    with Library(tmp_path_factory.mktemp("library"), offline=True) as made:
+        made.add("seeds", VIRGINIA, SCHOOLS)
+        yield made
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("When did the first Afghan interpreters land in Texas?", "does not say “Texas”"),
+        ("When were the schools in Adeh closed?", "“open” where the question has “closed”"),
+        ("When did Pakistan close its consulate in Mazar?", "“Pakistan”"),
+    ],
+)
+def test_a_false_premise_is_no_sure_answer(library: Library, question: str, told: str) -> None:
+    answer = library.ask(question)
+    assert answer.status is not Status.ANSWERED
+    assert told in str(notice(answer))
+    assert told in answer.to_markdown()
+    assert told in answer._repr_html_()
+    assert answer.to_dict()["premises"] == list(answer.premises)
+    assert Answer.from_dict(answer.to_dict()).premises == answer.premises
+
+
+def test_a_sure_answer_has_no_premises(library: Library) -> None:
+    answer = library.ask("Where did the first flight with Afghan interpreters land?")
+    assert answer.status is Status.ANSWERED
+    assert "premises" not in answer.to_dict()

@@ -1,0 +1,129 @@
+"""The exact rules of a check: what is known of the article around a span, units, bounds, and what holds of all."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from rag.checks.verify import verify
+from rag.ingest.metadata import article
+from rag.schema import Article, Citation, Precision, Published, Statement, Verdict
+
+SUPPORTED, UNSUPPORTED, CONTRADICTED = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED
+FALL = "Arlow fell to the rebels on Tuesday, the mayor said."
+BEFORE = "Two days earlier they had taken the port of Senn."
+MAYOR = "The mayor, Ilse Brandt, left the town by boat and was arrested at the lighthouse."
+GOVERNOR = "The governor, Otto Vane, was in the capital."
+HEARING = "Judge Ann Crole read the sentence in Marden on Friday."
+
+
+def news(*sentences: str, day: int = 7, id: str = "news") -> Article:
+    published = Published(date(2021, 7, day), Precision.DAY)
+    return article(" ".join(sentences), id=id, title="The war in the north", source="Harbour Post", published=published)
+
+
+def checked(text: str, *citations: Citation) -> Statement:
+    return verify(Statement(text, citations), citations)
+
+
+def cited(source: Article, quote: str) -> Citation:
+    start = source.text.index(quote)
+    return Citation(1, source, "p", start, start + len(quote), quote)
+
+
+def alone(text: str, span: str) -> Statement:
+    return checked(text, cited(news(span), span))
+
+
+def test_a_day_that_counts_from_what_was_said_before_is_known() -> None:
+    source = news(FALL, BEFORE)
+    assert checked("They took the port of Senn on 4 July 2021.", cited(source, BEFORE)).verdict is SUPPORTED
+    assert checked("They took the port of Senn on 3 July 2021.", cited(source, BEFORE)).verdict is CONTRADICTED
+
+
+def test_each_article_has_its_own_day_of_publication() -> None:
+    first = news("The rebels now hold five towns.", day=7, id="first")
+    second = news("The rebels now hold nine towns.", day=9, id="second")
+    spans = cited(first, first.text), cited(second, second.text)
+    assert checked("The rebels held five towns on 7 July and nine on 9 July 2021.", *spans).verdict is SUPPORTED
+
+
+def test_the_year_before_counts_from_the_year_of_its_sentence() -> None:
+    span = "Exports came to 18 million euros after 41 million in 2019."
+    source = article(f"The yard grew in 2020. {span}", id="yard", title="The yard", source="Harbour Post")
+    whole = cited(source, source.text)
+    told = "In 2020 exports came to 18 million euros, after 41 million the year before."
+    assert checked(told, whole).verdict is SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("The striker scored in minute 27.", "The striker scored in the 27th minute of the match."),
+        ("The rebels took ten towns in June.", "Arlow was the tenth town that the rebels took in June."),
+        ("The number of towns that the rebels hold went up to eight.", "The rebels hold eight of the 34 towns."),
+        ("The wreck lies about 37 miles off the coast.", "The wreck lies about 60 kilometres off the coast."),
+        ("The yard wants up to 200 workers.", "The yard wants as many as 200 workers."),
+        ("Yes. The yard wants 200 workers.", "The yard wants 200 workers."),
+        ("No, the bridge was not closed.", "The bridge was not closed on Monday."),
+        ("The bridge is due to be finished in June.", "The bridge will be finished in June, its builder said."),
+        ("The council made the union an offer on pay.", "The union rejected the offer on pay that the council made."),
+        ("All flights were cancelled.", "The flights were cancelled on Monday."),
+        ("Above all the harbour was hit.", "It was mainly the harbour that was hit."),
+    ],
+)
+def test_what_says_the_same_passes(text: str, span: str) -> None:
+    assert alone(text, span).verdict is SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "kind"),
+    [
+        ("The striker scored in minute 28.", "The striker scored in the 27th minute of the match.", "number"),
+        ("The wreck lies about 60 miles off the coast.", "The wreck lies about 60 kilometres off the coast.", "number"),
+        ("The panel cost two million euros.", "The panel cost two million francs.", "number"),
+        ("170 people were killed in the flood.", "At least 170 people were killed in the flood.", "number"),
+        ("The yard wants 200 workers.", "The yard wants more than 200 workers.", "number"),
+        ("The rebels took every district of the north.", "The rebels took most districts of the north.", "scope"),
+        ("All interpreters landed on Friday.", "About 200 interpreters landed on Friday.", "scope"),
+        ("The troops refused to leave without a fight.", "The troops left without a fight.", "negation"),
+    ],
+)
+def test_what_says_more_fails(text: str, span: str, kind: str) -> None:
+    statement = alone(text, span)
+    assert statement.verdict is not SUPPORTED
+    assert kind in {check.kind for check in statement.checks if not check.passed}
+
+
+@pytest.mark.parametrize(
+    ("text", "quote", "found"),
+    [
+        ("The mayor, Otto Vane, left the town by boat and was arrested at the lighthouse.", MAYOR, "Ilse Brandt"),
+        ("Judge Ann Crole read the sentence in Arlow on Friday.", HEARING, "Marden"),
+    ],
+)
+def test_a_name_from_elsewhere_in_the_article_contradicts_where_the_span_has_another(
+    text: str, quote: str, found: str
+) -> None:
+    statement = checked(text, cited(news(FALL, MAYOR, GOVERNOR, HEARING), quote))
+    assert statement.verdict is CONTRADICTED
+    assert next(c.found for c in statement.checks if c.kind == "name" and not c.passed) == found
+
+
+def test_a_name_from_elsewhere_in_the_article_passes_where_the_span_has_none() -> None:
+    source = news(MAYOR, "She said that the town was lost without a fight.")
+    span = cited(source, "She said that the town was lost without a fight.")
+    assert checked("Ilse Brandt said that the town was lost without a fight.", span).verdict is SUPPORTED
+
+
+def test_nothing_happens_in_a_capital_because_its_country_is_named() -> None:
+    source = news("China's minister received the envoys in Tianjin on Monday.", "Beijing has not commented.")
+    span = cited(source, "China's minister received the envoys in Tianjin on Monday.")
+    assert checked("The minister received the envoys in Beijing.", span).verdict is CONTRADICTED
+    assert checked("Beijing's minister received the envoys in Tianjin.", span).verdict is SUPPORTED
+
+
+def test_other_words_are_enough_in_a_short_span() -> None:
+    short = "Several villages laid down their arms without a fight, while troops crossed the river to guard the ford."
+    assert alone("Several villages surrendered their weapons without fighting.", short).verdict is SUPPORTED

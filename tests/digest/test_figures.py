@@ -1,0 +1,207 @@
+"""The ledger of figures: what each counts, its bounds, its day, its speaker and its independent outlets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+
+import pytest
+from typer.testing import CliRunner
+
+import rag
+from rag.cli.app import app
+from rag.digest.excerpts import Excerpt
+from rag.digest.figures import figures_of
+from rag.errors import EmptyLibraryError, InputError
+from rag.ingest.loaders import article
+from rag.render.digest_lines import figure_lines
+from rag.render.tables import csv_text
+from rag.schema import Figures, Reason, Span, Status
+
+FIRST = article(
+    "At least 60 Afghans were killed in an attack outside Kabul airport on Thursday, health officials said. Twelve "
+    "American service members were killed, the Pentagon said. The road has four lanes.\n\nSome 20 others were hurt.",
+    title="Bombs at Kabul airport",
+    source="Pamir Wire",
+    published="2021-08-26",
+)
+COPY = article(
+    "At least 60 Afghans were killed in an attack outside Kabul airport on Thursday, health officials said. Twelve "
+    "American service members were killed, the Pentagon said.",
+    title="Dozens die at airport gate",
+    source="Khyber Courier",
+    published="2021-08-26",
+)
+LATER = article(
+    "At least 170 Afghans were killed in Thursday's attack outside Kabul airport, health officials said. An attack on the airport in 2014 killed 5 soldiers.",
+    title="Death toll of airport attack rises",
+    source="Northgate Times",
+    published="2021-08-27",
+)
+OTHER = article(
+    "Seven people were killed in a flood near Herat on Monday, the governor, Ali Shams, said.",
+    title="Flood near Herat",
+    source="Harirud Post",
+    published="2021-08-24",
+)
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rag.Library]:
+    with rag.Library(tmp_path_factory.mktemp("library"), offline=True) as made:
+        made.add(FIRST, COPY, LATER, OTHER)
+        yield made
+
+
+def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
+    """What the figures of a sentence count, as written, with their bounds."""
+    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0)
+    return [(r.counts.text, r.figure.text, r.figure.low, r.figure.high) for r in figures_of(excerpt)]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("At least 60 Afghans were killed on Thursday.", ("Afghans killed", "At least 60", 60, None)),
+        ("The quake killed 1,246 people, it said.", ("people killed", "1,246", 1246, 1246)),
+        ("Up to 40 houses were destroyed.", ("houses destroyed", "Up to 40", None, 40)),
+        ("Between 180 and 220 villages were destroyed.", ("villages destroyed", "Between 180 and 220", 180, 220)),
+        ("Five to seven people were killed.", ("people killed", "Five to seven", 5, 7)),
+        ("The death toll of the quake rose to 1,180, the ministry said.", ("death toll", "1,180", 1180, 1180)),
+        ("Some 45,000 people have lost their homes.", ("people lost their homes", "Some 45,000", 45000, 45000)),
+        ("He said that 1,037 soldiers crossed the border.", ("soldiers crossed the border", "1,037", 1037, 1037)),
+        ("They captured 10% of the districts of the country.", ("districts captured", "10%", 10, 10)),
+        ("More than 70,700 people were flown out since then.", ("people flown out", "More than 70,700", 70700, None)),
+    ],
+)
+def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | None, float | None]) -> None:
+    assert counted(text) == [found]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Trucks with 30 soldiers were hit near the river.",
+        "Some 20 others were wounded in the attack.",
+        "He denied that 100 civilians had been killed there.",
+        "The ministry will send 3,000 soldiers to the border.",
+        "Up to 40 people were feared dead after the storm.",
+        "The strike appears to have killed 7 children.",
+        "About 30 people could have been killed in the raid.",
+        "At least 16 people are known to have died in it.",
+        "Dozens of attackers were killed in the fighting.",
+        "The number of the wounded rose from 24 to 37 soldiers.",
+        "He was killed 30 kilometres from the border.",
+        "It trained over three hu- — nearly 300,000 men.",
+        "More than 2,000 were injured in the quake there.",
+        "The town beat the leaders 2-1 on Sunday afternoon.",
+        "It broke out on 15 October and was put out at 5:30.",
+    ],
+)
+def test_what_is_not_clear_is_left_out(text: str) -> None:
+    assert counted(text) == []
+
+
+def test_a_series_has_days_bounds_speakers_and_citations(library: rag.Library) -> None:
+    found = library.figures("airport attack")
+    afghans, americans = found.series
+    assert (afghans.counts, americans.counts) == ("Afghans killed", "American service members killed")
+    rows = [(f.day, f.text, f.speaker) for f in afghans.figures]
+    assert rows == [
+        ("2021-08-26", "At least 60", "health officials"),
+        ("2021-08-27", "At least 170", "health officials"),
+    ]
+    assert (afghans.minimum.text, afghans.maximum.text) == ("At least 60", "At least 170")
+    for figure in (*afghans.figures, *americans.figures):
+        assert figure.text in figure.citation.quote
+        assert figure.citation in found.citations
+
+
+def test_copies_of_one_report_are_one_origin(library: rag.Library) -> None:
+    first = library.figures("airport attack").series[0].figures[0]
+    assert first.outlets == ("Pamir Wire",)
+
+
+def test_an_independent_report_of_the_same_value_is_a_row_of_its_own(library: rag.Library) -> None:
+    with rag.Library(library.path / "second", offline=True) as other:
+        other.add(
+            FIRST,
+            article(
+                "Hospitals in the capital were full on Friday. At least 60 Afghans were killed in the attack at Kabul "
+                "airport, doctors said.",
+                title="Full wards",
+                source="Bamiyan Bulletin",
+                published="2021-08-27",
+            ),
+        )
+        series = other.figures("airport attack").series[0]
+    assert [figure.outlets for figure in series.figures] == [("Pamir Wire", "Bamiyan Bulletin")] * 2
+
+
+def test_history_and_other_topics_are_left_out(library: rag.Library) -> None:
+    counts = [series.counts for series in library.figures("airport attack").series]
+    assert "soldiers killed" not in counts
+    assert "people killed" not in counts
+    assert [s.counts for s in library.figures("flood").series] == ["people killed"]
+
+
+def test_only_what_is_asked_for_is_counted(library: rag.Library) -> None:
+    assert [s.counts for s in library.figures("airport attack", counting="Afghans").series] == ["Afghans killed"]
+    assert library.figures("airport attack", counting="arrested").status is Status.ABSTAINED
+
+
+def test_an_earlier_day_knows_only_the_earlier_figure(library: rag.Library) -> None:
+    (afghans, *_) = library.figures("airport attack", as_of="2021-08-26").series
+    assert [f.text for f in afghans.figures] == ["At least 60"]
+    assert library.figures("airport", until="2021-01").reason is Reason.OUTSIDE_DATES
+
+
+def test_a_topic_without_words_is_an_error(library: rag.Library) -> None:
+    for wrong in ({"topic": "the"}, {"topic": "flood", "counting": "of the"}):
+        with pytest.raises(InputError, match="has no words to look for"):
+            library.figures(**wrong)
+
+
+def test_an_empty_library_is_an_error(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with rag.Library(tmp_path_factory.mktemp("none"), offline=True) as empty, pytest.raises(EmptyLibraryError):
+        empty.figures("flood")
+
+
+def test_it_comes_back_from_its_record_and_is_shown(library: rag.Library) -> None:
+    found = library.figures("airport attack")
+    assert Figures.from_dict(found.to_dict()).to_dict() == json.loads(json.dumps(found.to_dict()))
+    assert "| 2021-08-27 | At least 170" in found.to_markdown()
+    assert "<td>At least 170" in found._repr_html_()
+    assert len(repr(found)) < 300
+    shown = [line.text for line in figure_lines(found)]
+    assert shown[0] == "Afghans killed: lowest At least 60, highest At least 170"
+    assert shown[1].startswith("  2021-08-26  At least 60   [1] Pamir Wire")
+
+
+def test_csv_has_a_row_for_each_figure_and_no_formula(library: rag.Library) -> None:
+    rows = list(csv.DictReader(io.StringIO(csv_text(library.figures("airport attack")))))
+    assert [(row["counts"], row["figure"], row["low"], row["high"]) for row in rows][:2] == [
+        ("Afghans killed", "At least 60", "60", ""),
+        ("Afghans killed", "At least 170", "170", ""),
+    ]
+    assert not any(cell.startswith(("=", "+", "@")) for row in rows for cell in row.values())
+
+
+def test_the_command_prints_each_form(library: rag.Library) -> None:
+    def run(*arguments: str) -> str:
+        found = CliRunner().invoke(app, ["figures", "--library", str(library.path), *arguments])
+        assert found.exit_code == 0, found.output
+        return found.stdout
+
+    assert "highest At least 170" in run("--topic", "airport attack")
+    assert json.loads(run("--topic", "airport attack", "--json"))["series"][0]["counts"] == "Afghans killed"
+    assert run("--topic", "airport attack", "--counting", "Afghans", "--format", "csv").count("\n") == 3
+    assert "[^1]" in run("--topic", "airport attack", "--format", "markdown")
+
+
+def test_the_command_wants_a_topic(library: rag.Library) -> None:
+    found = CliRunner().invoke(app, ["figures", "--library", str(library.path)])
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert "no topic was given" in found.stderr
