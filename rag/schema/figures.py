@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rag.schema.answers import Citation, Reason, Result
+from rag.schema.answers import Reason, Result
+from rag.schema.statements import Citation
 
 
 @dataclass(frozen=True, slots=True)
