@@ -35,7 +35,8 @@ COPY = article(
     published="2021-08-26",
 )
 LATER = article(
-    "At least 170 Afghans were killed in Thursday's attack outside Kabul airport, health officials said. An attack on the airport in 2014 killed 5 soldiers.",
+    "At least 170 Afghans were killed in Thursday's attack outside Kabul airport, health officials said. "
+    "An attack on the airport in 2014 killed 5 soldiers.",
     title="Death toll of airport attack rises",
     source="Northgate Times",
     published="2021-08-27",
