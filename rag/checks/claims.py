@@ -27,6 +27,17 @@ _EMPHASIS = re.compile(r"(\*\*\*|\*\*|__|(?<!\w)[*_`]|(?<=[^\s*_`])[*_`](?!\w))"
 _FOOTNOTE = re.compile(r"\[\^[^\]]+\]")
 _ENDED = re.compile(r"[.!?…:;][\"'”’)\]\d]*(?:\s*\[\d+\])*$")
 _LONGEST_HEADING = 12  # words
+_LINK = re.compile(
+    r"(?:(?:however|meanwhile|moreover|additionally|furthermore|nevertheless|nonetheless|likewise|similarly|and|but)\b,?|"
+    r"(?:also|besides|still|yet|indeed|overall|again|regardless|conversely|incidentally|specifically|separately|"
+    r"notably|importantly|interestingly|unfortunately|fortunately|surprisingly|remarkably|crucially|admittedly|"
+    r"naturally|"
+    r"(?:first|second|third|last|final)(?:ly)?|in (?:addition|fact|particular|short|sum|summary|conclusion|contrast)|"
+    r"by contrast|of course|on the (?:one|other) hand|for (?:example|instance|(?:his|her|its|their) part)|that said|"
+    r"even so|in other words|as a matter of fact|to be sure|above all|after all|what is more|among other things),"
+    r")\s+(?=\S)",
+    re.I,
+)
 
 
 def claims(draft: str) -> str:
@@ -46,6 +57,15 @@ def claims(draft: str) -> str:
         after = "\n" if bare.lstrip().startswith("|") else ""
         kept.append(f"\n{said}{after}" if item or after else said)
     return "\n".join(kept)
+
+
+def unlinked(sentence: str) -> str:
+    """A sentence without the words that only link it to the one before: However, In addition, But."""
+    linked = _LINK.match(sentence)
+    if not linked:
+        return sentence
+    rest = sentence[linked.end() :]
+    return rest[0].upper() + rest[1:]
 
 
 def _cells(line: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.schema import Check, Citation, Span, Statement
+from rag.text.quoted import quoted_by
+from rag.text.speakers import alike, are_others
 
 _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|``(.+?)''|«([^«»]+)»|(?<![\w])‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
 _MARK = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
@@ -14,6 +16,8 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:[.,]\d+)*")
 _ELLIPSIS = re.compile(r"\s*(?:\.\.\.|…|\[[^\]]*\])\s*")
 _SHARE = 0.7
 _FEWEST_LETTERS = 12
+_FEWEST_WORDS = 4
+"""Fewer in quotation marks may be anybody's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,22 @@ def check_quotes(text: str, evidence: Sequence[str]) -> Iterator[Check]:
             yield Check("quote", quote, _nearest(quote, evidence), False)
         elif found:
             yield Check("quote", quote, found, True)
+
+
+def check_voices(text: str, evidence: Sequence[str]) -> Iterator[Check]:
+    """A check for each quotation in a text of who says it, where the text and the evidence both tell that."""
+    for quote in quotations(text):
+        stated = _voice(quote, text) if len(_words(quote)) >= _FEWEST_WORDS else None
+        told = [name for source in evidence if (name := _voice(quote, source))] if stated else []
+        if stated and told and (are_others(stated, told[0]) or alike(stated, told[0])):
+            same = any(not are_others(stated, name) for name in told)
+            name = stated if same else told[0]
+            yield Check("quote", f"“{quote}” by {stated}", f"“{quote}” by {name}", same)
+
+
+def _voice(quote: str, text: str) -> str | None:
+    span = locate(quote, text)
+    return quoted_by(text, span) if span else None
 
 
 def _is_title(quote: str) -> bool:

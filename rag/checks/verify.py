@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from rag.checks.quotes import check_quotes
+from rag.checks.claims import unlinked
+from rag.checks.quotes import check_quotes, check_voices, locate, quotations
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.matching import stated
@@ -20,7 +21,7 @@ from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.relative_dates import anchored_dates
 from rag.text.speakers import compare_speakers, label, speaker, told_by
-from rag.text.words import words
+from rag.text.words import content_words, words
 
 FACTS = (
     "number",
@@ -71,7 +72,7 @@ def verify(
     Sentences that are addressed to a program bear nothing out. `searched` is the number of words that the spans
     were chosen from, if they were chosen for this statement; the default is that they are what it cites.
     """
-    said_by = speaker(statement.text)
+    said_by, text = speaker(statement.text), unlinked(statement.text)
     if not words(statement.text):
         return _unchecked(statement, "a sentence with words")
     if not spans:
@@ -81,12 +82,12 @@ def verify(
     if not spans:
         planted = Check("order", "words that are not addressed to a program", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
-    verbatim = next((c for c in spans if _is_verbatim(statement.text, c.quote)), None)
+    verbatim = next((c for c in spans if any(_is_verbatim(t, c.quote) for t in (statement.text, text))), None)
     if verbatim:
         same = Check("quote", statement.text, " ".join(verbatim.quote.split()), True)
         return replace(statement, verdict=Verdict.SUPPORTED, checks=(same,), speaker=told_by(verbatim) or said_by)
     try:
-        checks = check(statement.text, [evidence(c) for c in spans], searched=searched, entailment=entailment)
+        checks = check(text, [evidence(c) for c in spans], searched=searched, entailment=entailment)
     except VerifierError as error:
         return _unchecked(statement, str(error))
     said_by = said_by or next((c.found for c in checks if c.kind == "attribution"), None)
@@ -99,9 +100,11 @@ def check(
     """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
     texts, text = [item.text for item in cited], _REPLY.sub("", text)
     own, grounds = ground([stated(text, cited)]), ground(cited)
+    voices = list(check_voices(text, [item.near or item.text for item in cited]))
     found = [
         *compare(text, cited),
         *check_quotes(text, texts),
+        *voices,
         *polarity(own, grounds),
         *force(own, grounds),
         *roles(own, grounds),
@@ -112,10 +115,23 @@ def check(
     size = sum(len(t.split()) for t in texts) if searched is None else searched
     if size > _TIGHT:
         found = [c for c in found if c.passed or c.kind not in _LOOSE]
+    if all(c.passed for c in found) and _is_quoted(text, texts, voices):
+        return found
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
     whole, least = support(text, texts, found, searched=size), threshold(texts) if searched is None else THRESHOLD
     return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
+
+
+def _is_quoted(text: str, texts: Sequence[str], voices: Sequence[Check]) -> bool:
+    """Whether it says nothing but quotations of the spans and who says them, with each of these checked."""
+    quotes = quotations(text)
+    if not quotes or len(voices) < len(quotes) or not all(any(locate(q, t) for t in texts) for q in quotes):
+        return False
+    told, named = " ".join(texts), " ".join(voice.expected for voice in voices)
+    for quote in quotes:
+        text = text.replace(quote, " ")
+    return set(content_words(text)) <= set(content_words(told)) & set(content_words(named))
 
 
 def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:

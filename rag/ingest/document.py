@@ -18,6 +18,9 @@ from rag.text.clean import decode, one_line, refuse_binary
 MAX_FILE = 50_000_000
 MAX_LINE = 20_000_000
 TOO_LONG = f"has a line over {MAX_LINE // 10**6} MB; wanted one article a line"
+MAX_VALUES = 1_000_000
+"""The most marks between values, such as commas, in a line or row: each may become an object of its own in memory."""
+TOO_MANY = f"has a line of over {MAX_VALUES:,} values; wanted one article a line"
 MAX_PARTS = 10_000
 """The most files in a container, such as the chapters of an .epub."""
 

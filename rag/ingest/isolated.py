@@ -22,7 +22,7 @@ SECONDS, SECONDS_PER_MB = 8.0, 2.0
 """Processor time for a document: in any case, and for each MB of it."""
 MEMORY = 500_000_000
 """Bytes beside what the interpreter takes."""
-_START = "import sys; sys.path[:] = {path!r}; from rag.ingest.isolated import serve; serve()"
+_START = "import sys; sys.path[:] = {path!r}; from rag.ingest.isolated import serve; serve({memory})"
 _SIZE = 8
 _REFUSED = (
     f"takes over {SECONDS:.0f} seconds and {SECONDS_PER_MB:.0f} for each MB, or over {MEMORY // 10**6} MB, to read; "
@@ -57,11 +57,14 @@ def read_isolated(extension: str, document: Document) -> Loaded:
     return _isolated(_Request(extension, document.origin, document.name, body, document.charset, document.url, seconds))
 
 
-def serve() -> None:
-    """Reads requests from the standard input and answers on the standard output, until the input ends."""
+def serve(memory: int) -> None:
+    """Reads requests from the standard input and answers on the standard output, until the input ends.
+
+    It takes at most `memory` bytes beside what the interpreter takes.
+    """
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr  # what a library prints is no answer
-    _limit_memory()
+    _limit_memory(memory)
     while (request := _received(requests)) is not None:
         signal.setitimer(signal.ITIMER_PROF, request.seconds)
         answer = _answer(request)
@@ -128,18 +131,18 @@ def _answer(request: _Request) -> _Answer:
 
 
 def _started() -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-c", _START.format(path=sys.path)]
+    command = [sys.executable, "-c", _START.format(path=sys.path, memory=MEMORY)]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
 
 
-def _limit_memory() -> None:
+def _limit_memory(most: int) -> None:
     import resource
 
     status = Path("/proc/self/statm")
     pages = int(status.read_text().split()[0]) if status.exists() else 0
     taken = pages * resource.getpagesize()
     if taken:
-        resource.setrlimit(resource.RLIMIT_AS, (taken + MEMORY, taken + MEMORY))
+        resource.setrlimit(resource.RLIMIT_AS, (taken + most, taken + most))
 
 
 def _send(stream: IO[bytes], value: object) -> None:

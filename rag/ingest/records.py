@@ -10,12 +10,13 @@ from dataclasses import replace
 from typing import Any
 
 from rag.errors import LoadError
-from rag.ingest.document import MAX_LINE, TOO_LONG, Document, Loaded, lines, whole_body
+from rag.ingest.document import MAX_LINE, MAX_VALUES, TOO_LONG, TOO_MANY, Document, Loaded, lines, whole_body
 from rag.ingest.metadata import flat, from_record, has_text, is_field
 from rag.schema import Article, Failure
 from rag.text.clean import decode, one_line
 
 _TOO_DEEP = "is nested too deeply; wanted objects with the fields of an article"
+_MARKS = (b"[", b"{", b",", b'"')
 # What separates the articles of a record in Multi-News, as published in two versions.
 _SEPARATORS = re.compile(r"\s*(?:\|{5}|story_separator_special_tag)\s*")
 
@@ -86,6 +87,9 @@ def _parts(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def _line(origin: str, raw: bytes) -> Loaded:
     if len(raw) > MAX_LINE:
         yield Failure(origin, TOO_LONG)
+        return
+    if sum(map(raw.count, _MARKS)) > MAX_VALUES:
+        yield Failure(origin, TOO_MANY)
         return
     try:
         found = decode(raw)

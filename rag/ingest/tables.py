@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from rag.errors import LoadError
-from rag.ingest.document import MAX_LINE, TOO_LONG, Document, Loaded, lines
+from rag.ingest.document import MAX_LINE, MAX_VALUES, TOO_LONG, TOO_MANY, Document, Loaded, lines
 from rag.ingest.metadata import is_field
 from rag.ingest.records import noted, record_articles
 from rag.schema import Failure
 from rag.text.clean import decode, one_line
+
+_MARKS = ",;\t|"
 
 
 def read_table(document: Document) -> Loaded:
@@ -54,6 +56,8 @@ class _Lines:
     number: int = 0
     taken: list[str] = field(default_factory=list)
     pending: deque[str] = field(default_factory=deque)
+    size: int = 0
+    values: int = 0
 
     def __iter__(self) -> Iterator[str]:
         return self
@@ -62,11 +66,16 @@ class _Lines:
         line = self.pending.popleft() if self.pending else next(self.rest)
         self.number += 1
         self.taken.append(line)
+        self.size, self.values = self.size + len(line), self.values + max(map(line.count, _MARKS))
+        if self.size > MAX_LINE or self.values > MAX_VALUES:
+            raise LoadError(
+                f"row {self.number}: {TOO_LONG if self.size > MAX_LINE else TOO_MANY}; are its quotes closed?"
+            )
         return line
 
     def begin(self) -> None:
         """Starts a row."""
-        self.taken = []
+        self.taken, self.size, self.values = [], 0, 0
 
     def put_back(self, texts: list[str]) -> None:
         """Makes these the next lines."""
@@ -99,7 +108,7 @@ def _delimiter(header: str) -> str:
         cells = next(csv.reader([header], delimiter=mark), [])
         return any(is_field(c, "text") for c in cells), len(cells)
 
-    return max(",;\t|", key=fits)
+    return max(_MARKS, key=fits)
 
 
 def _header(cells: list[str]) -> list[str]:

@@ -141,6 +141,11 @@ def has_speech(sentence: str) -> bool:
     )
 
 
+def are_others(a: str, b: str) -> bool:
+    """Whether two descriptions of a speaker, both by name, are of two."""
+    return bool(_called(a) and _called(b)) and not (alike(a, b) or alike(b, a))
+
+
 def alike(a: str, b: str) -> bool:
     """Whether two descriptions of a speaker have a word in common; if both are by name, one of the names."""
     ours, theirs = _called(a), _called(b)
@@ -238,7 +243,7 @@ def voice(text: str, span: Span) -> Voice | None:
     if labelled:
         return Voice(labelled, 0)
     pronoun = _PRONOUN.search(sentence)
-    meant = _before(text, span.start, several=pronoun["who"].casefold() == "they") if pronoun else None
+    meant = antecedent(text, span.start, several=pronoun["who"].casefold() == "they") if pronoun else None
     return Voice(meant, pronoun.end("who")) if pronoun and meant else None
 
 
@@ -286,7 +291,7 @@ def label(text: str, start: int) -> str | None:
     return labels.names[place] if place >= 0 else None
 
 
-def _before(text: str, start: int, *, several: bool) -> str | None:
+def antecedent(text: str, start: int, *, several: bool) -> str | None:
     """Whom a pronoun means: who speaks last before it, else, if it is one, the first name of the sentence before."""
     first = max(0, start - _BACK)
     spans = sentences(text[first:start])[-_MOST_BACK:]

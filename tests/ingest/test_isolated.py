@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -39,3 +41,50 @@ def test_an_error_of_a_reader_is_the_same_as_without_the_process(tmp_path: Path)
     (failed,) = load(path)
     assert isinstance(failed, Failure)
     assert "is empty" in str(failed)
+
+
+@pytest.fixture
+def small_memory(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A reader of its own with 40 MB."""
+    monkeypatch.setattr(isolated, "MEMORY", 40_000_000)
+    isolated._reader.cache_clear()
+    yield
+    isolated._reader.cache_clear()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is bounded on Linux")
+def test_a_document_that_takes_too_much_memory_is_refused_and_the_next_one_is_read(
+    tmp_path: Path, small_memory: None
+) -> None:
+    (tmp_path / "large.json").write_text(f'{{"text": "Rain fell.", "tags": [{"[]," * 2_000_000}[]]}}')
+    (tmp_path / "small.json").write_text('{"text": "Rain fell.", "tags": [[]]}')
+    (refused,) = load(tmp_path / "large.json")
+    assert isinstance(refused, Failure)
+    assert "MB, to read; split it" in str(refused)
+    (read,) = load(tmp_path / "small.json")
+    assert isinstance(read, Article)
+
+
+def test_a_line_of_very_many_values_is_left_out_and_the_next_one_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text(f'{{"text": "Rain.", "tags": [{"[]," * 1_000_000}[]]}}\n{{"text": "Snow fell."}}\n')
+    refused, read = load(path)
+    assert isinstance(refused, Failure)
+    assert "over 1,000,000 values" in str(refused)
+    assert isinstance(read, Article)
+
+
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("text,id\n" + '"a\n",' * 4_000_000, "a line of over 1,000,000 values"),
+        ("text,id\nOne.,1\n" + '"' + "x" * 1_000_000 + ("\n" + "x" * 1_000_000) * 20 + '",2\n', "a line over 20 MB"),
+    ],
+)
+def test_a_row_without_end_is_not_gathered_in_memory(tmp_path: Path, table: str, expected: str) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(table)
+    *_, refused = load(path)
+    assert isinstance(refused, Failure)
+    assert expected in str(refused)
+    assert "quotes closed" in str(refused)

@@ -84,6 +84,9 @@ _CALENDAR = listed("""
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
     october november december jan feb mar apr jun jul aug sept sep oct nov dec i
 """)
+_OPENING = re.compile(
+    r"\w+ly|yesterday|today|tomorrow|tonight|later|earlier|soon|again|once|twice|afterwards?|meantime|instead", re.I
+)
 _JOINT = re.compile(r"[ \xa0]|[-‐‑]|\. ")
 _PARTICLES = listed("e i ye yi al ul ur bin ibn de der von van la le da di du")
 
@@ -228,7 +231,7 @@ def _proper(text: str, words: tuple[Word, ...], taken: Sequence[Span]) -> list[t
     for i, word in enumerate(words):
         first = i == 0 or words[i - 1].sentence != word.sentence
         joined = bool(last and _JOINT.fullmatch(text, last.end, word.start))
-        named = _is_proper(word, taken) and (not first or _begins(word, words[i + 1 : i + 2], sure))
+        named = _is_proper(word, taken) and (not first or _begins(text, word, words[i + 1 : i + 2], sure))
         if joined and (named or word.text.lower() in _PARTICLES):
             runs[-1].append(word)
         elif named:
@@ -249,10 +252,19 @@ def _is_proper(word: Word, taken: Sequence[Span]) -> bool:
     return not any(span.start <= word.start < span.end for span in taken)
 
 
-def _begins(word: Word, following: Sequence[Word], sure: set[int]) -> bool:
+def _begins(text: str, word: Word, following: Sequence[Word], sure: set[int]) -> bool:
     """Whether the first word of a sentence is a name, or begins one of several words."""
     if word.text.isupper() and len(word.text) > 1:
         return True
+    if not following:
+        return word.start in sure
     if word.start in sure:
-        return not following or following[0].stem not in _PREPOSITIONS
-    return bool(following) and following[0].text[0].isupper() and following[0].start in sure
+        return following[0].stem not in _PREPOSITIONS and not _is_aside(text, word)
+    joined = _JOINT.fullmatch(text, word.end, following[0].start)
+    return bool(joined) and following[0].start in sure and not _OPENING.fullmatch(word.text)
+
+
+def _is_aside(text: str, word: Word) -> bool:
+    """Whether one comma parts it from its sentence; behind a name stands what another comma ends."""
+    sentence = text[word.end :].split(". ", maxsplit=1)[0]
+    return sentence.startswith(",") and sentence.count(",") == 1

@@ -1,0 +1,88 @@
+"""Kinds of claims that were once judged wrongly: links between sentences, voices of quotations."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag.checks.document import checked, whole
+from rag.checks.verify import verify
+from rag.ingest.metadata import article
+from rag.schema import Statement, Verdict
+
+STRIKE = (
+    "Union leader Karl Osei rejected the appeal on Monday. Norlund said it had lost 2.4 million crowns since "
+    "the strike began. The dockers of Velmora want the company to withdraw a pay cut."
+)
+PIER = (
+    "“We found cracks in 14 pillars,” harbour master Odile Brandt told reporters. “It is not safe. Nobody will "
+    "be allowed on the pier before spring.” The mayor, Ada Lindqvist, disagreed. “It could open in April,” she "
+    "said."
+)
+SPEECH = (
+    "The minister spoke in Lenz on Friday.\n\n“The harvest will fail in the north,” said Jonas Keel, who leads "
+    "the farmers. “We need help from the state by June.\n\n“Without it our farms will close.”\n\nEnergy "
+    "minister Pavla Reiss said: “The state has no money for new aid.”"
+)
+
+
+def judged(claim: str, told: str) -> Statement:
+    source = article(told, title="News")
+    return checked(claim, lambda _: whole([source]), verify, given=[source]).statements[0]
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        *("However, ", "Meanwhile, ", "Additionally, ", "Nonetheless, ", "In addition, ", "By contrast, ", "But "),
+        *("Unfortunately, ", "On the other hand, ", "For its part, ", "Meanwhile "),
+    ],
+)
+@pytest.mark.parametrize(
+    "claim",
+    ["Karl Osei rejected the appeal on Monday.", "Norlund said it had lost 2.4 million crowns since the strike began."],
+)
+def test_what_links_a_sentence_does_not_change_its_verdict(link: str, claim: str) -> None:
+    assert judged(f"{link}{claim}", STRIKE).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize("opening", ["Nowadays, ", "Regrettably, ", "Yesterday "])
+def test_an_adverb_that_opens_a_sentence_is_no_name(opening: str) -> None:
+    checks = judged(f"{opening}Karl Osei rejected the appeal on Monday.", STRIKE).checks
+    assert [c.expected for c in checks if c.kind == "name"] == ["Karl Osei"]
+
+
+def test_a_name_that_opens_a_sentence_is_still_checked() -> None:
+    assert judged("However, Karl Petty rejected the appeal on Monday.", STRIKE).verdict is not Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("“It could open in April,” Ada Lindqvist said.", PIER),
+        ("“Nobody will be allowed on the pier before spring,” Odile Brandt said.", PIER),
+        ("“Without it our farms will close,” Jonas Keel said.", SPEECH),
+        ("“The state has no money for new aid,” Pavla Reiss said.", SPEECH),
+    ],
+)
+def test_a_quotation_by_who_said_it_is_supported(claim: str, told: str) -> None:
+    assert judged(claim, told).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "told", "who"),
+    [
+        ("“Nobody will be allowed on the pier before spring,” Ada Lindqvist said.", PIER, "Brandt"),
+        ("“It could open in April,” Odile Brandt said.", PIER, "Lindqvist"),
+        ("“Without it our farms will close,” Pavla Reiss said.", SPEECH, "Keel"),
+        ("“The state has no money for new aid,” said Jonas Keel.", SPEECH, "Reiss"),
+    ],
+)
+def test_a_quotation_by_another_is_a_contradiction_that_names_who_said_it(claim: str, told: str, who: str) -> None:
+    statement = judged(claim, told)
+    assert statement.verdict is Verdict.CONTRADICTED
+    assert any(who in (c.found or "") for c in statement.checks if c.kind == "quote" and not c.passed)
+
+
+def test_a_short_quoted_phrase_may_be_of_anybody() -> None:
+    told = "An official said Turkey would play “a lead role”, and General Arikan said that no decision was taken."
+    assert judged("General Arikan said Turkey would play “a lead role”.", told).verdict is not Verdict.CONTRADICTED
