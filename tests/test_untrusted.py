@@ -57,7 +57,7 @@ def question(camp: str) -> str:
 def poisoned(attack: dict[str, str], camp: str) -> Article:
     if attack["where"] == "title":
         return article(honest(camp), title=attack["text"])
-    return article(f"{honest(camp)} {attack['text']}", title=f"Camp {camp}")
+    return article(f"{honest(camp)}\n\n{attack['text']}", title=f"Camp {camp}")
 
 
 def words(text: str) -> list[str]:

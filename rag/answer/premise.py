@@ -61,9 +61,9 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
     if not cited:
         return Premises()
     quotes = [Evidence(citation.quote) for citation in cited]
-    names = tuple(_unnamed(query, quotes))
+    names = tuple(dict.fromkeys(_unnamed(query, quotes)))
     return Premises(
-        tuple(_unnamed(query, [_whole(article) for article in articles])),
+        tuple(dict.fromkeys(_unnamed(query, [_whole(article) for article in articles]))),
         tuple(dict.fromkeys(_denied(query, cited))),
         (*names, *_unsaid(query, quotes))[:_MOST],
         any(re.search(_DOER.format(re.escape(name)), query.text) for name in names),
@@ -71,9 +71,11 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
 
 
 def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
-    """The names that only the question has; not those of the conversation before it."""
+    """The names that only the question has, whole; not those of the conversation before it."""
     failed = (c.expected for c in compare(query.text, evidence) if c.kind == "name" and not c.passed)
-    yield from (name for name in failed if not query.background.issuperset(content_words(name)))
+    for part in failed:
+        if not query.background.issuperset(content_words(part)):
+            yield next((name for name in query.names if part in name.split()), part)
 
 
 def _denied(query: Query, cited: Sequence[Citation]) -> Iterator[tuple[str, str]]:

@@ -30,7 +30,7 @@ NOTHING_ASKED = "the question gives orders and asks nothing; what is said here i
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _ENDS = (*'.!?:;…"”’)]',)
-_BESIDE, _SURER = -2.0, 1.0
+_BESIDE, _SURER = -2.0, 1.1
 """The scores from which on a sentence next to an order is one too, and a title or name is one."""
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length

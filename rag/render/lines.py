@@ -113,7 +113,7 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from statement_lines(statement, after=last, width=width)
         last = statement
     yield from conflicts_lines(answer.conflicts, answer.statements, width=width)
-    if told := notice(answer):
+    for told in (notice(answer) or "").splitlines():
         yield from wrapped(told, width)
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
@@ -124,12 +124,12 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
 
 
 def notice(answer: Answer) -> str | None:
-    """Why there is no answer, or only a part of one, or what it does not say of the question; None if it is whole."""
+    """Why there is no answer, or only a part of one, or what it does not say of the question, a line each; or None."""
     if answer.status is Status.ABSTAINED:
-        return None if answer.statements else " ".join((answer.text, *answer.premises))
+        return None if answer.statements else "\n".join((answer.text, *answer.premises))
     if answer.status is Status.PARTIAL and answer.reason is not Reason.UNCLEAR:
         return f"This is a partial answer: {_PARTIAL[answer.reason]}."
-    return " ".join(answer.premises) or None
+    return "\n".join(answer.premises) or None
 
 
 def statement_lines(

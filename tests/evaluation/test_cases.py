@@ -18,6 +18,7 @@ from rag.library import Library
 from rag.schema import Reason, Turn, Verdict
 
 EVALS = Path(__file__).parents[2] / "evals"
+CORPORA = ("afghanistan-2021", "earthquake", "election", "world")
 FILES = sorted(EVALS.glob("sets/*.jsonl"))
 QA: dict[str, Any] = {"id": "a", "question": "Who?", "answerable": True, "claims": []}
 CHECK: dict[str, Any] = {"id": "a", "task": "check", "text": "It rained.", "verdict": "supported"}
@@ -164,7 +165,7 @@ def test_the_schema_can_be_printed() -> None:
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
     opened = Library(tmp_path_factory.mktemp("articles") / "library", embeddings=FakeEmbeddings(), offline=True)
-    opened.add(EVALS / "corpora" / "afghanistan-2021", EVALS / "corpora" / "world", EVALS.parent / "seeds")
+    opened.add(*(EVALS / "corpora" / name for name in CORPORA), EVALS.parent / "seeds")
     return opened
 
 
