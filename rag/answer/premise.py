@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.checks.exact import Evidence, compare
+from rag.checks.rules.wordvectors import vector
 from rag.checks.verify import check, evidence
 from rag.models.injection import without_orders
 from rag.retrieval.query import Query
@@ -22,7 +23,10 @@ _WHETHER = re.compile(
 _DOER = r"\b(?:did|does|do|has|have|had|will) (?:the )?{}\b"
 """Who does what is asked about, behind an auxiliary."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_KIND = re.compile(r"\bhow (?:many|much) $", re.IGNORECASE)
 _MOST = 4
+_ALIKE = 0.5
+"""From which likeness on a word stands for another one: killed for died, but not captured for fell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,7 @@ class Premises:
     def beside_answer(self) -> tuple[str, ...]:
         """What a reader of a likely answer must know, a sentence each."""
         denied = (f"What is cited has “{found}” where the question has “{asked}”." for asked, found in self.denied)
-        unsaid = (f"What is cited does not say {_listed(self.unsaid)}.",) if self.unsaid else ()
+        unsaid = (f"The sentences above do not say {_listed(self.unsaid)}.",) if self.unsaid else ()
         return (*denied, *unsaid)
 
     @property
@@ -60,12 +64,11 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
     """What a question takes for granted, held against what is cited and against the articles that were read for it."""
     if not cited:
         return Premises()
-    quotes = [Evidence(citation.quote) for citation in cited]
-    names = tuple(dict.fromkeys(_unnamed(query, quotes)))
+    names = tuple(dict.fromkeys(_unnamed(query, [Evidence(citation.quote) for citation in cited])))
     return Premises(
         tuple(dict.fromkeys(_unnamed(query, [_whole(article) for article in articles]))),
         tuple(dict.fromkeys(_denied(query, cited))),
-        (*names, *_unsaid(query, quotes))[:_MOST],
+        (*names, *_unsaid(query, cited))[:_MOST],
         any(re.search(_DOER.format(re.escape(name)), query.text) for name in names),
     )
 
@@ -103,15 +106,19 @@ def _sentences(citation: Citation) -> list[Citation]:
     return [replace(citation, start=s.start, end=s.end, quote=text[s.start : s.end], answer=None) for s in spans]
 
 
-def _unsaid(query: Query, quotes: Sequence[Evidence]) -> Iterator[str]:
-    """The words that no quote has, without names and dates."""
-    said = frozenset(content_words(" ".join((*query.names, *(quote.text for quote in quotes)))))
+def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
+    """The words that no quote or title has, nor one much like them; not names, dates, and what is counted."""
+    told = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
+    said = frozenset(content_words(" ".join((*query.names, told))))
+    near = [vector(word) for word in {word.lower() for word in _WORD.findall(told)}]
     wanted = frozenset(query.terms) - query.background - said
     dates = [Span(moment.start, moment.end) for moment in moments(query.text)]
     for match in _WORD.finditer(query.text):
         dated = any(date.start <= match.start() < date.end for date in dates)
-        if not dated and wanted.intersection(content_words(match[0])):
-            wanted -= frozenset(content_words(match[0]))
+        if dated or _KIND.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
+            continue
+        wanted -= frozenset(content_words(match[0]))
+        if max(float(vector(match[0].lower()) @ other) for other in near) < _ALIKE:
             yield match[0]
 
 

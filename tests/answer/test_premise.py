@@ -41,7 +41,7 @@ def test_a_name_that_no_article_has_is_told() -> None:
     found = held("When did the first Afghan interpreters land in Texas?", VIRGINIA)
     assert found.unnamed == ("Texas",)
     assert found.doubtful
-    assert found.beside_answer == ("What is cited does not say “Texas”.",)
+    assert found.beside_answer == ("The sentences above do not say “Texas”.",)
     assert found.beside_nearest == ("The nearest articles do not mention “Texas”.",)
 
 
@@ -93,7 +93,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 @pytest.mark.parametrize(
     ("question", "told"),
     [
-        ("When did the first Afghan interpreters land in Texas?", "does not say “Texas”"),
+        ("When did the first Afghan interpreters land in Texas?", "do not say “Texas”"),
         ("When were the schools in Adeh closed?", "“open” where the question has “closed”"),
         ("When did Pakistan close its consulate in Mazar?", "“Pakistan”"),
     ],
