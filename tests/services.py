@@ -34,7 +34,7 @@ _BETWEEN = 0.05  # seconds
 _BINARIES = "/usr/lib/postgresql/*/bin"  # where Debian puts them
 _OWNERS = ("postgres", "nobody")  # who runs PostgreSQL in the place of root, whom it refuses
 _USER = "dispatches"
-_UNSAFE = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+_UNSAFE = {"fsync": "off", "full_page_writes": "off"}
 _numbers = count()
 
 
