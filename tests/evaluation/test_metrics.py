@@ -85,7 +85,7 @@ FULL, HALF = answered(said("Ten soldiers fled.", 1)), answered(said("Some soldie
         (metrics.abstention_recall, UNANSWERABLE, FULL, Share(0, 1)),
         (metrics.premises_met, UNANSWERABLE, FULL, Share(0, 1)),
         (metrics.premises_met, UNANSWERABLE, ABSTAINED, Share(1, 1)),
-        (metrics.premises_met, UNANSWERABLE, answered(premises=("The sentences above do not say “ten”.",)), Share(1, 1)),
+        (metrics.premises_met, UNANSWERABLE, answered(premises=("Nothing says “ten”.",)), Share(1, 1)),
         (metrics.premises_met, qa(), FULL, None),
     ],
 )
