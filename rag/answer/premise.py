@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.checks.exact import Evidence, compare
+from rag.checks.exact import Evidence, check_names
 from rag.checks.rules.wordvectors import vector
 from rag.checks.verify import check, evidence
 from rag.models.injection import without_orders
@@ -75,7 +75,7 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
 
 def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
     """The names that only the question has, whole; not those of the conversation before it."""
-    failed = (c.expected for c in compare(query.text, evidence) if c.kind == "name" and not c.passed)
+    failed = (c.expected for c in check_names(query.text, evidence) if not c.passed)
     for part in failed:
         if not query.background.issuperset(content_words(part)):
             yield next((name for name in query.names if part in name.split()), part)

@@ -59,7 +59,8 @@ def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     for quote in quotations(text):
         rest = rest.replace(quote, " " * len(quote))
     texts = [item.text for item in evidence]
-    return [*check_quotes(text, texts), *_numbers(rest, evidence), *_dates(rest, evidence), *_names(rest, evidence)]
+    compared = (*_numbers(rest, evidence), *_dates(rest, evidence), *check_names(rest, evidence))
+    return [*check_quotes(text, texts), *compared]
 
 
 def _numbers(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
@@ -178,7 +179,8 @@ def _dates(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
             yield Check("date", stated.text, other.text if other and aligned else None, False)
 
 
-def _names(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
+def check_names(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
+    """A check for each name of a statement, as `compare` has them."""
     inside = " . ".join(f"{item.header} . {item.label} {item.text}" for item in evidence)
     near = " . ".join(item.near for item in evidence)
     for name in _named(text, f"{inside} {near}"):
