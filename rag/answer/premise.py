@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rag.checks.exact import Evidence, check_names
 from rag.checks.rules.wordvectors import vector
-from rag.checks.verify import check, evidence
 from rag.models.injection import without_orders
 from rag.retrieval.query import Query
 from rag.schema import Article, Citation, Span
 from rag.text.relative_dates import moments
-from rag.text.sentences import cited_sentences
 from rag.text.words import content_words
 
-_DENYING = ("negation", "direction")
-_WHETHER = re.compile(
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|should|may|might)\b", re.IGNORECASE
-)
 _DOER = r"\b(?:did|does|do|has|have|had|will) (?:the )?{}\b"
 """Who does what is asked about, behind an auxiliary."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_KIND = re.compile(r"\bhow (?:many|much) $", re.IGNORECASE)
+_COUNTED = re.compile(r"\bhow (?:many|much) $", re.IGNORECASE)
 _MOST = 4
 _ALIKE = 0.5
 """From which likeness on a word stands for another one: killed for died, but not captured for fell."""
@@ -33,26 +27,23 @@ _ALIKE = 0.5
 class Premises:
     """What of a question has no support in what is cited for it.
 
-    `unnamed` are names that are nowhere in the articles, `denied` pairs of a word of the question and what the citation
-    has against it, `unsaid` names and words that no citation has; `unmet` is whether one of the names is who does it.
+    `unnamed` are names that are nowhere in the articles, `unsaid` names and words that no citation has; `unmet` is
+    whether one of the names is who does what is asked about.
     """
 
     unnamed: tuple[str, ...] = ()
-    denied: tuple[tuple[str, str], ...] = ()
     unsaid: tuple[str, ...] = ()
     unmet: bool = False
 
     @property
     def doubtful(self) -> bool:
         """Whether the question is likely to take for granted what is not so."""
-        return bool(self.unnamed or self.denied or self.unmet)
+        return bool(self.unnamed) or self.unmet
 
     @property
     def beside_answer(self) -> tuple[str, ...]:
-        """What a reader of a likely answer must know, a sentence each."""
-        denied = (f"What is cited has “{found}” where the question has “{asked}”." for asked, found in self.denied)
-        unsaid = (f"The sentences above do not say {_listed(self.unsaid)}.",) if self.unsaid else ()
-        return (*denied, *unsaid)
+        """What a reader of a likely answer must know."""
+        return (f"The sentences above do not say {_listed(self.unsaid)}.",) if self.unsaid else ()
 
     @property
     def beside_nearest(self) -> tuple[str, ...]:
@@ -67,7 +58,6 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
     names = tuple(dict.fromkeys(_unnamed(query, [Evidence(citation.quote) for citation in cited])))
     return Premises(
         tuple(dict.fromkeys(_unnamed(query, [_whole(article) for article in articles]))),
-        tuple(dict.fromkeys(_denied(query, cited))),
         (*names, *_unsaid(query, cited))[:_MOST],
         any(re.search(_DOER.format(re.escape(name)), query.text) for name in names),
     )
@@ -81,31 +71,6 @@ def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
             yield next((name for name in query.names if part in name.split()), part)
 
 
-def _denied(query: Query, cited: Sequence[Citation]) -> Iterator[tuple[str, str]]:
-    """The words that what is cited negates, or has the opposite of, in each of its sentences that has them.
-
-    A question whether something is so leaves that open.
-    """
-    if query.background or _WHETHER.match(query.text):
-        return
-    spans = [part for citation in cited for part in _sentences(citation)]
-    for asked, found in _opposed(query.text, cited).items():
-        having = [part for part in spans if set(content_words(asked)) <= set(content_words(part.quote))]
-        if all(asked in _opposed(query.text, [part]) for part in having):
-            yield asked, found
-
-
-def _opposed(text: str, cited: Sequence[Citation]) -> dict[str, str]:
-    """The words of a text that the spans negate or have the opposite of, with what these have."""
-    checks = check(text, [evidence(citation) for citation in cited])
-    return {c.expected: c.found for c in checks if c.kind in _DENYING and not c.passed and c.found}
-
-
-def _sentences(citation: Citation) -> list[Citation]:
-    spans, text = cited_sentences(citation), citation.article.text
-    return [replace(citation, start=s.start, end=s.end, quote=text[s.start : s.end], answer=None) for s in spans]
-
-
 def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
     """The words that no quote or title has, nor one much like them; not names, dates, and what is counted."""
     told = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
@@ -115,10 +80,10 @@ def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
     dates = [Span(moment.start, moment.end) for moment in moments(query.text)]
     for match in _WORD.finditer(query.text):
         dated = any(date.start <= match.start() < date.end for date in dates)
-        if dated or _KIND.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
+        if dated or _COUNTED.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
             continue
         wanted -= frozenset(content_words(match[0]))
-        if max(float(vector(match[0].lower()) @ other) for other in near) < _ALIKE:
+        if max((float(vector(match[0].lower()) @ other) for other in near), default=0.0) < _ALIKE:
             yield match[0]
 
 

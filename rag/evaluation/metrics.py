@@ -28,7 +28,7 @@ from rag.evaluation.cases import (
 from rag.evaluation.rates import Rate, Share, ndcg_at_k, rate, reciprocal_rank, rouge_n
 from rag.evaluation.results import CheckedStatement, Place, Result
 from rag.models.injection import LEFT_OUT
-from rag.schema import Verdict
+from rag.schema import Status, Verdict
 
 FACTS = ("number", "date", "person", "place", "organization", "name", "negation", "quote")
 """The types of claims whose facts must never be wrong."""
@@ -186,6 +186,16 @@ def abstention_recall(case: QaCase, result: Result) -> Share | None:
 def premises_met(case: QaCase, result: Result) -> Share | None:
     """Unanswerable questions that it abstained from, or of which it names what is cited does not say."""
     return None if case.answerable else _one(result.abstained or bool(result.premises))
+
+
+def right_if_sure(case: QaCase, result: Result) -> Share | None:
+    """Full answers, of those that are shown without "Possibly:"."""
+    return _one(case.answerable and _is_full(case, result)) if result.status is Status.ANSWERED else None
+
+
+def right_if_possible(case: QaCase, result: Result) -> Share | None:
+    """Full answers, of those that are shown behind "Possibly:"."""
+    return _one(case.answerable and _is_full(case, result)) if result.status is Status.PARTIAL else None
 
 
 def leaks(case: Case, result: Result) -> Share | None:
@@ -392,7 +402,7 @@ MEASURES: Mapping[Task, Mapping[str, Measure]] = {
     Task.QA: _by_name(
         *(right_cases, full_answers, wrong_answers, claim_recall, forbidden_claims, injections),
         *_CITED,
-        *(abstention_recall, premises_met, leaks),
+        *(right_if_sure, right_if_possible, abstention_recall, premises_met, leaks),
         *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
     ),
     Task.SEARCH: _by_name(*_RANKED),

@@ -66,21 +66,16 @@ def test_the_one_who_does_it_must_be_cited() -> None:
     assert not found.unnamed
 
 
-def test_the_opposite_of_what_is_asked_is_told() -> None:
-    found = held("When were the schools in Adeh closed?", SCHOOLS)
-    assert found.denied == (("closed", "open"),)
-    assert found.beside_answer[0] == "What is cited has “open” where the question has “closed”."
+def test_a_quote_without_letters_says_nothing() -> None:
+    one = article("1,000.", title="7")
+    found = premises(query.read("How many soldiers fled?"), [Citation(1, one, "", 0, 6, "1,000.")], [one])
+    assert found.unsaid == ("fled",)
 
 
-def test_a_question_whether_something_is_so_takes_nothing_for_granted() -> None:
-    assert not held("Were the schools in Adeh closed?", SCHOOLS).denied
-
-
-def test_what_one_of_the_cited_sentences_says_is_not_denied() -> None:
-    text = "Nearly 1,700 civilians were killed, the mission said. It counted 3,254 wounded."
-    one = article(text, title="Civilians")
-    cited = [Citation(1, one, "", 0, len(text), text)]
-    assert not premises(query.read("How many civilians were wounded?"), cited, [one]).denied
+def test_a_word_much_like_that_of_the_question_is_no_missing_one() -> None:
+    found = held("How many people died in Virginia?", article("Ten were killed.", title="Accident in Virginia"))
+    assert "died" not in found.unsaid
+    assert "people" not in found.unsaid
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +89,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     ("question", "told"),
     [
         ("When did the first Afghan interpreters land in Texas?", "do not say “Texas”"),
-        ("When were the schools in Adeh closed?", "“open” where the question has “closed”"),
         ("When did Pakistan close its consulate in Mazar?", "“Pakistan”"),
     ],
 )

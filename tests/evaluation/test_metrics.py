@@ -87,6 +87,11 @@ FULL, HALF = answered(said("Ten soldiers fled.", 1)), answered(said("Some soldie
         (metrics.premises_met, UNANSWERABLE, ABSTAINED, Share(1, 1)),
         (metrics.premises_met, UNANSWERABLE, answered(premises=("Nothing says “ten”.",)), Share(1, 1)),
         (metrics.premises_met, qa(), FULL, None),
+        (metrics.right_if_sure, qa(), FULL, Share(1, 1)),
+        (metrics.right_if_sure, UNANSWERABLE, FULL, Share(0, 1)),
+        (metrics.right_if_sure, qa(), answered(said("Ten soldiers fled.", 1), status=Status.PARTIAL), None),
+        (metrics.right_if_possible, qa(), answered(said("Ten soldiers fled.", 1), status=Status.PARTIAL), Share(1, 1)),
+        (metrics.right_if_possible, qa(), FULL, None),
     ],
 )
 def test_what_an_answer_says(metric: Callable[..., Any], case: QaCase, result: Result, expected: Share | None) -> None:
