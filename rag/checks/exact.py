@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 from rag.checks.quotes import check_quotes, quotations
+from rag.checks.rules.facts import Evidence
 from rag.schema import Check
 from rag.text.names import Name, names, occurs
 from rag.text.quantities import MEASURES, Measure, Quantity, comparable, quantities
@@ -33,20 +34,6 @@ _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _PART = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
 _ACRONYM = re.compile(r"\b[A-Z]{2,6}\b")
 _OPENS = re.compile(r"(?:^|[.!?:;—\n])[\s\"'“”‘(\[]*$")
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A span, with what is known of it without reading on.
-
-    `header` is its article's title, outlet and date, `label` who speaks, `near` the article around it.
-    """
-
-    text: str
-    header: str = ""
-    label: str = ""
-    near: str = ""
-    published: date | None = None
 
 
 def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
@@ -181,7 +168,7 @@ def _dates(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
 
 def check_names(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
     """A check for each name of a statement, as `compare` has them."""
-    inside = " . ".join(f"{item.header} . {item.label} {item.text}" for item in evidence)
+    inside = " . ".join(f"{item.header} . {item.text}" for item in evidence)
     near = " . ".join(item.near for item in evidence)
     for name in _named(text, f"{inside} {near}"):
         if _is_named(name, inside):

@@ -47,7 +47,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class ReadText:
     """A text and its words."""
 
     text: str
@@ -96,9 +96,9 @@ _LASTS = 6
 
 
 @lru_cache(maxsize=4096)
-def read_text(text: str) -> Reading:
+def read_text(text: str) -> ReadText:
     """The reading of a text."""
-    return Reading(text, tuple(_words(text)))
+    return ReadText(text, tuple(_words(text)))
 
 
 def _words(text: str) -> Iterator[Word]:

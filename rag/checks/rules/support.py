@@ -82,12 +82,6 @@ def threshold(texts: Sequence[str]) -> float:
     return _SHORT_THRESHOLD if sum(len(_split(text)) for text in texts) <= _SHORT else THRESHOLD
 
 
-def features(statement: str, texts: Sequence[str], checks: Sequence[Check], *, searched: int) -> dict[str, float]:
-    """What the score weighs, by name; nothing if the statement or the texts have no words."""
-    aligned = _align(statement, texts, _known(checks))
-    return _features(aligned, statement, searched) if aligned else {}
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sentence:
     text: str
