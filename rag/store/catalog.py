@@ -37,6 +37,7 @@ from rag.store.tables import (
     PlaceTable,
 )
 from rag.text.relative_dates import EventDate, passage_dates
+from rag.text.sentences import sentences
 
 VERSION = 5
 _ORDER_VERSION = 3
@@ -65,6 +66,11 @@ _PASSAGES = f"""
     SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
     FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
 """
+_SPLIT = """
+    SELECT p.start, p.stop, p.embedding, 2 * length(e.sentences) / length(e.vector) AS sentences
+    FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.article_id = ? AND e.sentences IS NOT NULL
+"""
+"""With how many sentences passages were embedded: the vectors of sentences are of float16."""
 _MISPLACED = """
     SELECT p.article_id FROM passages p LEFT JOIN articles a ON a.id = p.article_id
     WHERE a.id IS NULL OR p.start < 0 OR p.stop <= p.start OR p.stop > length(a.text) LIMIT 1
@@ -105,6 +111,11 @@ class StoredPassage:
     vector: Vector | None
     sentences: NDArray[np.float16] | None
     events: tuple[EventDate, ...] = ()
+
+    def of_sentences(self, count: int) -> Vector | None:
+        """The vectors of its sentences; None unless it was embedded with so many: an earlier version had others."""
+        known = self.sentences is not None and len(self.sentences) == count
+        return np.asarray(self.sentences, np.float32) if known else None
 
 
 class Catalog:
@@ -246,6 +257,13 @@ class Catalog:
         if self.orders.is_current and (rows := self._database.rows(_MISPLACED_ORDERS)):
             raise DamagedError(_misplaced(f"a mark of {rows[0][0]} is not in its text", rows[0][0]))
 
+    def outdated(self) -> list[str]:
+        """The keys of embeddings with other sentences than passages have now, which an earlier version made.
+
+        Reads all texts.
+        """
+        return [key for article in self._articles.all() for key in self._outdated(article)]
+
     def like(self, article: Article) -> list[Article]:
         """The articles of its place, with its id, its URL or its text, in this order, with their places."""
         found = [*self.articles(self._near(article.place)), *self._articles.like(article)]
@@ -371,6 +389,11 @@ class Catalog:
                 for row in found
                 for event in passage_dates(article, Span(row["start"], row["stop"]))
             )
+
+    def _outdated(self, article: Article) -> Iterator[str]:
+        for row in self._rows(_SPLIT, article.id):
+            if row["sentences"] != len(sentences(article.text[row["start"] : row["stop"]])):
+                yield row["embedding"]
 
     def _near(self, place: str | None) -> list[str]:
         """The articles of a place; of a file that holds one now, also the only one that it held before."""

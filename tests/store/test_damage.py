@@ -22,7 +22,7 @@ from rag.cli.doctor import diagnose
 from rag.errors import DamagedError, EmbeddingError, RagError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.schema import Article
+from rag.schema import Article, Window
 from rag.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -127,6 +127,16 @@ def test_a_damaged_vector_is_found_by_doctor_and_embedded_anew_by_reindex(folder
     assert problems(folder) == []
     with opened(folder) as library:
         assert library.search(QUESTION).hits[0].passage.text.startswith("Envoy 7 counted")
+
+
+def test_sentences_of_an_earlier_version_are_found_by_doctor_and_embedded_anew_by_reindex(folder: Path) -> None:
+    vector(np.full(16, 0.25, np.float16).tobytes(), "sentences")(folder)
+    assert problems(folder) == ["1 passages have vectors of the sentences of an earlier version; run `rag reindex`"]
+    with opened(folder) as library:
+        assert any("an earlier version embedded some; run `rag reindex`" in w for w in library.summarize().warnings)
+        assert library.reindex() == library.catalog.passage_count(Window())
+        assert not any("reindex" in warning for warning in library.summarize().warnings)
+    assert problems(folder) == []
 
 
 def test_a_damaged_vector_that_waits_for_the_index_is_embedded_anew(folder: Path) -> None:
