@@ -129,14 +129,14 @@ def _is_history(excerpt: Excerpt) -> bool:
 
 
 def _figure(number: Number, excerpt: Excerpt, speaker: str | None) -> Figure:
-    value, hedge = number.value, number.hedge
+    value = number.value
     return Figure(
-        " ".join(number.sentence[number.start : value.end].split()),
-        None if hedge == "under" else value.low,
-        None if hedge == "over" else value.high,
+        " ".join(number.sentence[value.begin : value.end].split()),
+        None if value.bound in ("under", "most") else value.low,
+        None if value.bound in ("over", "least") else value.high,
         excerpt.citation(1),
         value.unit,
-        hedge == "about",
+        value.bound == "about",
         speaker,
     )
 
@@ -146,25 +146,25 @@ def _amounts(text: str) -> Iterator[Number]:
     found = [n for n in counted(text) if n.value.unit != ":"]
     for place, number in enumerate(found):
         before = found[place - 1] if place else None
-        joined = before and _ENDS.fullmatch(text, before.value.end, number.start)
+        joined = before and _ENDS.fullmatch(text, before.value.end, number.value.begin)
         after = found[place + 1] if place + 1 < len(found) else None
         if before and joined:
-            opening = _RANGE.search(text, 0, before.start)
+            opening = _RANGE.search(text, 0, before.value.begin)
             is_range = bool(opening) == (joined[1] == "and") and before.value.low < number.value.low
-            if is_range and not _CHANGE.search(text, 0, before.start):
-                start = opening.start() if opening else before.start
-                value = replace(number.value, start=before.value.start, low=before.value.low)
-                yield replace(number, value=value, hedge=before.hedge, start=start)
-        elif number.value.exact and not (after and _ENDS.fullmatch(text, number.value.end, after.start)):
+            if is_range and not _CHANGE.search(text, 0, before.value.begin):
+                begin = opening.start() if opening else before.value.begin
+                value = replace(before.value, end=number.value.end, high=number.value.high, begin=begin)
+                yield replace(number, value=value)
+        elif number.value.exact and not (after and _ENDS.fullmatch(text, number.value.end, after.value.begin)):
             yield number
 
 
 def _what(number: Number, words: Sequence[Word]) -> _Counted | None:
     """What a number counts: `60 Afghans were killed`, `killed 60 Afghans`, `the death toll rose to 60`."""
     text, value = number.sentence, number.value
-    if number.unit or (value.text.isalpha() and value.high < 2):
+    if value.measure or (value.text.isalpha() and value.high < 2):
         return None
-    before = [w for w in words if w.end <= number.start]
+    before = [w for w in words if w.end <= value.begin]
     within = next((w for w in words if w.end > value.start), None)
     if within is None or within.negated or within.force is not Force.FACT:
         return None
@@ -172,7 +172,7 @@ def _what(number: Number, words: Sequence[Word]) -> _Counted | None:
     if value.unit == "%" and not shared:
         return None
     after = _run(text, shared.end() if shared else value.end, words)
-    return _toll(number, after) or _subject(text, number.start, before, after) or _object(text, before, after, number)
+    return _toll(number, after) or _subject(text, value.begin, before, after) or _object(text, before, after, number)
 
 
 def _run(text: str, start: int, words: Sequence[Word]) -> list[Word]:
@@ -204,7 +204,7 @@ def _subject(text: str, start: int, before: Sequence[Word], after: Sequence[Word
 
 def _object(text: str, before: Sequence[Word], after: Sequence[Word], number: Number) -> _Counted | None:
     """What it counts as what somebody did something to."""
-    if not before or not _is_deed(before[-1]) or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.start):
+    if not before or not _is_deed(before[-1]) or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.value.begin):
         return None
     ahead = [w.text.lower() for w in before[-3:-1]]
     if ahead[-1:] and (ahead[-1] in _BE or ahead[-1] in ("the", "a", "an") or ahead[-1].endswith(("'d", "’d"))):
@@ -221,7 +221,7 @@ def _object(text: str, before: Sequence[Word], after: Sequence[Word], number: Nu
 
 
 def _toll(number: Number, after: Sequence[Word]) -> _Counted | None:
-    before = number.sentence[: number.start]
+    before = number.sentence[: number.value.begin]
     found, to = _TOLL.search(before), _TO.search(before)
     if not found or not to or (after and after[0].is_content):
         return None

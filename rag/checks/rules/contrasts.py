@@ -67,8 +67,6 @@ _LISTED = """
     direct | indirect
     daily | weekly | monthly | annual yearly
     day | week | month | year | hour | minute | decade
-    meter metre | mile
-    kilometer km | mile | meter
     guilty convict | acquit innocent
     surplus | deficit
     profit | loss
@@ -167,11 +165,8 @@ def _allies() -> dict[str, frozenset[str]]:
     return found
 
 
-UNITS = frozenset(
-    stem(w)
-    for w in ["day", "week", "month", "year", "hour", "minute", "decade", "kilometer", "km", "mile", "meter", "metre"]
-)
-"""The stems among them that say something only after a number."""
+UNITS = frozenset(stem(w) for w in ["day", "week", "month", "year", "hour", "minute", "decade"])
+"""The stems among them that say something only after "a" or "per"."""
 OPPOSITES = _by_stem()
 """The stems that exclude a stem."""
 ALLIES = _allies()

@@ -179,14 +179,13 @@ def _facts(item: Evidence, words: tuple[Word, ...]) -> Iterator[Fact]:
     dates += [m for m in item.dates if not any(m.start < d.end and d.start < m.end for d in dates)]
     numbers = [q for q in quantities(text) if not any(q.start < m.end and m.start < q.end for m in dates)]
     yield from _measured("date", dates, words)
-    counts = list(_measured("number", numbers, words))
-    yield from counts
-    taken = [Span(m.start, m.end) for m in dates] + [Span(q.start, q.end) for q in numbers]
+    yield from _measured("number", numbers, words)
+    taken = [Span(m.start, m.end) for m in dates] + [Span(q.start, q.start + len(q.whole)) for q in numbers]
     runs = [(text[run[0].start : run[-1].end], run) for run in _proper(text, words, taken)]
     named = [Fact("name", name, name, run) for name, run in runs]
     yield from named
     yield from _referring(words, named)
-    yield from _contrasting(words, counts)
+    yield from _contrasting(words)
 
 
 def _measured(kind: str, values: Sequence[Quantity | Moment], words: tuple[Word, ...]) -> Iterator[Fact]:
@@ -198,10 +197,9 @@ def _measured(kind: str, values: Sequence[Quantity | Moment], words: tuple[Word,
             yield Fact(kind, value.text, value, inside)
 
 
-def _contrasting(words: tuple[Word, ...], counts: Sequence[Fact]) -> Iterator[Fact]:
-    """The words that others exclude; one such as "day" only after a number."""
-    counted = {w.place + 1 for count in counts for w in count.words}
-    counted |= {w.place + 1 for w in words if w.text.lower() in _EACH}
+def _contrasting(words: tuple[Word, ...]) -> Iterator[Fact]:
+    """The words that others exclude; one such as "day" only in a rate, since a number has it as its unit."""
+    counted = {w.place + 1 for w in words if w.text.lower() in _EACH}
     for word, following in zip_longest(words, words[1:]):
         adverb = word.text == "before" and (following is None or following.place > word.place + 2)
         plain = word.stem in OPPOSITES and _is_plain(word, words) and not adverb
