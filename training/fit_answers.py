@@ -184,18 +184,18 @@ def main() -> None:
 
 
 def _confidence(dev: Sequence[Case], test: Sequence[Case], folds: NDArray[np.int64]) -> None:
-    """Whether the articles answer at all, and whether the best sentence does; thresholds are chosen by what is right on dev."""
+    """Whether the articles answer at all, and whether the best sentence does."""
     dev, folds = [c for c in dev if len(c.features)], folds[[bool(len(c.features)) for c in dev]]
     test = [c for c in test if len(c.features)]
     right, tested = (np.array([c.right(2, 0.5) for c in found]) for found in (dev, test))
     answerable = np.array([c.answerable for c in dev])
-    likely, likely_test = _fitted("READ_CONFIDENCE", extractive.READ_CONFIDENCE, dev, test, folds, answerable)
+    likely, likely_test = _fitted("READ_CONFIDENCE", dev, test, folds, answerable)
     print("AUC, test", round(roc_auc_score([c.answerable for c in test], likely_test), 3))
     for threshold in np.arange(0.4, 0.81, 0.05):
         total = sum(c.right() if p >= threshold else not c.answerable for c, p in zip(dev, likely, strict=True))
         print(f"{threshold:.2f} dev {total}/{len(dev)}:", outcomes(dev, list(likely), threshold))
         print("     test:", outcomes(test, list(likely_test), threshold))
-    sure, sure_test = _fitted("READ_CERTAINTY", extractive.READ_CERTAINTY, dev, test, folds, right)
+    sure, sure_test = _fitted("READ_CERTAINTY", dev, test, folds, right)
     print("AUC, test", round(roc_auc_score(tested, sure_test), 3))
     for least in np.arange(0.5, 0.96, 0.05):
         kept, kept_test = sure >= least, sure_test >= least
@@ -205,14 +205,13 @@ def _confidence(dev: Sequence[Case], test: Sequence[Case], folds: NDArray[np.int
 
 def _fitted(
     name: str,
-    columns: Iterable[str],
     dev: Sequence[Case],
     test: Sequence[Case],
     folds: NDArray[np.int64],
     target: NDArray[np.bool_],
 ) -> tuple[Array, Array]:
     """The probabilities on dev, cross-validated, and on test; prints the weights."""
-    columns = list(columns)
+    columns = list(getattr(extractive, name))
     x = np.array([told(c, columns) for c in dev])
     found = np.zeros(len(dev))
     for fold in range(FOLDS):

@@ -113,7 +113,8 @@ def test_an_answer_is_less_certain_beside_one_that_is_nearly_as_good(tmp_path_fa
         with Library(tmp_path_factory.mktemp("rivals")) as rivals:
             rivals.add(*(article(text, published=f"2021-08-1{n}") for n, text in enumerate(texts)))
             searcher = rivals._pipeline.searcher
-            found = searcher.find(searcher.query("Who leads the council in Herat?", Window(), []), k=10, window=Window())
+            query = searcher.query("Who leads the council in Herat?", Window(), [])
+            found = searcher.find(query, k=10, window=Window())
         return extractive.certainty(sorted(found.sentences, key=lambda s: -s.score))
 
     first = "Sima Rahimi leads the council in Herat."

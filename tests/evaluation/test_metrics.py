@@ -343,9 +343,9 @@ def test_aligned_rouge_compares_the_days_that_are_nearest_in_time_and_words() ->
 
 
 def test_a_timeline_without_texts_has_days_only() -> None:
-    case = TimelineCase(id="t", task=Task.TIMELINE, events={date(2021, 8, 8): ""})
+    case = TimelineCase(id="t", task=CaseTask.TIMELINE, events={date(2021, 8, 8): ""})
     assert metrics.aligned_rouge_1(case, answered(said("x"), events={date(2021, 8, 8): "Kunduz fell"})) is None
-    texts = TimelineCase(id="t", task=Task.TIMELINE, events={date(2021, 8, 8): "Kunduz fell"})
+    texts = TimelineCase(id="t", task=CaseTask.TIMELINE, events={date(2021, 8, 8): "Kunduz fell"})
     found = answered(said("x"), events={date(2021, 8, 8): "The city of Kunduz fell"})
     assert metrics.aligned_rouge_1(texts, found) == Share(pytest.approx(0.8), 1)
     assert metrics.aligned_rouge_2(texts, found) == Share(pytest.approx(2 / 3), 1)
