@@ -251,7 +251,7 @@ def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
 
 def _outdated(catalog: Catalog) -> tuple[str, ...]:
     count = len(catalog.outdated())
-    return (f"{count} passages have vectors of the sentences of an earlier version; run `rag reindex`",) if count else ()
+    return (f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`",) if count else ()
 
 
 def _present(settings: Settings) -> ModelIdentity | None:
