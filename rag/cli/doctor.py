@@ -251,8 +251,7 @@ def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
 
 def _outdated(catalog: Catalog) -> tuple[str, ...]:
     count = len(catalog.outdated())
-    told = f"{count} passages have vectors of the sentences of an earlier version; run `rag reindex`"
-    return (told,) if count else ()
+    return (f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`",) if count else ()
 
 
 def _present(settings: Settings) -> ModelIdentity | None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rag.errors import DamagedError, InputError
 from rag.models.embeddings import Embedded, Vector
 from rag.schema import Article, Passage, Span, Window
+from rag.schema.articles import passage_id
 from rag.store.article_table import ARTICLE_SCHEMA, ArticleTable
 from rag.store.database import Database, OnWait, Row, is_address, stored_number
 from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable, sound
@@ -250,10 +251,14 @@ class Catalog:
         self._database.check()
 
     def check_texts(self) -> None:
-        """Raises DamagedError if a text is not what was added, or a passage not in its article; reads all of them."""
+        """Raises DamagedError if a text is not what was added, or a passage not one of it; reads all of them."""
         self._articles.check_texts()
         if rows := self._database.rows(_MISPLACED):
             raise DamagedError(_misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0]))
+        for article in self._articles.all():
+            for row in self._rows("SELECT id, start, stop FROM passages WHERE article_id = ?", article.id):
+                if row["id"] != passage_id(article, Span(row["start"], row["stop"])):
+                    raise DamagedError(_misplaced(f"the id of a passage of {article.id} is altered", article.id))
         if self.orders.is_current and (rows := self._database.rows(_MISPLACED_ORDERS)):
             raise DamagedError(_misplaced(f"a mark of {rows[0][0]} is not in its text", rows[0][0]))
 
