@@ -40,7 +40,7 @@ def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
     rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
     counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair)), None)
     decided = decide(fact, fitting, rivals, pair)
-    other = counted or (decided.found if stated.measure else None)
+    other = counted or (decided.found if stated.measure and not _is_difference(fact, pair.statement) else None)
     if fitting and counted:
         yield Check("number", fact.text, counted.text, False)
     elif decided.passed and (bound := _left_out(stated, fitting)):
@@ -129,6 +129,14 @@ def _is_derived(stated: Quantity, cited: Ground) -> bool:
         return True
     pairs = combinations(exact, 2) if stated.low >= _LEAST_SUM else ()
     return any(a + b == stated.low and first == second for (a, first), (b, second) in pairs)
+
+
+def _is_difference(fact: Fact, of: Ground) -> bool:
+    """Whether it is how much more or less one thing is than another: three years shorter."""
+    assert isinstance(fact.value, Quantity)
+    end = fact.value.start + len(fact.value.whole)
+    after = next((w.text.lower() for w in of.words if w.start >= end), "")
+    return after.endswith("er") or after in ("more", "less")
 
 
 def _may_count(stated: Quantity, other: object) -> bool:
