@@ -11,8 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.checks.exact import Number, counted
-from rag.checks.rules.predication import is_past
-from rag.checks.rules.reading import Force, Word, read_text
+from rag.checks.rules.reading import Force, Word, is_past, read_text
 from rag.digest.days import is_long_past, periods_of
 from rag.digest.excerpts import Excerpt, of_passages
 from rag.errors import InputError
@@ -244,7 +243,7 @@ def _is_deed(word: Word) -> bool:
 
 
 def _has_past_form(word: Word) -> bool:
-    return word.text.islower() and is_past(word) and word.text not in _PLURALS and word.text not in _STATES
+    return word.text.islower() and is_past(word.text) and word.text not in _PLURALS and word.text not in _STATES
 
 
 def _goes_on(word: Word) -> bool:

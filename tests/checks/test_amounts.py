@@ -47,6 +47,7 @@ def judged(told: str, claim: str) -> Statement:
         ("The runner covered 10 kilometres.", "The runner covered 6.2 miles."),
         ("Temperatures reached 40 °C in Orsk.", "Temperatures reached 104 degrees Fahrenheit in Orsk."),
         ("The climbers were 2,000 metres above the camp.", "The climbers were 2 kilometres above the camp."),
+        ("They sent 40 reserve troops to Orsk.", "They sent 40 reservists to Orsk."),
     ],
 )
 def test_the_same_amount_written_otherwise_is_supported(told: str, claim: str) -> None:
@@ -73,6 +74,7 @@ def test_the_same_amount_written_otherwise_is_supported(told: str, claim: str) -
         ("The field is 2 square miles large.", "The field is 2 square kilometres large."),
         ("The baby weighed 3 kilograms.", "The baby weighed 3 grams."),
         ("The talks lasted two days.", "The talks lasted two hours."),
+        ("They sent 400 reserve troops to Orsk.", "They sent 40 reservists to Orsk."),
     ],
 )
 def test_another_amount_of_the_same_thing_is_a_contradiction(told: str, claim: str) -> None:
@@ -88,6 +90,12 @@ def test_another_amount_of_the_same_thing_is_a_contradiction(told: str, claim: s
 )
 def test_what_a_range_or_bound_leaves_open_is_not_supported(told: str, claim: str) -> None:
     assert judged(told, claim).verdict is Verdict.UNSUPPORTED
+
+
+def test_how_much_one_is_less_than_another_is_no_other_amount() -> None:
+    told = "A court in Orsk sentenced the captain to four years in prison. The prosecution had asked for seven years."
+    claim = "The term of the captain is three years shorter than what the prosecution had asked for."
+    assert judged(told, claim).verdict is not Verdict.CONTRADICTED
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ _LISTED = """
     most | least
     longer | shorter less
     earlier | later
-    before ahead prior | after following
     enter arrive | leave depart quit exit
     accept agree approve endorse support back favor welcome adopt |
         reject refuse oppose decline dismiss condemn denounce criticize veto

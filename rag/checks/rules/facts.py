@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import TypeAlias
 
 from rag.checks.rules.contrasts import ALLIES, OPPOSITES, UNITS
@@ -84,8 +84,8 @@ _CALENDAR = listed("""
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
     october november december jan feb mar apr jun jul aug sept sep oct nov dec i
 """)
-_OPENING = re.compile(
-    r"\w+ly|yesterday|today|tomorrow|tonight|later|earlier|soon|again|once|twice|afterwards?|meantime|instead", re.I
+_OPENING = listed(
+    "yesterday today tomorrow tonight later earlier soon again once twice afterward afterwards meantime instead"
 )
 _JOINT = re.compile(r"[ \xa0]|[-‐‑]|\. ")
 _PARTICLES = listed("e i ye yi al ul ur bin ibn de der von van la le da di du")
@@ -200,10 +200,8 @@ def _measured(kind: str, values: Sequence[Quantity | Moment], words: tuple[Word,
 def _contrasting(words: tuple[Word, ...]) -> Iterator[Fact]:
     """The words that others exclude; one such as "day" only in a rate, since a number has it as its unit."""
     counted = {w.place + 1 for w in words if w.text.lower() in _EACH}
-    for word, following in zip_longest(words, words[1:]):
-        adverb = word.text == "before" and (following is None or following.place > word.place + 2)
-        plain = word.stem in OPPOSITES and _is_plain(word, words) and not adverb
-        if plain and (word.stem not in UNITS or word.place in counted):
+    for word in words:
+        if word.stem in OPPOSITES and _is_plain(word, words) and (word.stem not in UNITS or word.place in counted):
             yield Fact("contrast", word.text, word.stem, (word,))
 
 
@@ -256,10 +254,11 @@ def _begins(text: str, word: Word, following: Sequence[Word], sure: set[int]) ->
         return True
     if not following:
         return word.start in sure
+    opening = word.text.lower() in _OPENING
     if word.start in sure:
-        return following[0].stem not in _PREPOSITIONS and not _is_aside(text, word)
+        return not opening and following[0].stem not in _PREPOSITIONS and not _is_aside(text, word)
     joined = _JOINT.fullmatch(text, word.end, following[0].start)
-    return bool(joined) and following[0].start in sure and not _OPENING.fullmatch(word.text)
+    return bool(joined) and following[0].start in sure and not opening and not word.text.endswith("ly")
 
 
 def _is_aside(text: str, word: Word) -> bool:

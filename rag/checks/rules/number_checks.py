@@ -18,6 +18,8 @@ from rag.text.words import COUNTRIES, listed, stem
 _MOST_LISTED, _LEAST_SUM, _PARTITIVE_REACH = 5, 20, 4.0
 _ALIKE = 0.55
 """The likeness of two nouns from which they may be of the same thing: houses and homes, troops and soldiers."""
+_ROOT = 6
+"""The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
 _ANYBODY = frozenset(map(stem, listed("person people man men")))
 
@@ -38,7 +40,7 @@ def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
     rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
     counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair)), None)
     decided = decide(fact, fitting, rivals, pair)
-    other = counted or (decided.found if stated.measure else None)
+    other = counted or (decided.found if stated.measure and not _is_difference(fact, pair.statement) else None)
     if fitting and counted:
         yield Check("number", fact.text, counted.text, False)
     elif decided.passed and (bound := _left_out(stated, fitting)):
@@ -70,21 +72,29 @@ def _is_apart(fact: Fact, found: Fact, fitting: Sequence[Fact], pair: Compared) 
     if isinstance(found.value, Quantity) and leaves_open(fact.value, found.value):
         return True
     own, other = _counted(fact, pair.statement), _counted(found, pair.cited)
-    if own is None or other is None or own.stem in ALLIES.get(other.stem, {other.stem}):
+    if not own or not other or _is_related(own, other):
         return _has_part(found, fitting, pair.cited)
-    known = max(rarity(own.text.lower()), rarity(other.text.lower())) < RAREST
-    return not known or float(vector(own.text.lower()) @ vector(other.text.lower())) < _ALIKE
+    noun, another = own[-1].text.lower(), other[-1].text.lower()
+    return max(rarity(noun), rarity(another)) >= RAREST or float(vector(noun) @ vector(another)) < _ALIKE
 
 
-def _counted(fact: Fact, of: Ground) -> Word | None:
-    """The noun in the plural that a number counts, if it does not measure: 44 soldiers, 44 Italian soldiers."""
+def _is_related(own: Sequence[Word], other: Sequence[Word]) -> bool:
+    """Whether two nouns say the same, or one has the root of the other: reservists, reserve troops."""
+    if own[-1].stem in ALLIES.get(other[-1].stem, {other[-1].stem}):
+        return True
+    pairs = [*((own[-1], word) for word in other), *((other[-1], word) for word in own)]
+    return any(a.stem[:_ROOT] == b.stem[:_ROOT] for a, b in pairs)
+
+
+def _counted(fact: Fact, of: Ground) -> list[Word]:
+    """The noun in the plural that a number counts, with what is before it: 44 soldiers, 44 Italian soldiers."""
     assert isinstance(fact.value, Quantity)
-    if fact.value.unit or fact.value.measure:
-        return None
-    word = _adjacent(fact.words[-1], of)
-    while word and not word.text.endswith("s") and (following := _adjacent(word, of)):
-        word = following
-    return word if word and word.text.islower() and word.text.endswith("s") else None
+    words = [fact.words[-1]]
+    while not fact.value.unit and not fact.value.measure and (following := _adjacent(words[-1], of)):
+        words.append(following)
+        if following.text.endswith("s"):
+            return words[1:] if following.text.islower() else []
+    return []
 
 
 def _with_units(check: Check, stated: Quantity, numbers: Sequence[Fact]) -> Check:
@@ -119,6 +129,14 @@ def _is_derived(stated: Quantity, cited: Ground) -> bool:
         return True
     pairs = combinations(exact, 2) if stated.low >= _LEAST_SUM else ()
     return any(a + b == stated.low and first == second for (a, first), (b, second) in pairs)
+
+
+def _is_difference(fact: Fact, of: Ground) -> bool:
+    """Whether it is how much more or less one thing is than another: three years shorter."""
+    assert isinstance(fact.value, Quantity)
+    end = fact.value.start + len(fact.value.whole)
+    after = next((w.text.lower() for w in of.words if w.start >= end), "")
+    return after.endswith("er") or after in ("more", "less")
 
 
 def _may_count(stated: Quantity, other: object) -> bool:
