@@ -115,6 +115,10 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "It would have killed people if they had kept 2,500 troops there.",
         "A disease that killed 600,000 people qualifies as a risk.",
         "It took 6,000 troops to protect the airport.",
+        "Prices fell 10 cents within a week.",
+        "The $578 million yacht was seized in Italy.",
+        "They fought over House-passed 500 pages of laws.",
+        "We need 50 votes in order to do that.",
     ],
 )
 def test_what_is_not_clear_is_left_out(text: str) -> None:
