@@ -10,7 +10,7 @@ from rag.checks.exact import Number, counted
 from rag.checks.rules.predication import is_past
 from rag.checks.rules.reading import Force, Word
 from rag.text.speakers import SAYING
-from rag.text.words import content_words, listed
+from rag.text.words import base, content_words, listed
 
 _BE = listed("is are was were been being be")
 _HAVE = listed("has have had")
@@ -20,6 +20,8 @@ _PLURALS = listed("people men women children lives wives halves police personnel
 """Plurals that have no -s; some look like past tenses."""
 _UNFINISHED = listed("taken took put brought set enabled")
 """Verbs that do not say what happened without what follows: taken prisoner, brought to safety."""
+_MEASURES = listed("times cents seconds minutes hours days weeks months years yards miles kilometres metres points")
+"""Plurals that measure."""
 _CHANGES = listed("fell rose dropped climbed grew jumped gained increased decreased declined")
 """Verbs whose number is no count but a difference."""
 _WHERETO = listed("to from into") | {"out of"}
@@ -30,7 +32,9 @@ _BEFORE_A_PLACE = listed(
 )
 """What may follow a verb that has no object; after other words its object is not read."""
 _UNREAL = re.compile(r"\b(?:if|unless|would)\b", re.IGNORECASE)
-_BESIDE = listed("across along amid among around beside inside near outside per via")
+_BESIDE = listed(
+    "across along amid among around beside inside near now outside per since via although though whereas whether"
+)
 _ARTICLES = listed("the a an")
 _DETERMINERS = _ARTICLES | listed("their its his her")
 _SAYS = re.compile(SAYING)
@@ -147,7 +151,9 @@ def _is_done(number: Number, before: Sequence[Word]) -> bool:
     if before[-1].text in _CHANGES or text[: before[-1].start].endswith(_HYPHENS):
         return False
     ahead = [w.text.lower() for w in before[-3:-1]]
-    is_passive = bool(ahead) and (ahead[-1] in _BE or ahead[-1] in _ARTICLES or ahead[-1].endswith(("'d", "’d")))
+    is_passive = bool(ahead) and (
+        ahead[-1] in _BE | {"to"} or ahead[-1] in _ARTICLES or ahead[-1].endswith(("'d", "’d"))
+    )
     return not is_passive and ahead != ["to", "have"]
 
 
@@ -156,7 +162,7 @@ def _is_many(noun: Sequence[Word], number: Number) -> bool:
     last = noun[-1].text.lower() if noun else ""
     many = last.endswith(("s", "men", "women")) or last in _PLURALS
     within = {w.text.lower() for w in noun[:-1]}
-    return bool(number.value.unit and noun) or (many and last != "times" and not within & (_PLURALS | {"times"}))
+    return bool(number.value.unit and noun) or (many and last not in _MEASURES and not within & (_PLURALS | _MEASURES))
 
 
 def _is_one_of_several(number: Number, noun: Sequence[Word], following: Sequence[Word]) -> bool:
@@ -190,13 +196,11 @@ def _is_deed(word: Word) -> bool:
 
 def _has_past_form(word: Word) -> bool:
     text = word.text
-    is_no_verb = (
-        len(text) < 4
-        or _is_number([word])
-        or text.endswith(("ise", "need", "feed", "ceed"))
-        or text in _PLURALS | _STATES
-    )
-    return text.islower() and is_past(word) and not is_no_verb
+    if not text.islower() or not is_past(word) or text in _PLURALS | _STATES:
+        return False
+    if text.endswith("ed"):
+        return len(text) > 3 and not text.endswith(("need", "feed", "ceed"))
+    return base(text) not in (text.replace("is", "iz"), text.replace("our", "or"))  # a spelling is no tense
 
 
 def _is_one_deed_of_several(number: Number, verbs: Sequence[Word]) -> bool:

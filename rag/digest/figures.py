@@ -25,7 +25,7 @@ from rag.text.names import names, same
 from rag.text.speakers import SAYING, voice
 from rag.text.words import content_words, listed, stem
 
-_NO_NAME = listed("a an this that these those some is are was were has have had")
+_NO_NAME = listed("a an no this that these those some is are was were has have had")
 _SAID_ON = re.compile(rf"\b(?:{SAYING})\b(?:\s+(?:on|late|early|in|at|by|again|also))*\s*$", re.IGNORECASE)
 _SAID = frozenset(map(stem, SAYING.split("|")))
 _NEWS = timedelta(days=6)

@@ -119,6 +119,9 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "The $578 million yacht was seized in Italy.",
         "They fought over House-passed 500 pages of laws.",
         "We need 50 votes in order to do that.",
+        "The firm is to shed 127 jobs this year.",
+        "They were leaked to the organisation 38 degrees.",
+        "Silva required eight minutes of treatment there.",
     ],
 )
 def test_what_is_not_clear_is_left_out(text: str) -> None:
