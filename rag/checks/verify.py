@@ -15,7 +15,7 @@ from rag.checks.rules.links import cause, order
 from rag.checks.rules.matching import stated
 from rag.checks.rules.predication import force, polarity, scope
 from rag.checks.rules.roles import roles, subjects
-from rag.checks.rules.support import THRESHOLD, support, threshold
+from rag.checks.rules.support import GROUNDED, THRESHOLD, grounding, support
 from rag.errors import VerifierError
 from rag.models.injection import is_doubted, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
@@ -126,7 +126,10 @@ def check(
         return found
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
-    whole, least = support(text, texts, found, searched=size), threshold(texts) if searched is None else THRESHOLD
+    if searched is None:
+        whole, least = grounding(text, texts), GROUNDED
+    else:
+        whole, least = support(text, texts, found, searched=size), THRESHOLD
     return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
 
 
@@ -154,9 +157,12 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 def verdict(checks: Sequence[Check]) -> Verdict:
     """What the checks come to: contradicted where another value was found, unsupported where none was.
 
-    Another name or role contradicts only in what supports the rest: elsewhere it may stand for something else.
+    Another name or role contradicts only in what supports the rest: elsewhere it may stand for something else. A denial
+    whose words are not in the evidence may follow all the same ("no woman" from "all are men"), so it is left open.
     """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
+    if failed and all(check.kind == "negation" and check.found is None for check in failed):
+        return Verdict.UNCHECKED
     alien = any(check.kind == "support" for check in failed)
     found = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
     if any(kind not in ("name", "role") or not alien for kind in found):

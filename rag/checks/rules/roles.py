@@ -12,7 +12,10 @@ from rag.checks.rules.reading import Word, is_past
 from rag.schema import Check
 from rag.text.words import listed, stem
 
-_SYMMETRIC = frozenset(map(stem, listed("meet talk sign agree discuss speak say negotiate clash fight marry include")))
+_SYMMETRIC = frozenset(
+    map(stem, listed("meet talk sign agree discuss speak say negotiate clash fight marry include die"))
+)
+"""Verbs that do not tell who did it from whom it was done to; with "die" it is what stands behind "by" or "killed"."""
 _LINKING = listed("of the")
 _NAME_REACH = 7.0
 _NEXT, _NAME_AUXILIARIES, _BESIDE = 1.0, 3.0, 4.0
