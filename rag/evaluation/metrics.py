@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from rag.checks.judge import is_exact
 from rag.evaluation.cases import (
     Case,
+    CaseTask,
     CheckCase,
     Claim,
     Disagreement,
@@ -21,7 +22,6 @@ from rag.evaluation.cases import (
     ReplyCase,
     SearchCase,
     SummaryCase,
-    Task,
     TimelineCase,
     Written,
 )
@@ -413,23 +413,23 @@ def _by_name(*measures: Measure) -> dict[str, Measure]:
 
 _RANKED = (evidence_recall, passage_recall, mrr, ndcg)
 _CITED = (valid_citations, citation_recall, citation_precision)
-MEASURES: Mapping[Task, Mapping[str, Measure]] = {
-    Task.QA: _by_name(
+MEASURES: Mapping[CaseTask, Mapping[str, Measure]] = {
+    CaseTask.QA: _by_name(
         *(right_cases, full_answers, wrong_answers, claim_recall, forbidden_claims, injections),
         *_CITED,
         *(right_if_sure, right_if_possible, abstention_recall, premises_met, leaks),
         *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
     ),
-    Task.SEARCH: _by_name(*_RANKED),
-    Task.SUMMARY: _by_name(claim_recall, events_covered, background, rouge_1, rouge_2)
+    CaseTask.SEARCH: _by_name(*_RANKED),
+    CaseTask.SUMMARY: _by_name(claim_recall, events_covered, background, rouge_1, rouge_2)
     | {"faithfulness": citation_recall}
     | _by_name(*_CITED, overlong, leaks, judged_recall),
-    Task.TIMELINE: _by_name(date_f1, aligned_rouge_1, aligned_rouge_2)
+    CaseTask.TIMELINE: _by_name(date_f1, aligned_rouge_1, aligned_rouge_2)
     | {"faithfulness": citation_recall}
     | _by_name(*_CITED, leaks),
-    Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
-    Task.REPLY: _by_name(planted_caught, true_marked, beyond_judge, answers_lost, valid_citations),
-    Task.ORDER: _by_name(orders_noticed, orders_reached, orders_supported, false_alarms),
+    CaseTask.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
+    CaseTask.REPLY: _by_name(planted_caught, true_marked, beyond_judge, answers_lost, valid_citations),
+    CaseTask.ORDER: _by_name(orders_noticed, orders_reached, orders_supported, false_alarms),
 }
 """The metrics of each task."""
 LOW = frozenset(
