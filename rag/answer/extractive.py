@@ -104,7 +104,7 @@ def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -
 
 
 def features(ranked: Sequence[Sentence]) -> dict[str, float]:
-    """What tells whether sentences, best first, answer: `anywhere` is the reader's log-odds that one of them does.
+    """The features of whether sentences, best first, answer: `anywhere` is the reader's log-odds that one of them does.
 
     `score` is that of the best one, `gap` what it is above the others.
     """

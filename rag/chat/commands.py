@@ -38,7 +38,7 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A command: its name, what may stand behind it, what it does in words, and what does it."""
+    """A command: its name, its argument, what it does in words, and the function that does it."""
 
     name: str
     argument: str

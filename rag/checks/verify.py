@@ -147,7 +147,7 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 def verdict(checks: Sequence[Check]) -> Verdict:
     """What the checks come to: contradicted where another value was found, unsupported where none was.
 
-    Another name contradicts only in what supports the rest: elsewhere it may stand for something else.
+    Another name contradicts only in what supports the rest: elsewhere it may mean something else.
     """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
     alien = any(check.kind == "support" for check in failed)
@@ -186,7 +186,7 @@ def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
 
 
 def evidence(citation: Citation) -> Evidence:
-    """A citation with its frame: the article's header, and what stands around the span."""
+    """A citation with its frame: the article's header, and the text around the span."""
     article, span = citation.article, Span(citation.start, citation.end)
     around = Span(max(0, span.start - _AROUND), min(len(article.text), span.end + _AROUND))
     header = "\n".join(filter(None, (labelled(article).header, label(article.text, span.start))))

@@ -129,7 +129,7 @@ def article(text: str, **fields: Unpack[Fields]) -> Article:
 def from_record(record: Mapping[str, Any], name: str = "") -> Article:
     """An article from a record whose fields go by any of their common names; raises LoadError if it has no text.
 
-    A summary stands for a text that is not there, unless another field looks like the text.
+    A summary replaces a missing text, unless another field looks like the text.
     """
     given = _by_name(flat(record))
     text = next(_strings(given, "text"), None)

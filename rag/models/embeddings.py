@@ -44,7 +44,7 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """What tells one embedding model from another; a digest of its weights, or of its name if they are not here."""
+    """The identity of an embedding model: a digest of its weights, or of its name if it is remote."""
 
     id: str
     digest: str
@@ -52,7 +52,7 @@ class ModelIdentity:
 
 @runtime_checkable
 class Identified(Protocol):
-    """An embedding model that says itself what tells it from others."""
+    """An embedding model that knows its own identity."""
 
     id: str
     digest: str
@@ -123,7 +123,7 @@ class MiniLM:
     def embed_passages(self, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None) -> list[Embedded]:
         """The vectors of each passage and of its sentences, from one forward pass.
 
-        A sentence is the mean of its tokens as they stand in the passage: late chunking (Günther et al. 2024).
+        A sentence is the mean of its tokens in the context of the passage: late chunking (Günther et al. 2024).
         """
         encodings = self._tokenizer.encode_batch([text.joined for text in texts])
         found: dict[int, Embedded] = {}
@@ -210,7 +210,7 @@ def token_counts(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]
 
 
 def identity(embeddings: Embedder) -> ModelIdentity:
-    """What tells this model from others."""
+    """What distinguishes this model from others."""
     if isinstance(embeddings, Identified):
         return ModelIdentity(embeddings.id, embeddings.digest)
     name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or ""

@@ -1,4 +1,4 @@
-"""Reads a question or a claim together with text: where the answer stands, whether the claim follows.
+"""Reads a question or a claim together with text: where the answer is, whether the claim follows.
 
 One small cross-encoder in the shape of MiniLM, whose word embeddings it shares, with a head for spans and one for
 entailment. How its weights are made is in `training/`.
@@ -40,7 +40,7 @@ _LEAST = -30.0
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Consecutive sentences of an article to be read, with the header that says where they stand."""
+    """Consecutive sentences of an article to be read, with the header that says where they are from."""
 
     header: str
     text: str
@@ -59,7 +59,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What is taken as true, with a header that says where it stands, and what may follow from it."""
+    """A premise, with a header that says where it is from, and a claim that may follow from it."""
 
     premise: str
     hypothesis: str
