@@ -31,15 +31,19 @@ Vector: TypeAlias = NDArray[np.float32]
 WordPieces: TypeAlias = "Tokenizer"
 Encoded: TypeAlias = "Encoding"
 OnBatch: TypeAlias = Callable[[int], None]
-"""Is told how many texts the batch that was just embedded had."""
+"""Is called after each batch with the number of texts in it."""
 
 
 class Embedder(Protocol):
     """What of LangChain's Embeddings is used; importing those takes longer than to answer a question."""
 
-    def embed_query(self, text: str) -> list[float]: ...
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question, of any length but 0; it is the same length for all texts."""
+        ...
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """A vector for each text, in their order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ class Identified(Protocol):
 class Stoppable(Protocol):
     """An embedding model that waits and tries again, unless it has been told to stop."""
 
-    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]: ...
+    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]:
+        """A vector for each text; no further try is made once `stopped` is set."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class HeadedText:
 
     @property
     def joined(self) -> str:
+        """What is embedded: the header, a line break, the text."""
         return f"{self.header}\n{self.text}" if self.header else self.text
 
     @property
@@ -112,7 +119,7 @@ class MiniLM:
         self._session, self._tokenizer  # noqa: B018
 
     def embed_query(self, text: str) -> list[float]:
-        """The unit vector of a text; tokens past the window are left out."""
+        """The unit vector of a text, 384 numbers; tokens past the first 256 are left out."""
         return self.embed_documents([text])[0]
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:

@@ -82,13 +82,17 @@ class Probabilities:
 class SpanReader(Protocol):
     """Points at answers."""
 
-    def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]: ...
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]:
+        """For each extract, the reading of each of its sentences."""
+        ...
 
 
 class Entailment(Protocol):
     """Judges whether one text follows from another."""
 
-    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]: ...
+    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        """The probabilities of each pair; raises VerifierError for one that cannot be judged."""
+        ...
 
 
 class Reader:
