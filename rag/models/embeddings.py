@@ -176,13 +176,11 @@ class MiniLM:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        tokenizer = load_tokenizer(self._weights)
-        tokenizer.enable_truncation(WINDOW)
-        return tokenizer
+        return _shared_tokenizer(self._weights, WINDOW)
 
     @cached_property
     def _counter(self) -> Tokenizer:
-        return load_tokenizer(self._weights)
+        return _shared_tokenizer(self._weights, None)
 
 
 def embed_passages(
@@ -241,6 +239,15 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(place)
     if batch:
         yield batch
+
+
+@lru_cache(maxsize=4)
+def _shared_tokenizer(folder: Path, window: int | None) -> Tokenizer:
+    """One for all libraries of a process, as the sessions are."""
+    tokenizer = load_tokenizer(folder)
+    if window:
+        tokenizer.enable_truncation(window)
+    return tokenizer
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:
