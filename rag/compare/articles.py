@@ -39,8 +39,9 @@ def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) ->
     found: dict[tuple[str, int], ReportedSentence] = {}
     for row in stored:
         article, passage = articles[row.passage.article_id], row.passage
-        vectors = () if row.sentences is None else np.asarray(row.sentences, np.float32)
-        for sentence, vector in zip(sentences(passage.text), vectors, strict=False):
+        spans = sentences(passage.text)
+        vectors = row.of_sentences(len(spans))
+        for sentence, vector in zip(spans, () if vectors is None else vectors, strict=False):
             span = Span(passage.start + sentence.start, passage.start + sentence.end)
             text = " ".join(article.text[span.start : span.end].split())
             if len(text.split()) >= _FEWEST_WORDS and not text.endswith("?") and not is_ordered(article, span):

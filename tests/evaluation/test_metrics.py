@@ -45,7 +45,17 @@ from rag.evaluation.metrics import (
     true_marked,
     true_rejected,
 )
-from rag.evaluation.rates import Overlap, Rate, Share, ndcg_at_k, percentile, rate, reciprocal_rank, rouge_n
+from rag.evaluation.rates import (
+    Overlap,
+    Rate,
+    Share,
+    aligned_rouge_n,
+    ndcg_at_k,
+    percentile,
+    rate,
+    reciprocal_rank,
+    rouge_n,
+)
 from rag.evaluation.results import CitedPlace, FoundPlace, Grades, Place, Result, ShownConflict
 from rag.schema import Dispute, Reason, Status, Verdict
 
@@ -318,3 +328,24 @@ def test_rouge_n_counts_the_grams_that_both_texts_have() -> None:
 
 def test_texts_without_words_have_nothing_in_common() -> None:
     assert rouge_n("", "", 1).f1 == rouge_n("", "Kabul", 1).f1 == 0.0
+
+
+def test_aligned_rouge_compares_the_days_that_are_nearest_in_time_and_words() -> None:
+    first, second, third = date(2021, 8, 8), date(2021, 8, 9), date(2021, 8, 15)
+    gold = {first: "Kunduz fell", third: "Taliban entered Kabul"}
+    assert aligned_rouge_n(gold, gold, 1) == aligned_rouge_n(gold, gold, 2) == 1.0
+    # Kabul on the 9th: 6 days from the right day and 1 from the wrong one, but all of its words are those of the right
+    # one: 3 words / (1 + 6). Precision 3/7 of 3 words, recall 2/2 words of Kunduz at a cost of none in common: 0.
+    late = {second: "Taliban entered Kabul"}
+    precision, recall = (3 / 7) / 3, (3 / 7) / 5
+    assert aligned_rouge_n(late, gold, 1) == pytest.approx(2 * precision * recall / (precision + recall))
+    assert aligned_rouge_n({}, gold, 1) == aligned_rouge_n({first: "It rained"}, gold, 1) == 0.0
+
+
+def test_a_timeline_without_texts_has_days_only() -> None:
+    case = TimelineCase(id="t", task=CaseTask.TIMELINE, events={date(2021, 8, 8): ""})
+    assert metrics.aligned_rouge_1(case, answered(said("x"), events={date(2021, 8, 8): "Kunduz fell"})) is None
+    texts = TimelineCase(id="t", task=CaseTask.TIMELINE, events={date(2021, 8, 8): "Kunduz fell"})
+    found = answered(said("x"), events={date(2021, 8, 8): "The city of Kunduz fell"})
+    assert metrics.aligned_rouge_1(texts, found) == Share(pytest.approx(0.8), 1)
+    assert metrics.aligned_rouge_2(texts, found) == Share(pytest.approx(2 / 3), 1)
