@@ -228,7 +228,9 @@ def _done_to(following: Sequence[Word]) -> list[Word]:
     """The object behind a verb: crossed the border, lost their homes, left Kabul."""
     determiner = [w for w in following[:1] if w.text.lower() in _DETERMINERS]
     noun = _noun(following[len(determiner) :])
-    return [*determiner, *noun] if noun and (determiner or not noun[0].text.islower()) else []
+    beyond = [w for w in following[len(determiner) + len(noun) :][:1] if w.text.lower() in ("and", "or")]
+    is_object = noun and not beyond and (determiner or not noun[0].text.islower())
+    return [*determiner, *noun] if is_object else []
 
 
 def _counted_as(noun: Sequence[Word], deed: Sequence[Word], role: str) -> Counted | None:
