@@ -26,6 +26,7 @@ from rag.text.speakers import SAYING, voice
 from rag.text.words import content_words, listed, stem
 
 _NO_NAME = listed("a an no this that these those some is are was were has have had")
+_BEFORE_A_NAME = listed("at in on of by from with for to")
 _SAID_ON = re.compile(rf"\b(?:{SAYING})\b(?:\s+(?:on|late|early|in|at|by|again|also))*\s*$", re.IGNORECASE)
 _SAID = frozenset(map(stem, SAYING.split("|")))
 _CLAUSE = re.compile(r"[,;:()–—]|\b(?:that|when|after|before|since|until)\b")
@@ -105,7 +106,7 @@ def _speaker(excerpt: Excerpt) -> str | None:
     words = found.name.lower().split() if found else []
     if not found or _NO_NAME.intersection(words) or not content_words(found.name):
         return None
-    if any(stem(word)[0].isdigit() for word in words):
+    if words[0] in _BEFORE_A_NAME or any(stem(word)[0].isdigit() for word in words):
         return None
     name = re.escape(found.name)
     said = rf"{name}\W+(?:[a-z]\w*\W+){{0,2}}?(?i:{SAYING})\b|\b(?i:according to) (?:the )?{name}"

@@ -122,6 +122,10 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "The firm is to shed 127 jobs this year.",
         "They were leaked to the organisation 38 degrees.",
         "More than 32 rebels joined Tory and Whig ranks.",
+        "Stocks had fallen 10 million barrels to 294 million.",
+        'It drove four of the detainees to "madness" there.',
+        'They found nine schools "inadequate" last year.',
+        "It prompted three agencies - A, B and C - to downgrade it.",
         "Silva required eight minutes of treatment there.",
     ],
 )
