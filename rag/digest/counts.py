@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from rag.checks.exact import Number, counted
-from rag.checks.rules.predication import is_past
-from rag.checks.rules.reading import Force, Word
+from rag.checks.rules.reading import Force, Word, is_past
 from rag.text.speakers import SAYING
 from rag.text.words import base, content_words, listed
 
@@ -68,16 +67,16 @@ def amounts(text: str) -> Iterator[Number]:
     found = [n for n in counted(text) if n.value.unit != ":"]
     for place, number in enumerate(found):
         before = found[place - 1] if place else None
-        joined = before and _ENDS.fullmatch(text, before.value.end, number.start)
+        joined = before and _ENDS.fullmatch(text, before.value.end, number.value.begin)
         after = found[place + 1] if place + 1 < len(found) else None
         if before and joined:
-            opening = _RANGE.search(text, 0, before.start)
+            opening = _RANGE.search(text, 0, before.value.begin)
             is_range = bool(opening) == (joined[1] == "and") and before.value.low < number.value.low
-            if is_range and not _CHANGE.search(text, 0, before.start):
-                start = opening.start() if opening else before.start
-                value = replace(number.value, start=before.value.start, low=before.value.low)
-                yield replace(number, value=value, hedge=before.hedge, start=start)
-        elif number.value.exact and not (after and _ENDS.fullmatch(text, number.value.end, after.start)):
+            if is_range and not _CHANGE.search(text, 0, before.value.begin):
+                begin = opening.start() if opening else before.value.begin
+                value = replace(before.value, end=number.value.end, high=number.value.high, begin=begin)
+                yield replace(number, value=value)
+        elif number.value.exact and not (after and _ENDS.fullmatch(text, number.value.end, after.value.begin)):
             yield number
 
 
@@ -85,14 +84,14 @@ def what_is_counted(number: Number, words: Sequence[Word]) -> Counted | None:
     """What a number counts: `60 Afghans were killed`, `killed 60 Afghans`, `the death toll rose to 60`."""
     text, value = number.sentence, number.value
     if (
-        number.unit
+        value.measure
         or value.unit not in ("", "%")
         or value.high < 2
-        or not _OPENING.match(text, number.start)
+        or not _OPENING.match(text, value.begin)
         or _UNREAL.search(text)
     ):
         return None
-    before = [w for w in words if w.end <= number.start]
+    before = [w for w in words if w.end <= number.value.begin]
     within = next((w for w in words if w.end > value.start), None)
     if within is None or within.negated or within.force is not Force.FACT:
         return None
@@ -115,7 +114,7 @@ def _run(text: str, start: int, words: Sequence[Word]) -> list[Word]:
 
 def _subject(number: Number, before: Sequence[Word], after: Sequence[Word]) -> Counted | None:
     """What it counts as the subject of a clause: what was done to it, or what it did."""
-    beside = before and _ONLY_SPACE.fullmatch(number.sentence, before[-1].end, number.start)
+    beside = before and _ONLY_SPACE.fullmatch(number.sentence, before[-1].end, number.value.begin)
     if beside and before[-1].text.lower() not in _JOINING:
         return None
     noun = _noun(after)
@@ -153,7 +152,7 @@ def _object(number: Number, before: Sequence[Word], after: Sequence[Word]) -> Co
 def _is_done(number: Number, before: Sequence[Word]) -> bool:
     """Whether a verb stands directly before the number, and is neither a passive nor what only seems to have been."""
     text = number.sentence
-    if not before or not _is_deed(before[-1]) or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.start):
+    if not before or not _is_deed(before[-1]) or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.value.begin):
         return False
     if before[-1].text in _CHANGES or text[: before[-1].start].endswith(_HYPHENS):
         return False
@@ -179,7 +178,7 @@ def _is_one_of_several(number: Number, noun: Sequence[Word], following: Sequence
 
 
 def _toll(number: Number, after: Sequence[Word]) -> Counted | None:
-    before = number.sentence[: number.start]
+    before = number.sentence[: number.value.begin]
     found, to = _TOLL.search(before), _TO.search(before)
     if not found or not to or (after and after[0].is_content):
         return None
@@ -203,7 +202,7 @@ def _is_deed(word: Word) -> bool:
 
 def _has_past_form(word: Word) -> bool:
     text = word.text
-    if not text.islower() or not is_past(word) or text in _PLURALS | _STATES:
+    if not text.islower() or not is_past(text) or text in _PLURALS | _STATES:
         return False
     if text.endswith("ed"):
         return len(text) > 3 and not text.endswith(("need", "feed", "ceed"))

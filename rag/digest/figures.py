@@ -139,14 +139,14 @@ def _is_history(excerpt: Excerpt) -> bool:
 
 
 def _figure(number: Number, excerpt: Excerpt, speaker: str | None) -> Figure:
-    value, hedge = number.value, number.hedge
+    value = number.value
     return Figure(
-        " ".join(number.sentence[number.start : value.end].split()),
-        None if hedge == "under" else value.low,
-        None if hedge == "over" else value.high,
+        " ".join(number.sentence[value.begin : value.end].split()),
+        None if value.bound in ("under", "most") else value.low,
+        None if value.bound in ("over", "least") else value.high,
         excerpt.citation(1),
         value.unit,
-        hedge == "about",
+        value.bound == "about",
         speaker,
     )
 

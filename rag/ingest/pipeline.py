@@ -103,7 +103,7 @@ class Ingestion:
                 with self.catalog.writing():
                     self.catalog.embedded.forget_model()
             with self.catalog.writing():
-                self.catalog.embedded.forget(self.catalog.embedded.damaged())
+                self.catalog.embedded.forget([*self.catalog.embedded.damaged(), *self.catalog.outdated()])
             self._embed_rest()
             self.meter.say("indexing words")
             self.catalog.rebuild_lexical()

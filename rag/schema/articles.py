@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from calendar import monthrange
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
@@ -177,6 +178,11 @@ class Passage:
     def __post_init__(self) -> None:
         if self.end - self.start != len(self.text):
             raise ValueError(f"passage {self.id}: span {self.start}:{self.end} is not {len(self.text)} characters")
+
+
+def passage_id(article: Article, span: Span) -> str:
+    """The id of a passage: the same for the same span of the same text of an article."""
+    return hashlib.sha256(f"{article.id}\0{article.sha256}\0{span.start}\0{span.end}".encode()).hexdigest()[:20]
 
 
 @dataclass(frozen=True, slots=True)

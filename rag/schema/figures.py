@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rag.schema.answers import Reason, Result
+from rag.schema.answers import CitedResult, Reason
 from rag.schema.statements import Citation
 
 
@@ -77,7 +77,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Figures(Result):
+class Figures(CitedResult):
     """The figures that articles on a topic give, by what they count; the series with most figures comes first."""
 
     topic: str
