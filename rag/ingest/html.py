@@ -104,10 +104,11 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
 
 
 def _tree(source: str) -> Any:
+    """Its tree; trafilatura takes for no page what does not begin like one, though `<html>` may be left out."""
     import trafilatura
 
     try:
-        return trafilatura.load_html(source)
+        return trafilatura.load_html(source if "html" in source[:50].lower() else f"<!doctype html>{source}")
     except _BROKEN as error:
         raise LoadError(f"is HTML that cannot be parsed ({type(error).__name__}); save its text as .txt") from error
 
