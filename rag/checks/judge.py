@@ -41,10 +41,11 @@ _SCHEMA = {
 
 
 def is_open(statement: Statement) -> bool:
-    """Whether a judge may settle it: it failed its check, but not in what is exact."""
-    if statement.verdict is Verdict.SUPPORTED or not statement.citations:
+    """Whether a judge may settle it: it failed its check, but not in what is exact, or its speaker is not shown."""
+    if not statement.citations or is_exact(statement.verdict, statement.checks):
         return False
-    return not is_exact(statement.verdict, statement.checks)
+    unshown = any(check.kind == "speaker" and not check.passed for check in statement.checks)
+    return unshown or statement.verdict is not Verdict.SUPPORTED
 
 
 def is_exact(verdict: Verdict, checks: Sequence[Check]) -> bool:
@@ -65,8 +66,8 @@ class Judge:
     def judged(self, statements: Sequence[Statement], account: Account) -> tuple[Statement, ...]:
         """The statements, those that are open with the verdict of the judge; nothing is asked if none is.
 
-        What the judge fails at is UNCHECKED, and says why. Raises KeyRefusedError and NoModelError, and on strict terms
-        other ModelErrors.
+        What the judge fails at is UNCHECKED, and says why; what passed but for its speaker stays as it is. Raises
+        KeyRefusedError and NoModelError, and on strict terms other ModelErrors.
         """
         found = list(statements)
         places = [place for place, statement in enumerate(statements) if is_open(statement)]
@@ -74,7 +75,8 @@ class Judge:
             some = places[first : first + _MOST]
             opinions = self._opinions([statements[place] for place in some], account)
             for place, opinion in zip(some, opinions, strict=True):
-                found[place] = replace(statements[place], verdict=opinion.verdict, opinion=opinion)
+                if Verdict.UNCHECKED is not opinion.verdict or statements[place].verdict is not Verdict.SUPPORTED:
+                    found[place] = replace(statements[place], verdict=opinion.verdict, opinion=opinion)
         return tuple(found)
 
     def _opinions(self, statements: Sequence[Statement], account: Account) -> list[Opinion]:

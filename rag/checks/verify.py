@@ -11,10 +11,11 @@ from rag.checks.claims import unlinked
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
+from rag.checks.rules.links import cause, order
 from rag.checks.rules.matching import stated
-from rag.checks.rules.predication import cause, force, polarity, scope
-from rag.checks.rules.roles import roles
-from rag.checks.rules.support import THRESHOLD, support, threshold
+from rag.checks.rules.predication import force, polarity, scope
+from rag.checks.rules.roles import roles, subjects
+from rag.checks.rules.support import GROUNDED, THRESHOLD, grounding, support
 from rag.errors import VerifierError
 from rag.models.injection import is_doubted, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
@@ -34,6 +35,7 @@ FACTS = (
     "direction",
     "role",
     "cause",
+    "sequence",
     "scope",
     "contradiction",
 )
@@ -48,7 +50,7 @@ _QUOTE_MARKS = str.maketrans("“”‘’", "\"\"''")
 _AROUND = 600
 _TIGHT = 300
 """Words. In spans that were chosen out of more, `_LOOSE` checks fail by chance about as often as for a reason."""
-_LOOSE = ("role", "speaker", "direction", "cause")
+_LOOSE = ("role", "speaker", "direction", "cause", "sequence")
 
 
 class Verify(Protocol):
@@ -111,8 +113,10 @@ def check(
         *polarity(own, grounds),
         *force(own, grounds),
         *roles(own, grounds),
+        *subjects(own, grounds),
         *compare_speakers(text, texts),
         *cause(own, text, texts),
+        *order(own, text, texts),
         *scope(own, grounds),
     ]
     size = sum(len(t.split()) for t in texts) if searched is None else searched
@@ -122,7 +126,10 @@ def check(
         return found
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
-    whole, least = support(text, texts, found, searched=size), threshold(texts) if searched is None else THRESHOLD
+    if searched is None:
+        whole, least = grounding(text, texts), GROUNDED
+    else:
+        whole, least = support(text, texts, found, searched=size), THRESHOLD
     return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
 
 
@@ -150,12 +157,15 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 def verdict(checks: Sequence[Check]) -> Verdict:
     """What the checks come to: contradicted where another value was found, unsupported where none was.
 
-    Another name contradicts only in what supports the rest: elsewhere it may stand for something else.
+    Another name or role contradicts only in what supports the rest: elsewhere it may stand for something else. A denial
+    whose words are not in the evidence may follow all the same ("no woman" from "all are men"), so it is left open.
     """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
+    if failed and all(check.kind == "negation" and check.found is None for check in failed):
+        return Verdict.UNCHECKED
     alien = any(check.kind == "support" for check in failed)
     found = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
-    if any(kind != "name" or not alien for kind in found):
+    if any(kind not in ("name", "role") or not alien for kind in found):
         return Verdict.CONTRADICTED
     return Verdict.UNSUPPORTED if failed else Verdict.SUPPORTED
 

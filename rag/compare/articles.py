@@ -27,7 +27,7 @@ _FEWEST_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Corroborated:
     """Statements with the outlets that report them, and what other articles say otherwise."""
 
     statements: tuple[Statement, ...]
@@ -49,7 +49,7 @@ def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) ->
     return list(found.values())
 
 
-def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index) -> Compared:
+def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index) -> Corroborated:
     """The statements held against what was retrieved with them."""
     hits = retrieved.hits if statements else ()
     stored = index.catalog.passages([hit.passage.id for hit in hits])
@@ -75,7 +75,7 @@ def _reporters(statement: Statement, regions: Sequence[Region], index: Index) ->
 
 def held_against(
     statements: Sequence[Statement], given: Sequence[ReportedSentence], origins: Mapping[str, Article]
-) -> Compared:
+) -> Corroborated:
     """The statements with the outlets that report them, and the conflicts, one a sentence at most.
 
     An outlet reports a statement if it has every sentence that is cited. Copies of one report count once, as the
@@ -87,7 +87,7 @@ def held_against(
     outlets = (_outlets(s, [found[id(r)] for r in held], origins) for s, held in zip(statements, cited, strict=True))
     firsts = [next((r for r in found[id(report)] if r.conflict), None) for report in own]
     conflicts = {frozenset((id(r.first), id(r.second))): r for r in firsts if r}
-    return Compared(
+    return Corroborated(
         tuple(replace(s, outlets=o) for s, o in zip(statements, outlets, strict=True)),
         tuple(_conflict(relation, 1) for relation in conflicts.values()),
     )

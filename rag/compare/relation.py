@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.checks.exact import Evidence, compare
+from rag.checks.exact import compare
+from rag.checks.rules.facts import Evidence
 from rag.models.embeddings import Vector
 from rag.schema import Article, Check, Span
 from rag.text.quantities import quantities

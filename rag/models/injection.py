@@ -114,9 +114,9 @@ def orders(text: str) -> tuple[Span, ...]:
         if "\n" not in text[before.end : span.start]:
             signs[place + 1] |= signs[place]
             flags[place + 1] |= signs[place] or (flags[place] and found[place + 1] >= _BESIDE)
-    for before, place in pairwise(place for place, flag in enumerate(flags[:]) if flag):
-        if place - before == 2 and "\n" not in text[spans[before].end : spans[place].start]:
-            flags[before + 1] = True
+    for first, last in pairwise([place for place, flag in enumerate(flags) if flag]):
+        if last - first == 2 and "\n" not in text[spans[first].end : spans[last].start]:
+            flags[first + 1] = True
     claims = [_stems(text, span) for span, flag in zip(spans, flags, strict=True) if flag]
     return tuple(span for span, flag in zip(spans, flags, strict=True) if flag or _repeats(_stems(text, span), claims))
 

@@ -92,6 +92,17 @@ def test_exact_errors_are_not_the_judges_to_forgive(check: Check, is_left: bool)
     assert is_open(cited(checks=(check, *OPEN), verdict=Verdict.CONTRADICTED)) is is_left
 
 
+@pytest.mark.parametrize(
+    ("reply", "verdict"),
+    [(said("contradicted"), Verdict.CONTRADICTED), (said("supported"), Verdict.SUPPORTED), ("?", Verdict.SUPPORTED)],
+)
+def test_a_speaker_that_is_not_shown_is_the_judges_to_settle(reply: str, verdict: Verdict) -> None:
+    unshown = cited(checks=(Check("speaker", "Mr. Baran", "Ms. Baran", False),), verdict=Verdict.SUPPORTED)
+    with OpenAIServer(reply, reply) as server:
+        (found,) = asked(server, unshown)
+    assert (found.verdict, bool(found.opinion)) == (verdict, reply != "?")
+
+
 def test_nobody_is_asked_if_nothing_is_open() -> None:
     sure = cited("Settled.", (), Verdict.SUPPORTED)
     with OpenAIServer() as server:

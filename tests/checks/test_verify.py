@@ -256,6 +256,11 @@ def test_the_opposite_is_a_contradiction(text: str, span: str, kind: str) -> Non
         ("Drones were sold to Qatar by Turkey.", PLANS),
         ("Prices of wheat rose by a fifth in Kabul because the road was closed.", PLANS),
         ("Zarif warned that the people must make hard decisions for their country's future.", TALKS),
+        ("Bulldozers have started removing the rubble.", "Bulldozers began to clear the ruins."),
+        (
+            "Twelve soldiers died at the hands of the Taliban.",
+            "The Taliban killed twelve soldiers in Herat.",
+        ),
     ],
 )
 def test_the_same_in_other_words_is_supported(text: str, span: str) -> None:
@@ -273,6 +278,30 @@ def test_the_same_in_other_words_is_supported(text: str, span: str) -> None:
 )
 def test_what_the_spans_do_not_tell_is_unsupported(text: str, span: str) -> None:
     assert verified(text, span).verdict is UNSUPPORTED
+
+
+def test_another_sentence_of_the_article_shows_nothing_though_its_title_has_the_names() -> None:
+    other = "Pictures showed people carrying goods out of offices."
+    origin = article(
+        f"Zaranj fell to the Taliban on Friday, officials said. {other}", title="Zaranj falls to the Taliban"
+    )
+    start = origin.text.index(other)
+    citation = Citation(1, origin, "p", start, start + len(other), other)
+    statement = verify(Statement("Zaranj passed into the hands of the Taliban, officials reported.", ()), [citation])
+    assert statement.verdict is UNSUPPORTED
+
+
+def test_the_name_of_nobody_is_contradicted() -> None:
+    span = "Sirajuddin Haqqani is acting minister of the interior, and Mohammad Yaqoob acting minister of defence."
+    assert failed(verified("Sirajuddin Yaqoob is acting minister of the interior.", span)) == {
+        "name": "Mohammad Yaqoob"
+    }
+    assert verified("Sirajuddin Haqqani is acting minister of the interior.", span).verdict is SUPPORTED
+
+
+def test_a_denial_in_words_that_the_span_lacks_is_left_open() -> None:
+    statement = verified("There is not a single woman among its 33 members.", "All 33 members are men.")
+    assert statement.verdict is Verdict.UNCHECKED
 
 
 def test_nothing_cited_is_unsupported() -> None:

@@ -32,6 +32,8 @@ def check_name(fact: Fact, pair: Compared) -> Iterator[Check]:
     elif not fitting:
         other = _in_its_place(fact, others, pair)
         yield Check("name", fact.text, other or fact.text, other is None)
+    elif mixed := _mixed(fact, fitting, pair):
+        yield Check("name", fact.text, mixed, False)
     elif turned := _turned(fact, fitting, pair):
         yield Check("direction", fact.text, turned, False)
     else:
@@ -44,6 +46,15 @@ def _instead(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
     kind = kind_of(fact, pair.statement)
     near = best(fact, sharing or [f for f in others if kind_of(f, pair.cited) == kind], pair)
     return near.fact.text if near and (near.bind > NEAR or sharing) else None
+
+
+def _mixed(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
+    """The name that the evidence has, if this one is the first word of one and the last of another."""
+    own = {word.stem for word in fact.words if word.text.lower() not in TITLES}
+    if any(len(own & {w.stem for w in f.words}) > 1 for f in fitting) or fact.text in pair.sources:
+        return None
+    begun = any(len(f.words) > 1 and f.words[-1].stem not in own for f in fitting)
+    return next((f.text for f in fitting if begun and _conflicts(fact, f)), None)
 
 
 def _in_its_place(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:

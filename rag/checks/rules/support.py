@@ -15,15 +15,17 @@ from numpy.typing import NDArray
 from rag.checks.quotes import locate, quotations
 from rag.checks.rules.reading import Word, read_text
 from rag.checks.rules.wordvectors import rarity, vector
+from rag.models.minilm import cores
+from rag.models.reader import Pair, shared_reader
 from rag.schema import Check
 from rag.text.sentences import sentences
 
 Numbers: TypeAlias = NDArray[np.float64]
 
 THRESHOLD = 0.53
-"""The probability from which a statement counts as supported."""
-_SHORT_THRESHOLD, _SHORT = 0.4, 2
-"""That by spans of so few sentences that were chosen for it (see evals/results.md)."""
+"""The probability from which a statement counts as supported by what was chosen out of more."""
+GROUNDED, _READ = 0.75, 2.0
+"""The share of its words from which it counts as shown by the spans that it cites; what the reader adds to it."""
 # Fitted by logistic regression (see evals/README.md), then rounded.
 WEIGHTS: Mapping[str, float] = {
     "one": 0.16,
@@ -43,6 +45,8 @@ WEIGHTS: Mapping[str, float] = {
 _COUNTED = ("number", "date", "name")
 _MOST_SENTENCES = 8
 _SELECTED = 3
+_TOGETHER = 2
+"""Sentences that may share what a statement says."""
 _ALIKE, _FOUND, _REPLACED = 0.35, 0.5, 0.6
 _ARTICLE, _SHORTEST = 300, 30
 _WHOLE_PIECES = 0.34
@@ -51,7 +55,7 @@ _PRONOUNS = ("he", "she", "it", "they", "this", "that", "these", "those", "his",
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """How probable it is that the evidence supports a statement, and the sentence of it that is most similar."""
+    """How probable it is that the evidence supports a statement, or how much of it shows, and the nearest sentence."""
 
     probability: float
     nearest: str | None
@@ -77,15 +81,21 @@ def support(statement: str, texts: Sequence[str], checks: Sequence[Check], *, se
     return Support(probability, aligned.sentences[aligned.nearest].text)
 
 
-def threshold(texts: Sequence[str]) -> float:
-    """The probability from which a statement counts as supported by the texts that it cites itself."""
-    return _SHORT_THRESHOLD if sum(len(_split(text)) for text in texts) <= _SHORT else THRESHOLD
+def grounding(statement: str, texts: Sequence[str]) -> Support:
+    """How well the spans that a statement cites show it: 0 to 1 by its words, up to 3 with the reader.
 
-
-def features(statement: str, texts: Sequence[str], checks: Sequence[Check], *, searched: int) -> dict[str, float]:
-    """What the score weighs, by name; nothing if the statement or the texts have no words."""
-    aligned = _align(statement, texts, _known(checks))
-    return _features(aligned, statement, searched) if aligned else {}
+    A name that is only near the spans counts for nothing. The reader is asked about wording of its own alone.
+    """
+    aligned = _align(statement, texts, frozenset())
+    if aligned is None:
+        return Support(0.0, None)
+    together = aligned.found[_chosen(aligned)[:_TOGETHER]].max(axis=0)
+    shown = float(together @ aligned.weights / aligned.weights.sum())
+    reader = shared_reader(cores()) if shown < GROUNDED else None
+    if reader:
+        premises = dict.fromkeys((" ".join(texts), *texts))
+        shown += _READ * max(found.entailment for found in reader.entail([Pair(text, statement) for text in premises]))
+    return Support(shown, aligned.sentences[aligned.nearest].text)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
