@@ -110,7 +110,7 @@ class Library(Collection):
     ) -> Iterator[Statement | Answer]:
         """The statements of `ask` as they are checked, then the Answer with all of them.
 
-        `terms` are for this question, in the place of the library's own; `progress` is told what is waited for. With a
+        `terms` replace the library's own for this question; `progress` is called with what is waited for. With a
         `topic` only articles are read that have all of its words in the title, or in one paragraph with it.
         """
         asked = Asked(clean(question), k, narrowed(self.limits, window, by=limits), tuple(history), topic)
@@ -192,7 +192,7 @@ class Library(Collection):
         The first statement is the headline. Without articles and topic it is a briefing on the whole library, in
         sections; `sections` are headings of your own, and each event is below the nearest one. `words` is the most that
         it may have, instead of a `length`. A model, if there is one, writes it, from groups of passages, then from what
-        passed its check; `progress` is told of the groups. Errors as for `ask`.
+        passed its check; `progress` is called for each group. Errors as for `ask`.
         """
         window = narrowed(self.limits, window, by=limits)
         space = digest.room(length, words)

@@ -180,7 +180,7 @@ class Parts:
                 self.vectors.load()
 
     def close(self) -> None:
-        """Lets go of the files; they are opened again when needed."""
+        """Closes the files; they are opened again when needed."""
         for part in ("vectors", "catalog"):
             if part in self.__dict__:
                 self.__dict__.pop(part).close()

@@ -117,7 +117,7 @@ def _probability(weights: Mapping[str, float], bias: float, values: Mapping[str,
 
 
 def features(ranked: Sequence[Sentence]) -> dict[str, float]:
-    """What tells whether sentences, best first, answer: `anywhere` is the reader's log-odds that one of them does.
+    """The features of whether sentences, best first, answer: `anywhere` is the reader's log-odds that one of them does.
 
     `score` is that of the best one, `gap` what it is above the others, `lead` what it is above the next one that says
     something else.

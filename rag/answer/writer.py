@@ -57,7 +57,7 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A statement in the place of the one of that number, counted from 0."""
+    """A statement that replaces the one of that number, counted from 0."""
 
     number: int
     statement: Statement

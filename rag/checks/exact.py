@@ -31,8 +31,8 @@ _OPENS = re.compile(r"(?:^|[.!?:;—\n])[\s\"'“”‘(\[]*$")
 def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     """A check for each quotation, number, date and name of a statement.
 
-    `found` is what the evidence has in its place; None if it has nothing of the kind there. A name that only stands
-    near the evidence passes as `nearby`.
+    `found` is what the evidence has instead; None if it has nothing of the kind. A name that is only near the evidence
+    passes as `nearby`.
     """
     rest = text
     for quote in quotations(text):

@@ -157,7 +157,7 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 def verdict(checks: Sequence[Check]) -> Verdict:
     """What the checks come to: contradicted where another value was found, unsupported where none was.
 
-    Another name or role contradicts only in what supports the rest: elsewhere it may stand for something else. A denial
+    Another name or role contradicts only in what supports the rest: elsewhere it may mean something else. A denial
     whose words are not in the evidence may follow all the same ("no woman" from "all are men"), so it is left open.
     """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
@@ -199,7 +199,7 @@ def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
 
 
 def evidence(citation: Citation) -> Evidence:
-    """A citation with its frame: the article's header, and what stands around the span."""
+    """A citation with its frame: the article's header, and the text around the span."""
     article, span = citation.article, Span(citation.start, citation.end)
     around = Span(max(0, span.start - _AROUND), min(len(article.text), span.end + _AROUND))
     header = "\n".join(filter(None, (labelled(article).header, label(article.text, span.start))))

@@ -113,7 +113,7 @@ def conflicts(searcher: Searcher, topic: str | None, *, k: int, window: Window) 
 def contention(given: Sequence[ReportedSentence]) -> tuple[Conflict, ...]:
     """The conflicts among reports, the latest first; what several articles repeat is compared once.
 
-    Citations are numbered through, each from the sentence it stands for.
+    Citations are numbered from 1 through all conflicts; each cites its sentence.
     """
     by_day = sorted(given, key=lambda r: (_day(r), r.article.id, r.span.start))
     distinct = list({r.text: r for r in reversed(by_day)}.values())[::-1]

@@ -144,7 +144,7 @@ def begins(happening: Happening, pool: Pool) -> bool:
 
 
 def chosen(found: Sequence[Happening], pool: Pool, room: Budget, *, taken: Sequence[Content] = ()) -> list[Happening]:
-    """The events of most weight that fit, the first first; none is told twice, and one like another counts for less."""
+    """The events of most weight that fit, the first first; none is repeated, and one like another counts for less."""
     picked: list[Happening] = []
     words, left = room.words, [h for h in found if not _repeats_any(pool, h, taken)]
     similar = np.zeros(len(pool.excerpts), np.float32)

@@ -50,7 +50,7 @@ def told(found: News, room: Budget, check: Check, *, taken: Sequence[Content] = 
 
 
 def statement_of(happening: Happening, pool: Pool, check: Check) -> Statement:
-    """The best-formed sentence of an event, with the articles that bear it out."""
+    """The best-formed sentence of an event, with the articles that confirm it."""
     place = happening.places[0]
     return corroborated(stated(pool.excerpts[place], check), pool, place, check)
 

@@ -86,7 +86,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """An article that a window keeps out, told of by its title and date alone."""
+    """An article outside the window, of which only the title and date are shown."""
 
     title: str
     published: Published | None

@@ -276,7 +276,7 @@ class AddReport(Displayed):
 
 
 def article_record(article: Article) -> dict[str, Any]:
-    """What tells an article from others, for JSON and tables."""
+    """What identifies an article, for JSON and tables."""
     return {
         "id": article.id,
         "title": article.title,

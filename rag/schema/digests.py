@@ -85,7 +85,7 @@ class Summary(CitedResult):
 class Event:
     """What happened, or was to happen, at a date of this precision, by one statement.
 
-    `stated` tells whether the articles give the date; else it is the day on which they were published. `rank` is 1 for
+    `stated` is whether the articles give the date; else it is the day on which they were published. `rank` is 1 for
     the most important event of its timeline.
     """
 

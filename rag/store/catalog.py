@@ -158,7 +158,7 @@ class Catalog:
         return self._database.is_shared
 
     def identity(self) -> str:
-        """What tells it from other catalogs; made when it is first asked for."""
+        """The id of this catalog; made when it is first asked for."""
         asked = "SELECT value FROM meta WHERE key = 'identity'"
         if not self._database.value(asked):
             made = "INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO NOTHING"
@@ -360,7 +360,7 @@ class Catalog:
             self.embedded.prune()
 
     def rebuild_lexical(self) -> None:
-        """Makes the full-text index anew, in one transaction."""
+        """Rebuilds the full-text index, in one transaction."""
         with self.writing():
             self._lexical.clear()
             for id in self._articles.ids():
@@ -371,7 +371,7 @@ class Catalog:
                 )
 
     def rebuild_events(self) -> None:
-        """Works out all dates of passages anew, in one transaction."""
+        """Rebuilds the table of dates in passages, in one transaction."""
         with self.writing():
             self.events.clear()
             self._date_all()

@@ -42,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fact:
-    """What one of `KINDS` tells, with its words."""
+    """A value of one of `KINDS`, with its words."""
 
     kind: str
     text: str
@@ -107,7 +107,7 @@ class Neighbour:
 
 @lru_cache(maxsize=256)
 def surroundings(fact: Fact, around: Ground, elsewhere: Ground) -> tuple[Neighbour, ...]:
-    """What stands around a fact, near things counting more, and where the same stands elsewhere."""
+    """The content words around a fact, near ones counting more, and where the same words are elsewhere."""
     found = []
     for word in around.words:
         apart = _apart(word, fact.words)
@@ -118,13 +118,13 @@ def surroundings(fact: Fact, around: Ground, elsewhere: Ground) -> tuple[Neighbo
 
 
 def bind(near: Sequence[Neighbour], words: Sequence[Word]) -> float:
-    """How much of what stands around a fact stands around these words too: 0 to 1."""
+    """How much of what is around a fact is around these words too: 0 to 1."""
     total = sum(n.weight for n in near)
     return sum(n.weight * _nearest(n, words) for n in near if n.places) / (total or 1.0)
 
 
 def _nearest(neighbour: Neighbour, words: Sequence[Word]) -> float:
-    """How near the same stands on the better side, the other side than in the statement counting less."""
+    """How near the same word is on the better side, the other side than in the statement counting less."""
     first, last, places = words[0].place, words[-1].place, neighbour.places
     i, j = bisect_left(places, first), bisect_right(places, last)
     leading = _nearness(first - places[i - 1]) if i else 0.0
