@@ -189,7 +189,7 @@ def _event(number: Number, excerpt: Excerpt, speaker: str | None) -> _Event:
 
 def _is_when(at: int, number: Number) -> bool:
     """Whether the date at a place of a sentence is that of what a number counts: in its clause, or first of all."""
-    text, start, end = number.sentence, number.start, number.value.end
+    text, start, end = number.sentence, number.value.begin, number.value.end
     if at > end:
         return not _SAID_ON.search(text[:at]) and not _CLAUSE.search(text, end, at)
     between = text[at:start]
