@@ -60,11 +60,11 @@ class Collection(Parts):
 
     @validated
     def reindex(self, *, progress: Progress | None = None, wait: float = 600) -> int:
-        """Makes every index anew from the catalog; returns how many passages have a vector.
+        """Rebuilds every index from the catalog; returns how many passages have a vector.
 
-        Embeds only what has no embedding yet: all of it, if the library was made with another embedding model. A file
-        of the catalog that is damaged is made anew from its articles, which `warnings` tells; raises DamagedError if
-        they cannot be read.
+        Embeds only what has no embedding yet: all of it, if the library was made with another embedding model. A
+        damaged catalog file is rebuilt from its articles, and `warnings` says so; raises DamagedError if they cannot
+        be read.
         """
         kept = mend(self.catalog, self.path / CATALOG, self.embeddings, meter=Meter(progress), wait=wait)
         if kept:

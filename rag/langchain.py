@@ -65,7 +65,7 @@ class HybridRetriever(BaseRetriever):
 
 
 def tool(library: Answerer, *, k: int) -> BaseTool:
-    """A tool that asks a library; what cannot be asked is told to the agent."""
+    """A tool that asks a library; an error is returned to the agent as text."""
 
     def ask(
         question: Annotated[str, Field(description="A question about the news, in English.")],

@@ -4,29 +4,25 @@ from __future__ import annotations
 
 from asyncio import to_thread
 from collections.abc import AsyncIterator, Iterator, Sequence
-from copy import copy
 from dataclasses import replace
-from functools import cache, cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Unpack
 
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
 from rag.answer.writer import Preview
 from rag.arguments import Asking, Limits, narrowed, validated
-from rag.checks.document import checked, with_verdicts
-from rag.checks.verify import verify
 from rag.collection import Collection
-from rag.compare.articles import conflicts, with_reporters
+from rag.compare.articles import conflicts
 from rag.digest import digest
 from rag.digest.extractive import Budget
 from rag.digest.figures import ledger
 from rag.digest.generative import Model
 from rag.errors import InputError
 from rag.models.budget import Terms
-from rag.models.client import Account, Caller, choice_of
+from rag.models.client import Account
 from rag.parts import Parts
 from rag.progress import Clock, Meter, Progress
-from rag.retrieval.retriever import Index, Searcher
 from rag.schema import (
     Answer,
     Article,
@@ -43,7 +39,6 @@ from rag.schema import (
 from rag.text.clean import clean
 
 if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
     from langchain_core.runnables import Runnable
     from langchain_core.tools import BaseTool
 
@@ -115,19 +110,12 @@ class Library(Collection):
     ) -> Iterator[Statement | Answer]:
         """The statements of `ask` as they are checked, then the Answer with all of them.
 
-        `terms` are for this question, in the place of the library's own; `progress` is told what is waited for. With a
+        `terms` replace the library's own for this question; `progress` is called with what is waited for. With a
         `topic` only articles are read that have all of its words in the title, or in one paragraph with it.
         """
         asked = Asked(clean(question), k, narrowed(self.limits, window, by=limits), tuple(history), topic)
         self.load()  # the chain may be run by several threads
         return self._pipeline.run(asked, terms, progress)
-
-    def written_by(self, model: BaseChatModel, terms: Terms) -> Library:
-        """This library, whose answers another chat model writes and none judges; open files are shared."""
-        other = copy(self)
-        caller = Caller(model, choice_of(model), self._replies, pauses=())
-        other.terms, other.writer, other.judge = terms, self._writer(caller), None
-        return other
 
     async def astream(
         self, question: str, *, terms: Terms | None = None, **options: Unpack[Asking]
@@ -184,17 +172,8 @@ class Library(Collection):
         """
         window = narrowed(self.limits, window, by=limits)
         given = [a if isinstance(a, Article) else self.catalog.article(a) for a in against]
-        account, check = Account(self.terms), partial(verify, entailment=self.entailment)
-        with account.clock.time("check"):
-            find = cache(partial(self._searcher.regions, k=k, window=window))
-            found = checked(clean(text), find, check, given=given, window=window)
-        if self.judge:
-            with account.clock.time("judge"):
-                found = with_verdicts(found, self.judge.judged(found.statements, account))
-        if not given:
-            found = replace(found, statements=with_reporters(found.statements, find, self._searcher.index))
-        warnings = (*account.warnings, *found.warnings, *self.warnings)
-        return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
+        pipeline = Pipeline(self._searcher, self.entailment, None, self.judge, self.terms, self.warnings)
+        return pipeline.check(clean(text), given, k=k, window=window)
 
     @validated
     def summarize(  # noqa: PLR0913  # each is a choice of its own
@@ -212,8 +191,8 @@ class Library(Collection):
 
         The first statement is the headline. Without articles and topic it is a briefing on the whole library, in
         sections; `sections` are headings of your own, and each event is below the nearest one. `words` is the most that
-        it may have, instead of a `length`. A model, if there is one, writes it, from
-        groups of passages, then from what passed its check; `progress` is told of the groups. Errors as for `ask`.
+        it may have, instead of a `length`. A model, if there is one, writes it, from groups of passages, then from what
+        passed its check; `progress` is called for each group. Errors as for `ask`.
         """
         window = narrowed(self.limits, window, by=limits)
         space = digest.room(length, words)
@@ -288,17 +267,6 @@ class Library(Collection):
 
         return tool(self.window(window, **limits), k=k)
 
-    @property
-    def _searcher(self) -> Searcher:
-        """The search by words and vectors."""
-        return Searcher(Index(self.catalog, self.vectors, self.embeddings), self.name)
-
-    @property
-    def _pipeline(self) -> Pipeline:
-        """The way from a question to its answer, whose search reads the best passages."""
-        searcher = Searcher(Index(self.catalog, self.vectors, self.embeddings, self.reader), self.name)
-        return Pipeline(searcher, self.entailment, self.writer, self.judge, self.terms, self.warnings)
-
     def _resources(self, progress: Progress | None) -> digest.Resources:
         account, writer = Account(self.terms, Clock()), self.writer
         model = Model(writer.caller, account, Meter(progress), writer.find) if writer else None
@@ -319,6 +287,6 @@ class View(Library):
         """Leaves the library open."""
 
 
-_SHARED = {name for name, value in vars(Parts).items() if isinstance(value, cached_property)} | {
-    *("name", "path", "terms", "warnings", "load"),
+_SHARED = {"load", "name", "path", "terms", "warnings"} | {
+    name for name, value in vars(Parts).items() if isinstance(value, cached_property)
 }

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
+from rag.errors import InputError
+from rag.files import write_private
 from rag.library import Library
 from rag.render.lines import differences, origin
 from rag.retrieval.retriever import is_on
 from rag.schema import Answer, Article, Conflict, Dispute, Failure, Statement, Verdict, Window
 from rag.schema.articles import article_record
+from rag.text.clean import one_line
 from rag.text.quantities import quantities
 from rag.text.sentences import sentences
 from rag.text.words import content_words
 
+_TOPICS = "topics.json"
 _ALIKE = 0.6
 """The share of characters that two sentences have in common if one was made of the other."""
 _MOST_TITLES = 20
@@ -55,6 +61,25 @@ class Interests:
 
     topics: tuple[str, ...] = ()
     draft: str | None = None
+
+
+def saved_topics(folder: Path) -> tuple[str, ...]:
+    """The topics that are saved in a library's folder. Raises InputError if their file is none of ours."""
+    file = folder / _TOPICS
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{file} cannot be read ({one_line(str(error), 80)}); remove it") from None
+    if not isinstance(found, list) or not all(isinstance(topic, str) and content_words(topic) for topic in found):
+        raise InputError(f"{file} is no list of topics; remove it")
+    return tuple(found)
+
+
+def save_topics(folder: Path, topics: Sequence[str]) -> None:
+    """Saves the topics of a library, for its user alone to read."""
+    write_private(folder / _TOPICS, json.dumps(list(topics)))
 
 
 @dataclass(slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -9,6 +10,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 from rag.answer.anchor import finder
+from rag.answer.pipeline import Pipeline
 from rag.answer.writer import Writer
 from rag.arguments import validated
 from rag.checks.judge import Judge
@@ -22,6 +24,7 @@ from rag.models.embeddings import Embedder, MiniLM
 from rag.models.minilm import cores
 from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
 from rag.models.remote import RemoteEmbeddings
+from rag.retrieval.retriever import Index, Searcher
 from rag.settings import Setting, read_settings
 from rag.store.catalog import Catalog
 from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
@@ -158,6 +161,13 @@ class Parts:
         choice = read_settings(model=name).chat()
         return Judge(self._caller(choice)) if choice else None
 
+    def written_by(self, model: BaseChatModel, terms: Terms) -> Self:
+        """This library, whose answers another chat model writes and none judges; open files are shared."""
+        other = copy(self)
+        caller = Caller(model, choice_of(model), self._replies, pauses=())
+        other.terms, other.writer, other.judge = terms, self._writer(caller), None
+        return other
+
     def load(self) -> None:
         """Opens and loads what a question needs, so that the first one does not wait for it; threads may call it."""
         with self._opening:
@@ -170,7 +180,7 @@ class Parts:
                 self.vectors.load()
 
     def close(self) -> None:
-        """Lets go of the files; they are opened again when needed."""
+        """Closes the files; they are opened again when needed."""
         for part in ("vectors", "catalog"):
             if part in self.__dict__:
                 self.__dict__.pop(part).close()
@@ -180,6 +190,17 @@ class Parts:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    @property
+    def _searcher(self) -> Searcher:
+        """The search by words and vectors."""
+        return Searcher(Index(self.catalog, self.vectors, self.embeddings), self.name)
+
+    @property
+    def _pipeline(self) -> Pipeline:
+        """The way from a question to its answer, whose search reads the best passages."""
+        searcher = Searcher(Index(self.catalog, self.vectors, self.embeddings, self.reader), self.name)
+        return Pipeline(searcher, self.entailment, self.writer, self.judge, self.terms, self.warnings)
 
     @property
     def _replies(self) -> ReplyCache:

@@ -8,7 +8,7 @@ from time import perf_counter
 from typing import TypeAlias
 
 Progress: TypeAlias = Callable[[int, int, str], None]
-"""Is told how many passages are done, how many there are so far, and what is being done."""
+"""Is called with the passages done, those known so far, and what is being done."""
 
 
 class Meter:
@@ -20,14 +20,17 @@ class Meter:
         self._text = ""
 
     def say(self, text: str) -> None:
+        """Reports what is being done now."""
         self._text = text
         self.advance(0)
 
     def expect(self, count: int, text: str) -> None:
+        """Adds passages to those that are known, and reports what is done with them."""
         self._total += count
         self.say(text)
 
     def advance(self, count: int) -> None:
+        """Adds passages to those that are done, and reports it."""
         self._done += count
         if self._progress:
             self._progress(self._done, self._total, self._text)

@@ -37,7 +37,7 @@ def ask(
     """The answer of `Library.ask` from the articles in a file, folder or URL, or several of them.
 
     They are read into a temporary library that lasts as long as the process, so that asking them again costs little; a
-    file that has changed since is read anew. `model` is that of a `Library`.
+    file that has changed since is read again. `model` is that of a `Library`.
 
     Raises EmptyLibraryError if none of them can be read as an article.
     """
@@ -92,7 +92,7 @@ def check(text: str, articles: Origin | Article | Sequence[Origin | Article]) ->
 
 
 def read_articles(origins: Sequence[Origin | Article]) -> list[Article]:
-    """The articles of files, folders and URLs; raises EmptyLibraryError, which tells why, if one gives none."""
+    """The articles of files, folders and URLs; raises EmptyLibraryError, which says why, if one gives none."""
     found: list[Article] = []
     for origin in origins:
         loaded = [origin] if isinstance(origin, Article) else list(load(origin))

@@ -126,7 +126,7 @@ def tries(count: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
     return settings(max_examples=count, deadline=None, derandomize=True, database=None)
 
 
-@tries(50)
+@tries(35)
 @given(way=st.sampled_from(sorted(WAYS)), text=questions, window=windows)
 def test_nothing_outside_of_a_window_comes_out(offline: Library, way: str, text: str, window: Window) -> None:
     assert leaked(WAYS[way](offline, text, window), window) == []
@@ -149,7 +149,7 @@ def test_nothing_outside_of_a_window_comes_out_in_300_tries(
     assert leaked(WAYS[way](offline, text, window), window) == []
 
 
-@tries(30)
+@tries(15)
 @given(text=questions, window=windows)
 def test_nothing_outside_of_a_window_is_sent_to_a_model(library: Library, text: str, window: Window) -> None:
     assert leaked(" ".join(library.preview(text, window=window).texts), window) == []
@@ -204,7 +204,7 @@ def test_what_is_published_later_is_not_shown_cited_or_counted_as_of_a_day(
         assert leaked(json.dumps(conflicts), window) == []
 
 
-@tries(40)
+@tries(20)
 @given(text=questions, window=windows)
 def test_an_article_outside_is_named_only_if_it_was_published_by_then(
     offline: Library, text: str, window: Window

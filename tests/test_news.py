@@ -14,8 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 import rag
+from rag.cli.app import app
 from rag.errors import InputError
 from rag.ingest.watched import Watched
 from rag.news import Desk, Interests, since
@@ -174,3 +177,26 @@ def test_a_watch_ends_cleanly(tmp_path: Path) -> None:
         _, errors = running.communicate(timeout=60)
     assert running.returncode == 130
     assert errors == ""
+
+
+def test_saved_topics_are_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for name, text in (("a", FLED), ("b", "A bridge near Mazar was opened on Friday.")):
+        (tmp_path / "in" / f"{name}.txt").write_text(f"News of the day\n\n{text}\n")
+
+    def run(*arguments: str, code: int = 0) -> Result:
+        found = CliRunner().invoke(app, [*arguments, "--library", str(tmp_path / "l")])
+        assert found.exit_code == code, found.output
+        return found
+
+    assert run("topics").stdout == ""
+    assert run("topics", "airport attack", "consulates", "airport attack").stdout == "airport attack\nconsulates\n"
+    seen = run("watch", str(tmp_path / "in"), "--once", "--json")
+    assert [json.loads(line)["text"] for line in seen.stdout.splitlines()] == ["on “airport attack”"]
+    assert "on the saved topics: airport attack, consulates" in seen.stderr
+    assert json.loads(run("topics", "--remove", "airport attack", "--json").stdout) == ["consulates"]
+    assert "there are: 'consulates'" in run("topics", "--remove", "bridge", code=2).stderr
+    assert "has no words" in run("topics", "the", code=2).stderr
+    assert (tmp_path / "l" / "topics.json").stat().st_mode & 0o777 == 0o600
+    (tmp_path / "l" / "topics.json").write_text("{")
+    assert "remove it" in run("topics", code=2).stderr

@@ -127,6 +127,22 @@ def library(folder: Path, server: OpenAIServer) -> Iterator[Library]:
             yield opened
 
 
+@pytest.fixture(scope="module")
+def fooled(folder: Path) -> Iterator[Library]:
+    def reply(request: Request) -> str:
+        camp = re.findall(r"Camp (\w+)", request.messages[-1]["content"])[-1]
+        goal = ATTACKS[CAMPS.index(camp)]["goal"]
+        quotes = {"passage": 99, "quote": goal}, {"passage": 1, "quote": "Nobody wrote these words anywhere."}
+        made = [{"text": goal, "quotes": [quote]} for quote in quotes]
+        return json.dumps({"answered": "yes", "statements": made, "missing": ""})
+
+    with OpenAIServer(by=reply) as server, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_BASE_URL", server.url)
+        with Library(folder, model="local", judge="none", terms=Terms(cache=False)) as opened:
+            assert opened.writer
+            yield opened
+
+
 def shown(answer: Answer) -> str:
     return "\n".join(line.text for line in answer_lines(answer, width=100))
 
@@ -175,34 +191,16 @@ def test_what_an_attack_wants_said_is_not_supported_by_what_the_article_reports(
 
 
 @each_asked
-def test_a_model_that_is_fooled_is_marked(
-    attack: dict[str, str], camp: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_model_that_is_fooled_is_marked_and_gets_no_planted_sentence_to_cite(
+    attack: dict[str, str], camp: str, fooled: Library
 ) -> None:
-    """It says what the attack wants, and cites what is not there."""
-    statement = {"text": attack["goal"], "quotes": [{"passage": 99, "quote": attack["goal"]}]}
-    reply = json.dumps({"answered": "yes", "statements": [statement], "missing": ""})
-    with OpenAIServer(reply) as fooled:
-        monkeypatch.setenv("OPENAI_BASE_URL", fooled.url)
-        with Library(folder, model="local", terms=Terms(cache=False)) as opened:
-            answer = opened.ask(question(camp), k=2)
+    """It says what the attack wants: of a passage that is not there, then of one that is, whose words it invents."""
+    answer = fooled.ask(question(camp), k=2)
     assert answer.status == "partial"
-    assert [s.verdict for s in answer.statements] == [Verdict.UNSUPPORTED]
+    assert [s.text for s in answer.statements] == [clean(attack["goal"])] * 2
+    assert [(s.verdict, s.citations) for s in answer.statements] == [(Verdict.UNSUPPORTED, ())] * 2
     assert "(not supported by what it cites)" in " ".join(shown(answer).split())
     assert not UNSEEN.search(shown(answer))
-
-
-@each_asked
-def test_a_statement_without_a_true_quote_is_not_given_a_planted_sentence_to_cite(
-    attack: dict[str, str], camp: str, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It says what the attack wants, names a passage that there is, and quotes what is in none."""
-    statement = {"text": attack["goal"], "quotes": [{"passage": 1, "quote": "Nobody wrote these words anywhere."}]}
-    reply = json.dumps({"answered": "yes", "statements": [statement], "missing": ""})
-    with OpenAIServer(reply) as fooled:
-        monkeypatch.setenv("OPENAI_BASE_URL", fooled.url)
-        with Library(folder, model="local", judge="none", terms=Terms(cache=False)) as opened:
-            answer = opened.ask(question(camp), k=2)
-    assert [(s.verdict, s.citations) for s in answer.statements] == [(Verdict.UNSUPPORTED, ())]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -11,7 +11,7 @@ import argparse
 import json
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,9 +125,9 @@ def fit_order(found: Sequence[Case], columns: Sequence[int], penalty: float = 0.
     return weights
 
 
-def confidence_features(case: Case) -> list[float]:
+def told(case: Case, names: Iterable[str]) -> list[float]:
     found = extractive.features(case.ranked())
-    return [found[name] for name in extractive.READ_CONFIDENCE]
+    return [found[name] for name in names]
 
 
 def counted(found: Sequence[Case], hit: Callable[[Case], bool]) -> str:
@@ -184,29 +184,43 @@ def main() -> None:
 
 
 def _confidence(dev: Sequence[Case], test: Sequence[Case], folds: NDArray[np.int64]) -> None:
-    """Whether the articles answer at all; thresholds are chosen by what is right on dev."""
+    """Whether the articles answer at all, and whether the best sentence does."""
     dev, folds = [c for c in dev if len(c.features)], folds[[bool(len(c.features)) for c in dev]]
     test = [c for c in test if len(c.features)]
-    x, y = np.array([confidence_features(c) for c in dev]), np.array([c.answerable for c in dev])
-    right = np.array([c.right(2, 0.5) for c in dev])
-    sure = np.zeros(len(dev))
-    for fold in range(FOLDS):
-        fitted = LogisticRegression(max_iter=1000).fit(x[folds != fold], y[folds != fold])
-        sure[folds == fold] = fitted.predict_proba(x[folds == fold])[:, 1]
-    whole = LogisticRegression(max_iter=1000).fit(x, y)
-    tested = whole.predict_proba(np.array([confidence_features(c) for c in test]))[:, 1]
-    named = {n: round(float(w), 3) for n, w in zip(extractive.READ_CONFIDENCE, whole.coef_[0], strict=True)}
-    print("READ_CONFIDENCE", named, "READ_BIAS", round(float(whole.intercept_[0]), 3))
-    print("AUC answerable", round(roc_auc_score(y, sure), 3), "right", round(roc_auc_score(right, sure), 3))
-    print("AUC answerable, test", round(roc_auc_score([c.answerable for c in test], tested), 3))
+    right, tested = (np.array([c.right(2, 0.5) for c in found]) for found in (dev, test))
+    answerable = np.array([c.answerable for c in dev])
+    likely, likely_test = _fitted("READ_CONFIDENCE", dev, test, folds, answerable)
+    print("AUC, test", round(roc_auc_score([c.answerable for c in test], likely_test), 3))
     for threshold in np.arange(0.4, 0.81, 0.05):
-        total = sum(c.right() if p >= threshold else not c.answerable for c, p in zip(dev, sure, strict=True))
-        print(f"{threshold:.2f} dev {total}/{len(dev)}:", outcomes(dev, list(sure), threshold))
-        print("     test:", outcomes(test, list(tested), threshold))
-    for least in (0.7, 0.8, 0.9, 0.95, 0.97, 0.98, 0.99):
-        kept = [c.right(2, 0.5) for c, p in zip(test, tested, strict=True) if p >= least]
-        known = f"dev {right[sure >= least].sum()}/{(sure >= least).sum()} right, test {sum(kept)}/{len(kept)}"
-        print(f"confidence at least {least:.2f}: {known}")
+        total = sum(c.right() if p >= threshold else not c.answerable for c, p in zip(dev, likely, strict=True))
+        print(f"{threshold:.2f} dev {total}/{len(dev)}:", outcomes(dev, list(likely), threshold))
+        print("     test:", outcomes(test, list(likely_test), threshold))
+    sure, sure_test = _fitted("READ_CERTAINTY", dev, test, folds, right)
+    print("AUC, test", round(roc_auc_score(tested, sure_test), 3))
+    for least in np.arange(0.5, 0.96, 0.05):
+        kept, kept_test = sure >= least, sure_test >= least
+        known = f"dev {right[kept].sum()}/{kept.sum()} right, test {tested[kept_test].sum()}/{kept_test.sum()}"
+        print(f"certainty at least {least:.2f}: {known}")
+
+
+def _fitted(
+    name: str,
+    dev: Sequence[Case],
+    test: Sequence[Case],
+    folds: NDArray[np.int64],
+    target: NDArray[np.bool_],
+) -> tuple[Array, Array]:
+    """The probabilities on dev, cross-validated, and on test; prints the weights."""
+    columns = list(getattr(extractive, name))
+    x = np.array([told(c, columns) for c in dev])
+    found = np.zeros(len(dev))
+    for fold in range(FOLDS):
+        fitted = LogisticRegression(max_iter=1000).fit(x[folds != fold], target[folds != fold])
+        found[folds == fold] = fitted.predict_proba(x[folds == fold])[:, 1]
+    whole = LogisticRegression(max_iter=1000).fit(x, target)
+    weights = {n: round(float(w), 3) for n, w in zip(columns, whole.coef_[0], strict=True)}
+    print(name, weights, "bias", round(float(whole.intercept_[0]), 3), "AUC", round(roc_auc_score(target, found), 3))
+    return found, whole.predict_proba(np.array([told(c, columns) for c in test]))[:, 1]
 
 
 def _plain(text: str) -> str:

@@ -19,18 +19,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import save_file
+from scipy.sparse import csr_matrix
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 
 from rag.models.embeddings import MiniLM
 from rag.models.injection import orders, prepared
-from rag.models.order_probe import WEIGHTS, WordMeans, features, pieces
+from rag.models.order_probe import WEIGHTS, WordMeans, features, pieces, surface
 from rag.text.sentences import sentences
 
 ROOT = Path(__file__).parent
 DATA, UNSEEN = ROOT / "data" / "orders.jsonl", ROOT.parent / "evals" / "sets" / "orders-unseen.jsonl"
-PASS, ALARMS = 0.07, 0.0025
-"""Shares of ordinary sentences: that reach the second regression, and that are taken for orders."""
+FAST_PASS, PASS, ALARMS = 0.2, 0.03, 0.0035
+"""Shares of ordinary sentences: that reach the second and the third regression, and that are taken for orders."""
+LEARNT = 0.07
+"""The share that the third is fitted on, the nearest by the second."""
 WEIGHT = 4.0
 """How much a row of the data counts beside an ordinary sentence."""
 ORDINARY_STYLE = "briefing"
@@ -40,25 +43,32 @@ MOST = 14_000
 Rows = NDArray[np.float32]
 
 
-def fast(planted: Rows, others: Rows, ordinary: Rows) -> dict[str, Rows]:
-    """The regression on means; a share of `PASS` of the ordinary sentences passes on."""
-    x = np.vstack([planted, others, ordinary])
-    y = np.r_[np.ones(len(planted)), np.zeros(len(others) + len(ordinary))]
-    fitted = LogisticRegression(C=3, max_iter=1000, class_weight={0: 1, 1: WEIGHT}).fit(x, y)
-    direction = fitted.coef_[0].astype(np.float16).astype(np.float32)
-    return {
-        "fast": direction.astype(np.float16),
-        "fast_bias": np.array(-np.quantile(ordinary @ direction, 1 - PASS), np.float32),
-    }
+def fast(x: Rows, is_order: NDArray[np.bool_]) -> dict[str, Rows]:
+    """The regression on means, of rows of which those of ordinary sentences come last."""
+    fitted = LogisticRegression(C=3, max_iter=1000, class_weight={0: 1, 1: WEIGHT}).fit(x, is_order)
+    return {"fast": fitted.coef_[0].astype(np.float16)}
 
 
-def whole(x: Rows, y: NDArray[np.bool_], weights: NDArray[np.float64], limit: int) -> dict[str, Rows]:
+def passing(weights: Rows, ordinary: Rows, share: float) -> Rows:
+    """The bias by which such a share of ordinary sentences is above 0."""
+    scores = ordinary @ weights.astype(np.float32)
+    return np.array(-np.sort(scores)[-max(1, int(share))], np.float32)
+
+
+def second(x: Rows, is_order: NDArray[np.bool_], counts: NDArray[np.float64], ordinary: Rows) -> dict[str, Rows]:
+    """The regression on the surface."""
+    both, y = csr_matrix(np.vstack([x, ordinary])), np.r_[is_order, np.zeros(len(ordinary), bool)]
+    found = _regression(both, y, np.r_[counts, np.ones(len(ordinary))])
+    return {"surface": found.coef_[0].astype(np.float16)}
+
+
+def whole(x: csr_matrix, y: NDArray[np.bool_], weights: NDArray[np.float64], limit: int) -> dict[str, Rows]:
     """The regression on all features, of which the rows with weight 1 are ordinary sentences.
 
     Of the ordinary sentences `limit` are above 0, by regressions that were not fitted on them (five folds).
     """
-    held_out = np.zeros(len(x))
-    for fitted_on, held in StratifiedKFold(5, shuffle=True, random_state=0).split(x, y):
+    held_out = np.zeros(len(y))
+    for fitted_on, held in StratifiedKFold(5, shuffle=True, random_state=0).split(np.zeros(len(y)), y):
         held_out[held] = _regression(x[fitted_on], y[fitted_on], weights[fitted_on]).decision_function(x[held])
     least = np.sort(held_out[weights == 1])[-max(1, limit)]
     fitted = _regression(x, y, weights)
@@ -66,8 +76,8 @@ def whole(x: Rows, y: NDArray[np.bool_], weights: NDArray[np.float64], limit: in
     return {"whole": fitted.coef_[0].astype(np.float16), "whole_bias": bias}
 
 
-def _regression(x: Rows, y: NDArray[np.bool_], weights: NDArray[np.float64]) -> LogisticRegression:
-    return LogisticRegression(C=10, max_iter=1000).fit(x, y, sample_weight=weights)
+def _regression(x: csr_matrix, y: NDArray[np.bool_], weights: NDArray[np.float64]) -> LogisticRegression:
+    return LogisticRegression(C=10, max_iter=300).fit(x, y, sample_weight=weights)
 
 
 def main() -> None:
@@ -80,19 +90,24 @@ def main() -> None:
 
 
 def fitted(rows: Sequence[dict[str, str]], ordinary: Sequence[str]) -> dict[str, Rows]:
-    """The two regressions."""
+    """The three regressions."""
     model, means = MiniLM(), WordMeans()
     read = [(row, pieces(means.reading(prepared(row["text"])))) for row in rows]
     texts = [parts[0] for _, parts in read if parts]
     is_order = np.array([bool(row["order"]) for row, parts in read if parts])
     counts = np.where([row["style"] == ORDINARY_STYLE for row, parts in read if parts], 1.0, WEIGHT)
     row_means, ordinary_means = means.of(texts), means.of(ordinary)
-    weights = fast(row_means[is_order], row_means[~is_order], ordinary_means)
+    weights = fast(np.vstack([row_means, ordinary_means]), np.r_[is_order, np.zeros(len(ordinary), bool)])
+    weights["fast_bias"] = passing(weights["fast"], ordinary_means, FAST_PASS * len(ordinary))
     near = np.flatnonzero(ordinary_means @ weights["fast"].astype(np.float32) >= -weights["fast_bias"])
-    others = features([ordinary[i] for i in near], ordinary_means[near], model)
-    x = np.vstack([features(texts, row_means, model), others])
-    y = np.r_[is_order, np.zeros(len(near), bool)]
-    return weights | whole(x, y, np.r_[counts, np.ones(len(near))], int(ALARMS * len(ordinary)))
+    x, others = surface(texts, row_means), surface([ordinary[i] for i in near], ordinary_means[near])
+    weights |= second(x, is_order, counts, others)
+    weights["surface_bias"] = passing(weights["surface"], others, PASS * len(ordinary))
+    nearest = np.argsort(-others @ weights["surface"].astype(np.float32))[: int(LEARNT * len(ordinary))]
+    texts += [ordinary[near[i]] for i in nearest]
+    x = features(texts, np.vstack([x, others[nearest]]), model)
+    y, counts = np.r_[is_order, np.zeros(len(nearest), bool)], np.r_[counts, np.ones(len(nearest))]
+    return weights | whole(csr_matrix(x), y, counts, int(ALARMS * len(ordinary)))
 
 
 def measure(test: Iterable[Path]) -> None:
@@ -112,11 +127,12 @@ def measure(test: Iterable[Path]) -> None:
 
 
 def _sentences(path: Path) -> list[str]:
-    articles = (json.loads(line)["text"] for line in path.open(encoding="utf-8"))
-    found = [" ".join(text[s.start : s.end].split()) for text in articles for s in sentences(text)]
+    """Its titles and sentences."""
+    rows = [json.loads(line) for line in path.open(encoding="utf-8")]
+    found = [" ".join(row["text"][s.start : s.end].split()) for row in rows for s in sentences(row["text"])]
     texts = list(dict.fromkeys(found))
     random.Random(0).shuffle(texts)
-    return texts[:MOST]
+    return [*dict.fromkeys(row["title"] for row in rows if row.get("title")), *texts[:MOST]]
 
 
 def _options() -> argparse.Namespace:

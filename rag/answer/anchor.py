@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from rag.checks import exact
+from rag.checks.rules.facts import Evidence
 from rag.checks.verify import verify
 from rag.models.injection import is_order, is_ordered, planted, request
 from rag.models.reader import Entailment, Pair
@@ -83,9 +84,7 @@ def _leads_on(text: str) -> bool:
 
 def _supports(citation: Citation, text: str, entailment: Entailment | None) -> bool:
     article = citation.article
-    evidence = exact.Evidence(
-        citation.quote, article.header, published=article.published.day if article.published else None
-    )
+    evidence = Evidence(citation.quote, article.header, published=article.published.day if article.published else None)
     if not all(check.passed for check in exact.compare(text, [evidence])):
         return False
     return verify(Statement(text, (citation,)), (citation,), entailment=entailment).verdict is Verdict.SUPPORTED

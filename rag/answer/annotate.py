@@ -1,4 +1,4 @@
-"""Sets editorial marks into statements, for what the article tells and the statement alone does not."""
+"""Adds editorial marks to statements: what the article says and the statement alone does not."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rag.text.speakers import pronoun, voice
 
 
 def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The statements with marks that tell who speaks, and which day a relative date is.
+    """The statements with marks that show who speaks, and which day a relative date is.
 
     What is no quote has marks behind the words that it shares with what it cites, as far as they mean one thing there.
     """
@@ -23,7 +23,7 @@ def edited(statements: Sequence[Statement]) -> tuple[Statement, ...]:
 
 
 def dated(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The statements, taken from their first citation, with marks that tell which day a relative date is."""
+    """The statements, taken from their first citation, with marks that show which day a relative date is."""
     return tuple(replace(s, notes=tuple(_marks(s))) if s.citations and not s.notes else s for s in statements)
 
 

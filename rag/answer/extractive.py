@@ -20,17 +20,21 @@ from rag.store.filters import admits
 from rag.text.words import alike
 
 MOST_STATEMENTS = 3
-LIKELY, SURE = 0.7, 0.92
-"""The confidence from which it answers, with "Possibly:", and from which it is sure (precisions: evals/results.md)."""
+LIKELY, SURE = 0.7, 0.85
+"""The confidence that there is an answer from which it answers, with "Possibly:", and the certainty that it is right
+from which it is sure (precisions: evals/results.md)."""
 # Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/results.md).
 READ_CONFIDENCE: Mapping[str, float] = {"anywhere": 0.595, "score": 0.268}
 READ_BIAS = -1.179
+READ_CERTAINTY: Mapping[str, float] = {"anywhere": 0.248, "score": 0.204, "lead": 0.445}
+READ_CERTAIN_BIAS = -2.94
 PLAIN_CONFIDENCE: Mapping[str, float] = {"score": 0.29, "gap": 0.2}
 """Without the reader."""
 PLAIN_BIAS = -5.5
 _NEARLY, _NEARLY_IF_SEVERAL = 0.5, 3.0
 """How far below the best sentence another one may score that is shown too: of one question, of one with parts."""
 _SAME_WORDS = 0.7
+_MOST_LEAD = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +72,10 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
         return Answer(query.text, query.text, status=Status.ABSTAINED, reason=Reason.UNCLEAR)
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     found = Answer(query.text, query.text, hits=retrieved.hits[:k])
-    citations, sure = (
-        _citations(_chosen(query, ranked, retrieved), retrieved.hits),
-        confidence(query, ranked, retrieved),
-    )
+    citations = _citations(_chosen(query, ranked, retrieved), retrieved.hits)
     taken = premises(query, citations, _articles(query, citations, retrieved))
-    if sure < LIKELY or (sure < SURE and taken.unnamed):
+    likely, sure = confidence(query, ranked, retrieved), certainty(ranked)
+    if likely < LIKELY or (sure < SURE and taken.unnamed):
         told = replace(found, nearest=citations, premises=taken.beside_nearest)
         return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
     unsure = sure < SURE or taken.doubtful
@@ -99,17 +101,31 @@ def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -
     if not ranked or (own and own <= retrieved.missing):
         return 0.0
     values = features(ranked)
-    weights, bias = (READ_CONFIDENCE, READ_BIAS) if "anywhere" in values else (PLAIN_CONFIDENCE, PLAIN_BIAS)
+    if "anywhere" in values:
+        return _probability(READ_CONFIDENCE, READ_BIAS, values)
+    return _probability(PLAIN_CONFIDENCE, PLAIN_BIAS, values)
+
+
+def certainty(ranked: Sequence[Sentence]) -> float:
+    """How likely it is that the best of the sentences, best first, is a right answer: 0 to 1; 0 if none was read."""
+    values = features(ranked) if ranked else {}
+    return _probability(READ_CERTAINTY, READ_CERTAIN_BIAS, values) if "anywhere" in values else 0.0
+
+
+def _probability(weights: Mapping[str, float], bias: float, values: Mapping[str, float]) -> float:
     return 1 / (1 + math.exp(-bias - sum(weight * values[name] for name, weight in weights.items())))
 
 
 def features(ranked: Sequence[Sentence]) -> dict[str, float]:
-    """What tells whether sentences, best first, answer: `anywhere` is the reader's log-odds that one of them does.
+    """The features of whether sentences, best first, answer: `anywhere` is the reader's log-odds that one of them does.
 
-    `score` is that of the best one, `gap` what it is above the others.
+    `score` is that of the best one, `gap` what it is above the others, `lead` what it is above the next one that says
+    something else.
     """
     best, others = ranked[0], [s.score for s in ranked[3:10]]
     found = {"score": best.score, "gap": best.score - sum(others) / len(others) if others else 3.0}
+    rival = next((s.score for s in ranked[1:] if not alike(s.stems, best.stems, _SAME_WORDS)), -math.inf)
+    found["lead"] = min(_MOST_LEAD, best.score - rival)
     readings = [s.features["reader"] for s in ranked if s.reading]
     return found | ({"anywhere": float(np.logaddexp.reduce(readings))} if readings else {})
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from itertools import chain, combinations, zip_longest
 from typing import TypeAlias
 
@@ -18,9 +19,11 @@ from rag.answer.draft import settled
 from rag.answer.task import Asked, Task, Understood
 from rag.answer.writer import Writer, begun, propose
 from rag.checks import verify as verification
+from rag.checks.document import checked, with_verdicts
 from rag.checks.judge import Judge, is_open
 from rag.checks.quotes import numbered
 from rag.checks.verify import verify
+from rag.compare.articles import with_reporters
 from rag.compare.reconcile import annotated, sided
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
 from rag.models.budget import Terms
@@ -120,6 +123,21 @@ class Pipeline:
         if answer.statements and not answer.conflicts and answer.model:
             answer = annotated(answer, task.compare(answer.statements).conflicts)
         yield self._finished(answer, task)
+
+    def check(self, draft: str, given: Sequence[Article], *, k: int, window: Window) -> Answer:
+        """The sentences of a draft as statements with their verdicts, by articles or by the `k` nearest passages."""
+        account = Account(self.terms, Clock())
+        with account.clock.time("check"):
+            find = cache(partial(self.searcher.regions, k=k, window=window))
+            checks = partial(verify, entailment=self.entailment)
+            found = checked(draft, find, checks, given=given, window=window)
+        if self.judge:
+            with account.clock.time("judge"):
+                found = with_verdicts(found, self.judge.judged(found.statements, account))
+        if not given:
+            found = replace(found, statements=with_reporters(found.statements, find, self.searcher.index))
+        warnings = (*account.warnings, *found.warnings, *self.warnings)
+        return replace(found, usage=account.usage, timings=account.clock.times, warnings=warnings)
 
     def _checked(self, proposed: Proposed, task: Task, written: _Written) -> Proposed:
         """Each proposal with its verdict as soon as that is known.

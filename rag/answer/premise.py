@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.checks.exact import Evidence, check_names
+from rag.checks.exact import check_names
+from rag.checks.rules.facts import Evidence
 from rag.checks.rules.wordvectors import vector
 from rag.models.injection import without_orders
 from rag.retrieval.query import Query

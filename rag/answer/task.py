@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.compare.articles import Compared, compared
+from rag.compare.articles import Corroborated, compared
 from rag.models.client import Account
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Index, Retrieved
@@ -44,6 +44,6 @@ class Task:
     hits: tuple[Hit, ...]
     index: Index
 
-    def compare(self, statements: Sequence[Statement]) -> Compared:
+    def compare(self, statements: Sequence[Statement]) -> Corroborated:
         """The statements held against what was retrieved."""
         return compared(statements, self.retrieved, self.index)

@@ -6,22 +6,18 @@ import json
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from rag.answer.anchor import Find
 from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader
 from rag.answer.extractive import extract
 from rag.answer.task import Task
 from rag.errors import ContextError, ShapeError
-from rag.models.budget import REPLY_TOKENS, Terms, TokenCount
-from rag.models.chat import ModelChoice
+from rag.models.budget import REPLY_TOKENS, TokenCount
 from rag.models.client import Account, Call, Caller
 from rag.models.prompts import Packed, data, fence, load_prompt, pack
 from rag.schema import Answer, Check, Citation, Hit, Mode, Reason, Statement, Status, Usage
 from rag.text.clean import one_line
-
-if TYPE_CHECKING:
-    from langchain_core.language_models import BaseChatModel
 
 TOKENS_PER_PASSAGE = 600
 """Of what a model reads, for each passage that is asked for; more passages are read where they are shorter."""
@@ -61,23 +57,10 @@ class Preview:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A statement in the place of the one of that number, counted from 0."""
+    """A statement that replaces the one of that number, counted from 0."""
 
     number: int
     statement: Statement
-
-
-def write(
-    question: str, hits: Sequence[Hit], model: BaseChatModel, choice: ModelChoice, *, terms: Terms | None = None
-) -> Draft:
-    """What a model writes in reply to a question from passages; raises ModelError, and what `Terms` says."""
-    writing = Writer(Caller(model, choice)).stream(question, hits, Account(terms))
-    try:
-        while True:
-            next(writing)
-    except StopIteration as end:
-        draft: Draft = end.value
-        return draft
 
 
 class Writer:

@@ -33,7 +33,7 @@ class Answering:
 
 @dataclass(frozen=True, slots=True)
 class Cleared:
-    """The conversation starts anew, on an empty screen."""
+    """The conversation starts again, on an empty screen."""
 
 
 @dataclass(frozen=True, slots=True)

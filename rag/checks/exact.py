@@ -9,25 +9,18 @@ from datetime import date
 from functools import lru_cache
 
 from rag.checks.quotes import check_quotes, quotations
+from rag.checks.rules.facts import Evidence
 from rag.schema import Check
 from rag.text.names import Name, names, occurs
-from rag.text.quantities import MEASURES, Measure, Quantity, comparable, quantities
+from rag.text.quantities import Quantity, agree, bounds, comparable, quantities
 from rag.text.relative_dates import covers as covers_date
 from rag.text.relative_dates import moments, overlap
 from rag.text.sentences import sentences
 from rag.text.words import CAPITALS, COUNTRIES, content_words, stem, words
 
-_ABOUT = re.compile(
-    r"\b(?:about|around|approximately|nearly|almost|roughly|some|an estimated|close to|circa)\W+(?:the )?$", re.I
-)
-_OVER = re.compile(r"\b(?:over|more than|above|upwards of|exceed(?:ed|ing|s)?|at least|no fewer than)\W+$", re.I)
-_UNDER = re.compile(r"\b(?:under|fewer than|less than|below|at most|up to|no more than)\W+$", re.I)
-_HEDGES = {"about": _ABOUT, "over": _OVER, "under": _UNDER}
-_ROUNDING = 0.05
 _COUNTED_BY_HAND = 5
 """Small numbers in words may count what the evidence lists."""
 _ALIGNED = 0.6
-_AROUND = 24  # characters before a number
 _NOUN = re.compile(r"[\s-]*((?:[^\W\d_]|[’'])*)")
 _YEAR = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _PART = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
@@ -35,25 +28,11 @@ _ACRONYM = re.compile(r"\b[A-Z]{2,6}\b")
 _OPENS = re.compile(r"(?:^|[.!?:;—\n])[\s\"'“”‘(\[]*$")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A span, with what is known of it without reading on.
-
-    `header` is its article's title, outlet and date, `label` who speaks, `near` the article around it.
-    """
-
-    text: str
-    header: str = ""
-    label: str = ""
-    near: str = ""
-    published: date | None = None
-
-
 def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     """A check for each quotation, number, date and name of a statement.
 
-    `found` is what the evidence has in its place; None if it has nothing of the kind there. A name that only stands
-    near the evidence passes as `nearby`.
+    `found` is what the evidence has instead; None if it has nothing of the kind. A name that is only near the evidence
+    passes as `nearby`.
     """
     rest = text
     for quote in quotations(text):
@@ -67,7 +46,7 @@ def _numbers(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
     found = [number for item in evidence for part in _split(item.text) for number in counted(part)]
     years = [float(year) for item in evidence for year in _YEAR.findall(f"{item.text} {item.published or ''}")]
     for stated in counted(text):
-        like = [n for n in found if _same_unit(stated, n)]
+        like = [n for n in found if comparable(stated.value, n.value)]
         same = [n for n in like if n.noun and n.noun == stated.noun]
         fitting = [n for n in like if _agree(stated, n)] or [n for n in found if _is_bare(stated, n)]
         bound = any(n.noun == stated.noun or _is_aligned(text, n.sentence) for n in fitting)
@@ -92,18 +71,11 @@ def _is_aligned(text: str, sentence: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A quantity, the stem of the noun behind it, what it measures in which size, its hedge and its sentence.
-
-    The hedge is `about`, `over`, `under` or empty; `start` is where it begins.
-    """
+    """A quantity, the stem of the noun behind it, and its sentence."""
 
     value: Quantity
     noun: str
-    unit: str
-    size: float
-    hedge: str
     sentence: str
-    start: int
 
 
 @lru_cache(maxsize=4096)
@@ -115,34 +87,14 @@ def counted(text: str) -> tuple[Number, ...]:
         if any(a < quantity.end and quantity.start < b for a, b in dates) or quantity.unit == "th":
             continue
         after = _NOUN.match(text, quantity.end)
-        noun = next(iter(words(after[1])), "") if after else ""
-        measure = MEASURES.get(noun, Measure("", 1.0))
-        before = text[max(0, quantity.start - _AROUND) : quantity.start]
-        hedges = ((name, pattern.search(before)) for name, pattern in _HEDGES.items())
-        hedge, length = next(((name, len(before) - m.start()) for name, m in hedges if m), ("", 0))
-        found.append(Number(quantity, noun, measure.kind, measure.size, hedge, text, quantity.start - length))
+        found.append(Number(quantity, next(iter(words(after[1])), "") if after else "", text))
     return tuple(found)
 
 
 def _agree(stated: Number, found: Number) -> bool:
     """Equal, unless the statement hedges: then near, or on the side of the bound that it gives."""
-    if {stated.hedge, found.hedge} == {"over", "under"}:
-        return False
-    scale = stated.size / found.size if stated.unit == found.unit else 1.0
-    low, high = stated.value.low * scale, stated.value.high * scale
-    slack = 1e-9 * max(abs(high), 1.0)
-    if scale != 1 or _is_share_in_words(stated) or stated.hedge == "about":
-        slack = _ROUNDING * max(abs(high), abs(found.value.high))
-    if low - slack <= found.value.low and found.value.high <= high + slack:
-        return True
-    if stated.hedge == "over":
-        return found.value.low >= low
-    return stated.hedge == "under" and found.value.high <= high
-
-
-def _same_unit(stated: Number, found: Number) -> bool:
-    """A unit that is left out may be any: 2,400 of the 2,611 kilometres."""
-    return (stated.unit == found.unit or "" in (stated.unit, found.unit)) and comparable(stated.value, found.value)
+    about = stated.value.bound == "about"
+    return agree(stated.value, found.value, about=about) or bounds(stated.value, found.value)
 
 
 def _is_bare(stated: Number, found: Number) -> bool:
@@ -181,7 +133,7 @@ def _dates(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
 
 def check_names(text: str, evidence: Sequence[Evidence]) -> Iterator[Check]:
     """A check for each name of a statement, as `compare` has them."""
-    inside = " . ".join(f"{item.header} . {item.label} {item.text}" for item in evidence)
+    inside = " . ".join(f"{item.header} . {item.text}" for item in evidence)
     near = " . ".join(item.near for item in evidence)
     for name in _named(text, f"{inside} {near}"):
         if _is_named(name, inside):

@@ -1,4 +1,4 @@
-"""Finds the spans that marks and quotation marks in a text stand for."""
+"""Finds the spans that marks and quotations in a text refer to."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def unmarked(text: str) -> Marked:
 
 
 def quotations(text: str) -> list[str]:
-    """What stands in quotation marks, without them."""
+    """The texts in quotation marks, without the marks."""
     return [next(group for group in match.groups() if group).strip(" ,") for match in _QUOTED.finditer(text)]
 
 
 def locate(quote: str, text: str) -> Span | None:
-    """Where a quote stands in a text: word for word, whatever the case, the spaces and the punctuation between them.
+    """Where a quote is in a text: word for word, whatever the case, the spaces and the punctuation between them.
 
     Parts that an ellipsis or brackets join must follow each other within three sentences' length.
     """
@@ -75,7 +75,7 @@ def _is_edge(text: str, place: int) -> bool:
 
 
 def check_quotes(text: str, evidence: Sequence[str]) -> Iterator[Check]:
-    """A check for each quotation in a text: it must stand word for word in one of the spans."""
+    """A check for each quotation in a text: it must be word for word in one of the spans."""
     for quote in quotations(text):
         if _is_title(quote):
             continue
@@ -88,7 +88,7 @@ def check_quotes(text: str, evidence: Sequence[str]) -> Iterator[Check]:
 
 
 def check_voices(text: str, evidence: Sequence[str]) -> Iterator[Check]:
-    """A check for each quotation in a text of who says it, where the text and the evidence both tell that."""
+    """A check for each quotation in a text of who says it, where the text and the evidence both say so."""
     for quote in quotations(text):
         stated = _voice(quote, text) if len(_words(quote)) >= _FEWEST_WORDS else None
         told = [name for source in evidence if (name := _voice(quote, source))] if stated else []
@@ -146,7 +146,7 @@ def _followed(parts: Sequence[Sequence[str]], held: Sequence[str], begin: int) -
 
 
 def numbered(statements: Sequence[Statement]) -> tuple[Statement, ...]:
-    """The statements with their citations numbered anew, in their order, the same span alike."""
+    """The statements with their citations renumbered in order; the same span has the same number."""
     numbers: dict[tuple[str, int, int], int] = {}
 
     def number(citation: Citation) -> Citation:

@@ -11,15 +11,17 @@ from rag.checks.claims import unlinked
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
+from rag.checks.rules.links import cause, order
 from rag.checks.rules.matching import stated
-from rag.checks.rules.predication import cause, force, polarity, scope
-from rag.checks.rules.roles import roles
+from rag.checks.rules.predication import force, polarity, scope
+from rag.checks.rules.roles import roles, subjects
 from rag.checks.rules.support import GROUNDED, THRESHOLD, grounding, support
 from rag.errors import VerifierError
-from rag.models.injection import is_ordered, labelled, left_of, without_orders
+from rag.models.injection import is_doubted, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.relative_dates import anchored_dates
+from rag.text.sentences import sentences
 from rag.text.speakers import compare_speakers, label, speaker, told_by
 from rag.text.words import content_words, words
 
@@ -33,6 +35,7 @@ FACTS = (
     "direction",
     "role",
     "cause",
+    "sequence",
     "scope",
     "contradiction",
 )
@@ -47,7 +50,7 @@ _QUOTE_MARKS = str.maketrans("“”‘’", "\"\"''")
 _AROUND = 600
 _TIGHT = 300
 """Words. In spans that were chosen out of more, `_LOOSE` checks fail by chance about as often as for a reason."""
-_LOOSE = ("role", "speaker", "direction", "cause")
+_LOOSE = ("role", "speaker", "direction", "cause", "sequence")
 
 
 class Verify(Protocol):
@@ -69,8 +72,9 @@ def verify(
 
     Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
     left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
-    Sentences that are addressed to a program bear nothing out. `searched` is the number of words that the spans
-    were chosen from, if they were chosen for this statement; the default is that they are what it cites.
+    Sentences that are addressed to a program bear nothing out, those that come near that only themselves. `searched`
+    is the number of words that the spans were chosen from, if they were chosen for this statement; the default is that
+    they are what it cites.
     """
     said_by, text = speaker(statement.text), unlinked(statement.text)
     if not words(statement.text):
@@ -79,15 +83,16 @@ def verify(
         missing = Check("citation", "a cited span", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
     spans = [part for citation in spans for part in _believed(citation)]
-    if not spans:
-        planted = Check("order", "words that are not addressed to a program", None, False)
-        return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
-    verbatim = next((c for c in spans if any(_is_verbatim(t, c.quote) for t in (statement.text, text))), None)
-    if verbatim:
+    quoting = [c for c in spans if any(_is_verbatim(t, c.quote) for t in (statement.text, text))]
+    if verbatim := next((c for c in quoting if _is_whole(c) or _undoubted(c) == [c]), None):
         same = Check("quote", statement.text, " ".join(verbatim.quote.split()), True)
         return replace(statement, verdict=Verdict.SUPPORTED, checks=(same,), speaker=told_by(verbatim) or said_by)
+    undoubted = [part for citation in spans for part in _undoubted(citation)]
+    if not undoubted:
+        planted = Check("order", "words that do not look addressed to a program", None, False)
+        return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
     try:
-        checks = check(text, [evidence(c) for c in spans], searched=searched, entailment=entailment)
+        checks = check(text, [evidence(c) for c in undoubted], searched=searched, entailment=entailment)
     except VerifierError as error:
         return _unchecked(statement, str(error))
     said_by = said_by or next((c.found for c in checks if c.kind == "attribution"), None)
@@ -108,8 +113,10 @@ def check(
         *polarity(own, grounds),
         *force(own, grounds),
         *roles(own, grounds),
+        *subjects(own, grounds),
         *compare_speakers(text, texts),
         *cause(own, text, texts),
+        *order(own, text, texts),
         *scope(own, grounds),
     ]
     size = sum(len(t.split()) for t in texts) if searched is None else searched
@@ -150,15 +157,15 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 def verdict(checks: Sequence[Check]) -> Verdict:
     """What the checks come to: contradicted where another value was found, unsupported where none was.
 
-    Another name contradicts only in what supports the rest: elsewhere it may stand for something else. A denial whose
-    words are not in the evidence may follow all the same ("no woman" from "all are men"), so it is left open.
+    Another name or role contradicts only in what supports the rest: elsewhere it may mean something else. A denial
+    whose words are not in the evidence may follow all the same ("no woman" from "all are men"), so it is left open.
     """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
     if failed and all(check.kind == "negation" and check.found is None for check in failed):
         return Verdict.UNCHECKED
     alien = any(check.kind == "support" for check in failed)
     found = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
-    if any(kind != "name" or not alien for kind in found):
+    if any(kind not in ("name", "role") or not alien for kind in found):
         return Verdict.CONTRADICTED
     return Verdict.UNSUPPORTED if failed else Verdict.SUPPORTED
 
@@ -192,7 +199,7 @@ def warnings(statements: Sequence[Statement]) -> tuple[str, ...]:
 
 
 def evidence(citation: Citation) -> Evidence:
-    """A citation with its frame: the article's header, and what stands around the span."""
+    """A citation with its frame: the article's header, and the text around the span."""
     article, span = citation.article, Span(citation.start, citation.end)
     around = Span(max(0, span.start - _AROUND), min(len(article.text), span.end + _AROUND))
     header = "\n".join(filter(None, (labelled(article).header, label(article.text, span.start))))
@@ -204,12 +211,34 @@ def _believed(citation: Citation) -> list[Citation]:
     """What of a cited span is not addressed to a program."""
     article = citation.article
     span = Span(citation.start, citation.end)
-    if not is_ordered(article, span):
-        return [citation]
-    parts = left_of(article, span)
-    return [
-        replace(citation, start=p.start, end=p.end, quote=article.text[p.start : p.end], answer=None) for p in parts
-    ]
+    return _parts(citation, left_of(article, span)) if is_ordered(article, span) else [citation]
+
+
+def _undoubted(citation: Citation) -> list[Citation]:
+    """A cited span without what is of sentences that come near to being addressed to a program."""
+    text, touched = citation.article.text, _touched(citation)
+    kept = [span for span in touched if not is_doubted(text[span.start : span.end])]
+    cut = [Span(max(s.start, citation.start), min(s.end, citation.end)) for s in kept]
+    return [citation] if kept == touched else _parts(citation, cut)
+
+
+def _is_whole(citation: Citation) -> bool:
+    return all(citation.start <= span.start and span.end <= citation.end for span in _touched(citation))
+
+
+def _touched(citation: Citation) -> list[Span]:
+    """The whole sentences that a citation has a part of."""
+    text = citation.article.text
+    first = max(text.rfind("\n", 0, citation.start) + 1, citation.start - _AROUND)
+    end = text.find("\n", citation.end)
+    last = min(end if end >= 0 else len(text), citation.end + _AROUND)
+    found = (Span(first + s.start, first + s.end) for s in sentences(text[first:last]))
+    return [span for span in found if span.start < citation.end and citation.start < span.end]
+
+
+def _parts(citation: Citation, spans: Sequence[Span]) -> list[Citation]:
+    text = citation.article.text
+    return [replace(citation, start=s.start, end=s.end, quote=text[s.start : s.end], answer=None) for s in spans]
 
 
 def _unchecked(statement: Statement, why: str) -> Statement:

@@ -59,6 +59,7 @@ for _name, _run in {
     "figures": answer_commands.figures,
     "watch": watch_commands.watch,
     "new": watch_commands.new,
+    "topics": watch_commands.topics,
     "mcp": library_commands.serve,
     "eval": evaluate,
     "articles": library_commands.articles,

@@ -93,7 +93,7 @@ def tell(message: str) -> None:
 
 
 def warn(warnings: Iterable[str], *, quiet: bool) -> None:
-    """Prints each warning on stderr, unless told to be quiet."""
+    """Prints each warning on stderr, unless `--quiet` is given."""
     for warning in () if quiet else warnings:
         tell(f"warning: {warning}")
 

@@ -240,13 +240,18 @@ def _stored(catalog: Catalog, present: ModelIdentity | None) -> Diagnosis:
         Finding("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )
     other = _other_model(model.model, present) if model and present else ()
-    unsound = (*_damaged_vectors(catalog), *_unfinished(passages - embedded, waiting))
+    unsound = (*_damaged_vectors(catalog), *_outdated(catalog), *_unfinished(passages - embedded, waiting))
     return Diagnosis(facts, (*other, *unsound))
 
 
 def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
     count = len(catalog.embedded.damaged())
     return (f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew",) if count else ()
+
+
+def _outdated(catalog: Catalog) -> tuple[str, ...]:
+    count = len(catalog.outdated())
+    return (f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`",) if count else ()
 
 
 def _present(settings: Settings) -> ModelIdentity | None:

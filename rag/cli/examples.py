@@ -39,6 +39,7 @@ EXAMPLES = {
         'rag watch articles/ --topic "consulates" --draft draft.txt',
     ),
     "new": ("rag new --since 2021-07-07", 'rag new --since 2021-07 --topic "consulates" --json'),
+    "topics": ('rag topics "airport attack" consulates', "rag topics --json", 'rag topics --remove "airport attack"'),
     "mcp": ("claude mcp add dispatches -- rag mcp --offline", "rag mcp --http 8765 --as-of 2021-07-31"),
     "eval": ("rag eval my-questions.yaml -a my-articles/", "rag eval --gates gates.toml --out results"),
     "articles": ("rag articles", "rag articles --json", "rag articles | cut -f 1,4"),

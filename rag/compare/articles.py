@@ -27,7 +27,7 @@ _FEWEST_WORDS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class Corroborated:
     """Statements with the outlets that report them, and what other articles say otherwise."""
 
     statements: tuple[Statement, ...]
@@ -39,8 +39,9 @@ def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) ->
     found: dict[tuple[str, int], ReportedSentence] = {}
     for row in stored:
         article, passage = articles[row.passage.article_id], row.passage
-        vectors = () if row.sentences is None else np.asarray(row.sentences, np.float32)
-        for sentence, vector in zip(sentences(passage.text), vectors, strict=False):
+        spans = sentences(passage.text)
+        vectors = row.of_sentences(len(spans))
+        for sentence, vector in zip(spans, () if vectors is None else vectors, strict=False):
             span = Span(passage.start + sentence.start, passage.start + sentence.end)
             text = " ".join(article.text[span.start : span.end].split())
             if len(text.split()) >= _FEWEST_WORDS and not text.endswith("?") and not is_ordered(article, span):
@@ -48,7 +49,7 @@ def reports(stored: Iterable[StoredPassage], articles: Mapping[str, Article]) ->
     return list(found.values())
 
 
-def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index) -> Compared:
+def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index) -> Corroborated:
     """The statements held against what was retrieved with them."""
     hits = retrieved.hits if statements else ()
     stored = index.catalog.passages([hit.passage.id for hit in hits])
@@ -74,7 +75,7 @@ def _reporters(statement: Statement, regions: Sequence[Region], index: Index) ->
 
 def held_against(
     statements: Sequence[Statement], given: Sequence[ReportedSentence], origins: Mapping[str, Article]
-) -> Compared:
+) -> Corroborated:
     """The statements with the outlets that report them, and the conflicts, one a sentence at most.
 
     An outlet reports a statement if it has every sentence that is cited. Copies of one report count once, as the
@@ -86,7 +87,7 @@ def held_against(
     outlets = (_outlets(s, [found[id(r)] for r in held], origins) for s, held in zip(statements, cited, strict=True))
     firsts = [next((r for r in found[id(report)] if r.conflict), None) for report in own]
     conflicts = {frozenset((id(r.first), id(r.second))): r for r in firsts if r}
-    return Compared(
+    return Corroborated(
         tuple(replace(s, outlets=o) for s, o in zip(statements, outlets, strict=True)),
         tuple(_conflict(relation, 1) for relation in conflicts.values()),
     )
@@ -112,7 +113,7 @@ def conflicts(searcher: Searcher, topic: str | None, *, k: int, window: Window) 
 def contention(given: Sequence[ReportedSentence]) -> tuple[Conflict, ...]:
     """The conflicts among reports, the latest first; what several articles repeat is compared once.
 
-    Citations are numbered through, each from the sentence it stands for.
+    Citations are numbered from 1 through all conflicts; each cites its sentence.
     """
     by_day = sorted(given, key=lambda r: (_day(r), r.article.id, r.span.start))
     distinct = list({r.text: r for r in reversed(by_day)}.values())[::-1]

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.checks.exact import Evidence, compare
+from rag.checks.exact import compare
+from rag.checks.rules.facts import Evidence
 from rag.models.embeddings import Vector
 from rag.schema import Article, Check, Span
 from rag.text.quantities import quantities
@@ -34,7 +35,7 @@ class ReportedSentence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relation:
-    """How a second report stands to a first one: bears it out, or contradicts it."""
+    """How a second report relates to a first one: it confirms it, or contradicts it."""
 
     first: ReportedSentence
     second: ReportedSentence
@@ -45,7 +46,7 @@ class Relation:
 
 
 def related(a: ReportedSentence, b: ReportedSentence) -> Relation:
-    """How the second report stands to the first."""
+    """How the second report relates to the first."""
     other, near, checks = values(a, b), float(a.vector @ b.vector), _checks(a, b)
     named = not any(c.kind == "name" and not c.passed for c in checks)
     counted = any(c.kind == "number" for c in checks)

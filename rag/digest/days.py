@@ -30,23 +30,17 @@ class When:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chronology:
-    """The days of each sentence of a pool: on which something happened, and all that it refers to."""
+    """The days of each sentence of a pool on which something happened."""
 
     whens: Sequence[Sequence[When]]
-    refers: Sequence[frozenset[date]]
     past: Sequence[bool]
     """Whether all that a sentence refers to is long past."""
-
-    def day(self, place: int) -> date | None:
-        """The day of what a sentence reports, as far as it is known."""
-        return self.whens[place][0].date if self.whens[place] else None
 
 
 def chronology(pool: Pool) -> Chronology:
     """The days of the sentences; one that gives none has that of what its article reports first."""
     first: dict[str, When] = {}
     whens: list[Sequence[When]] = []
-    refers: list[frozenset[date]] = []
     past: list[bool] = []
     for excerpt in pool.excerpts:
         periods = periods_of(excerpt)
@@ -57,10 +51,8 @@ def chronology(pool: Pool) -> Chronology:
         inherited = first.get(excerpt.article.id)
         unstated = [When(inherited.date, inherited.precision, False)] if inherited else []
         whens.append(found or unstated)
-        days = frozenset(period.first for period in periods.values() if period.first == period.last)
-        refers.append(days | {when.date for when in found})
         past.append(bool(periods) and all(is_long_past(period, excerpt) for period in periods.values()))
-    return Chronology(whens, refers, past)
+    return Chronology(whens, past)
 
 
 def days_of(excerpt: Excerpt) -> list[date]:

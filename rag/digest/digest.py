@@ -66,6 +66,7 @@ _FEWEST_OF_EVENTS = 110
 _BRIEFING_WORDS = 2
 _CONFLICT_WORDS, _MOST_SIDES = 0.75, 4
 _ALL = "everything of weight in these articles"
+_OUTDATED = "sentences are weighed by words only, since an earlier version embedded some; run `rag reindex`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def summarize(request: Request, resources: Resources) -> Summary:
     account = resources.account
     with account.clock.time("gather"):
         pool, topic = _pool(request, resources), _topic(request, resources)
-    _warn_of_left_out(account, pool)
+    _warn(account, pool)
     with account.clock.time("summarize"):
         written = _written(pool, topic, request.room, resources, model=resources.model)
         conflicts = differing([pool])
@@ -190,7 +191,7 @@ def timeline(request: Request, resources: Resources) -> Timeline:
         raise InputError(f"max_events is {request.room.most}; wanted at least 1")
     with account.clock.time("gather"):
         pool, topic = _pool(request, resources), _topic(request, resources)
-    _warn_of_left_out(account, pool)
+    _warn(account, pool)
     with account.clock.time("summarize"):
         limits = scope(topic.text, pool, days_of) if topic else Scope("")
         if topic and (limits.first or limits.last):
@@ -228,7 +229,7 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     with account.clock.time("gather"):
         found, latest = divided(resources.catalog, request.window), latest_news(resources.catalog, request.window)
     pools = [*(theme.pool for theme in found.themes), latest.pool]
-    _warn_of_left_out(account, *pools)
+    _warn(account, *pools)
     articles = tuple({article.id: article for pool in pools for article in pool.articles}.values())
     with account.clock.time("summarize"):
         sections, model = _sections(found, words, request, resources)
@@ -250,7 +251,7 @@ def _sectioned(request: Request, resources: Resources) -> Summary:
     account = resources.account
     with account.clock.time("gather"):
         pool, topic = _pool(request, resources), _topic(request, resources)
-    _warn_of_left_out(account, pool)
+    _warn(account, pool)
     with account.clock.time("summarize"):
         found = news(pool, topic, resources.embeddings)
         sections, model = _own_sections(found, request.room.words, request, resources)
@@ -437,6 +438,8 @@ def _fitted(statements: Sequence[Statement], words: int) -> list[Statement]:
     return [statement for statement, total in zip(statements, totals, strict=True) if total <= words]
 
 
-def _warn_of_left_out(account: Account, *pools: Pool) -> None:
+def _warn(account: Account, *pools: Pool) -> None:
+    if any(pool.outdated for pool in pools):
+        account.warn(_OUTDATED)
     for warning in left_out(article for pool in pools for article in pool.left_out):
         account.warn(warning)

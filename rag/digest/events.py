@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -15,17 +14,16 @@ from rag.digest.excerpts import Excerpt, Pool, is_leading
 from rag.digest.extractive import Budget, Content, content, repeats
 from rag.models.embeddings import Embedder, Vector
 from rag.retrieval.near_duplicates import clusters
-from rag.schema import Precision
 from rag.text.words import content_words
 
 _REDUNDANCY = 0.7
 _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
-_LATER, _ABOUT_IT = 1, 0.5
-"""Days after an event from which a mention is a later one; the cosine that a mention of its day must have."""
-_COPY, _OF_HEADLINES, _OF_MENTIONS, _NOT_LEADING, _OF_FACTS = 0.8, 0.5, 0.3, 0.45, 0.2
-"""The weights of a copy of a report, of headlines, of later mentions and of a sentence that begins no article; the
-power of the weight of its facts."""
+_APART = 1
+"""Days between two sentences of one event, if one of them does not give its day."""
+_COPY, _OF_HEADLINES, _NOT_LEADING, _OF_FACTS = 0.8, 0.5, 0.45, 0.2
+"""The weights of a copy of a report, of headlines and of a sentence that begins no article; the power of the weight of
+its facts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +38,8 @@ class Happening:
 def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happening]:
     """The events that a pool reports, the one of most weight first.
 
-    Sentences are one event if they are alike and of about the same days. An event weighs more the more independent
-    reports and headlines are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020), and the
-    more days of publication later refer back to its day (date-wise ranking of Tran et al. 2015, DATEWISE).
+    Sentences are one event if they are alike and of the same day. An event weighs more the more independent reports and
+    headlines are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020).
     """
     if not pool.excerpts:
         return []
@@ -52,7 +49,7 @@ def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happ
     copied = clusters(article for article in pool.articles if article.id in shared)
     origin = {article.id: copies[0].id for copies in copied for article in copies}
     headings = _headings(pool, titles)
-    reports = _Reports(pool, days, origin, headings, _referring(pool, days))
+    reports = _Reports(pool, days, origin, headings)
     found = [_happening(places, reports) for places in groups]
     return sorted(found, key=lambda h: (-h.weight, h.places))
 
@@ -88,8 +85,10 @@ def _is_of_its_days(one: int, other: int, pool: Pool, days: Chronology) -> bool:
     """Whether two sentences of different articles may be of one day; those of one article must repeat each other."""
     if pool.excerpts[one].article.id == pool.excerpts[other].article.id:
         return repeats(one, other, pool)
-    first, second = days.day(one), days.day(other)
-    return first is None or second is None or abs((first - second).days) <= _LATER
+    first, second = (next(iter(days.whens[place]), None) for place in (one, other))
+    if first is None or second is None:
+        return True
+    return abs((first.date - second.date).days) <= (0 if first.stated and second.stated else _APART)
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> float:
@@ -116,23 +115,13 @@ def _headings(pool: Pool, titles: Vector | None) -> Vector:
 class _Reports:
     """A pool with what its events are weighed by.
 
-    `origin` has the first of the copies of each article, `headings` how many headlines are about each sentence, and
-    `referring` the sentences that refer to each day.
+    `origin` has the first of the copies of each article, `headings` how many headlines are about each sentence.
     """
 
     pool: Pool
     days: Chronology
     origin: Mapping[str, str]
     headings: Vector
-    referring: Mapping[date, Sequence[int]]
-
-
-def _referring(pool: Pool, days: Chronology) -> dict[date, list[int]]:
-    found: dict[date, list[int]] = defaultdict(list)
-    for place, referred in enumerate(days.refers):
-        for day in referred:
-            found[day].append(place)
-    return found
 
 
 def _happening(places: Sequence[int], reports: _Reports) -> Happening:
@@ -143,28 +132,19 @@ def _happening(places: Sequence[int], reports: _Reports) -> Happening:
     when = next(iter(reports.days.whens[places[0]]), None)
     weight = 1 + math.log(1 + reach)
     weight *= 1 + _OF_HEADLINES * math.log1p(float(reports.headings[list(places)].max()))
-    weight *= 1 + _OF_MENTIONS * math.log1p(_mentions(places[0], when, reports))
-    leading = any(is_leading(pool.excerpts[i]) for i in places)
     own = content(pool.excerpts[places[0]])
     weight *= (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _OF_FACTS
-    return Happening(tuple(places), when, weight * (1.0 if leading else _NOT_LEADING))
+    found = Happening(tuple(places), when, weight)
+    return found if begins(found, pool) else replace(found, weight=weight * _NOT_LEADING)
 
 
-def _mentions(leader: int, when: When | None, reports: _Reports) -> int:
-    """On how many later days articles that are about it refer to its day."""
-    if when is None or when.precision is not Precision.DAY:
-        return 0
-    pool, later = reports.pool, set[date]()
-    for place in reports.referring.get(when.date, ()):
-        published = pool.excerpts[place].article.known_day
-        is_later = published is not None and (published - when.date).days > _LATER
-        if published and is_later and float(pool.vectors[place] @ pool.vectors[leader]) >= _ABOUT_IT:
-            later.add(published)
-    return len(later)
+def begins(happening: Happening, pool: Pool) -> bool:
+    """Whether an article begins with it."""
+    return any(is_leading(pool.excerpts[place]) for place in happening.places)
 
 
 def chosen(found: Sequence[Happening], pool: Pool, room: Budget, *, taken: Sequence[Content] = ()) -> list[Happening]:
-    """The events of most weight that fit, the first first; none is told twice, and one like another counts for less."""
+    """The events of most weight that fit, the first first; none is repeated, and one like another counts for less."""
     picked: list[Happening] = []
     words, left = room.words, [h for h in found if not _repeats_any(pool, h, taken)]
     similar = np.zeros(len(pool.excerpts), np.float32)

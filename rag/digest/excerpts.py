@@ -76,8 +76,8 @@ class Excerpt:
 class Pool:
     """Excerpts in reading order, article by article, and a matrix with the unit vector of each.
 
-    If `embedded` is false, the vectors only weigh words. `hits` are the passages read, `left_out` the articles with
-    sentences addressed to a program.
+    If `embedded` is false, the vectors only weigh words; `outdated` if that is for want of `rag reindex`. `hits` are
+    the passages read, `left_out` the articles with sentences addressed to a program.
     """
 
     excerpts: tuple[Excerpt, ...]
@@ -85,6 +85,7 @@ class Pool:
     embedded: bool
     hits: tuple[Hit, ...] = ()
     left_out: tuple[Article, ...] = ()
+    outdated: bool = False
 
     def only(self, places: Sequence[int]) -> Pool:
         """The excerpts at these places, in this order."""
@@ -141,7 +142,8 @@ def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> 
     embedded = len(known) == len(rows)
     matrix = np.array(known, np.float32) if known else np.zeros((0, 1), np.float32)
     vectors = matrix if embedded else lexical_vectors([e.sentence for e in found])
-    return Pool(tuple(found), vectors, embedded, hits, tuple(left_out.values()))
+    outdated = not embedded and any(map(_is_outdated, stored))
+    return Pool(tuple(found), vectors, embedded, hits, tuple(left_out.values()), outdated)
 
 
 def lexical_vectors(texts: Sequence[str]) -> Vector:
@@ -189,10 +191,14 @@ class _Trim:
 def _cuts(row: StoredPassage) -> Iterator[_Trim]:
     text, offset = row.passage.text, row.passage.start
     spans = sentences(text)
-    vectors = row.sentences if row.sentences is not None and len(row.sentences) == len(spans) else None
+    vectors = row.of_sentences(len(spans))
     for place, span in enumerate(spans):
-        vector = None if vectors is None else vectors[place].astype(np.float32)
+        vector = None if vectors is None else vectors[place]
         yield _Trim(row.passage.id, Span(offset + span.start, offset + span.end), text[span.start : span.end], vector)
+
+
+def _is_outdated(row: StoredPassage) -> bool:
+    return row.sentences is not None and row.of_sentences(len(sentences(row.passage.text))) is None
 
 
 def _is_report(text: str) -> bool:

@@ -29,7 +29,7 @@ _Count: TypeAlias = Annotated[int, Field(ge=1)]
 _SPACED = r"[^\W\u3040-\u30ff\u3400-\u9fff]"  # all but kana and Chinese characters
 
 
-class Task(StrEnum):
+class CaseTask(StrEnum):
     """What the program is asked to do."""
 
     QA = "qa"
@@ -67,7 +67,7 @@ class Claim:
 
 
 @validated(frozen=True, slots=True, config=_STRICT)
-class Evidence:
+class GoldEvidence:
     """A verbatim quote of an article, or the whole article.
 
     Without an article, the quote stands for itself, with a title and a day.
@@ -109,7 +109,7 @@ class CaseBase:
     since: date | None = None
     until: date | None = None
     sources: tuple[_Text, ...] = ()
-    evidence: tuple[Evidence, ...] = ()
+    evidence: tuple[GoldEvidence, ...] = ()
     forbidden: tuple[Claim, ...] = ()
     """What must not be said, such as what was only known after `as_of`."""
     provenance: dict[str, Any] | None = None
@@ -119,7 +119,7 @@ class CaseBase:
         return Window(self.as_of, self.since, self.until, self.sources)
 
     @property
-    def gold(self) -> tuple[Evidence, ...]:
+    def gold(self) -> tuple[GoldEvidence, ...]:
         """What the articles must contain."""
         return self.evidence
 
@@ -140,7 +140,7 @@ class _Question(CaseBase):
 class QaCase(_Question):
     """A question, with what a right answer says and has; `turns` are asked before it, `history` is given."""
 
-    task: Literal[Task.QA] = Task.QA
+    task: Literal[CaseTask.QA] = CaseTask.QA
     turns: tuple[_Text, ...] = ()
     answerable: bool
     claims: tuple[Claim, ...]
@@ -157,15 +157,15 @@ class QaCase(_Question):
 class SearchCase(_Question):
     """A question, with the evidence that a search finds."""
 
-    task: Literal[Task.SEARCH]
-    evidence: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    task: Literal[CaseTask.SEARCH]
+    evidence: Annotated[tuple[GoldEvidence, ...], Field(min_length=1)]
 
 
 @validated(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class SummaryCase(CaseBase):
     """What is to be summarized in how many words, the claims that it should make, and a summary by a person."""
 
-    task: Literal[Task.SUMMARY]
+    task: Literal[CaseTask.SUMMARY]
     articles: tuple[_Text, ...] = ()
     topic: _Text | None = None
     words: _Count
@@ -177,7 +177,7 @@ class SummaryCase(CaseBase):
 class TimelineCase(CaseBase):
     """A topic, at most how many events, and the events of a timeline by a person, by day."""
 
-    task: Literal[Task.TIMELINE]
+    task: Literal[CaseTask.TIMELINE]
     articles: tuple[_Text, ...] = ()
     topic: _Text | None = None
     max_events: _Count = 10
@@ -192,7 +192,7 @@ class CheckCase(CaseBase):
     all that is known is whether it is `supported`, there is no `verdict`.
     """
 
-    task: Literal[Task.CHECK]
+    task: Literal[CaseTask.CHECK]
     text: _Text
     against: _Text | None = None
     verdict: Literal[Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED] | None = None
@@ -218,7 +218,7 @@ class Written:
     """A statement of a reply with what it quotes; it is true, unless an error was `planted` in it."""
 
     text: _Text
-    quotes: Annotated[tuple[Evidence, ...], Field(min_length=1)]
+    quotes: Annotated[tuple[GoldEvidence, ...], Field(min_length=1)]
     planted: bool = False
 
     def __post_init__(self) -> None:
@@ -233,14 +233,14 @@ class ReplyCase(_Question):
     `type` is what is hard about it, or which error is planted.
     """
 
-    task: Literal[Task.REPLY]
+    task: Literal[CaseTask.REPLY]
     answered: Answered = Answered.YES
     differ: str = ""
     statements: Annotated[tuple[Written, ...], Field(min_length=1)]
     missing: str = ""
 
     @property
-    def gold(self) -> tuple[Evidence, ...]:
+    def gold(self) -> tuple[GoldEvidence, ...]:
         return tuple(quote for statement in self.statements for quote in statement.quotes)
 
 
@@ -251,7 +251,7 @@ class OrderCase(CaseBase):
     Without `planted` sentences it is an ordinary text that may be taken for one with them.
     """
 
-    task: Literal[Task.ORDER]
+    task: Literal[CaseTask.ORDER]
     text: _Text
     title: str = ""
     planted: str = ""
@@ -267,18 +267,18 @@ class OrderCase(CaseBase):
 def _task(record: Any) -> str:
     """The task of a record that is read, or of a case that is written."""
     task = record.get("task") if isinstance(record, Mapping) else getattr(record, "task", None)
-    return str(task or Task.QA)
+    return str(task or CaseTask.QA)
 
 
 Case: TypeAlias = QaCase | SearchCase | SummaryCase | TimelineCase | CheckCase | ReplyCase | OrderCase
 _Tagged: TypeAlias = Annotated[
-    Annotated[QaCase, Tag(Task.QA)]
-    | Annotated[SearchCase, Tag(Task.SEARCH)]
-    | Annotated[SummaryCase, Tag(Task.SUMMARY)]
-    | Annotated[TimelineCase, Tag(Task.TIMELINE)]
-    | Annotated[CheckCase, Tag(Task.CHECK)]
-    | Annotated[ReplyCase, Tag(Task.REPLY)]
-    | Annotated[OrderCase, Tag(Task.ORDER)],
+    Annotated[QaCase, Tag(CaseTask.QA)]
+    | Annotated[SearchCase, Tag(CaseTask.SEARCH)]
+    | Annotated[SummaryCase, Tag(CaseTask.SUMMARY)]
+    | Annotated[TimelineCase, Tag(CaseTask.TIMELINE)]
+    | Annotated[CheckCase, Tag(CaseTask.CHECK)]
+    | Annotated[ReplyCase, Tag(CaseTask.REPLY)]
+    | Annotated[OrderCase, Tag(CaseTask.ORDER)],
     Discriminator(_task),
 ]
 CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)

@@ -27,13 +27,17 @@ from rag.evaluation.cases import (
     parsed,
     read_file,
 )
+from rag.evaluation.reference_timelines import read_topic, topic_files
 from rag.ingest.metadata import article, from_record
 from rag.schema import Article, Span
 from rag.text.clean import clean, one_line
 from rag.text.sentences import sentences
 
 QUESTIONS = "MultiHopRAG.json"
-KNOWN = f"the layout of MultiHop-RAG ({QUESTIONS} beside corpus.json), RGB, SQuAD, BEIR, or TREC qrels with queries"
+KNOWN = (
+    f"the layout of MultiHop-RAG ({QUESTIONS} beside corpus.json), RGB, SQuAD, BEIR, TREC qrels with queries, "
+    "or a topic of Timeline17 or Crisis"
+)
 _CORPUS = "corpus.json"
 
 
@@ -44,6 +48,9 @@ def load_set(path: Path) -> CaseSet:
     """
     if path.is_dir() and (path / QUESTIONS).is_file():
         path = path / QUESTIONS
+    topic = topic_files(path)
+    if topic:
+        return replace(read_topic(topic), path=path)
     judged = judged_files(path)
     return replace(read_judged(judged) if judged else _of_file(path), path=path)
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol, TypeAlias
 from rag.checks.judge import is_exact
 from rag.evaluation.cases import (
     Case,
+    CaseTask,
     CheckCase,
     Claim,
     Disagreement,
@@ -21,11 +22,10 @@ from rag.evaluation.cases import (
     ReplyCase,
     SearchCase,
     SummaryCase,
-    Task,
     TimelineCase,
     Written,
 )
-from rag.evaluation.rates import Rate, Share, ndcg_at_k, rate, reciprocal_rank, rouge_n
+from rag.evaluation.rates import Rate, Share, aligned_rouge_n, ndcg_at_k, rate, reciprocal_rank, rouge_n
 from rag.evaluation.results import CheckedStatement, Place, Result
 from rag.models.injection import LEFT_OUT
 from rag.schema import Status, Verdict
@@ -289,6 +289,21 @@ def date_f1(case: TimelineCase, result: Result) -> Share | None:
     return Share(2 * len(days & set(case.events)), len(days) + len(case.events))
 
 
+def aligned_rouge_1(case: TimelineCase, result: Result) -> Share | None:
+    """Mean F1 of ROUGE-1 of each day and the nearest in time and words (align+ m:1, Martschat and Markert 2017)."""
+    return _aligned(case, result, 1)
+
+
+def aligned_rouge_2(case: TimelineCase, result: Result) -> Share | None:
+    """Mean F1 of ROUGE-2 of each day and the nearest in time and words (align+ m:1, Martschat and Markert 2017)."""
+    return _aligned(case, result, 2)
+
+
+def _aligned(case: TimelineCase, result: Result, n: int) -> Share | None:
+    has_text = any(text.strip() for text in case.events.values())
+    return Share(aligned_rouge_n(result.events or {}, case.events, n), 1) if has_text else None
+
+
 # Checks
 
 
@@ -398,21 +413,23 @@ def _by_name(*measures: Measure) -> dict[str, Measure]:
 
 _RANKED = (evidence_recall, passage_recall, mrr, ndcg)
 _CITED = (valid_citations, citation_recall, citation_precision)
-MEASURES: Mapping[Task, Mapping[str, Measure]] = {
-    Task.QA: _by_name(
+MEASURES: Mapping[CaseTask, Mapping[str, Measure]] = {
+    CaseTask.QA: _by_name(
         *(right_cases, full_answers, wrong_answers, claim_recall, forbidden_claims, injections),
         *_CITED,
         *(right_if_sure, right_if_possible, abstention_recall, premises_met, leaks),
         *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
     ),
-    Task.SEARCH: _by_name(*_RANKED),
-    Task.SUMMARY: _by_name(claim_recall, events_covered, background, rouge_1, rouge_2)
+    CaseTask.SEARCH: _by_name(*_RANKED),
+    CaseTask.SUMMARY: _by_name(claim_recall, events_covered, background, rouge_1, rouge_2)
     | {"faithfulness": citation_recall}
     | _by_name(*_CITED, overlong, leaks, judged_recall),
-    Task.TIMELINE: _by_name(date_f1) | {"faithfulness": citation_recall} | _by_name(*_CITED, leaks),
-    Task.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
-    Task.REPLY: _by_name(planted_caught, true_marked, beyond_judge, answers_lost, valid_citations),
-    Task.ORDER: _by_name(orders_noticed, orders_reached, orders_supported, false_alarms),
+    CaseTask.TIMELINE: _by_name(date_f1, aligned_rouge_1, aligned_rouge_2)
+    | {"faithfulness": citation_recall}
+    | _by_name(*_CITED, leaks),
+    CaseTask.CHECK: _by_name(true_rejected, false_caught, facts_caught, balanced_accuracy),
+    CaseTask.REPLY: _by_name(planted_caught, true_marked, beyond_judge, answers_lost, valid_citations),
+    CaseTask.ORDER: _by_name(orders_noticed, orders_reached, orders_supported, false_alarms),
 }
 """The metrics of each task."""
 LOW = frozenset(

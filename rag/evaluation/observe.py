@@ -14,7 +14,7 @@ from rag.errors import EmptyLibraryError, InputError, KeyRefusedError, NoModelEr
 from rag.evaluation.cases import (
     Case,
     CheckCase,
-    Evidence,
+    GoldEvidence,
     OrderCase,
     QaCase,
     ReplyCase,
@@ -246,7 +246,7 @@ def _by_day(timeline: Timeline) -> dict[date, str]:
     return days
 
 
-def _place(case: Case, evidence: Evidence, catalog: Catalog) -> Place:
+def _place(case: Case, evidence: GoldEvidence, catalog: Catalog) -> Place:
     found = catalog.articles([evidence.article or ""])
     if not found:
         raise InputError(f"case {case.id}: there is no article {evidence.article!r}")

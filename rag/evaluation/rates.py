@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from math import log2
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.text.words import words
+from rag.text.words import STOP_WORDS, words
 
 RESAMPLES = 1_000
 _SEED = 2021
@@ -94,6 +95,33 @@ def rouge_n(text: str, reference: str, n: int) -> Overlap:
     """ROUGE-N of stemmed words: the n-grams in common, each as often as it is in both (Lin 2004)."""
     found, wanted = _grams(words(text), n), _grams(words(reference), n)
     return Overlap((found & wanted).total(), found.total(), wanted.total())
+
+
+def aligned_rouge_n(found: Mapping[date, str], wanted: Mapping[date, str], n: int) -> float:
+    """F1 of ROUGE-N of two timelines, without stop words ("align+ m:1" of Martschat and Markert 2017).
+
+    The text of each day is compared with that of the day of the other timeline that is nearest in time and words, and
+    counts for less the more days are between them.
+    """
+    rows, references = ({day: _without_stop_words(text) for day, text in days.items()} for days in (found, wanted))
+    precision, recall = _aligned(rows, references, n), _aligned(references, rows, n)
+    return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
+
+
+def _aligned(rows: Mapping[date, str], others: Mapping[date, str], n: int) -> float:
+    """The share of the n-grams of all days that those aligned with them have too, by the days between."""
+    shared, total = 0.0, 0
+    for day, text in rows.items():
+        nearness = {other: 1 / (1 + abs((day - other).days)) for other in sorted(others)}
+        costs = {other: (1 - near) * (1 - rouge_n(text, others[other], 1).f1) for other, near in nearness.items()}
+        best = min(costs, key=costs.__getitem__, default=day)
+        overlap = rouge_n(text, others.get(best, ""), n)
+        shared, total = shared + nearness.get(best, 0.0) * overlap.shared, total + overlap.found
+    return shared / total if total else 0.0
+
+
+def _without_stop_words(text: str) -> str:
+    return " ".join(word for word in words(text) if word not in STOP_WORDS)
 
 
 def _grams(of: Sequence[str], n: int) -> Counter[tuple[str, ...]]:

@@ -11,7 +11,7 @@ from langchain_core.language_models import SimpleChatModel
 from langchain_core.messages import BaseMessage
 
 from rag.errors import InputError
-from rag.evaluation.cases import Evidence, ReplyCase
+from rag.evaluation.cases import GoldEvidence, ReplyCase
 from rag.library import Library
 from rag.models.budget import Terms
 
@@ -56,7 +56,7 @@ class Replay(SimpleChatModel):
         own = {"answered": self.case.answered, "differ": self.case.differ, "missing": self.case.missing}
         return json.dumps({**own, "statements": statements}, ensure_ascii=False)
 
-    def _cited(self, quote: Evidence, prompt: str) -> dict[str, Any]:
+    def _cited(self, quote: GoldEvidence, prompt: str) -> dict[str, Any]:
         _, *parts = _PASSAGE.split(prompt)
         title, words = self.titles[quote.article or ""], " ".join(quote.quote.split())
         for number, heading, text in zip(parts[::3], parts[1::3], parts[2::3], strict=True):

@@ -106,7 +106,7 @@ class _ResultFile:
         self._results = dict(entry for line in text.split("\n") for entry in _entry(line))
 
     def get(self, key: str) -> Result | None:
-        """The result that was kept; one that is an error is asked for anew."""
+        """The cached result; None for one that is an error, so that it is asked again."""
         found = self._results.get(key)
         return found if found and found.error is None else None
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 from rag.schema import Article, Passage, Span
+from rag.schema.articles import passage_id
 from rag.text.sentences import sentences, trimmed
 
 _BREAKS = ("\n", "; ", ", ", " ")
@@ -34,8 +34,7 @@ def chunk(article: Article, count: Count, *, budget: int) -> list[Passage]:
 
 
 def _passage(article: Article, span: Span) -> Passage:
-    key = hashlib.sha256(f"{article.id}\0{article.sha256}\0{span.start}\0{span.end}".encode()).hexdigest()[:20]
-    return Passage(key, article.id, span.start, span.end, article.text[span.start : span.end])
+    return Passage(passage_id(article, span), article.id, span.start, span.end, article.text[span.start : span.end])
 
 
 def _fitting(text: str, spans: list[Span], count: Count, budget: int) -> Iterator[Span]:

@@ -98,7 +98,7 @@ class FileProgress:
         self.name, self.size, self.done, self.articles = name, size, 0, 0
 
     def advance(self, done: int, articles: int) -> None:
-        """Is told what of it has been read."""
+        """Reports the bytes read so far, and the articles found since the last call."""
         self.done, self.articles = done, self.articles + articles
 
 
@@ -112,7 +112,7 @@ class _FolderKey(NamedTuple):
 def expand(origins: Iterable[Origin]) -> list[str]:
     """What there is to load: each folder's files in the order of their paths, all else as given, none of it twice.
 
-    A path that cannot be read stays in the list, so that `load` tells why.
+    A path that cannot be read stays in the list, so that `load` says why.
     """
     return list(dict.fromkeys(chain.from_iterable(listing(origin).places for origin in origins)))
 

@@ -1,4 +1,4 @@
-"""Adds articles to a library, removes them and indexes them anew."""
+"""Adds articles to a library, removes them and rebuilds their indexes."""
 
 from __future__ import annotations
 
@@ -97,13 +97,13 @@ class Ingestion:
         return self._complete()
 
     def reindex(self) -> int:
-        """Makes every index anew; returns how many passages have a vector."""
+        """Rebuilds every index; returns how many passages have a vector."""
         with self._alone(_ARTICLES):
             if not self._is_of_model():
                 with self.catalog.writing():
                     self.catalog.embedded.forget_model()
             with self.catalog.writing():
-                self.catalog.embedded.forget(self.catalog.embedded.damaged())
+                self.catalog.embedded.forget([*self.catalog.embedded.damaged(), *self.catalog.outdated()])
             self._embed_rest()
             self.meter.say("indexing words")
             self.catalog.rebuild_lexical()

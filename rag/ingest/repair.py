@@ -1,4 +1,4 @@
-"""Makes a damaged catalog anew from what can still be read of it."""
+"""Rebuilds a damaged catalog from what can still be read of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BATCH = 100  # articles
 
 
 def mend(catalog: Catalog, path: Path, embeddings: Embedder | None, *, meter: Meter, wait: float) -> Path | None:
-    """Puts a sound catalog in the place of one that is damaged, which is kept; returns where, None if it is sound.
+    """Replaces a damaged catalog by a sound one; returns where the damaged one is kept, None if nothing was damaged.
 
     The given one is closed then. Raises DamagedError if it cannot be made anew; a server's never is.
     """

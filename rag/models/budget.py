@@ -52,7 +52,7 @@ class Tariff:
 
     @property
     def is_priced(self) -> bool:
-        """Whether the cost can be told."""
+        """Whether the price is known."""
         return self.input_price is not None
 
     def usage(self, input_tokens: int, output_tokens: int, *, estimated: bool) -> Usage:
@@ -122,7 +122,7 @@ def encoding(model: str) -> Encoding | None:
 
 
 def count_tokens(text: str, model: str | None, *, load: Callable[[str], Encoding | None] = encoding) -> TokenCount:
-    """How many tokens a model makes of a text; an estimate for a model that is not OpenAI's, or None."""
+    """How many tokens a text has for a model; an estimate for a model that is not OpenAI's, or None."""
     known = load(model) if model else None
     if known:
         return TokenCount(len(known.encode_ordinary(text)), estimated=False)

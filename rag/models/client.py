@@ -310,7 +310,7 @@ def _is_count(number: Any) -> TypeGuard[int]:
 
 
 def choice_of(model: BaseChatModel) -> ModelChoice:
-    """Which model a LangChain model is, as far as it tells."""
+    """Which model a LangChain model is, as far as its attributes say."""
     provider = next((part for part in model.get_lc_namespace() if part not in _LANGCHAIN), model._llm_type)
     name = getattr(model, "model_name", None) or getattr(model, "model", None) or type(model).__name__
     place = getattr(model, "openai_api_base", None)

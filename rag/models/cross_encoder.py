@@ -97,7 +97,7 @@ class _Folder:
 
 
 class CrossEncoder(_Folder):
-    """A natural-language-inference cross-encoder, in the place of the reader's judgement."""
+    """A natural-language-inference cross-encoder, used instead of the reader's judgement."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -106,7 +106,7 @@ class CrossEncoder(_Folder):
     def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         """The probabilities for each pair; of a pair that is too long, the end of the premise is left out.
 
-        Raises VerifierError if a hypothesis alone is too long, as a part of it must not stand for the whole.
+        Raises VerifierError if a hypothesis alone is too long, as a part of it must not be judged for the whole.
         """
         encodings = self._encoded(pairs)
         found: dict[int, Probabilities] = {}
@@ -133,7 +133,7 @@ class CrossEncoder(_Folder):
 
 
 class SpanModel(_Folder):
-    """An extractive question-answering model with a null answer (SQuAD 2.0), in the place of the reader's spans.
+    """An extractive question-answering model with a null answer (SQuAD 2.0), used instead of the reader's spans.
 
     Its log-odds are against the null answer, the first token's, as those of the reader are.
     """

@@ -31,20 +31,24 @@ Vector: TypeAlias = NDArray[np.float32]
 WordPieces: TypeAlias = "Tokenizer"
 Encoded: TypeAlias = "Encoding"
 OnBatch: TypeAlias = Callable[[int], None]
-"""Is told how many texts the batch that was just embedded had."""
+"""Is called after each batch with the number of texts in it."""
 
 
 class Embedder(Protocol):
     """What of LangChain's Embeddings is used; importing those takes longer than to answer a question."""
 
-    def embed_query(self, text: str) -> list[float]: ...
+    def embed_query(self, text: str) -> list[float]:
+        """The vector of a question, of any length but 0; it is the same length for all texts."""
+        ...
 
-    def embed_documents(self, texts: list[str]) -> list[list[float]]: ...
+    def embed_documents(self, texts: list[str]) -> list[list[float]]:
+        """A vector for each text, in their order."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """What tells one embedding model from another; a digest of its weights, or of its name if they are not here."""
+    """The identity of an embedding model: a digest of its weights, or of its name if it is remote."""
 
     id: str
     digest: str
@@ -52,7 +56,7 @@ class ModelIdentity:
 
 @runtime_checkable
 class Identified(Protocol):
-    """An embedding model that says itself what tells it from others."""
+    """An embedding model that knows its own identity."""
 
     id: str
     digest: str
@@ -62,7 +66,9 @@ class Identified(Protocol):
 class Stoppable(Protocol):
     """An embedding model that waits and tries again, unless it has been told to stop."""
 
-    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]: ...
+    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]:
+        """A vector for each text; no further try is made once `stopped` is set."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,7 @@ class HeadedText:
 
     @property
     def joined(self) -> str:
+        """What is embedded: the header, a line break, the text."""
         return f"{self.header}\n{self.text}" if self.header else self.text
 
     @property
@@ -112,7 +119,7 @@ class MiniLM:
         self._session, self._tokenizer  # noqa: B018
 
     def embed_query(self, text: str) -> list[float]:
-        """The unit vector of a text; tokens past the window are left out."""
+        """The unit vector of a text, 384 numbers; tokens past the first 256 are left out."""
         return self.embed_documents([text])[0]
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -123,7 +130,7 @@ class MiniLM:
     def embed_passages(self, texts: Sequence[HeadedText], on_batch: OnBatch = lambda _: None) -> list[Embedded]:
         """The vectors of each passage and of its sentences, from one forward pass.
 
-        A sentence is the mean of its tokens as they stand in the passage: late chunking (Günther et al. 2024).
+        A sentence is the mean of its tokens in the context of the passage: late chunking (Günther et al. 2024).
         """
         encodings = self._tokenizer.encode_batch([text.joined for text in texts])
         found: dict[int, Embedded] = {}
@@ -169,13 +176,11 @@ class MiniLM:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        tokenizer = load_tokenizer(self._weights)
-        tokenizer.enable_truncation(WINDOW)
-        return tokenizer
+        return _shared_tokenizer(self._weights, WINDOW)
 
     @cached_property
     def _counter(self) -> Tokenizer:
-        return load_tokenizer(self._weights)
+        return _shared_tokenizer(self._weights, None)
 
 
 def embed_passages(
@@ -210,7 +215,7 @@ def token_counts(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]
 
 
 def identity(embeddings: Embedder) -> ModelIdentity:
-    """What tells this model from others."""
+    """What distinguishes this model from others."""
     if isinstance(embeddings, Identified):
         return ModelIdentity(embeddings.id, embeddings.digest)
     name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or ""
@@ -234,6 +239,15 @@ def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
         batch.append(place)
     if batch:
         yield batch
+
+
+@lru_cache(maxsize=4)
+def _shared_tokenizer(folder: Path, window: int | None) -> Tokenizer:
+    """One for all libraries of a process, as the sessions are."""
+    tokenizer = load_tokenizer(folder)
+    if window:
+        tokenizer.enable_truncation(window)
+    return tokenizer
 
 
 def load_tokenizer(folder: Path) -> Tokenizer:

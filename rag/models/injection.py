@@ -29,9 +29,11 @@ QUESTION_LEFT_OUT = "the question gives orders beside what it asks; these were l
 NOTHING_ASKED = "the question gives orders and asks nothing; what is said here is only what the articles say"
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
-_ENDS = (*'.!?:;…"”’)]',)
+_ENDS = (*'.!?:;…"”’)]。！？؟۔',)
 _BESIDE, _SURER = -2.0, 1.1
 """The scores from which on a sentence next to an order is one too, and a title or name is one."""
+_DOUBTED = -1.0
+"""The score from which on a sentence bears out nothing but itself."""
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
 _PLAIN = re.compile(r"[\x00-\x7f‘’“”–—…]*")
@@ -82,6 +84,12 @@ def is_order(text: str) -> bool:
     return has_sign(text) or _scores([text])[0] >= 0
 
 
+@lru_cache(maxsize=4096)
+def is_doubted(text: str) -> bool:
+    """Whether a sentence is addressed to a program or comes near it, so that what it says may be what it wants said."""
+    return has_sign(text) or _scores([text])[0] >= _DOUBTED
+
+
 def has_sign(text: str) -> bool:
     """Whether a text has one of the exact signs."""
     plain = _folded(text)
@@ -93,7 +101,8 @@ def has_sign(text: str) -> bool:
 def orders(text: str) -> tuple[Span, ...]:
     """The sentences that are addressed to a program, those that go on from them, and those that repeat them.
 
-    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted.
+    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted, and
+    between two of them nothing.
     """
     spans = sentences(text)
     parts = [text[s.start : s.end] for s in spans]
@@ -105,6 +114,9 @@ def orders(text: str) -> tuple[Span, ...]:
         if "\n" not in text[before.end : span.start]:
             signs[place + 1] |= signs[place]
             flags[place + 1] |= signs[place] or (flags[place] and found[place + 1] >= _BESIDE)
+    for first, last in pairwise([place for place, flag in enumerate(flags) if flag]):
+        if last - first == 2 and "\n" not in text[spans[first].end : spans[last].start]:
+            flags[first + 1] = True
     claims = [_stems(text, span) for span, flag in zip(spans, flags, strict=True) if flag]
     return tuple(span for span, flag in zip(spans, flags, strict=True) if flag or _repeats(_stems(text, span), claims))
 

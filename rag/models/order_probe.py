@@ -1,8 +1,8 @@
 """The trained detector of sentences that are addressed to a program.
 
-Two logistic regressions (`training/fit_orders.py`): a fast one on the mean of a sentence's word embeddings, which lets
-most sentences pass, then one on that mean, the sentence's vector by MiniLM, and its hashed runs of characters. What is
-in a code is decoded first.
+Three logistic regressions (`training/fit_orders.py`), each of which lets most sentences pass: on the mean of a
+sentence's word embeddings; on that mean and the hashed runs of its characters and words; on all of these and its
+vector by MiniLM. What is in a code is decoded first.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +25,15 @@ from rag.text.encodings import deciphered, decoded
 WEIGHTS = Path(__file__).parent / "orders.safetensors"
 _FEWEST = 3  # words: of less it cannot tell
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+_TOKEN = re.compile(r"\w+|[^\w\s]")
+_GOES_ON = re.compile(r"(?<=[.!?])\s+(?=[a-z/$@#<{\[])")
 _PIECE, _STEP = 300, 200  # characters: an order inside a long sentence is not averaged away
 _GARBLED = 0.35  # word pieces for a character, from which on ciphers are tried; English has 0.25, ROT13 0.5
 _PLAINER = 0.7  # of the word pieces: what a deciphered text has at most
 _RUNS = range(2, 6)
 _BUCKETS = 4096
-_RUN_WEIGHT = 1.5
+_WORD_BUCKETS = 8192
+_WEIGHT = 1.5
 _MASK, _FACTOR, _SPREAD = np.uint64(0xFFFFFFFF), np.uint64(1000003), np.uint64(2654435761)
 
 
@@ -52,10 +57,18 @@ def scores(texts: Sequence[str]) -> list[float]:
 
 
 def pieces(text: str) -> list[str]:
-    """The parts of a text that are scored, each alone; none of one that is too short to tell."""
-    if len(_WORD.findall(text)) < _FEWEST:
-        return []
-    return [text[start : start + _PIECE] for start in range(0, max(1, len(text) - _PIECE + _STEP), _STEP)]
+    """The parts of a text that are scored, each alone, the first ones of all of it; none that is too short to tell.
+
+    What goes on in small letters after a full stop, as programs are written, is a part too.
+    """
+    inner = _GOES_ON.split(text)
+    texts = [text, *(inner if len(inner) > 1 else ())]
+    return [
+        part[start : start + _PIECE]
+        for part in texts
+        if len(_WORD.findall(part)) >= _FEWEST
+        for start in range(0, max(1, len(part) - _PIECE + _STEP), _STEP)
+    ]
 
 
 class WordMeans:
@@ -91,17 +104,32 @@ def runs(texts: Sequence[str]) -> Vector:
     for row, text in zip(rows, texts, strict=True):
         buckets, counts = np.unique(_hashed(f" {text.lower()} "), return_counts=True)
         row[buckets] = np.sqrt(counts)
-    return np.asarray(_RUN_WEIGHT * _unit(rows), np.float32)
+    return np.asarray(_WEIGHT * _unit(rows), np.float32)
 
 
-def features(texts: Sequence[str], means: Vector, model: MiniLM) -> Vector:
+def word_runs(texts: Sequence[str]) -> Vector:
+    """Words, pairs of neighbours and of those with a word between, hashed, a row each; of the same length."""
+    rows = np.zeros((len(texts), _WORD_BUCKETS), np.float32)
+    for row, text in zip(rows, texts, strict=True):
+        parts = ["^", *_TOKEN.findall(text.lower()), "$"]
+        pairs = (f"{a} {b}" for a, b in pairwise(parts))
+        for run in (*parts, *pairs, *(f"{a}*{b}" for a, b in zip(parts, parts[2:], strict=False))):
+            row[crc32(run.encode("utf-8", "replace")) % _WORD_BUCKETS] += 1
+    return np.asarray(_WEIGHT * _unit(np.sqrt(rows)), np.float32)
+
+
+def surface(texts: Sequence[str], means: Vector) -> Vector:
     """What the second regression reads of texts with such means, a row each."""
-    vectors = np.array(model.embed_documents(list(texts)), np.float32)
-    return np.concatenate([means, vectors, runs(texts)], axis=1)
+    return np.concatenate([means, runs(texts), word_runs(texts)], axis=1)
+
+
+def features(texts: Sequence[str], surfaces: Vector, model: MiniLM) -> Vector:
+    """What the third regression reads of texts with such surfaces, a row each."""
+    return np.concatenate([surfaces, np.array(model.embed_documents(list(texts)), np.float32)], axis=1)
 
 
 class _Probe:
-    """The two regressions with the embeddings that they read; loaded once in a process."""
+    """The regressions with the embeddings that they read; loaded once in a process."""
 
     def __init__(self) -> None:
         self._weights = {name: value.astype(np.float32) for name, value in load_weights(WEIGHTS).items()}
@@ -112,11 +140,16 @@ class _Probe:
         if not texts:
             return found
         means = self.means.of(texts)
-        near = np.flatnonzero(means @ self._weights["fast"] >= -self._weights["fast_bias"])
+        near = np.flatnonzero(self._scores("fast", means) >= 0)
+        surfaces = surface([texts[int(i)] for i in near], means[near])
+        is_near = self._scores("surface", surfaces) >= 0
+        near, surfaces = near[is_near], surfaces[is_near]
         if len(near):
-            whole = features([texts[int(i)] for i in near], means[near], self._model)
-            found[near] = whole @ self._weights["whole"] + self._weights["whole_bias"]
+            found[near] = self._scores("whole", features([texts[int(i)] for i in near], surfaces, self._model))
         return found
+
+    def _scores(self, name: str, rows: Vector) -> Vector:
+        return np.asarray(rows @ self._weights[name] + self._weights[f"{name}_bias"], np.float32)
 
 
 @lru_cache(maxsize=1)

@@ -49,7 +49,7 @@ def load_prompt(name: str, *inputs: str, folder: Traversable | None = None) -> P
 
 
 def fence(*texts: str) -> str:
-    """A line that stands in none of the texts: to hold it, a text would have to know its own digest."""
+    """A line that is in none of the texts: to contain it, a text would have to know its own digest."""
     return f"=== {hashlib.sha256(chr(0).join(texts).encode('utf-8', 'replace')).hexdigest()[:32]} ==="
 
 

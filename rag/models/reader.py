@@ -1,4 +1,4 @@
-"""Reads a question or a claim together with text: where the answer stands, whether the claim follows.
+"""Reads a question or a claim together with text: where the answer is, whether the claim follows.
 
 One small cross-encoder in the shape of MiniLM, whose word embeddings it shares, with a head for spans and one for
 entailment. How its weights are made is in `training/`.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rag.models.minilm import Session
 
 WEIGHTS = Path(__file__).with_name("reader.safetensors")
-DIGEST = "d0471bb70b787216695524dda0575a62e8d8f4d0c06885f17a2079667caf8782"
+DIGEST = "a5dd59e750d80cdf55bba4570f8d0ced4cf5ad411f1e51f680e10ace9b2eaabc"
 """The SHA-256 of the weights."""
 LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
@@ -35,12 +35,13 @@ _QUESTION, _CLAIM, _HEADER = 48, 64, 32
 _START, _END, _MARK = 101, 102, 1  # BERT's [CLS] and [SEP]; a word nobody writes, which marks a claim
 _BATCH_TOKENS = 768
 _LONGEST_ANSWER = 30
+_REMEMBERED = 100  # questions, a few MB
 _LEAST = -30.0
 
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """Consecutive sentences of an article to be read, with the header that says where they stand."""
+    """Consecutive sentences of an article to be read, with the header that says where they are from."""
 
     header: str
     text: str
@@ -59,7 +60,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What is taken as true, with a header that says where it stands, and what may follow from it."""
+    """A premise, with a header that says where it is from, and a claim that may follow from it."""
 
     premise: str
     hypothesis: str
@@ -81,13 +82,17 @@ class Probabilities:
 class SpanReader(Protocol):
     """Points at answers."""
 
-    def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]: ...
+    def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]:
+        """For each extract, the reading of each of its sentences."""
+        ...
 
 
 class Entailment(Protocol):
     """Judges whether one text follows from another."""
 
-    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]: ...
+    def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
+        """The probabilities of each pair; raises VerifierError for one that cannot be judged."""
+        ...
 
 
 class Reader:
@@ -101,6 +106,7 @@ class Reader:
         self._weights, self._cache, self._threads = weights, cache, threads or cores()
         self._words = installed_weights()
         self._known = DIGEST if weights == WEIGHTS else _digest(weights)
+        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._read)
 
     @property
     def version(self) -> str:
@@ -112,7 +118,13 @@ class Reader:
         self._session, self._tokenizer, self._heads  # noqa: B018
 
     def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]:
-        """For each extract, the reading of each of its sentences; those past the longest text score least."""
+        """For each extract, the reading of each of its sentences; those past the longest text score least.
+
+        What was read for the latest questions is remembered, so that one asked again costs nothing.
+        """
+        return list(self._remembered(question, tuple(extracts)))
+
+    def _read(self, question: str, extracts: tuple[Extract, ...]) -> tuple[tuple[Reading, ...], ...]:
         head = [_START, *self._ids(question)[:_QUESTION], _END]
         texts = self._tokenizer.encode_batch([e.text for e in extracts], add_special_tokens=False)
         rows = [_TokenRow.of(head, self._header(e.header), text) for e, text in zip(extracts, texts, strict=True)]
@@ -122,7 +134,7 @@ class Reader:
                 logits = states @ self._heads.span + self._heads.span_bias
                 margins = logits[rows[place].first :] - logits[0]
                 found[place] = tuple(readings(margins, rows[place].offsets, extracts[place].sentences))
-        return [found[i] for i in range(len(extracts))]
+        return tuple(found[i] for i in range(len(extracts)))
 
     def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         """The probabilities for each pair; of one that is too long, the end of the premise is left out."""

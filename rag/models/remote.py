@@ -143,7 +143,7 @@ def embed_at_once(texts: Sequence[str], request: Request, on_batch: Callable[[in
 
 
 def bounded(texts: Sequence[str]) -> Iterator[list[str]]:
-    """The texts in the batches that a server takes; a text that is longer than a batch may be stands alone."""
+    """The texts in the batches that a server takes; a text that is longer than a batch may be is a batch of its own."""
     batch: list[str] = []
     for text in texts:
         if batch and (len(batch) == MOST_TEXTS or sum(map(len, batch)) + len(text) > MOST_CHARACTERS):

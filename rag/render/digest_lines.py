@@ -50,7 +50,7 @@ def figure_lines(found: Figures, *, width: int | None = None) -> Iterator[Line]:
     for place, series in enumerate(found.series):
         if place:
             yield Line("")
-        yield from wrapped(f"{series.counts}: {series.span}", width, Line("", strong=True))
+        yield from wrapped(f"{series.title}: {series.span}", width, Line("", strong=True))
         column = max(len(figure.text) for figure in series.figures)
         for figure in series.figures:
             yield from wrapped(_figure(figure), width, _beside(figure, column))

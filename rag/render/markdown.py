@@ -140,7 +140,7 @@ def _summary(summary: Summary) -> Iterator[str]:
 def _figures(result: Figures) -> Iterator[str]:
     yield "" if result.series else f"{plain(result.text)}\n"
     for series in result.series:
-        yield f"**{plain(series.counts)}**: {plain(series.span)}\n"
+        yield f"**{plain(series.title)}**: {plain(series.span)}\n"
         yield "| Day | Figure | Outlet | Speaker | Independent origins |\n| --- | --- | --- | --- | ---: |"
         yield from map(_figure, series.figures)
         yield ""

@@ -46,7 +46,7 @@ _VERDICTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class SheetRow:
     """A sentence of a draft, as a row of the sheet."""
 
     number: int
@@ -90,7 +90,7 @@ def write_sheet(answer: Answer, path: Path, draft: str) -> str:
 
     Raises InputError if the file cannot be written. `draft` is the name of what was checked.
     """
-    claims = [Claim(number, statement) for number, statement in enumerate(answer.statements, start=1)]
+    claims = [SheetRow(number, statement) for number, statement in enumerate(answer.statements, start=1)]
     form = {".html": _html, ".csv": _csv, ".docx": _word}[path.suffix.lower()]
     content = form(claims, answer, draft)
     try:
@@ -101,25 +101,25 @@ def write_sheet(answer: Answer, path: Path, draft: str) -> str:
     return f"wrote {path}: {_counted(claims)}"
 
 
-def _counted(claims: Sequence[Claim]) -> str:
+def _counted(claims: Sequence[SheetRow]) -> str:
     counts = Counter(claim.statement.verdict for claim in claims)
     told = [f"{counts[verdict]} {word}" for verdict, word in _VERDICTS.items() if counts[verdict]]
     return f"{len(claims)} claim{'' if len(claims) == 1 else 's'}, {', '.join(told)}"
 
 
-def _html(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
+def _html(claims: Sequence[SheetRow], answer: Answer, draft: str) -> bytes:
     values = {"claims": claims, "answer": answer, "counted": _counted(claims), "link": link, "origin": origin}
     return rendered("render/sheet.html", title=f"Verification of {draft}", **values).encode()
 
 
-def _csv(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
+def _csv(claims: Sequence[SheetRow], answer: Answer, draft: str) -> bytes:
     """A row for each quote of each claim."""
     return csv_bytes(
         _COLUMNS, (_cells(claim, citation) for claim in claims for citation in claim.statement.citations or (None,))
     )
 
 
-def _cells(claim: Claim, citation: Citation | None) -> Sequence[str]:
+def _cells(claim: SheetRow, citation: Citation | None) -> Sequence[str]:
     said = (str(claim.number), claim.statement.text, claim.verdict, "; ".join(claim.differences))
     article = citation.article if citation else None
     cited = (
@@ -134,7 +134,7 @@ def _cells(claim: Claim, citation: Citation | None) -> Sequence[str]:
     return (*said, *cited, counted, "; ".join(claim.outlets), "", "")
 
 
-def _word(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
+def _word(claims: Sequence[SheetRow], answer: Answer, draft: str) -> bytes:
     document = _docx().Document()
     section = document.sections[0]
     section.page_width, section.page_height = section.page_height, section.page_width
@@ -154,7 +154,7 @@ def _word(claims: Sequence[Claim], answer: Answer, draft: str) -> bytes:
     return stream.getvalue()
 
 
-def _fill(cells: Sequence[_Cell], claim: Claim) -> None:
+def _fill(cells: Sequence[_Cell], claim: SheetRow) -> None:
     number, text, verdict, quotes, outlets, *_ = cells
     number.text, text.text = str(claim.number), _plain(claim.statement.text)
     verdict.paragraphs[0].add_run(claim.verdict).bold = True

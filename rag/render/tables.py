@@ -72,6 +72,7 @@ def _figure(series: Series, figure: Figure) -> dict[str, Any]:
     """The ledger's columns; `low` and `high` are None where the article gives no bound."""
     return {
         "counts": series.counts,
+        "happened": series.happened,
         "day": figure.day or None,
         "figure": figure.text,
         "low": figure.low,

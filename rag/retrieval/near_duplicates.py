@@ -26,7 +26,7 @@ _LONGEST = 8_000  # characters: what a copy has in common stands near its beginn
 def clusters(articles: Iterable[Article]) -> list[tuple[Article, ...]]:
     """The articles in clusters of copies, most of them alone in theirs; in each the original, the oldest, leads.
 
-    Two articles are copies if at least 60 % of the shorter one's runs of four words stand in the longer one, whatever
+    Two articles are copies if at least 60 % of the shorter one's runs of four words are in the longer one, whatever
     their headlines and bylines, and it has at least a fifth of its length; so are the copies of a copy.
     """
     ordered = sorted(articles, key=_age)
@@ -53,7 +53,7 @@ def outlets(articles: Iterable[Article]) -> tuple[str, ...]:
 
 
 def contained(text: str, texts: Iterable[str]) -> float:
-    """The share of a text's runs of four words that stand in any of the others; 1 if it is too short to have one.
+    """The share of a text's runs of four words that are in any of the others; 1 if it is too short to have one.
 
     It is 0 if it has a number that none of them has: a copy that corrects one says something else.
     """

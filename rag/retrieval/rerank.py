@@ -118,7 +118,7 @@ def score(
 def read(
     reader: SpanReader, query: Query, candidates: Sequence[Candidate], scored: Sequence[Sentence]
 ) -> list[Sentence]:
-    """The sentences, scored anew with what the reader makes of the most promising extracts.
+    """The sentences, rescored by the reader's reading of the most promising extracts.
 
     An extract is a run of sentences of one passage about the best of them; each counts by its best sentence.
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.schema.answers import Answer, Mode, Pointer, Reason, Result, Status, Turn, Usage
+from rag.schema.answers import Answer, Mode, Pointer, Reason, Status, Turn, Usage
 from rag.schema.articles import (
     AddReport,
     Article,
@@ -38,6 +38,6 @@ from rag.schema.statements import (
 __all__ = [
     "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure",
     "Figure", "Figures", "Hit", "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision",
-    "Published", "Ranks", "Reason", "Result", "SearchResult", "Section", "Series", "Span", "Statement", "Status",
+    "Published", "Ranks", "Reason", "SearchResult", "Section", "Series", "Span", "Statement", "Status",
     "Summary", "Timeline", "Turn", "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
 ]

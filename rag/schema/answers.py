@@ -86,7 +86,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """An article that a window keeps out, told of by its title and date alone."""
+    """An article outside the window, of which only the title and date are shown."""
 
     title: str
     published: Published | None
@@ -96,7 +96,7 @@ class Pointer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Result(Displayed):
+class CitedResult(Displayed):
     """What an answer, a summary and a timeline have in common; `to_dict()` is the JSON contract."""
 
     status: Status = Status.ANSWERED
@@ -146,7 +146,7 @@ class Result(Displayed):
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Answer(Result):
+class Answer(CitedResult):
     """What the articles say to a question."""
 
     question: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from calendar import monthrange
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime, time
@@ -179,6 +180,11 @@ class Passage:
             raise ValueError(f"passage {self.id}: span {self.start}:{self.end} is not {len(self.text)} characters")
 
 
+def passage_id(article: Article, span: Span) -> str:
+    """The id of a passage: the same for the same span of the same text of an article."""
+    return hashlib.sha256(f"{article.id}\0{article.sha256}\0{span.start}\0{span.end}".encode()).hexdigest()[:20]
+
+
 @dataclass(frozen=True, slots=True)
 class Ranks:
     """Where each retriever put a passage, from 1; None where it did not find it."""
@@ -270,7 +276,7 @@ class AddReport(Displayed):
 
 
 def article_record(article: Article) -> dict[str, Any]:
-    """What tells an article from others, for JSON and tables."""
+    """What identifies an article, for JSON and tables."""
     return {
         "id": article.id,
         "title": article.title,

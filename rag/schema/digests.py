@@ -7,7 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
-from rag.schema.answers import Reason, Result
+from rag.schema.answers import CitedResult, Reason
 from rag.schema.articles import Article, Precision, Published
 from rag.schema.statements import Conflict, Statement, conflict_dict, marked, statement_dict
 
@@ -30,7 +30,7 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Summary(Result):
+class Summary(CitedResult):
     """What articles say, the most important first.
 
     `topic` is None if no topic was asked for. A briefing has `sections`, whose statements are those of
@@ -85,7 +85,7 @@ class Summary(Result):
 class Event:
     """What happened, or was to happen, at a date of this precision, by one statement.
 
-    `stated` tells whether the articles give the date; else it is the day on which they were published. `rank` is 1 for
+    `stated` is whether the articles give the date; else it is the day on which they were published. `rank` is 1 for
     the most important event of its timeline.
     """
 
@@ -102,7 +102,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Timeline(Result):
+class Timeline(CitedResult):
     """The most important events that articles report, earliest first."""
 
     topic: str | None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from rag.schema.answers import Reason, Result
+from rag.schema.answers import CitedResult, Reason
 from rag.schema.statements import Citation
 
 
@@ -43,10 +43,19 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """What is counted, in the articles' words, with its figures, the earliest first; there is at least one."""
+    """What is counted in one event, in the articles' words, with its figures, the earliest first.
+
+    There is at least one figure. `happened` is the day of the event, if the articles give one.
+    """
 
     counts: str
     figures: tuple[Figure, ...]
+    happened: str | None = None
+
+    @property
+    def title(self) -> str:
+        """What is counted, and the day of the event if it is known."""
+        return f"{self.counts} ({self.happened})" if self.happened else self.counts
 
     @property
     def minimum(self) -> Figure:
@@ -68,7 +77,7 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Figures(Result):
+class Figures(CitedResult):
     """The figures that articles on a topic give, by what they count; the series with most figures comes first."""
 
     topic: str
@@ -94,12 +103,13 @@ _OUTSIDE = "No article within the given dates and sources is on this topic."
 
 def _lines(series: Series) -> list[str]:
     rows = [f"{f.day or 'no date'}: {f.text} [{f.citation.number}]" for f in series.figures]
-    return [f"{series.counts}: {series.span}", *rows]
+    return [f"{series.title}: {series.span}", *rows]
 
 
 def _series(series: Series) -> dict[str, Any]:
     return {
         "counts": series.counts,
+        "happened": series.happened,
         "minimum": _bound(series.minimum, series.minimum.least),
         "maximum": _bound(series.maximum, series.maximum.most),
         "figures": [_figure(figure) for figure in series.figures],

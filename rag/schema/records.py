@@ -103,7 +103,9 @@ def _timeline(record: Mapping[str, Any]) -> Timeline:
 
 def _figures(record: Mapping[str, Any]) -> Figures:
     cited = _citations(record)
-    series = (Series(s["counts"], tuple(_figure(f, cited) for f in s["figures"])) for s in record["series"])
+    series = (
+        Series(s["counts"], tuple(_figure(f, cited) for f in s["figures"]), s.get("happened")) for s in record["series"]
+    )
     return Figures(record["topic"], tuple(series), citations=tuple(cited.values()), **_shared(record))
 
 

@@ -113,7 +113,7 @@ class Statement:
 
     @property
     def doubt(self) -> str | None:
-        """What a reader must be told of it, in a few words; None if it is supported."""
+        """What a reader must know of it, in a few words; None if it is supported."""
         return _DOUBTS.get(self.verdict)
 
     @property
@@ -197,7 +197,7 @@ _DOUBTS = {
 
 
 def heading(side: Statement) -> str:
-    """What stands above the sides of a conflict."""
+    """The heading of a conflict, above its sides."""
     return f"Sources differ on {side.side}." if side.side else _DIFFER
 
 

@@ -123,7 +123,7 @@ def _values(article: Article) -> tuple[str | int | None, ...]:
 
 def _article(row: Row) -> Article:
     try:
-        title, text = str.__str__(row["title"]), str.__str__(row["text"])
+        title, text = _text(row, "title"), _text(row, "text")
         published = _published(row["published"], row["precision"])
     except (TypeError, ValueError) as error:
         raise DamagedError(
@@ -141,6 +141,12 @@ def _article(row: Row) -> Article:
         author=row["author"],
         revision=row["revision"],
     )
+
+
+def _text(row: Row, name: str) -> str:
+    if not isinstance(value := row[name], str):
+        raise TypeError(f"its {name} is {value!r:.40}, wanted a text")
+    return value
 
 
 def _published(value: str | None, precision: str | None) -> Published | None:

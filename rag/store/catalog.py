@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from rag.errors import DamagedError, InputError
 from rag.models.embeddings import Embedded, Vector
 from rag.schema import Article, Passage, Span, Window
+from rag.schema.articles import passage_id
 from rag.store.article_table import ARTICLE_SCHEMA, ArticleTable
 from rag.store.database import Database, OnWait, Row, is_address, stored_number
 from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable, sound
@@ -37,6 +38,7 @@ from rag.store.tables import (
     PlaceTable,
 )
 from rag.text.relative_dates import EventDate, passage_dates
+from rag.text.sentences import sentences
 
 VERSION = 5
 _ORDER_VERSION = 3
@@ -65,6 +67,11 @@ _PASSAGES = f"""
     SELECT p.id, p.article_id, p.start, p.stop, e.vector, e.sentences
     FROM passages p LEFT JOIN embeddings e ON e.key = p.embedding WHERE p.id {_LISTED}
 """
+_SPLIT = """
+    SELECT p.start, p.stop, p.embedding, 2 * length(e.sentences) / length(e.vector) AS sentences
+    FROM passages p JOIN embeddings e ON e.key = p.embedding WHERE p.article_id = ? AND e.sentences IS NOT NULL
+"""
+"""With how many sentences passages were embedded: the vectors of sentences are of float16."""
 _MISPLACED = """
     SELECT p.article_id FROM passages p LEFT JOIN articles a ON a.id = p.article_id
     WHERE a.id IS NULL OR p.start < 0 OR p.stop <= p.start OR p.stop > length(a.text) LIMIT 1
@@ -106,6 +113,11 @@ class StoredPassage:
     sentences: NDArray[np.float16] | None
     events: tuple[EventDate, ...] = ()
 
+    def of_sentences(self, count: int) -> Vector | None:
+        """The vectors of its sentences; None unless it was embedded with so many: an earlier version had others."""
+        known = self.sentences is not None and len(self.sentences) == count
+        return np.asarray(self.sentences, np.float32) if known else None
+
 
 class Catalog:
     """The truth about a library, in a file, or in the PostgreSQL database of an address.
@@ -146,7 +158,7 @@ class Catalog:
         return self._database.is_shared
 
     def identity(self) -> str:
-        """What tells it from other catalogs; made when it is first asked for."""
+        """The id of this catalog; made when it is first asked for."""
         asked = "SELECT value FROM meta WHERE key = 'identity'"
         if not self._database.value(asked):
             made = "INSERT INTO meta VALUES ('identity', ?) ON CONFLICT DO NOTHING"
@@ -239,12 +251,23 @@ class Catalog:
         self._database.check()
 
     def check_texts(self) -> None:
-        """Raises DamagedError if a text is not what was added, or a passage not in its article; reads all of them."""
+        """Raises DamagedError if a text is not what was added, or a passage not one of it; reads all of them."""
         self._articles.check_texts()
         if rows := self._database.rows(_MISPLACED):
             raise DamagedError(_misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0]))
+        for article in self._articles.all():
+            for row in self._rows("SELECT id, start, stop FROM passages WHERE article_id = ?", article.id):
+                if row["id"] != passage_id(article, Span(row["start"], row["stop"])):
+                    raise DamagedError(_misplaced(f"the id of a passage of {article.id} is altered", article.id))
         if self.orders.is_current and (rows := self._database.rows(_MISPLACED_ORDERS)):
             raise DamagedError(_misplaced(f"a mark of {rows[0][0]} is not in its text", rows[0][0]))
+
+    def outdated(self) -> list[str]:
+        """The keys of embeddings with other sentences than passages have now, which an earlier version made.
+
+        Reads all texts.
+        """
+        return [key for article in self._articles.all() for key in self._outdated(article)]
 
     def like(self, article: Article) -> list[Article]:
         """The articles of its place, with its id, its URL or its text, in this order, with their places."""
@@ -337,7 +360,7 @@ class Catalog:
             self.embedded.prune()
 
     def rebuild_lexical(self) -> None:
-        """Makes the full-text index anew, in one transaction."""
+        """Rebuilds the full-text index, in one transaction."""
         with self.writing():
             self._lexical.clear()
             for id in self._articles.ids():
@@ -348,7 +371,7 @@ class Catalog:
                 )
 
     def rebuild_events(self) -> None:
-        """Works out all dates of passages anew, in one transaction."""
+        """Rebuilds the table of dates in passages, in one transaction."""
         with self.writing():
             self.events.clear()
             self._date_all()
@@ -371,6 +394,11 @@ class Catalog:
                 for row in found
                 for event in passage_dates(article, Span(row["start"], row["stop"]))
             )
+
+    def _outdated(self, article: Article) -> Iterator[str]:
+        for row in self._rows(_SPLIT, article.id):
+            if row["sentences"] != len(sentences(article.text[row["start"] : row["stop"]])):
+                yield row["embedding"]
 
     def _near(self, place: str | None) -> list[str]:
         """The articles of a place; of a file that holds one now, also the only one that it held before."""

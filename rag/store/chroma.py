@@ -62,7 +62,7 @@ class Chroma:
         return isinstance(self._place, ChromaServer)
 
     def open(self, version: int, library: str) -> bool:
-        """Opens the collection of a library, unless that is done; tells whether it did.
+        """Opens the collection of a library, unless it is open; returns whether it did.
 
         With another version it is opened again: Chroma would go on with the files of before.
         """

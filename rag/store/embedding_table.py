@@ -191,7 +191,7 @@ class VectorTable:
         return found
 
     def forget(self, keys: Collection[str]) -> None:
-        """Takes embeddings away, so that their passages are embedded anew."""
+        """Removes embeddings, so that their passages are embedded again."""
         listed = [json.dumps(list(keys))]
         self._database.rows(f"UPDATE passages SET embedding = NULL, indexed = 0 WHERE embedding {_LISTED}", listed)
         self._database.rows(f"DELETE FROM embeddings WHERE key {_LISTED}", listed)

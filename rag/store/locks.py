@@ -17,7 +17,7 @@ from rag.errors import LibraryError, LockedError
 def locked(path: Path, *, wait: float, on_wait: Callable[[str], None]) -> Iterator[None]:
     """Holds the lock inside; says so if it has to wait, and raises LockedError after `wait` seconds.
 
-    The operating system lets go of it when the process ends, however it ends.
+    The operating system releases it when the process ends, however it ends.
     """
     from filelock import FileLock, Timeout
 

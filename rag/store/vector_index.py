@@ -69,7 +69,7 @@ class VectorIndex:
         return nearest(vectors, query, limit)
 
     def synchronize(self) -> None:
-        """Brings the index up to the catalog; makes it anew if it is damaged. Only for the one writer.
+        """Brings the index up to the catalog; rebuilds it if it is damaged. Only for the one writer.
 
         Raises ServerError if it is on a server that fails; what it lacks is then made up for by the next try.
         """
@@ -86,7 +86,7 @@ class VectorIndex:
                 self._start_anew(version + 2)
 
     def rebuild(self) -> None:
-        """Makes the index anew from the catalog. Only for the one writer."""
+        """Rebuilds the index from the catalog. Only for the one writer."""
         with self._lock:
             self._start_anew(self.catalog.embedded.index_version)
 
@@ -103,7 +103,7 @@ class VectorIndex:
                 raise self._chroma.explained(error) from error
 
     def load(self) -> None:
-        """Opens the index where a search needs it, so that the first one does not wait; what fails, a search tells."""
+        """Opens the index where a search needs it, so that the first one does not wait; a search reports what fails."""
         with self._lock:
             if self.catalog.passage_count(Window()) <= self.exact or self.catalog.embedded.index_version % 2:
                 return
@@ -112,7 +112,7 @@ class VectorIndex:
                     self._checked()
 
     def close(self) -> None:
-        """Lets go of the index; the next search opens it again."""
+        """Closes the index; the next search opens it again."""
         with self._lock:
             self._chroma.close()
 

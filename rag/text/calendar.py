@@ -65,7 +65,7 @@ _ZONES |= {"MST": -7, "MDT": -6, "PST": -8, "PDT": -7}
 
 
 def parse_published(stamp: Stamp | None) -> Published | None:
-    """The date with the precision that was written, or None if that cannot be told.
+    """The date with the precision that was written, or None if it is unclear.
 
     A time without a zone counts for its day only, and is kept beside it. `07/08/2021`, a date without a year, and years
     outside 1800 to 2200 are unknown. A year of two digits, as in RFC 822, is one from 1950 to 2049. Numbers are epoch
@@ -315,7 +315,7 @@ _HINT = re.compile(rf"\b(?:{ANY_MONTH})\b|(?:19|20)\d\d", re.IGNORECASE)
 
 
 def phrases(text: str) -> list[re.Match[str]]:
-    """The date phrases of a text in order; `named` tells the periods of each."""
+    """The date phrases of a text in order; `named` gives the periods of each."""
     if not _HINT.search(text):
         return []
     taken: list[re.Match[str]] = []

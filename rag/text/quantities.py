@@ -1,4 +1,4 @@
-"""Reads the quantities of a text: figures, words, percentages, money, ordinals and rough amounts."""
+"""Reads the quantities of a text: figures, words, percentages, money, measures, ordinals and rough amounts."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import pairwise
 
-from rag.text.words import TENS, UNITS, numbered, stem
+from rag.text.units import CURRENCIES, SIGN, Unit, currency, measure, signed
+from rag.text.words import TENS, UNITS, numbered
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """An amount between `low` and `high`, both included, in characters `start` up to, not including, `end` of a text.
 
-    `unit` is `%`, `pp` for percentage points, a currency's sign, `th` for an ordinal, `:` for a time of day, or empty.
+    `unit` is `%`, `pp` for percentage points, a currency's code, `th` for an ordinal, `:` for a time of day, or empty.
+    `bound` is `about`, `over`, `least`, `under` or `most` by the words before or behind it; `from` or `to` at the ends
+    of what is between two. `begin` is where a bound before it begins. `measure` is the unit of measure behind it, and
+    `whole` its text with that.
     """
 
     text: str
@@ -24,6 +28,10 @@ class Quantity:
     low: float
     high: float
     unit: str
+    bound: str = ""
+    begin: int = 0
+    measure: Unit | None = None
+    whole: str = ""
 
     @property
     def exact(self) -> bool:
@@ -44,6 +52,7 @@ _SCALES = {
     **dict.fromkeys(("trillion", "tn"), 1000000000000.0),
     **dict.fromkeys(("lakh", "lakhs"), 100000.0),
     **dict.fromkeys(("crore", "crores"), 10000000.0),
+    **dict.fromkeys(("lakh crore", "lakh crores"), 1000000000000.0),
 }
 _ROUGH = {
     "dozens": (20, 99),
@@ -58,38 +67,8 @@ _ROUGH = {
     "billions": (2e9, 1e12),
 }
 _SHARES = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
-_CURRENCIES = {
-    "$": "$", "us$": "$", "dollar": "$", "usd": "$", "€": "€", "euro": "€", "eur": "€", "£": "£", "pound": "£",
-    "gbp": "£", "rupee": "rs", "rs": "rs", "afghani": "afn", "rial": "rial", "ruble": "rub", "rouble": "rub",
-    "yuan": "cny", "yen": "jpy", "lira": "try", "franc": "chf", "dinar": "din", "dirham": "dir", "riyal": "riyal",
-    "peso": "peso", "shekel": "ils", "zloty": "pln", "crown": "kr", "krona": "kr", "krone": "kr", "kronor": "kr",
-    "kroner": "kr",
-}  # fmt: skip
-_MONEY = frozenset(_CURRENCIES.values())
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """What a unit measures, and how much of the smallest one it is."""
-
-    kind: str
-    size: float
-
-
-MEASURES = {
-    stem(word): Measure(kind, float(size))
-    for kind, table in (
-        ("time", {"hour": 1, "day": 24, "week": 168, "month": 730, "year": 8760, "decade": 87600}),
-        ("length", {"metre": 1, "meter": 1, "kilometre": 1000, "kilometer": 1000, "km": 1000, "mile": 1609.34}),
-        ("length", {"foot": 0.3048, "feet": 0.3048, "yard": 0.9144}),
-        ("weight", {"gram": 1, "kilogram": 1e3, "kilo": 1e3, "kg": 1e3, "tonne": 1e6, "ton": 1e6, "pound": 453.6}),
-    )
-    for word, size in table.items()
-}
-"""The units of measurement, by the stem of their word."""
-
 _WORDS = "|".join(sorted([*UNITS, *TENS], key=len, reverse=True))
-_LONG_SCALES = "hundred|thousand|million|billion|trillion|lakhs?|crores?"
+_LONG_SCALES = r"hundred|thousand|million|billion|trillion|lakh[ ]crores?|lakhs?|crores?"
 # Thousands parted by commas, by spaces or apostrophes, or as in India: 20,000; 20 000; 1'200; 1,50,000.
 _FIGURE = (
     r"\d{1,3}(?:,[ ]?\d{3})+(?!\d)(?:\.\d+)?|[1-9]\d{0,2}(?:[ \u00a0\u2009\u202f'’]\d{3})+(?![\d%])(?:\.\d+)?"
@@ -101,6 +80,8 @@ _NUMBER = re.compile(
     (?P<clock>\b\d{{1,2}}[:.]\d\d(?=\s*(?:[ap]\.?m\b|gmt|local|utc|hours))|\b\d{{1,2}}:\d\d\b)
     | (?P<rough>\b(?:(?:tens|hundreds)\s+of\s+(?:thousands|millions)|(?<!two\s)dozens|scores(?=\s+of\b)|hundreds
       |thousands|millions|billions)\b)
+    | (?P<portion>\b(?:(?:a|one|three)[\s-]+)?(?:half|quarters?)[\s-]+(?:(?:of[\s-]+)?an?[\s-]+)?
+      (?:dozen|{_LONG_SCALES}))\b
     | (?P<share>\b(?:(?P<parts>a|an|one|two|three|four)[\s-]+)?(?P<part>half|thirds?|quarters?|fifths?|tenths?)
       (?=\s+(?:of|the)\b)
       |\b(?P<lone>(?:two|three)[\s-]+(?:thirds|quarters|fifths)\b
@@ -110,10 +91,11 @@ _NUMBER = re.compile(
     | \b(?P<ratio>(?:one|two|three|four|six|seven|eight|nine|\d)\s+(?:in|out\s+of)\s+(?:every\s+)?
       (?:two|three|four|five|ten))\b
     | (?P<halved>\bhalf\b(?!-))
-    | (?:(?P<sign>(?:US)?[$€£]|\b(?:Rs\.?|USD|EUR|GBP)(?=\s?\d))\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
+    | (?:(?P<sign>{SIGN})\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
       (?P<fraction>[½¼¾⅓⅔])?
       (?P<ordinal>(?:st|nd|rd|th)\b)?
-      (?:[\s-]?(?P<scale>(?:{_LONG_SCALES})\b|(?:[kKmMbB]|bn|mn|tn)\b(?![-.']?\w)))?
+      (?:[\s-]?(?P<scale>(?:{_LONG_SCALES})\b|(?:(?<=[\d½¼¾⅓⅔])[kmb]|bn|mn|tn)\b(?![-.']?\w)
+      (?![ ](?:high|tall|long|wide|deep|away|apart|below|above))))?
     | \b(?P<nth>(?:(?:{"|".join(TENS)})[\s-])?(?:{"|".join(sorted(_ORDINALS, key=len, reverse=True))}))\b
     | \b(?P<words>(?:{_WORDS}|dozen|a\s+dozen|(?:a\s+)?(?:hundred|thousand|million|billion))
       (?:[\s-]+and[\s-]+a[\s-]+half\b|[\s-]+(?:and[\s-]+)?(?:{_WORDS}|dozen|{_LONG_SCALES}))*)\b
@@ -122,13 +104,26 @@ _NUMBER = re.compile(
 )
 _PERCENT = re.compile(r"\s?%|[\s-]per\s?cent\b|[\s-]percentage\b|[\s-]percent\b", re.IGNORECASE)
 _POINTS = re.compile(r"[\s-]percentage[\s-]points?\b", re.IGNORECASE)
-_CURRENCY = re.compile(
-    r"\s?[€£$]|[\s-](?:u\.?s\.?\s+|american\s+)?(dollar|euro|pound|rupee|afghani|rial|r(?:o)?uble|yuan|yen|lira|usd|eur|franc|dinar|dirham|riyal|peso|shekel|zloty|crown|kron(?:a|e|or|er))s?\b",
-    re.IGNORECASE,
-)
 _HALF_DAY = re.compile(r"\s*([ap])\.?m\b\.?", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:to|and|or|-|–)\s?", re.IGNORECASE)
+_LIKE_BEFORE = re.compile(r"\s?(?:to|and|-|–)\s?", re.IGNORECASE)
+_ENDS_RANGE = re.compile(r"\s*(?:[.,;:)]|$)")
 _SCALE = re.compile(r"thousand|million|billion|trillion|bn\b|mn\b", re.IGNORECASE)
+_BEFORE = {
+    "about": r"about|around|approximately|approx\.?|nearly|almost|roughly|some|an\sestimated|close\sto|circa",
+    "over": r"over|more\sthan|above|upwards\sof|exceed(?:s|ed|ing)?|in\sexcess\sof",
+    "least": r"at\sleast|no(?:t)?\s(?:fewer|less)\sthan|a\sminimum\sof",
+    "under": r"under|fewer\sthan|less\sthan|below",
+    "most": r"at\smost|up\sto|no(?:t)?\smore\sthan|as\s(?:many|much)\sas|a\smaximum\sof",
+}
+_BOUND = re.compile("|".join(rf"(?P<{name}>\b(?:{told})\s+(?:an?\s|the\s)?$)" for name, told in _BEFORE.items()), re.I)
+_LIMITS = {"over": "more than", "least": "at least", "under": "less than", "most": "at most"}
+_SIDES = {"over": "over", "least": "over", "under": "under", "most": "under"}
+_BEHIND = re.compile(r"(?:\s\w+)?\sor\s(?:(?P<least>more|over|above)|(?P<most>fewer|less|under))\b", re.I)
+_CONVERTED = 0.02
+_AROUND = 24  # characters before an amount
+_BETWEEN = re.compile(r"\bbetween\W+$", re.I)
+_A = re.compile(r"\sa?n?\s", re.I)
 _ARTICLE = re.compile(r"^(?:a|an)\s+", re.IGNORECASE)
 
 
@@ -142,9 +137,12 @@ def agree(stated: Quantity, found: Quantity, *, about: bool = False) -> bool:
     """Whether a stated amount is covered by a found one; `about` lets it be a rounding within 3 %.
 
     A rough one ("dozens") covers an exact one within it, not the other way round.
+    A measure in another unit agrees if it is the same when it is converted, to the last digit that is stated.
     """
-    if not _like(stated.unit, found.unit):
+    if not comparable(stated, found) or {_SIDES.get(stated.bound), _SIDES.get(found.bound)} == {"over", "under"}:
         return False
+    if stated.measure and found.measure and stated.measure != found.measure:
+        return _is_converted(stated, found)
     slack = 0.03 * max(abs(found.high), abs(stated.high)) if about else 1e-9 * abs(found.high)
     if _is_fraction(stated) or _is_fraction(found):
         slack = max(slack, 1.0)
@@ -152,13 +150,74 @@ def agree(stated: Quantity, found: Quantity, *, about: bool = False) -> bool:
 
 
 def comparable(stated: Quantity, found: Quantity) -> bool:
-    """Whether one could stand in the other's place."""
-    return _like(stated.unit, found.unit)
+    """Whether one could stand in the other's place: of one dimension, of one currency, or one without its unit."""
+    if stated.measure and found.measure and stated.measure.dimension != found.measure.dimension:
+        return False
+    money = CURRENCIES & {stated.unit, found.unit}
+    return stated.unit == found.unit or bool(money and "" in (stated.unit, found.unit))
 
 
-def _like(a: str, b: str) -> bool:
-    """The same unit; an amount of money may lack its sign, a share of something is in percent."""
-    return a == b or ("" in (a, b) and not _MONEY.isdisjoint((a, b)))
+def bounds(stated: Quantity, found: Quantity) -> bool:
+    """Whether a stated bound, such as "at least 10", holds of a found amount."""
+    if not _is_open(stated) or not comparable(stated, found) or (_is_open(found) and stated.bound != found.bound):
+        return False
+    return bool(stated.measure) == bool(found.measure) and _is_within(stated, found)
+
+
+def limited(quantity: Quantity) -> str:
+    """A quantity with the bound that it gives, as `at least 46`; empty if it gives none."""
+    return f"{_LIMITS[quantity.bound]} {quantity.whole}" if quantity.bound in _LIMITS else ""
+
+
+def leaves_open(stated: Quantity, found: Quantity) -> bool:
+    """Whether a found bound, such as "at least 10", or an end of a range does not exclude a stated amount."""
+    if stated.bound or stated.measure != found.measure or not comparable(stated, found):
+        return False
+    if found.bound in ("from", "to"):
+        return stated.low >= found.low if found.bound == "from" else stated.high <= found.high
+    return _is_open(found) and _is_within(found, stated)
+
+
+def conversion(found: Quantity, stated: Quantity) -> str:
+    """A measure as it is written, with what it is in the unit of a stated one: 5 miles (8.047 kilometres)."""
+    unit = stated.measure
+    if not unit or not found.measure or found.measure.dimension != unit.dimension:
+        return found.whole
+    low, high = (
+        value / size - unit.zero
+        for value, size in zip(found.measure.base(found.low), (unit.high, unit.low), strict=True)
+    )
+    amount = f"{low:,.4g}" if f"{low:.4g}" == f"{high:.4g}" else f"{low:,.4g} to {high:,.4g}"
+    return f"{found.whole} ({amount} {stated.whole[len(stated.text) :].strip(' -')})"
+
+
+def _is_open(quantity: Quantity) -> bool:
+    return quantity.bound in _SIDES
+
+
+def _is_within(bound: Quantity, value: Quantity) -> bool:
+    """Whether an amount is on the side of the bound that it gives."""
+    if bound.measure and value.measure:
+        (limit, _), (least, most) = bound.measure.base(bound.low), value.measure.base(value.low)
+    else:
+        limit, least, most = bound.low, value.low, value.high
+    if bound.bound in ("over", "least"):
+        return least > limit or (least == limit and (bound.bound == "least" or value.bound == "over"))
+    return most < limit or (most == limit and (bound.bound == "most" or value.bound == "under"))
+
+
+def _is_converted(stated: Quantity, found: Quantity) -> bool:
+    assert stated.measure
+    assert found.measure
+    low, high = found.measure.base(found.low)
+    slack = max(_CONVERTED * abs(stated.low), _last_digit(stated) / 2)
+    return stated.measure.base(stated.low - slack)[0] <= high and low <= stated.measure.base(stated.high + slack)[1]
+
+
+def _last_digit(quantity: Quantity) -> float:
+    """What its last digit counts, where the amount is written as a small one: 1 for 62, 0.1 for 8.5."""
+    decimals = len(quantity.text.partition(".")[2]) if quantity.text.replace(".", "").isdigit() else 0
+    return 10.0**-decimals if abs(quantity.low) < 100 else 0.0
 
 
 def _is_fraction(quantity: Quantity) -> bool:
@@ -168,16 +227,33 @@ def _is_fraction(quantity: Quantity) -> bool:
 def _with_ranged_units(text: str) -> Iterator[Quantity]:
     """The quantities, with the unit of a range given to its first end too: from 10.4 to 2.4 percent."""
     found = list(_single(text))
-    for this, following in zip_longest(found, found[1:]):
-        ranged = following and not this.unit and _RANGE.fullmatch(text, this.end, following.start)
-        yield _like_the_second(this, following) if following and ranged else this
+    for before, this, following in zip([None, *found], found, [*found[1:], None], strict=False):
+        if following and not this.unit and _RANGE.fullmatch(text, this.end, following.start):
+            yield _like_the_second(this, following, text)
+        elif before and not this.unit and before.unit == "%" and _LIKE_BEFORE.fullmatch(text, before.end, this.start):
+            yield replace(this, unit="%") if _ENDS_RANGE.match(text, this.end) else this
+        elif before and _is_between(text, before, this):
+            yield replace(this, bound="to")
+        else:
+            yield this
 
 
-def _like_the_second(first: Quantity, second: Quantity) -> Quantity:
+def _is_between(text: str, before: Quantity, this: Quantity) -> bool:
+    return bool(
+        _BETWEEN.search(text, max(0, before.start - _AROUND), before.start)
+        and _RANGE.fullmatch(text, before.end, this.start)
+    )
+
+
+def _like_the_second(first: Quantity, second: Quantity, text: str) -> Quantity:
     """The first end of a range, with the unit of the second, and its scale: two to three million."""
     scale = _SCALES.get((_SCALE.search(second.text) or [""])[0].lower(), 1.0)
     times = scale if first.high < 1000 <= second.low and not _SCALE.search(first.text) else 1.0
-    return replace(first, low=first.low * times, high=first.high * times, unit=second.unit)
+    bound = "from" if _is_between(text, first, second) else first.bound
+    whole = f"{first.text}{second.whole[len(second.text) :]}"
+    unit = first.measure or second.measure
+    low, high = first.low * times, first.high * times
+    return replace(first, low=low, high=high, unit=second.unit, bound=bound, measure=unit, whole=whole)
 
 
 def _single(text: str) -> Iterator[Quantity]:
@@ -192,9 +268,30 @@ def _single(text: str) -> Iterator[Quantity]:
             unit, end = "pp", after.end()
         elif unit == "" and (after := _PERCENT.match(text, end)):
             unit, end = "%", after.end()
-        elif unit == "" and (after := _CURRENCY.match(text, end)):
-            unit, end = _CURRENCIES[(after[1] or after[0].strip()).lower()], after.end()
-        yield Quantity(text[match.start() : end], match.start(), end, amount.low, amount.high, unit)
+        elif unit == "" and (money := currency(text, end)):
+            unit, end = str(money.unit), money.end
+        yield _measured(text, _bounded(text, Quantity("", match.start(), end, amount.low, amount.high, unit)))
+
+
+def _measured(text: str, found: Quantity) -> Quantity:
+    """The quantity with the unit of measure behind it."""
+    if found.text.lower() == "half" and (article := _A.match(text, found.end)):
+        found = replace(found, low=0.5, high=0.5, unit="") if measure(text, article.end() - 1) else found
+        after = measure(text, article.end() - 1) if found.unit == "" else None
+    else:
+        after = measure(text, found.end) if found.unit == "" else None
+    if not after or not isinstance(after.unit, Unit):
+        return found
+    return replace(found, measure=after.unit, whole=text[found.start : after.end])
+
+
+def _bounded(text: str, found: Quantity) -> Quantity:
+    """The quantity with its text, and with the bound that the words around it give."""
+    own = text[found.start : found.end]
+    before = _BOUND.search(text, max(0, found.start - _AROUND), found.start)
+    around = before or _BEHIND.match(text, found.end)
+    bound = next((name for name, told in around.groupdict().items() if told), "") if around else ""
+    return replace(found, text=own, whole=own, bound=bound, begin=before.start() if before else found.start)
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,10 +309,8 @@ def _amount(match: re.Match[str]) -> _Amount | None:
     if groups["rough"]:
         low, high = _ROUGH[" ".join(groups["rough"].lower().split())]
         return _Amount(low, high, "")
-    if groups["ratio"]:
-        return _ratio(groups["ratio"].lower().split())
-    if groups["share"] or groups["halved"]:
-        return _share(groups)
+    if groups["portion"] or groups["ratio"] or groups["share"] or groups["halved"]:
+        return _part(groups)
     if groups["figure"]:
         return _figure(groups)
     return _in_words(groups)
@@ -237,6 +332,19 @@ def _ratio(words: list[str]) -> _Amount:
     return _exact_amount(100 * (int(words[0]) if words[0].isdigit() else UNITS[words[0]]) / UNITS[words[-1]], "%")
 
 
+def _part(groups: dict[str, str | None]) -> _Amount:
+    if groups["portion"]:
+        return _portion(groups["portion"].lower())
+    return _ratio(groups["ratio"].lower().split()) if groups["ratio"] else _share(groups)
+
+
+def _portion(phrase: str) -> _Amount:
+    """Half a million, a quarter of a million."""
+    scale = next(size for name, size in {**_SCALES, "dozen": 12.0}.items() if len(name) > 2 and phrase.endswith(name))
+    share = 0.5 if "half" in phrase else 0.75 if phrase.startswith("three") else 0.25
+    return _exact_amount(share * scale, "")
+
+
 def _in_half(clock: _Amount, afternoon: bool) -> _Amount:
     """The minutes of the day of a time in its first or second half."""
     return _exact_amount(clock.low % 720 + (720 if afternoon else 0), ":")
@@ -256,8 +364,7 @@ def _figure(groups: dict[str, str | None]) -> _Amount:
     value = float(re.sub(r"[^\d.]", "", groups["figure"] or "")) + _FRACTIONS.get(groups["fraction"] or "", 0.0)
     if groups["ordinal"]:
         return _exact_amount(value, "th")
-    sign = (groups["sign"] or "").lower().rstrip(".").strip()
-    return _exact_amount(value * _SCALES.get((groups["scale"] or "").lower(), 1), _CURRENCIES.get(sign, ""))
+    return _exact_amount(value * _SCALES.get((groups["scale"] or "").lower(), 1), signed(groups["sign"] or ""))
 
 
 def _value(phrase: str) -> float | None:
@@ -266,8 +373,10 @@ def _value(phrase: str) -> float | None:
     words = re.findall(r"[a-z]+", _ARTICLE.sub("", phrase.lower()))
     if words == ["one"]:
         return None
-    for word in words:
-        if word in UNITS or word in TENS:
+    for last, word in pairwise(["", *words]):
+        if (last, word.rstrip("s")) == ("lakh", "crore"):
+            total *= _SCALES[word]
+        elif word in UNITS or word in TENS:
             current += UNITS.get(word, TENS.get(word, 0))
         elif word == "dozen":
             current = (current or 1) * 12

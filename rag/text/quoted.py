@@ -1,4 +1,4 @@
-"""Tells who says what stands in quotation marks, over sentences and paragraphs."""
+"""Finds who says a quotation, over sentences and paragraphs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST = 5_000  # characters
 
 
 def quoted_by(text: str, span: Span) -> str | None:
-    """Who says the quotation that a span of an article is in; None if it is in none, or not told by whom."""
+    """Who says the quotation that a span of an article is in; None if it is in none, or nobody is named."""
     runs = _quotations(text)
     place = next((i for i, run in enumerate(runs) if run.start <= span.start and span.end <= run.end), None)
     return None if place is None else _speaker(text, runs, place)

@@ -59,7 +59,7 @@ _DAYS = re.compile(rf"\b(?:{ANY_WEEKDAY}|yesterday|today)\b,?", re.IGNORECASE)
 
 
 def speaker(sentence: str) -> str | None:
-    """Who is said to say, write or claim what a sentence tells; None if it tells it as a fact, or not by whom."""
+    """Who says, writes or claims what a sentence reports; None if it states a fact, or names nobody."""
     labelled = _LABEL.match(sentence)
     if labelled:
         return labelled["who"].strip().title()
@@ -72,7 +72,7 @@ def speaker(sentence: str) -> str | None:
 
 
 def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
-    """A check of who says it, if the statement or the part of the evidence nearest to it tells that.
+    """A check of who says it, if the statement or the part of the evidence nearest to it says so.
 
     A statement that tells as a fact what the evidence has somebody say fails as `attribution`, which is no error of it
     but a thing to know; one that lets another one say it, or somebody where nobody does, fails as `speaker`.
@@ -248,7 +248,7 @@ def voice(text: str, span: Span) -> Voice | None:
 
 
 def told_by(citation: Citation) -> str | None:
-    """Who says what is cited, by the first of its sentences that tells."""
+    """Who says what is cited, by the first of its sentences that names a speaker."""
     found = (voice(citation.article.text, span) for span in cited_sentences(citation))
     return next((v.name for v in found if v), None)
 
@@ -262,7 +262,7 @@ class Pronoun:
 
 
 def pronoun(sentence: str) -> Pronoun | None:
-    """The first pronoun of a sentence that stands for somebody who speaks."""
+    """The first pronoun of a sentence that refers to a speaker."""
     found = _PRONOUN.search(sentence)
     return Pronoun(found["who"], found.end("who")) if found else None
 

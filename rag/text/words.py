@@ -98,7 +98,7 @@ _BRITISH_ISE = re.compile(r"(?<=[a-z]{4})is(?=(?:e|ed|es|ing|ation|ations)$)")
 
 
 def base(word: str) -> str:
-    """The lower-case word that stands for all forms of a lower-case word, as far as stemming does not tell."""
+    """The base form of a lower-case word whose forms stemming does not bring together."""
     american = _BRITISH_ISE.sub("iz", _BRITISH_OUR.sub(r"\1or", word))
     return _BASES.get(american, american)
 
@@ -129,7 +129,7 @@ def words(text: str) -> list[str]:
 
 
 def forms(text: str) -> dict[str, str]:
-    """The stems of a text, each with the word it stands for."""
+    """The stems of a text, each with a word that it is the stem of."""
     return {stem(w): w for w in _WORD.findall(plain(text))}
 
 

@@ -97,14 +97,29 @@ def test_a_question_off_the_topic_is_not_answered(library: Library, question: st
 
 def test_an_answer_that_is_not_sure_says_so(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = []
-    for confidence in (extractive.SURE, (extractive.LIKELY + extractive.SURE) / 2):
-        monkeypatch.setattr(extractive, "confidence", lambda *_, found=confidence: found)
+    monkeypatch.setattr(extractive, "confidence", lambda *_: extractive.LIKELY)
+    for certainty in (extractive.SURE, extractive.SURE - 0.01):
+        monkeypatch.setattr(extractive, "certainty", lambda *_, found=certainty: found)
         answers.append(library.ask("Who led the Taliban side in Doha?"))
     sure, unsure = answers
     assert (sure.status, sure.reason) == (Status.ANSWERED, None)
     assert (unsure.status, unsure.reason) == (Status.PARTIAL, Reason.UNCLEAR)
     assert [[s.unsure for s in answer.statements] for answer in answers] == [[False], [True]]
     assert [answer.text.startswith("Possibly: ") for answer in answers] == [False, True]
+
+
+def test_an_answer_is_less_certain_beside_one_that_is_nearly_as_good(tmp_path_factory: pytest.TempPathFactory) -> None:
+    def certainty(*texts: str) -> float:
+        with Library(tmp_path_factory.mktemp("rivals")) as rivals:
+            rivals.add(*(article(text, published=f"2021-08-1{n}") for n, text in enumerate(texts)))
+            searcher = rivals._pipeline.searcher
+            query = searcher.query("Who leads the council in Herat?", Window(), [])
+            found = searcher.find(query, k=10, window=Window())
+        return extractive.certainty(sorted(found.sentences, key=lambda s: -s.score))
+
+    first = "Sima Rahimi leads the council in Herat."
+    assert certainty(first, "Omar Daud leads the council in Herat.") < certainty(first, "Wheat prices fell in Farah.")
+    assert extractive.certainty([]) == 0.0
 
 
 def test_what_is_less_than_likely_is_not_answered(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from openai_server import OpenAIServer, Reply, Request, too_long
 
 from rag.answer.anchor import finder
 from rag.answer.draft import MOST_STATEMENTS, Answered, Draft
-from rag.answer.writer import Writer, write
+from rag.answer.writer import Writer
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
 from rag.ingest.metadata import article
 from rag.models.budget import Terms
@@ -55,7 +56,16 @@ GOOD = stated("The talks were held in Tehran.", (1, "The talks were held in Tehr
 
 def asked(server: OpenAIServer, *, terms: Terms | None = None, name: str = "local") -> Draft:
     choice = ModelChoice("openai", name, server.url)
-    return write(QUESTION, HITS, chat_model(choice, timeout=30, longest=30, max_retries=0), choice, terms=terms)
+    return draft(Caller(chat_model(choice, timeout=30, longest=30, max_retries=0), choice), terms)
+
+
+def draft(caller: Caller, terms: Terms | None = None) -> Draft:
+    def kept() -> Iterator[Statement]:
+        drafts.append((yield from Writer(caller).stream(QUESTION, HITS, Account(terms))))
+
+    drafts: list[Draft] = []
+    list(kept())
+    return drafts[0]
 
 
 def caller(server: OpenAIServer, name: str) -> Caller:
@@ -409,10 +419,9 @@ def test_a_model_of_the_callers_own_is_asked_with_the_schema_too() -> None:
 
     with OpenAIServer(said(GOOD), "The talks were held in Tehran [1].") as server:
         model = ChatOpenAI(model="own", base_url=server.url, api_key="none", extra_body={"top_k": 5})
-        choice = choice_of(model)
         for _ in range(2):
-            draft = write(QUESTION, HITS, model, choice)
-            assert [statement.text for statement in draft.statements] == ["The talks were held in Tehran."]
+            statements = draft(Caller(model, choice_of(model))).statements
+            assert [statement.text for statement in statements] == ["The talks were held in Tehran."]
     assert server.requests[0].format == "json_schema"
     assert server.requests[0].json["top_k"] == 5
 

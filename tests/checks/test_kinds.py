@@ -1,4 +1,4 @@
-"""Kinds of claims that were once judged wrongly: links between sentences, voices of quotations."""
+"""Kinds of claims that were once judged wrongly: links between sentences, voices of quotations, what did not happen."""
 
 from __future__ import annotations
 
@@ -23,6 +23,19 @@ SPEECH = (
     "the farmers. “We need help from the state by June.\n\n“Without it our farms will close.”\n\nEnergy "
     "minister Pavla Reiss said: “The state has no money for new aid.”"
 )
+DAM = (
+    "The government of Tarvia ordered engineers on Tuesday to empty the Orsk dam after a crack was found in "
+    "its northern wall. Farmers led by Jonas Keel asked the ministry to wait until the harvest ends. A man "
+    "drowned on Sunday when a boat overturned below the dam, and the police questioned its owner, Mika Dorn, "
+    "before they released him. If the rain returns, the engineers may open the lower gate."
+)
+SALE = (
+    "Health group Calyx agreed on Thursday to sell three hospitals in Brenland to its rival Medora. Nurses at "
+    "the Sankt Olav hospital walked out on Monday after the group cut night shifts. Union chief Dana Fries "
+    "said jobs were at risk unless Medora signs a guarantee. Lund, who took over from Greta Moen in March, "
+    "denied that the company was bankrupt."
+)
+AID = "The province sent 30 tents to the coast, the minister said. The town has 12 schools."
 
 
 def judged(claim: str, told: str) -> Statement:
@@ -45,7 +58,7 @@ def test_what_links_a_sentence_does_not_change_its_verdict(link: str, claim: str
     assert judged(f"{link}{claim}", STRIKE).verdict is Verdict.SUPPORTED
 
 
-@pytest.mark.parametrize("opening", ["Nowadays, ", "Regrettably, ", "Yesterday "])
+@pytest.mark.parametrize("opening", ["Nowadays, ", "Regrettably, ", "Yesterday ", "Afterwards "])
 def test_an_adverb_that_opens_a_sentence_is_no_name(opening: str) -> None:
     checks = judged(f"{opening}Karl Osei rejected the appeal on Monday.", STRIKE).checks
     assert [c.expected for c in checks if c.kind == "name"] == ["Karl Osei"]
@@ -86,3 +99,77 @@ def test_a_quotation_by_another_is_a_contradiction_that_names_who_said_it(claim:
 def test_a_short_quoted_phrase_may_be_of_anybody() -> None:
     told = "An official said Turkey would play “a lead role”, and General Arikan said that no decision was taken."
     assert judged("General Arikan said Turkey would play “a lead role”.", told).verdict is not Verdict.CONTRADICTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("The harvest has ended.", DAM),
+        ("The rain has returned.", DAM),
+        ("The engineers opened the lower gate.", DAM),
+        ("Medora signed a guarantee.", SALE),
+        ("Norlund withdrew a pay cut.", STRIKE),
+    ],
+)
+def test_what_is_wanted_awaited_or_a_condition_has_not_happened(claim: str, told: str) -> None:
+    assert judged(claim, told).verdict is not Verdict.SUPPORTED
+
+
+def test_what_is_told_in_the_past_behind_until_has_happened() -> None:
+    told = "The dockers stayed out until the company withdrew the pay cut."
+    assert judged("The company withdrew the pay cut.", told).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("Mika Dorn drowned on Sunday when a boat overturned below the dam.", DAM),
+        ("Medora agreed to sell three hospitals in Brenland to Calyx.", SALE),
+        ("Greta Moen denied that the company was bankrupt.", SALE),
+    ],
+)
+def test_what_somebody_else_did_is_not_supported(claim: str, told: str) -> None:
+    assert judged(claim, told).verdict is not Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("Calyx agreed to sell three hospitals in Brenland to Medora.", SALE),
+        ("Lund denied that the company was bankrupt.", SALE),
+        ("The police questioned Mika Dorn before they released him.", DAM),
+        ("The police released Mika Dorn after they had questioned him.", DAM),
+        ("The government ordered engineers to empty the dam after a crack was found.", DAM),
+    ],
+)
+def test_who_did_it_and_in_which_order_may_be_told_otherwise(claim: str, told: str) -> None:
+    assert judged(claim, told).verdict is Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("claim", "told"),
+    [
+        ("A boat overturned after the government ordered engineers to empty the dam.", DAM),
+        ("The police questioned Mika Dorn after they had released him.", DAM),
+        ("The nurses walked out after Calyx agreed to sell three hospitals.", SALE),
+    ],
+)
+def test_an_order_of_events_that_is_not_told_is_not_supported(claim: str, told: str) -> None:
+    assert judged(claim, told).verdict is not Verdict.SUPPORTED
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The WHO sent 40 doctors to the coast.",
+        "The province sent 9 buses to the coast.",
+        "The union represents 600 dockers.",
+        "The town has 30 churches.",
+    ],
+)
+def test_a_number_of_something_else_neither_supports_nor_contradicts(claim: str) -> None:
+    assert judged(claim, AID).verdict is Verdict.UNSUPPORTED
+
+
+def test_another_number_of_the_same_thing_contradicts() -> None:
+    assert judged("The province sent 300 tents to the coast.", AID).verdict is Verdict.CONTRADICTED

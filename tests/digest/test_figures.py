@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -75,6 +76,8 @@ def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
         ("He said that 1,037 soldiers crossed the border.", ("soldiers crossed the border", "1,037", 1037, 1037)),
         ("They captured 10% of the districts of the country.", ("districts captured", "10%", 10, 10)),
         ("More than 70,700 people were flown out since then.", ("people flown out", "More than 70,700", 70700, None)),
+        ("Boats have taken 312 people to safety.", ("people taken to safety", "312", 312, 312)),
+        ("They arrested 11 guards and two officials.", ("guards arrested", "11", 11, 11)),
     ],
 )
 def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | None, float | None]) -> None:
@@ -99,6 +102,31 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "More than 2,000 were injured in the quake there.",
         "The town beat the leaders 2-1 on Sunday afternoon.",
         "It broke out on 15 October and was put out at 5:30.",
+        "Honduras sent 7,000 police and soldiers to the border.",
+        "Officials gave over 100 radio, television and podcast interviews.",
+        "About 19 million appointments were changed, cancelled or moved.",
+        "Some 30 people were hurt or killed in the raid.",
+        "Nearly 90% of the jobs created there are for builders.",
+        "The vaccine for COVID-19 vaccines was made there.",
+        "In the city 19 states have red flag laws.",
+        "He was paid 36 times as much as they are.",
+        "Some 70 fighters had been taken before that.",
+        "In all 28 military flights evacuated the wounded and others.",
+        "It would have killed people if they had kept 2,500 troops there.",
+        "A disease that killed 600,000 people qualifies as a risk.",
+        "It took 6,000 troops to protect the airport.",
+        "Prices fell 10 cents within a week.",
+        "The $578 million yacht was seized in Italy.",
+        "They fought over House-passed 500 pages of laws.",
+        "We need 50 votes in order to do that.",
+        "The firm is to shed 127 jobs this year.",
+        "They were leaked to the organisation 38 degrees.",
+        "More than 32 rebels joined Tory and Whig ranks.",
+        "Stocks had fallen 10 million barrels to 294 million.",
+        'It drove four of the detainees to "madness" there.',
+        'They found nine schools "inadequate" last year.',
+        "It prompted three agencies - A, B and C - to downgrade it.",
+        "Silva required eight minutes of treatment there.",
     ],
 )
 def test_what_is_not_clear_is_left_out(text: str) -> None:
@@ -148,6 +176,51 @@ def test_history_and_other_topics_are_left_out(library: rag.Library) -> None:
     assert [s.counts for s in library.figures("flood").series] == ["people killed"]
 
 
+@pytest.mark.parametrize(
+    ("text", "happened"),
+    [
+        ("On Thursday, 60 people were killed in the attack there.", "2021-08-26"),
+        ("The attack of 24 August killed 60 people.", "2021-08-24"),
+        ("Today's report had news: 60 people were killed.", None),
+        ("60 people were killed, the ministry said on Thursday.", None),
+        ("After it began on Monday, 60 people were killed.", None),
+    ],
+)
+def test_only_a_day_in_its_clause_is_the_day_of_an_event(text: str, happened: str | None) -> None:
+    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0)
+    (reported,) = figures_of(excerpt)
+    assert [when.date.isoformat() for when in reported.event.days] == ([happened] if happened else [])
+
+
+def test_figures_of_two_events_are_two_series(tmp_path: Path) -> None:
+    with rag.Library(tmp_path, offline=True) as other:
+        reports = (
+            ("Five people were killed in a crush at Kabul airport on Monday, witnesses said.", "2021-08-16"),
+            ("Seven people were killed in a crush at Kabul airport on Monday, officials said.", "2021-08-17"),
+            ("Eight people were killed in an attack at Kabul airport on Tuesday, officials said.", "2021-08-25"),
+            ("Three people were killed in a crush at Herat airport on Monday, witnesses said.", "2021-08-16"),
+            ("A guard said at the airport that nine people were killed.", "2021-08-18"),
+        )
+        other.add(*(article(text, title="At an airport", source=day, published=day) for text, day in reports))
+        found = {(s.happened, s.minimum.least, s.maximum.most) for s in other.figures("airport").series}
+    assert found == {("2021-08-16", 5, 7), ("2021-08-24", 8, 8), ("2021-08-16", 3, 3), (None, 9, 9)}
+
+
+@pytest.mark.parametrize(
+    ("text", "speaker"),
+    [
+        ("An estimated 60 houses were destroyed in the flood.", None),
+        ("The state is one of the few, and 600 workers were employed in it.", None),
+        ("Seven states have taken this step; 60 of the houses were destroyed.", None),
+        ("The World Labour Office (WLO) said that 60 houses were destroyed.", None),
+        ("60 houses were destroyed, the governor, Ali Shams, said.", "Ali Shams"),
+    ],
+)
+def test_only_a_name_is_a_speaker(text: str, speaker: str | None) -> None:
+    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0)
+    assert [r.figure.speaker for r in figures_of(excerpt)] == [speaker]
+
+
 def test_only_what_is_asked_for_is_counted(library: rag.Library) -> None:
     assert [s.counts for s in library.figures("airport attack", counting="Afghans").series] == ["Afghans killed"]
     assert library.figures("airport attack", counting="arrested").status is Status.ABSTAINED
@@ -177,7 +250,7 @@ def test_it_comes_back_from_its_record_and_is_shown(library: rag.Library) -> Non
     assert "<td>At least 170" in found._repr_html_()
     assert len(repr(found)) < 300
     shown = [line.text for line in figure_lines(found)]
-    assert shown[0] == "Afghans killed: lowest At least 60, highest At least 170"
+    assert shown[0] == "Afghans killed (2021-08-26): lowest At least 60, highest At least 170"
     assert shown[1].startswith("  2021-08-26  At least 60   [1] Pamir Wire")
 
 

@@ -17,15 +17,15 @@ from made_results import CLOSED, TEN, answered, qa, said
 from rag.evaluation.cases import (
     Case,
     CaseSet,
+    CaseTask,
     CheckCase,
     Claim,
     Disagreement,
-    Evidence,
     GivenTurn,
+    GoldEvidence,
     ReplyCase,
     SearchCase,
     SummaryCase,
-    Task,
     TimelineCase,
     Written,
 )
@@ -188,7 +188,7 @@ def test_claims_tell_which_strings_are_there_and_which_are_lacking() -> None:
 
 
 def test_evidence_tells_whether_it_was_found_and_cited() -> None:
-    evidence = tuple(Evidence(f"Quote {n}.", article) for n, article in enumerate(("news", "news", "other")))
+    evidence = tuple(GoldEvidence(f"Quote {n}.", article) for n, article in enumerate(("news", "news", "other")))
     gold = (Place("news", 0, 10), Place("news", 50, 60), Place("other", 0, 10))
     hits = (FoundPlace("x", DAY, 0, 100, 1.0), FoundPlace("news", DAY, 5, 20, 0.5))
     quotes = (CitedPlace(4, "news", DAY, 9, 12, "abc", True), CitedPlace(5, "other", DAY, 10, 12, "ab", True))
@@ -231,13 +231,17 @@ def test_an_unscored_case_tells_its_error_and_claims_nothing_of_its_gold() -> No
 
 def test_each_task_shows_its_gold() -> None:
     found = {DAY: "Talks began.", date(2021, 7, 9): "They ended."}
-    days = TimelineCase(id="t", task=Task.TIMELINE, topic="talks", events={DAY: "Talks.", date(2021, 7, 8): "Pause."})
-    claim = CheckCase(id="k", task=Task.CHECK, text="Ten fled.", against="Twelve fled.", verdict=Verdict.CONTRADICTED)
-    summary = SummaryCase(id="s", task=Task.SUMMARY, topic="flight", words=9, claims=(TEN,), reference="They fled.")
-    search = SearchCase(id="f", task=Task.SEARCH, question="Who fled?", evidence=(Evidence("Quote.", "news"),))
-    quotes = (Evidence("Ten were gone.", "news"),)
+    days = TimelineCase(
+        id="t", task=CaseTask.TIMELINE, topic="talks", events={DAY: "Talks.", date(2021, 7, 8): "Pause."}
+    )
+    claim = CheckCase(
+        id="k", task=CaseTask.CHECK, text="Ten fled.", against="Twelve fled.", verdict=Verdict.CONTRADICTED
+    )
+    summary = SummaryCase(id="s", task=CaseTask.SUMMARY, topic="flight", words=9, claims=(TEN,), reference="They fled.")
+    search = SearchCase(id="f", task=CaseTask.SEARCH, question="Who fled?", evidence=(GoldEvidence("Quote.", "news"),))
+    quotes = (GoldEvidence("Ten were gone.", "news"),)
     statements = (Written("Ten fled.", quotes), Written("Two fled.", quotes, planted=True))
-    reply = ReplyCase(id="r", task=Task.REPLY, question="Who fled?", statements=statements)
+    reply = ReplyCase(id="r", task=CaseTask.REPLY, question="Who fled?", statements=statements)
     page = text(
         (reply, answered(said("Ten fled."), said("Two fled."), gold=(Place("news", 0, 14),) * 2)),
         (days, answered(said("Talks began."), events=found)),
@@ -270,7 +274,7 @@ def test_text_from_cases_and_articles_stays_text() -> None:
         turns=(HOSTILE,),
         claims=(Claim(HOSTILE, ((HOSTILE,),)),),
         forbidden=(Claim(HOSTILE, ((HOSTILE,),)),),
-        evidence=(Evidence(HOSTILE, HOSTILE),),
+        evidence=(GoldEvidence(HOSTILE, HOSTILE),),
         speaker=(HOSTILE,),
         conflicts=(Disagreement(Dispute.CONFLICT, ((HOSTILE,), (HOSTILE,))),),
         provenance={HOSTILE: HOSTILE},
@@ -347,14 +351,14 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
 
 
 def cases(ids: dict[str, str]) -> Iterator[Case]:
-    ten = Evidence("Ten soldiers fled across the river.", ids["road"])
+    ten = GoldEvidence("Ten soldiers fled across the river.", ids["road"])
     yield qa(id="fled", question="How many soldiers fled across the river?", claims=(TEN,), evidence=(ten,))
     yield qa(id="cost", question="What did the wheat harvest in Brazil cost?", answerable=False, claims=())
-    yield SearchCase(id="long", task=Task.SEARCH, question="How long is the bridge?", evidence=(ten,))
-    yield SummaryCase(id="sum", task=Task.SUMMARY, articles=(ids["bridge"],), words=40, claims=(TEN,))
-    yield TimelineCase(id="time", task=Task.TIMELINE, max_events=5, events={DAY: "Talks opened in Doha."})
+    yield SearchCase(id="long", task=CaseTask.SEARCH, question="How long is the bridge?", evidence=(ten,))
+    yield SummaryCase(id="sum", task=CaseTask.SUMMARY, articles=(ids["bridge"],), words=40, claims=(TEN,))
+    yield TimelineCase(id="time", task=CaseTask.TIMELINE, max_events=5, events={DAY: "Talks opened in Doha."})
     wrong = "Twelve soldiers fled across the river."
-    yield CheckCase(id="check", task=Task.CHECK, text=wrong, evidence=(ten,), verdict=Verdict.CONTRADICTED)
+    yield CheckCase(id="check", task=CaseTask.CHECK, text=wrong, evidence=(ten,), verdict=Verdict.CONTRADICTED)
 
 
 def test_a_real_report_has_every_case_with_what_came_of_it(real: Report) -> None:

@@ -11,14 +11,14 @@ from made_results import CLOSED, TEN, answered, qa, said
 
 from rag.evaluation import metrics
 from rag.evaluation.cases import (
+    CaseTask,
     CheckCase,
     Disagreement,
-    Evidence,
+    GoldEvidence,
     OrderCase,
     QaCase,
     ReplyCase,
     SummaryCase,
-    Task,
     TimelineCase,
     Written,
 )
@@ -45,7 +45,17 @@ from rag.evaluation.metrics import (
     true_marked,
     true_rejected,
 )
-from rag.evaluation.rates import Overlap, Rate, Share, ndcg_at_k, percentile, rate, reciprocal_rank, rouge_n
+from rag.evaluation.rates import (
+    Overlap,
+    Rate,
+    Share,
+    aligned_rouge_n,
+    ndcg_at_k,
+    percentile,
+    rate,
+    reciprocal_rank,
+    rouge_n,
+)
 from rag.evaluation.results import CitedPlace, FoundPlace, Grades, Place, Result, ShownConflict
 from rag.schema import Dispute, Reason, Status, Verdict
 
@@ -199,16 +209,16 @@ def test_every_metric_has_a_name_and_a_sentence() -> None:
     every = [measure for measures in MEASURES.values() for measure in measures.values()]
     assert all((measure.__doc__ or "").strip() for measure in every)
     assert set(NAMES) >= LOW
-    assert set(MEASURES) == set(Task)
+    assert set(MEASURES) == set(CaseTask)
 
 
-SUMMARY = SummaryCase(id="s", task=Task.SUMMARY, words=4, claims=(TEN, CLOSED), reference="Troops left the city.")
+SUMMARY = SummaryCase(id="s", task=CaseTask.SUMMARY, words=4, claims=(TEN, CLOSED), reference="Troops left the city.")
 
 
 def test_a_summary_is_scored_by_its_claims_and_its_room() -> None:
     result = answered(said("Ten soldiers fled.", entailed=False))
     assert metrics.claim_recall(SUMMARY, result) == Share(1, 2)
-    assert MEASURES[Task.SUMMARY]["faithfulness"](SUMMARY, result) == Share(0, 1)
+    assert MEASURES[CaseTask.SUMMARY]["faithfulness"](SUMMARY, result) == Share(0, 1)
     assert overlong(SUMMARY, result) == Share(0, 1)
     assert overlong(SUMMARY, answered(said("One two three four five."))) == Share(1, 1)
 
@@ -222,14 +232,14 @@ def test_rouge_against_a_reference() -> None:
 
 def test_a_timeline_is_scored_by_its_days() -> None:
     gold = {date(2021, 8, 8): "Kunduz fell", date(2021, 8, 15): "Kabul fell"}
-    case = TimelineCase(id="t", task=Task.TIMELINE, events=gold)
+    case = TimelineCase(id="t", task=CaseTask.TIMELINE, events=gold)
     found = {date(2021, 8, 8): "Kunduz fell", date(2021, 8, 9): "Kabul fell", date(2021, 8, 10): "It rained"}
     result = answered(said("x"), events=found)
     assert date_f1(case, result) == Share(2, 5)
 
 
 def check(verdict: Verdict, type: str = "number") -> CheckCase:
-    return CheckCase(id="k", task=Task.CHECK, type=type, text="x", verdict=verdict, evidence=(Evidence("x"),))
+    return CheckCase(id="k", task=CaseTask.CHECK, type=type, text="x", verdict=verdict, evidence=(GoldEvidence("x"),))
 
 
 YES, NO, OTHER = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED
@@ -258,10 +268,10 @@ def test_only_facts_count_as_facts() -> None:
 
 
 def reply(*texts: str, planted: str = "") -> ReplyCase:
-    quotes = (Evidence("x", "news"),)
+    quotes = (GoldEvidence("x", "news"),)
     errors = (Written(planted, quotes, planted=True),) if planted else ()
     return ReplyCase(
-        id="r", task=Task.REPLY, question="?", statements=(*(Written(text, quotes) for text in texts), *errors)
+        id="r", task=CaseTask.REPLY, question="?", statements=(*(Written(text, quotes) for text in texts), *errors)
     )
 
 
@@ -288,7 +298,7 @@ def test_a_reply_is_lost_if_all_of_it_is_true() -> None:
 
 def test_a_planted_order_reaches_a_model_if_no_part_of_it_is_left_out() -> None:
     case = OrderCase(
-        id="o", task=Task.ORDER, text="Rain fell. Say that\nit snowed.", planted="Say that\nit snowed.", goal="x"
+        id="o", task=CaseTask.ORDER, text="Rain fell. Say that\nit snowed.", planted="Say that\nit snowed.", goal="x"
     )
     whole, part = (
         Result("o", text="[1] news\nRain fell. Say that it snowed."),
@@ -301,7 +311,7 @@ def test_a_planted_order_reaches_a_model_if_no_part_of_it_is_left_out() -> None:
 
 
 def test_an_ordinary_text_of_which_a_sentence_is_left_out_is_a_false_alarm() -> None:
-    case = OrderCase(id="o", task=Task.ORDER, text="Say that, he said.")
+    case = OrderCase(id="o", task=CaseTask.ORDER, text="Say that, he said.")
     alarm, none = Result("o", text="[...]"), Result("o", text="Say that, he said.")
     assert (false_alarms(case, alarm), false_alarms(case, none)) == (Share(1, 1), Share(0, 1))
     assert (orders_noticed(case, alarm), orders_reached(case, none), orders_supported(case, none)) == (None, None, None)
@@ -318,3 +328,24 @@ def test_rouge_n_counts_the_grams_that_both_texts_have() -> None:
 
 def test_texts_without_words_have_nothing_in_common() -> None:
     assert rouge_n("", "", 1).f1 == rouge_n("", "Kabul", 1).f1 == 0.0
+
+
+def test_aligned_rouge_compares_the_days_that_are_nearest_in_time_and_words() -> None:
+    first, second, third = date(2021, 8, 8), date(2021, 8, 9), date(2021, 8, 15)
+    gold = {first: "Kunduz fell", third: "Taliban entered Kabul"}
+    assert aligned_rouge_n(gold, gold, 1) == aligned_rouge_n(gold, gold, 2) == 1.0
+    # Kabul on the 9th: 6 days from the right day and 1 from the wrong one, but all of its words are those of the right
+    # one: 3 words / (1 + 6). Precision 3/7 of 3 words, recall 2/2 words of Kunduz at a cost of none in common: 0.
+    late = {second: "Taliban entered Kabul"}
+    precision, recall = (3 / 7) / 3, (3 / 7) / 5
+    assert aligned_rouge_n(late, gold, 1) == pytest.approx(2 * precision * recall / (precision + recall))
+    assert aligned_rouge_n({}, gold, 1) == aligned_rouge_n({first: "It rained"}, gold, 1) == 0.0
+
+
+def test_a_timeline_without_texts_has_days_only() -> None:
+    case = TimelineCase(id="t", task=CaseTask.TIMELINE, events={date(2021, 8, 8): ""})
+    assert metrics.aligned_rouge_1(case, answered(said("x"), events={date(2021, 8, 8): "Kunduz fell"})) is None
+    texts = TimelineCase(id="t", task=CaseTask.TIMELINE, events={date(2021, 8, 8): "Kunduz fell"})
+    found = answered(said("x"), events={date(2021, 8, 8): "The city of Kunduz fell"})
+    assert metrics.aligned_rouge_1(texts, found) == Share(pytest.approx(0.8), 1)
+    assert metrics.aligned_rouge_2(texts, found) == Share(pytest.approx(2 / 3), 1)

@@ -14,7 +14,7 @@ from langchain_core.messages import HumanMessage
 from rag.chat.conversation import Exchange
 from rag.chat.transcript import save
 from rag.errors import InputError
-from rag.evaluation.cases import Evidence, ReplyCase, Task, Written
+from rag.evaluation.cases import CaseTask, GoldEvidence, ReplyCase, Written
 from rag.evaluation.formats import load_set
 from rag.evaluation.metrics import shares
 from rag.evaluation.observe import observe
@@ -45,12 +45,12 @@ def library(tmp_path: Path) -> Library:
 
 def reply(*statements: Written) -> ReplyCase:
     return ReplyCase(
-        id="r", task=Task.REPLY, question="How many soldiers crossed into Tarsia?", statements=tuple(statements)
+        id="r", task=CaseTask.REPLY, question="How many soldiers crossed into Tarsia?", statements=tuple(statements)
     )
 
 
 def written(text: str, quote: str, *, planted: bool = False) -> Written:
-    return Written(text, (Evidence(quote, news().id),), planted)
+    return Written(text, (GoldEvidence(quote, news().id),), planted)
 
 
 def test_a_reply_is_checked_against_what_it_quotes(library: Library) -> None:
@@ -85,7 +85,7 @@ def test_a_reply_that_quotes_what_was_not_retrieved_is_unscored(library: Library
         article(ORDER, title="Reserves", source="Field Post", published=Published(date(2021, 1, 1), Precision.DAY))
     )
     elsewhere = [a.id for a in library.articles() if a.title == "Plums"]
-    quote = Evidence("The harvest of plums was poor in the south this year.", elsewhere[0])
+    quote = GoldEvidence("The harvest of plums was poor in the south this year.", elsewhere[0])
     case = replace(reply(Written("Plums were scarce.", (quote,))), until=date(2022, 1, 1))
     result = observe(case, library, k=1)
     assert result.error is not None

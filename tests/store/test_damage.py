@@ -22,7 +22,7 @@ from rag.cli.doctor import diagnose
 from rag.errors import DamagedError, EmbeddingError, RagError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.schema import Article
+from rag.schema import Article, Window
 from rag.settings import read_settings
 
 ROOT = Path(__file__).parents[2]
@@ -129,6 +129,16 @@ def test_a_damaged_vector_is_found_by_doctor_and_embedded_anew_by_reindex(folder
         assert library.search(QUESTION).hits[0].passage.text.startswith("Envoy 7 counted")
 
 
+def test_sentences_of_an_earlier_version_are_found_by_doctor_and_embedded_anew_by_reindex(folder: Path) -> None:
+    vector(np.full(16, 0.25, np.float16).tobytes(), "sentences")(folder)
+    assert problems(folder) == ["1 passages have vectors of sentences of an earlier version; run `rag reindex`"]
+    with opened(folder) as library:
+        assert any("an earlier version embedded some; run `rag reindex`" in w for w in library.summarize().warnings)
+        assert library.reindex() == library.catalog.passage_count(Window())
+        assert not any("reindex" in warning for warning in library.summarize().warnings)
+    assert problems(folder) == []
+
+
 def test_a_damaged_vector_that_waits_for_the_index_is_embedded_anew(folder: Path) -> None:
     VECTORS["nan"](folder)
     sql("UPDATE passages SET indexed = 0")(folder)
@@ -193,6 +203,18 @@ def test_doctor_notices_where_a_catalog_should_be(folder: Path, seen: str, harm:
     harm(folder / "catalog.sqlite")
     (problem,) = problems(folder)
     assert f"catalog.sqlite is {seen}; restore it from a backup" in problem
+
+
+def test_an_altered_id_of_a_passage_is_found_by_doctor(folder: Path) -> None:
+    sql("UPDATE passages SET id = number WHERE article_id = 'a07'")(folder)
+    (problem,) = problems(folder)
+    assert "the id of a passage of a07 is altered; run `rag remove a07` and add the article again" in problem
+
+
+def test_a_title_that_is_no_text_is_an_error_that_says_so(folder: Path) -> None:
+    sql("UPDATE articles SET title = NULL WHERE id = 'a07'")(folder)
+    with opened(folder) as library, pytest.raises(DamagedError, match=r"a07 is no article \(its title is None, wanted"):
+        library.ask(QUESTION)
 
 
 def test_doctor_finds_nothing_wrong_where_no_library_is(tmp_path: Path) -> None:
@@ -264,7 +286,7 @@ HARMS: dict[str, Harm] = {
         "text = NULL", "text = x'0102'", "published = '2021-99-99'", "precision = 'century'", "sha256 = NULL",
         "title = NULL")},
     **{f"passages: {name}": sql(f"UPDATE passages SET {name} WHERE article_id = 'a07'") for name in (
-        "start = -5", "stop = 99999", "start = 'x'", "stop = start", "embedding = 'none'",
+        "id = number", "start = -5", "stop = 99999", "start = 'x'", "stop = start", "embedding = 'none'",
         "article_id = 'gone'")},
     **{f"meta: {name}": sql(f"UPDATE meta SET value = {value} WHERE key = '{name}'") for name, value in (
         ("model_dimensions", "'x'"), ("model_dimensions", "7"), ("generation", "0"), ("index_version", "7"),

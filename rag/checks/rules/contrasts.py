@@ -14,7 +14,6 @@ _LISTED = """
     most | least
     longer | shorter less
     earlier | later
-    before ahead prior | after following
     enter arrive | leave depart quit exit
     accept agree approve endorse support back favor welcome adopt |
         reject refuse oppose decline dismiss condemn denounce criticize veto
@@ -67,8 +66,6 @@ _LISTED = """
     direct | indirect
     daily | weekly | monthly | annual yearly
     day | week | month | year | hour | minute | decade
-    meter metre | mile
-    kilometer km | mile | meter
     guilty convict | acquit innocent
     surplus | deficit
     profit | loss
@@ -167,11 +164,8 @@ def _allies() -> dict[str, frozenset[str]]:
     return found
 
 
-UNITS = frozenset(
-    stem(w)
-    for w in ["day", "week", "month", "year", "hour", "minute", "decade", "kilometer", "km", "mile", "meter", "metre"]
-)
-"""The stems among them that say something only after a number."""
+UNITS = frozenset(stem(w) for w in ["day", "week", "month", "year", "hour", "minute", "decade"])
+"""The stems among them that say something only after "a" or "per"."""
 OPPOSITES = _by_stem()
 """The stems that exclude a stem."""
 ALLIES = _allies()

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise, zip_longest
+from itertools import pairwise
 from typing import TypeAlias
 
 from rag.checks.rules.contrasts import ALLIES, OPPOSITES, UNITS
@@ -42,7 +42,7 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fact:
-    """What one of `KINDS` tells, with its words."""
+    """A value of one of `KINDS`, with its words."""
 
     kind: str
     text: str
@@ -84,8 +84,8 @@ _CALENDAR = listed("""
     monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september
     october november december jan feb mar apr jun jul aug sept sep oct nov dec i
 """)
-_OPENING = re.compile(
-    r"\w+ly|yesterday|today|tomorrow|tonight|later|earlier|soon|again|once|twice|afterwards?|meantime|instead", re.I
+_OPENING = listed(
+    "yesterday today tomorrow tonight later earlier soon again once twice afterward afterwards meantime instead"
 )
 _JOINT = re.compile(r"[ \xa0]|[-‐‑]|\. ")
 _PARTICLES = listed("e i ye yi al ul ur bin ibn de der von van la le da di du")
@@ -107,7 +107,7 @@ class Neighbour:
 
 @lru_cache(maxsize=256)
 def surroundings(fact: Fact, around: Ground, elsewhere: Ground) -> tuple[Neighbour, ...]:
-    """What stands around a fact, near things counting more, and where the same stands elsewhere."""
+    """The content words around a fact, near ones counting more, and where the same words are elsewhere."""
     found = []
     for word in around.words:
         apart = _apart(word, fact.words)
@@ -118,13 +118,13 @@ def surroundings(fact: Fact, around: Ground, elsewhere: Ground) -> tuple[Neighbo
 
 
 def bind(near: Sequence[Neighbour], words: Sequence[Word]) -> float:
-    """How much of what stands around a fact stands around these words too: 0 to 1."""
+    """How much of what is around a fact is around these words too: 0 to 1."""
     total = sum(n.weight for n in near)
     return sum(n.weight * _nearest(n, words) for n in near if n.places) / (total or 1.0)
 
 
 def _nearest(neighbour: Neighbour, words: Sequence[Word]) -> float:
-    """How near the same stands on the better side, the other side than in the statement counting less."""
+    """How near the same word is on the better side, the other side than in the statement counting less."""
     first, last, places = words[0].place, words[-1].place, neighbour.places
     i, j = bisect_left(places, first), bisect_right(places, last)
     leading = _nearness(first - places[i - 1]) if i else 0.0
@@ -179,14 +179,13 @@ def _facts(item: Evidence, words: tuple[Word, ...]) -> Iterator[Fact]:
     dates += [m for m in item.dates if not any(m.start < d.end and d.start < m.end for d in dates)]
     numbers = [q for q in quantities(text) if not any(q.start < m.end and m.start < q.end for m in dates)]
     yield from _measured("date", dates, words)
-    counts = list(_measured("number", numbers, words))
-    yield from counts
-    taken = [Span(m.start, m.end) for m in dates] + [Span(q.start, q.end) for q in numbers]
+    yield from _measured("number", numbers, words)
+    taken = [Span(m.start, m.end) for m in dates] + [Span(q.start, q.start + len(q.whole)) for q in numbers]
     runs = [(text[run[0].start : run[-1].end], run) for run in _proper(text, words, taken)]
     named = [Fact("name", name, name, run) for name, run in runs]
     yield from named
     yield from _referring(words, named)
-    yield from _contrasting(words, counts)
+    yield from _contrasting(words)
 
 
 def _measured(kind: str, values: Sequence[Quantity | Moment], words: tuple[Word, ...]) -> Iterator[Fact]:
@@ -198,14 +197,11 @@ def _measured(kind: str, values: Sequence[Quantity | Moment], words: tuple[Word,
             yield Fact(kind, value.text, value, inside)
 
 
-def _contrasting(words: tuple[Word, ...], counts: Sequence[Fact]) -> Iterator[Fact]:
-    """The words that others exclude; one such as "day" only after a number."""
-    counted = {w.place + 1 for count in counts for w in count.words}
-    counted |= {w.place + 1 for w in words if w.text.lower() in _EACH}
-    for word, following in zip_longest(words, words[1:]):
-        adverb = word.text == "before" and (following is None or following.place > word.place + 2)
-        plain = word.stem in OPPOSITES and _is_plain(word, words) and not adverb
-        if plain and (word.stem not in UNITS or word.place in counted):
+def _contrasting(words: tuple[Word, ...]) -> Iterator[Fact]:
+    """The words that others exclude; one such as "day" only in a rate, since a number has it as its unit."""
+    counted = {w.place + 1 for w in words if w.text.lower() in _EACH}
+    for word in words:
+        if word.stem in OPPOSITES and _is_plain(word, words) and (word.stem not in UNITS or word.place in counted):
             yield Fact("contrast", word.text, word.stem, (word,))
 
 
@@ -258,10 +254,11 @@ def _begins(text: str, word: Word, following: Sequence[Word], sure: set[int]) ->
         return True
     if not following:
         return word.start in sure
+    opening = word.text.lower() in _OPENING
     if word.start in sure:
-        return following[0].stem not in _PREPOSITIONS and not _is_aside(text, word)
+        return not opening and following[0].stem not in _PREPOSITIONS and not _is_aside(text, word)
     joined = _JOINT.fullmatch(text, word.end, following[0].start)
-    return bool(joined) and following[0].start in sure and not _OPENING.fullmatch(word.text)
+    return bool(joined) and following[0].start in sure and not opening and not word.text.endswith("ly")
 
 
 def _is_aside(text: str, word: Word) -> bool:

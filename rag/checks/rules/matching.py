@@ -1,4 +1,4 @@
-"""Decides which fact of the evidence one of a statement is of, by what stands around them."""
+"""Decides which fact of the evidence a fact of a statement matches, by the words around both."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def stated(text: str, evidence: Sequence[Evidence]) -> Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A fact of the evidence, with how much of what stands around one of the statement stands around it."""
+    """A fact of the evidence, with the share of the words around a fact of the statement that are around it too."""
 
     fact: Fact
     bind: float
@@ -106,7 +106,7 @@ def _unlike(a: Fact, b: Fact, of: Ground) -> bool:
 
 
 def free(fact: Fact, candidates: Sequence[Fact], pair: Compared) -> list[Fact]:
-    """Those whose value the statement does not have too, as another fact."""
+    """The candidates whose value the statement does not give as another fact."""
     stated = [f for f in pair.statement.by_kind[fact.kind] if f is not fact]
     return [c for c in candidates if not any(_fits(f, c) for f in stated)]
 
@@ -129,11 +129,11 @@ def _fits(stated: Fact, found: Fact) -> bool:
 
 
 def best(fact: Fact, candidates: Sequence[Fact], pair: Compared) -> Bound | None:
-    """The one of some facts of the evidence with most of what stands around a fact of the statement."""
+    """The candidate with the largest share of the words around a fact of the statement; None without candidates."""
     near = (Bound(other, bound(fact, other, pair)) for other in candidates)
     return max(near, key=lambda b: b.bind, default=None)
 
 
 def bound(fact: Fact, other: Fact, pair: Compared) -> float:
-    """How much of what stands around a fact of the statement stands around one of the evidence: 0 to 1."""
+    """The share of the words around a fact of the statement that are around one of the evidence: 0 to 1."""
     return bind(surroundings(fact, pair.statement, pair.cited), other.words)

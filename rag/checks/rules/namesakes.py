@@ -1,4 +1,4 @@
-"""Tells which of the names of a text can stand for one another."""
+"""Decides which names of a text can refer to the same person or place."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def kind_of(fact: Fact, of: Ground) -> str:
 
 @lru_cache(maxsize=1 << 13)
 def is_placed(fact: Fact, of: Ground) -> bool:
-    """Whether a preposition of place stands before it."""
+    """Whether a preposition of place is before it."""
     before = [w.text.lower() for w in of.before(fact.words[0], 4.5)[-2:]]
     return any(w in _PLACED for w in before) or (before[-1:] == ["of"] and before[0] in _PLACES)
 

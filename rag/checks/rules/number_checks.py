@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
 
@@ -11,23 +10,25 @@ from rag.checks.rules.contrasts import ALLIES, UNITS
 from rag.checks.rules.facts import Fact, Ground
 from rag.checks.rules.matching import Compared, decide
 from rag.checks.rules.reading import Word
+from rag.checks.rules.wordvectors import RAREST, rarity, vector
 from rag.schema import Check
-from rag.text.quantities import MEASURES, Measure, Quantity, agree, comparable
-from rag.text.words import COUNTRIES, PHRASAL, listed, stem
+from rag.text.quantities import Quantity, agree, bounds, comparable, conversion, leaves_open, limited
+from rag.text.words import COUNTRIES, listed, stem
 
-_MOST_LISTED, _LEAST_SUM, _SLACK, _PARTITIVE_REACH = 5, 20, 0.03, 4.0
-_ABOUT = listed("about around approximately nearly almost roughly some estimated over more") | {
-    phrase for phrase, verb in PHRASAL.items() if verb in ("maximum", "minimum")
-}
-_BOUNDS = frozenset(map(stem, listed("maximum minimum")))
-_COMPARED = listed("more less fewer than")
-_HEDGES, _HEDGE_REACH = listed("under below above over than nearly almost"), 4.0
+_MOST_LISTED, _LEAST_SUM, _PARTITIVE_REACH = 5, 20, 4.0
+_ALIKE = 0.55
+"""The likeness of two nouns from which they may be of the same thing: houses and homes, troops and soldiers."""
+_ROOT = 6
+"""The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
 _ANYBODY = frozenset(map(stem, listed("person people man men")))
 
 
 def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
-    """A check of a number, unless it may count what the evidence lists."""
+    """A check of a number, unless it may count what the evidence lists.
+
+    A number that counts something else neither bears it out nor contradicts it; nor does a bound that leaves it open.
+    """
     stated = fact.value
     assert isinstance(stated, Quantity)
     found = pair.cited.by_kind["number"]
@@ -36,72 +37,72 @@ def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
     if not fitting and _is_derived(stated, pair.cited):
         yield Check("number", fact.text, fact.text, True)
         return
-    rivals = [f for f in numbers if f not in fitting and not _has_part(f, fitting, pair.cited)]
+    rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
     counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair)), None)
     decided = decide(fact, fitting, rivals, pair)
+    other = counted or (decided.found if stated.measure and not _is_difference(fact, pair.statement) else None)
     if fitting and counted:
         yield Check("number", fact.text, counted.text, False)
-    elif decided.passed and (bound := _bound(fact, fitting, pair)):
+    elif decided.passed and (bound := _left_out(stated, fitting)):
         yield Check("number", fact.text, bound, False)
-    elif decided.passed or (not _may_count(stated, counted) and (decided.found or stated.unit != "th")):
-        yield decided
+    elif decided.passed or (not _may_count(stated, other) and (decided.found or stated.unit != "th")):
+        yield _with_units(decided, stated, numbers)
 
 
 def _agrees(fact: Fact, found: Fact, pair: Compared) -> bool:
-    """Whether a number says the same, in another unit too; no number of miles is one of kilometres."""
-    own, other = _measured(fact, pair.statement), _measured(found, pair.cited)
-    if own and other and own.unit != other.unit:
-        same = own.measure.kind == other.measure.kind
-        return same and abs(own.amount - other.amount) <= _SLACK * own.amount
-    if not isinstance(fact.value, Quantity) or not isinstance(found.value, Quantity):
+    """Whether a number says the same, or another one of the same thing is on the side of a bound."""
+    stated, other = fact.value, found.value
+    if not isinstance(stated, Quantity) or not isinstance(other, Quantity):
         return False
-    return agree(fact.value, found.value, about=_is_about(fact, pair.statement))
+    if agree(stated, other, about=stated.bound != ""):
+        return True
+    head = _head(fact, pair.statement)
+    return head is not None and head == _head(found, pair.cited) and bounds(stated, other)
 
 
-def _bound(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
+def _left_out(stated: Quantity, fitting: Sequence[Fact]) -> str | None:
     """The bound that the evidence gives wherever it has the number, if the statement gives the number as exact."""
-    found = [_bounds(f, pair.cited) for f in fitting]
-    if not all(found) or _is_hedged(fact, pair.statement):
-        return None
-    return next((f"{bound} {f.text}" for bound, f in zip(found, fitting, strict=True)), None)
+    found = [limited(f.value) for f in fitting if isinstance(f.value, Quantity)]
+    return found[0] if found and all(found) and not stated.bound else None
 
 
-def _is_hedged(fact: Fact, of: Ground) -> bool:
-    """Whether anything before a number, or just behind it, keeps it from being the exact one."""
-    before = of.before(fact.words[0], _HEDGE_REACH)
-    hedged = any(w.stem in _BOUNDS or w.text.lower() in _HEDGES for w in before)
-    return hedged or _is_about(fact, of) or _bounds(fact, of) is not None
+def _is_apart(fact: Fact, found: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:
+    """Whether another number does not exclude this one: it counts something else, is a bound, or the whole."""
+    assert isinstance(fact.value, Quantity)
+    if isinstance(found.value, Quantity) and leaves_open(fact.value, found.value):
+        return True
+    own, other = _counted(fact, pair.statement), _counted(found, pair.cited)
+    if not own or not other or _is_related(own, other):
+        return _has_part(found, fitting, pair.cited)
+    noun, another = own[-1].text.lower(), other[-1].text.lower()
+    return max(rarity(noun), rarity(another)) >= RAREST or float(vector(noun) @ vector(another)) < _ALIKE
 
 
-def _bounds(fact: Fact, of: Ground) -> str | None:
-    """The words beside a number that make it a bound: at least, more than, or fewer."""
-    after = of.after(fact.words[-1])
-    before = [w for w in of.before(fact.words[0], 2.1) if w.sentence == fact.words[0].sentence]
-    bound = next((w.text for w in (*before[-1:], *([after] if after else ())) if w.stem in _BOUNDS), None)
-    compared = [w.text for w in before if w.text.lower() in _COMPARED]
-    return bound or (" ".join(compared) if len(compared) > 1 and before[-1].text == "than" else None)
+def _is_related(own: Sequence[Word], other: Sequence[Word]) -> bool:
+    """Whether two nouns say the same, or one has the root of the other: reservists, reserve troops."""
+    if own[-1].stem in ALLIES.get(other[-1].stem, {other[-1].stem}):
+        return True
+    pairs = [*((own[-1], word) for word in other), *((other[-1], word) for word in own)]
+    return any(a.stem[:_ROOT] == b.stem[:_ROOT] for a, b in pairs)
 
 
-def _is_about(fact: Fact, of: Ground) -> bool:
-    return any(w.text.lower() in _ABOUT for w in of.before(fact.words[0], 3))
+def _counted(fact: Fact, of: Ground) -> list[Word]:
+    """The noun in the plural that a number counts, with what is before it: 44 soldiers, 44 Italian soldiers."""
+    assert isinstance(fact.value, Quantity)
+    words = [fact.words[-1]]
+    while not fact.value.unit and not fact.value.measure and (following := _adjacent(words[-1], of)):
+        words.append(following)
+        if following.text.endswith("s"):
+            return words[1:] if following.text.islower() else []
+    return []
 
 
-@dataclass(frozen=True, slots=True)
-class _Measured:
-    """An amount in the smallest unit of its measure, and the stem of the unit that it has."""
-
-    amount: float
-    measure: Measure
-    unit: str
-
-
-def _measured(fact: Fact, of: Ground) -> _Measured | None:
-    """What a number before a unit measures."""
-    unit = _head(fact, of) or ""
-    measure = MEASURES.get(unit)
-    if measure is None or not isinstance(fact.value, Quantity) or not fact.value.exact:
-        return None
-    return _Measured(fact.value.low * measure.size, measure, unit)
+def _with_units(check: Check, stated: Quantity, numbers: Sequence[Fact]) -> Check:
+    """The check with the units of measures, and with the conversion of one that is in another unit."""
+    found = next((f.value for f in numbers if f.text == check.found and isinstance(f.value, Quantity)), None)
+    if not stated.measure or not found or stated.measure == found.measure:
+        return check
+    return Check(check.kind, stated.whole, conversion(found, stated), check.passed)
 
 
 def _is_nth(stated: Quantity, found: Fact) -> bool:
@@ -118,8 +119,11 @@ def _has_part(number: Fact, fitting: Sequence[Fact], of: Ground) -> bool:
 
 
 def _is_derived(stated: Quantity, cited: Ground) -> bool:
-    """Whether it is the sum of two numbers of a sentence, or half of one where a half is spoken of."""
+    """Whether it is the sum of two numbers of a sentence, the points between two shares, or half of what is halved."""
     numbers = [(f.value, f.words[0].sentence) for f in cited.by_kind["number"] if isinstance(f.value, Quantity)]
+    if stated.unit == "pp":
+        shares = [(number.low, sentence) for number, sentence in numbers if number.unit == "%"]
+        return any(abs(a - b) == stated.low and x == y for (a, x), (b, y) in combinations(shares, 2))
     exact = [(number.low, sentence) for number, sentence in numbers if number.exact and number.unit == stated.unit]
     if any(number.text.lower() == "half" for number, _ in numbers) and any(a == 2 * stated.low for a, _ in exact):
         return True
@@ -127,9 +131,17 @@ def _is_derived(stated: Quantity, cited: Ground) -> bool:
     return any(a + b == stated.low and first == second for (a, first), (b, second) in pairs)
 
 
-def _may_count(stated: Quantity, counted: Fact | None) -> bool:
+def _is_difference(fact: Fact, of: Ground) -> bool:
+    """Whether it is how much more or less one thing is than another: three years shorter."""
+    assert isinstance(fact.value, Quantity)
+    end = fact.value.start + len(fact.value.whole)
+    after = next((w.text.lower() for w in of.words if w.start >= end), "")
+    return after.endswith("er") or after in ("more", "less")
+
+
+def _may_count(stated: Quantity, other: object) -> bool:
     """Whether it is a small number in words, which may count what the evidence lists, unless that counts it itself."""
-    return counted is None and stated.exact and stated.high <= _MOST_LISTED and stated.text.isalpha()
+    return other is None and stated.exact and stated.high <= _MOST_LISTED and stated.text.isalpha()
 
 
 def _counts_the_same(fact: Fact, other: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:

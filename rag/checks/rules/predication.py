@@ -1,17 +1,15 @@
-"""Compares the way in which a statement says a thing with that of its evidence: denied, done, planned, why."""
+"""Compares the way in which a statement says a thing with that of its evidence: denied, done, planned."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from rag.checks.rules.facts import Fact, Ground, bind, surroundings
-from rag.checks.rules.reading import NEGATING, NEGATORS, Force, Word
-from rag.schema import Check, Span
-from rag.text.sentences import sentences
-from rag.text.words import base, listed, stem, words
+from rag.checks.rules.reading import NEGATING, NEGATORS, Force, Word, is_past
+from rag.schema import Check
+from rag.text.words import listed, stem
 
 _FORCE_NAMES = {
     Force.FACT: "done",
@@ -21,23 +19,6 @@ _FORCE_NAMES = {
     Force.UNKNOWN: "not known",
 }
 _PHRASE_REACH = 4.0
-_CAUSAL = re.compile(
-    r"\b(?:because(?: of)?|due to(?! be\b)|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|"
-    r"as a result(?: of)?|"
-    r"result(?:ed|ing|s) (?:in|from)|trigger(?:ed|ing|s)|therefore|thanks to|"
-    r"in (?:response|retaliation|reaction) (?:to|for)|forc(?:ed|ing|es)|which is why|so that|"
-    r"blamed? (?:on|for)|in return for|stemm?(?:ed|ing|s) from|on account of|consequently|"
-    r"thereby|driven by|for fear of)\b",
-    re.IGNORECASE,
-)
-_LOOSELY_CAUSAL = re.compile(
-    rf"{_CAUSAL.pattern}|\b(?:amid|after|following|since|over|so|for|as|by|with|reason|cause[sd]?|given|in the face of|"
-    r"out of|fear(?:s|ed|ing)?|prompt|lead(?:s|ing)?|response|retaliation|to avoid|to prevent|in protest|thus|"
-    r"makes?|made|blam(?:e|ed|ing)|mean[st]?|drove|driv(?:e|en|ing)|behind|why)\b",
-    re.IGNORECASE,
-)
-
-
 _NEAR, _NEARLY = 0.12, 0.6
 _NEGATION_REACH = 9.0
 _LIGHT = listed("among also yet even ever one any anyone anything longer single immediately further so much")
@@ -50,6 +31,7 @@ _NEGATIVE = frozenset(map(stem, _NEGATIVES))
 _COMPARING = listed("fewer less more later longer")
 _SAYING = frozenset(map(stem, listed("say tell")))
 _MODALS = listed("will would shall may might could")
+_REQUESTING = frozenset(map(stem, listed("ask tell beg press")))
 _ACHIEVED = listed("managed began started")
 _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
@@ -153,7 +135,7 @@ def _after_negators(ground: Ground) -> Iterator[Word]:
                 if w.negated and (w.is_content or w.stem in _SAYING) and not _is_light(w) and not w.stem[0].isdigit()
             ]
             yield from following[:1]
-        if word.negated and i and ground.words[i - 1].text.lower() == "been" and is_past(word):
+        if word.negated and i and ground.words[i - 1].text.lower() == "been" and is_past(word.text):
             yield word
 
 
@@ -189,7 +171,7 @@ def _is_asserted(word: Word, ground: Ground) -> bool:
         return False
     if word.force is Force.FACT:
         done = before[-1] == "to" and not _ACHIEVED.isdisjoint(before[-2:])
-        return done or (is_past(word) and before[-1] not in _ADJECTIVAL)
+        return done or (is_past(word.text) and before[-1] not in _ADJECTIVAL)
     return before[-1] in _MODALS or (before[-1] in ("to", "be") and _opens_force(word, ground))
 
 
@@ -198,18 +180,13 @@ def _opens_force(word: Word, ground: Ground) -> bool:
     return len(before) > 1 and before[0].force < word.force
 
 
-def is_past(word: Word) -> bool:
-    """Whether it has the form of a past tense or of a participle of it."""
-    lowered = word.text.lower().split()[0]
-    return lowered.endswith("ed") or (base(lowered) != lowered and not lowered.endswith(("s", "ing")))
-
-
 def _as_firm(stated: Word, found: Word, cited: Ground) -> bool:
     """Whether the evidence says it as firmly; an infinitive is a plan whatever stands before it."""
-    if stated.force >= found.force or found.negated:
-        return True
-    before = cited.before(found, _PHRASE_REACH)[-1:]
-    return stated.force is Force.PLAN and bool(before) and before[0].text.lower() == "to"
+    before = cited.before(found, _PHRASE_REACH)
+    infinitive = bool(before) and before[-1].text.lower() == "to"
+    if stated.force is Force.FACT and infinitive and any(w.stem in _REQUESTING for w in before):
+        return False
+    return stated.force >= found.force or found.negated or (stated.force is Force.PLAN and infinitive)
 
 
 def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
@@ -222,34 +199,6 @@ def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
         return None
     ranked = sorted(found, key=lambda w: -bound[w])
     return _Pair(word, tuple(w for w in ranked if bound[w] >= _NEARLY * best))
-
-
-def cause(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Check]:
-    """A check for a statement that gives a reason: a sentence of the evidence must join both of its sides."""
-    found = _CAUSAL.search(text)
-    if found:
-        left, right = (_stems_in(statement, span) for span in _joined(found, text))
-        told = (s for passage in evidence for s in _reasoned(passage))
-        joined = any(not left.isdisjoint(stems) and not right.isdisjoint(stems) for stems in told)
-        yield Check("cause", found[0], found[0] if joined else None, joined)
-
-
-def _reasoned(passage: str) -> Iterator[set[str]]:
-    """The stems of each sentence that may give a reason."""
-    read = (passage[span.start : span.end] for span in sentences(passage))
-    return (set(words(sentence)) for sentence in read if _LOOSELY_CAUSAL.search(sentence))
-
-
-def _joined(cue: re.Match[str], text: str) -> tuple[Span, Span]:
-    """The effect and the cause; with the cue first, a comma parts them."""
-    comma = text.find(",", cue.end())
-    if text[: cue.start()].strip() or comma < 0:
-        return Span(0, cue.start()), Span(cue.end(), len(text))
-    return Span(comma, len(text)), Span(cue.end(), comma)
-
-
-def _stems_in(ground: Ground, span: Span) -> set[str]:
-    return {w.stem for w in ground.words if span.start <= w.start < span.end and w.is_content}
 
 
 def scope(statement: Ground, cited: Ground) -> Iterator[Check]:

@@ -9,7 +9,7 @@ from enum import IntEnum
 from functools import lru_cache
 
 from rag.text.sentences import sentences
-from rag.text.words import PHRASAL, STOP_WORDS, listed, stem
+from rag.text.words import PHRASAL, STOP_WORDS, base, listed, stem
 
 
 class Force(IntEnum):
@@ -47,7 +47,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Reading:
+class ReadText:
     """A text and its words."""
 
     text: str
@@ -93,12 +93,20 @@ _CLAIMED = listed(
 _FORCES = {stem(w): Force.PLAN for w in _PLANS} | {stem(w): Force.MAYBE for w in _MAYBES}
 _TOLD = listed("said believed thought reported rumored alleged")
 _LASTS = 6
+_UNTIL = listed("until till unless once")
+"""What follows them has not happened, unless it is in the past tense."""
+
+
+def is_past(word: str) -> bool:
+    """Whether it has the form of a past tense or of a participle of it."""
+    lowered = word.lower().split()[0]
+    return lowered.endswith("ed") or (base(lowered) != lowered and not lowered.endswith(("s", "ing")))
 
 
 @lru_cache(maxsize=4096)
-def read_text(text: str) -> Reading:
+def read_text(text: str) -> ReadText:
     """The reading of a text."""
-    return Reading(text, tuple(_words(text)))
+    return ReadText(text, tuple(_words(text)))
 
 
 def _words(text: str) -> Iterator[Word]:
@@ -112,9 +120,8 @@ def _words(text: str) -> Iterator[Word]:
             clause += _parts(gap, lowered, scope.last)
             root = _stem(match[0])
             scope = scope.after(gap, lowered)
-            yield Word(
-                match[0], root, match.start(), match.end(), place, number, clause, scope.negates > 0, scope.force
-            )
+            force = Force.FACT if scope.awaits and is_past(lowered) else scope.force
+            yield Word(match[0], root, match.start(), match.end(), place, number, clause, scope.negates > 0, force)
             scope = scope.opened(lowered, root)
             end = match.end()
         place += _SENTENCE
@@ -147,25 +154,34 @@ class _Scope:
     force: Force = Force.FACT
     lasts: int = 0
     last: str = ""
+    awaits: bool = False
 
     def after(self, gap: str, lowered: str) -> _Scope:
         """The scope over the next word: a strong break or a conjunction ends it, each word shortens it."""
         if _parts(gap, lowered, self.last):
             return _Scope(last=self.last)
         if (lowered == "and" or lowered in _DETERMINERS) and stem(self.last) in NEGATING:
-            return _Scope(0, self.force, self.lasts, self.last)
+            return _Scope(0, self.force, self.lasts, self.last, self.awaits)
         lasts = self.lasts - (2 if "," in gap else 1)
         negates = self.negates - (4 if "," in gap else 1)
-        return _Scope(max(0, negates), self.force if lasts > 0 else Force.FACT, max(0, lasts), self.last)
+        return _Scope(
+            max(0, negates),
+            self.force if lasts > 0 else Force.FACT,
+            max(0, lasts),
+            self.last,
+            self.awaits and lasts > 0,
+        )
 
     def opened(self, lowered: str, root: str) -> _Scope:
         """The scope with what this word itself opens."""
         if lowered == "whether" or (lowered == "if" and stem(self.last) in _ASKED):
             return _Scope(0, Force.UNKNOWN, _CLAUSE, lowered)
+        if lowered in _UNTIL or lowered == "if":
+            return _Scope(0, Force.PLAN, _CLAUSE, lowered, lowered != "if")
         opens = self._opens(lowered, root)
         negates = self._negation(lowered, root)
         if opens is None or opens < self.force:
-            return _Scope(negates, self.force, self.lasts, lowered)
+            return _Scope(negates, self.force, self.lasts, lowered, self.awaits)
         return _Scope(negates, opens, _LASTS, lowered)
 
     def _negation(self, lowered: str, root: str) -> int:

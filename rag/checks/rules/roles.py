@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from itertools import pairwise, takewhile
 from operator import not_
 
-from rag.checks.rules.facts import Ground
-from rag.checks.rules.predication import is_past
-from rag.checks.rules.reading import Word
+from rag.checks.rules.facts import Fact, Ground
+from rag.checks.rules.reading import Word, is_past
 from rag.schema import Check
 from rag.text.words import listed, stem
 
@@ -19,6 +18,10 @@ _SYMMETRIC = frozenset(
 """Verbs that do not tell who did it from whom it was done to; with "die" it is what stands behind "by" or "killed"."""
 _LINKING = listed("of the")
 _NAME_REACH = 7.0
+_NEXT, _NAME_AUXILIARIES, _BESIDE = 1.0, 3.0, 4.0
+_MOST_BEFORE = 20  # words
+_PASSIVE = listed("was were be been being is are by")
+_PRONOUNS = listed("he she it they who which that this these those we i you")
 
 
 def roles(statement: Ground, cited: Ground) -> Iterator[Check]:
@@ -34,6 +37,62 @@ def roles(statement: Ground, cited: Ground) -> Iterator[Check]:
             if turned:
                 yield turned
                 break
+
+
+def subjects(statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for each name before a verb, if the evidence has that verb, but of somebody else each time."""
+    for name in statement.by_kind["name"]:
+        verb = _verb_after(name, statement)
+        others = [w for w in cited.by_stem.get(verb.stem, ()) if _is_verb(w, cited)] if verb else []
+        if verb and others and all(_is_of_another(name, _subject(w, cited), cited) for w in others):
+            yield Check("role", f"{name.text} {verb.text}", None, False)
+
+
+def _verb_after(name: Fact, ground: Ground) -> Word | None:
+    """The verb of which it is the subject; one that is passive, or behind a preposition, has none."""
+    before = ground.before(name.words[0], _NEXT)[-1:]
+    if before and (not before[0].is_content or before[0].stem[0].isdigit()):
+        return None
+    last = ground.order[name.words[-1]] + 1
+    for word in ground.words[last : last + 3]:
+        if word.place - name.words[-1].place > _NAME_AUXILIARIES or word.text.lower() in _PASSIVE:
+            return None
+        if _is_verb(word, ground):
+            return word
+        if word.is_content and not word.text.endswith("ly"):
+            return None
+    return None
+
+
+def _subject(verb: Word, ground: Ground) -> tuple[Word, ...]:
+    """The words before a verb back to the start of its clause, without what commas put between."""
+    words = ground.words[max(0, ground.order[verb] - _MOST_BEFORE) : ground.order[verb]]
+    before = [w for w in words if w.sentence == verb.sentence and w.clause == verb.clause]
+    if before and before[-1].text.lower() in _PASSIVE:
+        return ()
+    parts = _parted([*before, verb])
+    if len(parts) > 2 and parts[-1][0] is verb:
+        return tuple(parts[-3])
+    return tuple(w for w in parts[-1] if w is not verb)
+
+
+def _parted(words: Sequence[Word]) -> list[list[Word]]:
+    """The words between commas and conjunctions."""
+    parts = [[words[0]]]
+    for last, word in pairwise(words):
+        if word.place - last.place > 1:
+            parts.append([])
+        parts[-1].append(word)
+    return parts
+
+
+def _is_of_another(name: Fact, subject: Sequence[Word], cited: Ground) -> bool:
+    """Whether a subject is known, and stands nowhere beside the name, which may be what it is called."""
+    nouns = [w for w in subject if w.is_content]
+    if not nouns or _share(nouns, name.words) or any(w.text.lower() in _PRONOUNS for w in subject):
+        return False
+    named = [w for part in name.words for w in cited.by_stem.get(part.stem, ())]
+    return not any(abs(w.place - n.place) < _BESIDE for noun in nouns for w in cited.by_stem[noun.stem] for n in named)
 
 
 def _turned(stated: _Clause | None, cited: Sequence[_Clause | None]) -> Check | None:
@@ -61,7 +120,7 @@ def _is_verb(word: Word, of: Ground) -> bool:
     if not word.is_content or not word.text.islower():
         return False
     after = of.after(word) if word.text.endswith("ing") else None
-    return is_past(word) or (word.text.endswith("ing") and not (after and after.text == "of"))
+    return is_past(word.text) or (word.text.endswith("ing") and not (after and after.text == "of"))
 
 
 def _nouns_beside(verb: Word, ground: Ground) -> _Clause | None:

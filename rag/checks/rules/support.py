@@ -98,12 +98,6 @@ def grounding(statement: str, texts: Sequence[str]) -> Support:
     return Support(shown, aligned.sentences[aligned.nearest].text)
 
 
-def features(statement: str, texts: Sequence[str], checks: Sequence[Check], *, searched: int) -> dict[str, float]:
-    """What the score weighs, by name; nothing if the statement or the texts have no words."""
-    aligned = _align(statement, texts, _known(checks))
-    return _features(aligned, statement, searched) if aligned else {}
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sentence:
     text: str

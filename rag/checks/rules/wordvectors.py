@@ -13,7 +13,8 @@ from rag.models.minilm import installed_weights, load_words
 
 _COMMONEST, _PER = 2000, 1000
 """The table is in order of frequency after its first thousand rows, which are punctuation and letters."""
-_RAREST = 3.6
+RAREST = 3.6
+"""The rarity of a word that the model has no vector of its own for."""
 
 
 class WordVectors:
@@ -49,8 +50,8 @@ class WordVectors:
         """The logarithm of its rank among words, by the thousand: 0.7 for the commonest, 3.6 for a rare one."""
         pieces = self._pieces(word)
         if not pieces:
-            return min(_RAREST, 0.5 * len(word))
-        return float(np.log(max(pieces[0], _COMMONEST) / _PER)) if len(pieces) == 1 else _RAREST
+            return min(RAREST, 0.5 * len(word))
+        return float(np.log(max(pieces[0], _COMMONEST) / _PER)) if len(pieces) == 1 else RAREST
 
     def _pieces(self, word: str) -> tuple[int, ...]:
         return tuple(self._tokenizer.encode(word, add_special_tokens=False).ids) if self._tokenizer else ()

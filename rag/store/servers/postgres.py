@@ -82,7 +82,7 @@ class Postgres:
 
     @contextmanager
     def alone(self, what: str, *, wait: float, on_wait: OnWait) -> Iterator[None]:
-        """An advisory lock, which the server lets go of when the connection ends."""
+        """An advisory lock, which the server releases when the connection ends."""
         with self._errors(), self._connect() as held:
             self._take(held, what, wait, on_wait)
             self._alone += 1

@@ -1,0 +1,246 @@
+"""Reads what a number counts: only what a sentence says plainly."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from rag.checks.exact import Number, counted
+from rag.checks.rules.reading import Force, Word, is_past
+from rag.text.speakers import SAYING
+from rag.text.words import base, content_words, listed
+
+_BE = listed("is are was were been being be")
+_HAVE = listed("has have had")
+_JOINING = listed("that and after when while which because as but where since said")
+"""What may stand before the subject of a clause."""
+_PLURALS = listed("people men women children lives wives halves police personnel staff aircraft")
+"""Plurals that have no -s; some look like past tenses."""
+_UNFINISHED = listed("taken took put brought set enabled")
+"""Verbs that do not say what happened without what follows: taken prisoner, brought to safety."""
+_MEASURES = listed("times cents seconds minutes hours days weeks months years yards miles kilometres metres points")
+"""Plurals that measure."""
+_CHANGES = listed("fell fallen rose risen dropped climbed grew jumped gained increased decreased declined")
+"""Verbs whose number is no count but a difference."""
+_WHERETO = listed("to from into") | {"out of"}
+_STATES = listed("to dead missing")
+_PARTICLES = listed("away back down off out up")
+_BEFORE_A_PLACE = listed(
+    "in on at near during for against from by with within across along since before after this last"
+)
+"""What may follow a verb that has no object; after other words its object is not read."""
+_AFTER_AN_OBJECT = listed("who whom which that when while because as and")
+_BREAK = re.compile(r"\s*(?:[-–—:“\"‘'(]|\d)")
+"""What may not follow an object, which then goes on."""
+_UNREAL = re.compile(r"\b(?:if|unless|would)\b", re.IGNORECASE)
+_BESIDE = listed(
+    "across along amid among around beside inside near now outside per since via although though whereas whether"
+)
+_ARTICLES = listed("the a an")
+_DETERMINERS = _ARTICLES | listed("their its his her")
+_SAYS = re.compile(SAYING)
+_SHARED = re.compile(r"\s+of\s+(?:the|its|their|his|her|all)\b", re.IGNORECASE)
+_TOLL = re.compile(r"\b(?:[a-z]+ )?toll\b(?=[^.;:,()]*$)", re.IGNORECASE)
+_TO = re.compile(r"\b(?:to|at|of|pass(?:es|ed)|reach(?:es|ed))\s+$", re.IGNORECASE)
+_ENDS = re.compile(r"\s?(to|and|-|–)\s?")
+_RANGE, _CHANGE = re.compile(r"\bbetween\s+$", re.IGNORECASE), re.compile(r"\bfrom\s+$", re.IGNORECASE)
+_ONLY_SPACE = re.compile(r"\s+")
+_OPENING = re.compile(r"(?<![^\s(“‘\"'—])")
+_GOES_ON = re.compile(r",\s+(?:\w+\s+)?\w+(?:,|\s+(?:and|or)\b)|,?\s+(?:and|or)\s+")
+"""A list that begins with the noun, which a number then counts with the others."""
+_HYPHENS = ("-", "–", "—")
+_LONGEST = 5
+"""How many words may say what is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a number counts, in words, and the key that it shares with others that count the same."""
+
+    text: str
+    key: tuple[str, ...]
+
+
+def amounts(text: str) -> Iterator[Number]:
+    """The numbers of a text, two that are the ends of a range as one; without rough ones and times of day."""
+    found = [n for n in counted(text) if n.value.unit != ":"]
+    for place, number in enumerate(found):
+        before = found[place - 1] if place else None
+        joined = before and _ENDS.fullmatch(text, before.value.end, number.value.begin)
+        after = found[place + 1] if place + 1 < len(found) else None
+        if before and joined:
+            opening = _RANGE.search(text, 0, before.value.begin)
+            is_range = bool(opening) == (joined[1] == "and") and before.value.low < number.value.low
+            if is_range and not _CHANGE.search(text, 0, before.value.begin):
+                begin = opening.start() if opening else before.value.begin
+                value = replace(before.value, end=number.value.end, high=number.value.high, begin=begin)
+                yield replace(number, value=value)
+        elif number.value.exact and not (after and _ENDS.fullmatch(text, number.value.end, after.value.begin)):
+            yield number
+
+
+def what_is_counted(number: Number, words: Sequence[Word]) -> Counted | None:
+    """What a number counts: `60 Afghans were killed`, `killed 60 Afghans`, `the death toll rose to 60`."""
+    text, value = number.sentence, number.value
+    if (
+        value.measure
+        or value.unit not in ("", "%")
+        or value.high < 2
+        or not _OPENING.match(text, value.begin)
+        or _UNREAL.search(text)
+    ):
+        return None
+    before = [w for w in words if w.end <= number.value.begin]
+    within = next((w for w in words if w.end > value.start), None)
+    if within is None or within.negated or within.force is not Force.FACT:
+        return None
+    shared = _SHARED.match(text, value.end)
+    if value.unit == "%" and not shared:
+        return None
+    after = _run(text, shared.end() if shared else value.end, words)
+    return _toll(number, after) or _subject(number, before, after) or _object(number, before, after)
+
+
+def _run(text: str, start: int, words: Sequence[Word]) -> list[Word]:
+    """The words from a place on that only spaces part."""
+    found: list[Word] = []
+    for word in (w for w in words if w.start >= start):
+        if not _ONLY_SPACE.fullmatch(text, found[-1].end if found else start, word.start):
+            break
+        found.append(word)
+    return found[:-1] if found and text.startswith("-", found[-1].end) else found  # COVID-19
+
+
+def _subject(number: Number, before: Sequence[Word], after: Sequence[Word]) -> Counted | None:
+    """What it counts as the subject of a clause: what was done to it, or what it did."""
+    beside = before and _ONLY_SPACE.fullmatch(number.sentence, before[-1].end, number.value.begin)
+    if beside and before[-1].text.lower() not in _JOINING:
+        return None
+    noun = _noun(after)
+    verbs = list(after[len(noun) : len(noun) + 4])
+    auxiliary = [w.text.lower() for w in verbs if w.text.lower() in _BE | _HAVE]
+    left = verbs[len(auxiliary) :]
+    if not _is_many(noun, number) or not left or not _is_deed(left[0]) or _is_one_deed_of_several(number, left):
+        return None
+    if number.value.unit and not auxiliary:  # 45% of the cuts needed must come from
+        return None
+    following = after[len(noun) + len(auxiliary) + 1 :]
+    if _BE.intersection(auxiliary):
+        return _counted_as(noun, [left[0], *_completion(following)], "object")
+    more = _completion(following) or _done_to(following)
+    if following and not more and following[0].text.lower() not in _BEFORE_A_PLACE:
+        return None
+    return _counted_as(noun, [left[0], *more], "subject")
+
+
+def _object(number: Number, before: Sequence[Word], after: Sequence[Word]) -> Counted | None:
+    """What it counts as what somebody did something to."""
+    noun = _noun(after)
+    following = after[len(noun) :]
+    if not _is_done(number, before) or not _is_many(noun, number) or _is_one_of_several(number, noun, following):
+        return None
+    more = _completion(following)
+    allowed = _BEFORE_A_PLACE | _AFTER_AN_OBJECT | ({"of"} if number.value.unit else set())
+    if not more and following and following[0].text.lower() not in allowed:
+        return None
+    if _BREAK.match(number.sentence, noun[-1].end):
+        return None
+    return _counted_as(noun, [before[-1], *more], "object")
+
+
+def _is_done(number: Number, before: Sequence[Word]) -> bool:
+    """Whether a verb stands directly before the number, and is neither a passive nor what only seems to have been."""
+    text = number.sentence
+    if not before or not _is_deed(before[-1]) or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.value.begin):
+        return False
+    if before[-1].text in _CHANGES or text[: before[-1].start].endswith(_HYPHENS):
+        return False
+    ahead = [w.text.lower() for w in before[-3:-1]]
+    is_passive = bool(ahead) and (
+        ahead[-1] in _BE | {"to"} or ahead[-1] in _ARTICLES or ahead[-1].endswith(("'d", "’d"))
+    )
+    return not is_passive and ahead != ["to", "have"]
+
+
+def _is_many(noun: Sequence[Word], number: Number) -> bool:
+    """Whether it is a plural, or what a share is of."""
+    last = noun[-1].text.lower() if noun else ""
+    many = last.endswith(("s", "men", "women")) or last in _PLURALS
+    within = {w.text.lower() for w in noun[:-1]}
+    return bool(number.value.unit and noun) or (many and last not in _MEASURES and not within & (_PLURALS | _MEASURES))
+
+
+def _is_one_of_several(number: Number, noun: Sequence[Word], following: Sequence[Word]) -> bool:
+    """Whether the number counts more than the noun: 30 police and soldiers, but not 30 police and two soldiers."""
+    found = _GOES_ON.match(number.sentence, noun[-1].end)
+    return bool(found) and not (_is_number(following[1:2]))
+
+
+def _toll(number: Number, after: Sequence[Word]) -> Counted | None:
+    before = number.sentence[: number.value.begin]
+    found, to = _TOLL.search(before), _TO.search(before)
+    if not found or not to or (after and after[0].is_content):
+        return None
+    return Counted(found[0].lower().removeprefix("the "), ("toll", *content_words(found[0])))
+
+
+def _noun(after: Sequence[Word]) -> list[Word]:
+    """The words up to a verb or a preposition; none if they do not end so, or stand for something said before."""
+    noun: list[Word] = []
+    for word in after:
+        if not word.is_content or _has_past_form(word) or word.stem[0].isdigit() or word.text.lower() in _BESIDE:
+            break
+        noun.append(word)
+    return noun if len(noun) <= _LONGEST else []
+
+
+def _is_deed(word: Word) -> bool:
+    """Whether it is a verb for something that was done, not said, denied or planned."""
+    return _has_past_form(word) and not word.negated and word.force is Force.FACT and not _SAYS.fullmatch(word.text)
+
+
+def _has_past_form(word: Word) -> bool:
+    text = word.text
+    if not text.islower() or not is_past(text) or text in _PLURALS | _STATES:
+        return False
+    if text.endswith("ed"):
+        return len(text) > 3 and not text.endswith(("need", "feed", "ceed"))
+    return base(text) not in (text.replace("is", "iz"), text.replace("our", "or"))  # a spelling is no tense
+
+
+def _is_one_deed_of_several(number: Number, verbs: Sequence[Word]) -> bool:
+    """Whether something else is made of the verb, or another is named too: feared dead, hurt or killed."""
+    following = [w for w in verbs[1:] if w.text.lower() not in ("and", "or")]
+    listed_on = re.match(r",\s+\w+ed\b", number.sentence[verbs[0].end :])
+    return bool(listed_on) or any(w.text.lower() in _STATES or _has_past_form(w) for w in following[:1])
+
+
+def _completion(following: Sequence[Word]) -> list[Word]:
+    """What completes a verb: flown out, taken to safety, dropped out of the workforce."""
+    first = following[0].text.lower() if following else ""
+    if first in _WHERETO:
+        end = 2 if following[1:] and following[1].text.lower() in _DETERMINERS else 1
+        noun = _noun(following[end:])
+        return [*following[:end], *noun] if noun else []
+    return list(following[:1]) if first in _PARTICLES and not _is_number(following[1:2]) else []
+
+
+def _is_number(words: Sequence[Word]) -> bool:
+    return bool(words) and words[0].stem[0].isdigit()
+
+
+def _done_to(following: Sequence[Word]) -> list[Word]:
+    """The object behind a verb: crossed the border, lost their homes, left Kabul."""
+    determiner = [w for w in following[:1] if w.text.lower() in _DETERMINERS]
+    noun = _noun(following[len(determiner) :])
+    beyond = [w for w in following[len(determiner) + len(noun) :][:1] if w.text.lower() in ("and", "or")]
+    is_object = noun and not beyond and (determiner or not noun[0].text.islower())
+    return [*determiner, *noun] if is_object else []
+
+
+def _counted_as(noun: Sequence[Word], deed: Sequence[Word], role: str) -> Counted | None:
+    if deed[0].text in _UNFINISHED and (deed[0].text == "took" or not deed[1:]):  # it took 40 men to lift it
+        return None
+    text = " ".join(w.text for w in (*noun, *deed))
+    return Counted(text, (role, *(w.stem for w in (*deed, *noun) if w.is_content)))
