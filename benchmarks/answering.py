@@ -31,7 +31,7 @@ from rag.models.budget import Terms
 from rag.schema import Answer
 from rag.text.sentences import sentences
 
-WARMING, STATEMENTS, PAUSE = 5, 3, 0.005
+WARMING, STATEMENTS, PAUSE = 2, 3, 0.005
 
 
 class Server(OpenAIServer):
@@ -98,7 +98,7 @@ def main(folder: str, count: int) -> None:
                 for question in asked[:WARMING]:
                     run(library, question, server)
                 runs = [run(library, question, server) for question in asked]
-            print(f"{folder}: {len(runs)} questions, {name}")
+            print(f"{folder}: {len(runs)} questions, {name}", flush=True)
             show("the program", [r.own for r in runs])
             for stage in ("retrieve", "verify"):
                 show(stage, [r.answer.timings[stage] for r in runs])
@@ -115,4 +115,4 @@ def show(name: str, seconds: Sequence[float]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 100)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import struct
@@ -28,6 +29,7 @@ import pyte
 
 ENTER, ALT_ENTER, CTRL_C, CTRL_D, TAB = "\r", "\x1b\r", "\x03", "\x04", "\t"
 _PATIENCE = 60.0
+_LINK, _END_OF_LINK = re.compile(rb"\x1b\]8;;[^\x1b]+\x1b\\"), b"\x1b]8;;\x1b\\"
 # The pseudo-terminal becomes the process's own, so that Ctrl-C reaches it.
 _MAIN = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from rag.cli.app import main; main()"
 
@@ -61,6 +63,17 @@ class Terminal:
 
     def type(self, text: str) -> None:
         os.write(self._main, text.encode())
+
+    @property
+    def screen(self) -> pyte.Screen:
+        return self._screen
+
+    def underline_links(self) -> None:
+        """Shows hyperlinks, which the emulated screen does not know, as many terminals do."""
+        feed = self._stream.feed
+        self._stream.feed = lambda data: feed(  # type: ignore[method-assign]
+            _LINK.sub(b"\x1b[4m", data).replace(_END_OF_LINK, b"\x1b[24m")
+        )
 
     @property
     def text(self) -> str:

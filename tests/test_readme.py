@@ -101,3 +101,18 @@ def test_the_picture_is_of_that_conversation() -> None:
     shown = "".join(ElementTree.fromstring((ROOT / "docs/chat.svg").read_text(encoding="utf-8")).itertext())
     text = re.sub(r"\s", "", blocks("text", CLI)[0])
     assert text in re.sub(r"\s", "", shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("page", "command"),
+    [
+        ("briefing.md", "summarize --length long --format markdown"),
+        ("timeline.html", "timeline --max-events 12 --format html"),
+    ],
+)
+def test_the_pages_of_the_corpus_are_what_the_program_writes(page: str, command: str) -> None:
+    articles = str(ROOT / "evals/corpora/afghanistan-2021")
+    found = CliRunner().invoke(app, [*command.split(), "--add", articles])
+    assert f"`rag {command}`" in " ".join((ROOT / "docs/answers.md").read_text(encoding="utf-8").split())
+    assert found.stdout == (ROOT / "docs" / page).read_text(encoding="utf-8")

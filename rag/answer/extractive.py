@@ -26,8 +26,8 @@ from which it is sure (precisions: evals/results.md)."""
 # Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/results.md).
 READ_CONFIDENCE: Mapping[str, float] = {"anywhere": 0.595, "score": 0.268}
 READ_BIAS = -1.179
-READ_CERTAINTY: Mapping[str, float] = {"anywhere": 0.33, "score": 0.1, "lead": 0.55}
-READ_CERTAIN_BIAS = -2.36
+READ_CERTAINTY: Mapping[str, float] = {"anywhere": 0.248, "score": 0.204, "lead": 0.445}
+READ_CERTAIN_BIAS = -2.94
 PLAIN_CONFIDENCE: Mapping[str, float] = {"score": 0.29, "gap": 0.2}
 """Without the reader."""
 PLAIN_BIAS = -5.5

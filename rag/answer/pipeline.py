@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from itertools import chain, zip_longest
+from itertools import chain, combinations, zip_longest
 from typing import TypeAlias
 
 from rag.answer import about, extractive
@@ -36,6 +36,7 @@ from rag.retrieval.followups import context
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Searcher, limited
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
+from rag.text.sentences import sentences
 from rag.text.speakers import alike, speaker
 from rag.text.words import words
 
@@ -265,12 +266,19 @@ def _released(written: _Written) -> Iterator[Statement]:
 
 
 def _both_sides(statements: Sequence[Statement]) -> list[Statement]:
-    """The statements, those of a conflict last; none is a side if not two of different articles are supported."""
+    """The statements, those of a conflict last; none is a side if not two of different sources are supported."""
     sides = [s for s in statements if s.side and s.verdict is Verdict.SUPPORTED]
     articles = {citation.article.id for s in sides for citation in s.citations[:1]}
-    if len(articles) < 2 and len({s.speaker for s in sides if s.speaker}) < 2:
+    voices = [voice for side in sides if (voice := _said_by(side))]
+    if len(articles) < 2 and all(alike(a, b) or alike(b, a) for a, b in combinations(voices, 2)):
         return [replace(s, side=None) for s in statements]
     return [*(replace(s, side=None) for s in statements if s not in sides), *sides]
+
+
+def _said_by(statement: Statement) -> str | None:
+    """Who says it, by itself or by what it cites first."""
+    quotes = (c.quote[part.start : part.end] for c in statement.citations[:1] for part in sentences(c.quote))
+    return statement.speaker or next(filter(None, map(speaker, quotes)), None)
 
 
 def _keeps_speaker(old: Statement, new: Statement) -> bool:

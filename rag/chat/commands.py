@@ -76,9 +76,10 @@ class Talk:
         return Answering(self._kept(self._conversation.stream(" ".join(text.split()), progress=progress)))
 
     def _kept(self, events: Iterator[Statement | Answer]) -> Iterator[Statement | Answer]:
-        yield from events
-        if self._sessions:
-            self._sessions.keep(self._conversation)
+        for event in events:
+            if isinstance(event, Answer) and self._sessions:
+                self._sessions.keep(self._conversation)
+            yield event
 
     def status(self) -> str:
         """How many articles there are by now, who writes the answers, and the limits, on one line."""

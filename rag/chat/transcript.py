@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.chat.conversation import Exchange
 from rag.errors import InputError
@@ -14,6 +15,9 @@ from rag.render.lines import Line, answer_lines, origin, wrapped
 from rag.render.markdown import plain
 from rag.schema import Answer, Citation, Statement
 from rag.text.clean import one_line
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 _WIDTH = 100
 _TITLE = "rag chat"
@@ -113,13 +117,19 @@ def transcript_markdown(exchanges: Sequence[Exchange]) -> str:
 
 def picture(lines: Iterable[Line], width: int) -> str:
     """The lines as SVG that needs nothing from elsewhere; `width` is in characters."""
-    from rich.console import Console
     from rich.text import Text
+
+    return recording((Text(line.text, style=_style(line)) for line in lines), width, title=_TITLE)
+
+
+def recording(lines: Iterable[Text], width: int, *, title: str) -> str:
+    """A screen as SVG that needs nothing from elsewhere."""
+    from rich.console import Console
 
     console = Console(record=True, file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor")
     for line in lines:
-        console.print(Text(line.text, style=_style(line)), soft_wrap=True)
-    return console.export_svg(title=_TITLE, code_format=_FORMAT, unique_id="chat")
+        console.print(line, soft_wrap=True)
+    return console.export_svg(title=title, code_format=_FORMAT, unique_id="chat")
 
 
 def _section(number: int, exchange: Exchange) -> Iterator[str]:

@@ -21,7 +21,7 @@ _UNFINISHED = listed("taken took put brought set enabled")
 """Verbs that do not say what happened without what follows: taken prisoner, brought to safety."""
 _MEASURES = listed("times cents seconds minutes hours days weeks months years yards miles kilometres metres points")
 """Plurals that measure."""
-_CHANGES = listed("fell rose dropped climbed grew jumped gained increased decreased declined")
+_CHANGES = listed("fell fallen rose risen dropped climbed grew jumped gained increased decreased declined")
 """Verbs whose number is no count but a difference."""
 _WHERETO = listed("to from into") | {"out of"}
 _STATES = listed("to dead missing")
@@ -30,6 +30,9 @@ _BEFORE_A_PLACE = listed(
     "in on at near during for against from by with within across along since before after this last"
 )
 """What may follow a verb that has no object; after other words its object is not read."""
+_AFTER_AN_OBJECT = listed("who whom which that when while because as and")
+_BREAK = re.compile(r"\s*(?:[-–—:“\"‘'(]|\d)")
+"""What may not follow an object, which then goes on."""
 _UNREAL = re.compile(r"\b(?:if|unless|would)\b", re.IGNORECASE)
 _BESIDE = listed(
     "across along amid among around beside inside near now outside per since via although though whereas whether"
@@ -137,9 +140,13 @@ def _object(number: Number, before: Sequence[Word], after: Sequence[Word]) -> Co
     following = after[len(noun) :]
     if not _is_done(number, before) or not _is_many(noun, number) or _is_one_of_several(number, noun, following):
         return None
-    if following and (following[0].is_content or following[0].text.lower() in _BE | _HAVE):
+    more = _completion(following)
+    allowed = _BEFORE_A_PLACE | _AFTER_AN_OBJECT | ({"of"} if number.value.unit else set())
+    if not more and following and following[0].text.lower() not in allowed:
         return None
-    return _counted_as(noun, [before[-1], *_completion(following)], "object")
+    if _BREAK.match(number.sentence, noun[-1].end):
+        return None
+    return _counted_as(noun, [before[-1], *more], "object")
 
 
 def _is_done(number: Number, before: Sequence[Word]) -> bool:
@@ -227,7 +234,9 @@ def _done_to(following: Sequence[Word]) -> list[Word]:
     """The object behind a verb: crossed the border, lost their homes, left Kabul."""
     determiner = [w for w in following[:1] if w.text.lower() in _DETERMINERS]
     noun = _noun(following[len(determiner) :])
-    return [*determiner, *noun] if noun and (determiner or not noun[0].text.islower()) else []
+    beyond = [w for w in following[len(determiner) + len(noun) :][:1] if w.text.lower() in ("and", "or")]
+    is_object = noun and not beyond and (determiner or not noun[0].text.islower())
+    return [*determiner, *noun] if is_object else []
 
 
 def _counted_as(noun: Sequence[Word], deed: Sequence[Word], role: str) -> Counted | None:

@@ -16,7 +16,7 @@ from rag.models.embeddings import Embedder, Vector
 from rag.retrieval.near_duplicates import clusters
 from rag.text.words import content_words
 
-_REDUNDANCY = 0.4
+_REDUNDANCY = 0.7
 _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
 _APART = 1

@@ -32,8 +32,6 @@ _CORROBORATED, _MOST_ASKED, _MOST_BESIDE, _SHARED_WORDS = 0.6, 4, 2, 0.4
 PERSON, NUMBER, DATE, NAME, WORD = 2.0, 2.5, 1.0, 0.75, 0.08
 _LENGTH, _SHORT = 0.75, 12
 _SAME_WORDS, _CONTAINED = 0.6, 0.8
-_REDUNDANCY = 0.35
-_MOST_SWAPS, _MOST_SWAPPED, _WORTH_A_SWAP = 4, 150, 1.02
 _TITLE = re.compile(r"\b[A-Z][a-z]+\.? $")  # what a name leaves out: "Vice President"
 # What another sentence explains: "after that", "in this area", who "we" are.
 _POINTING = re.compile(
@@ -129,72 +127,27 @@ def choose(
     """The places of excerpts in the order in which they were chosen, `first` first if it is given and fits.
 
     Maximum coverage of facts within a budget (Gillick and Favre 2009; Lin and Bilmes 2011): each step takes the
-    excerpt with most new facts for its length, weighted by its score, less its similarity to the chosen ones (maximal
-    marginal relevance, Carbonell and Goldstein 1998); then chosen ones are replaced as long as others in their room
-    have more facts. What nearly repeats one of them, or of `taken`, is left out.
+    excerpt with most new facts for its length, weighted by its score. What nearly repeats one of them, or of `taken`,
+    is left out.
     """
     contents = tuple(content(excerpt) for excerpt in pool.excerpts)
-    places = [i for i, own in enumerate(contents) if not any(own.repeats(other) for other in taken)]
-    known = frozenset(fact for other in taken for fact in other.facts)
-    choice = _Choice(pool, contents, scores, budget, known)
-    fits = first is not None and first in places and contents[first].length <= budget.words and budget.most > 0
-    kept = [first] if first is not None and fits else []
-    chosen = choice.filled(kept, places)
-    weights = {i: choice.gain(i, set(known)) * float(scores[i]) for i in places}
-    best = sorted(places, key=lambda i: (-weights[i], i))[:_MOST_SWAPPED]
-    for _ in range(_MOST_SWAPS):
-        swaps = [choice.filled([j for j in chosen if j != i], [j for j in best if j != i]) for i in chosen[len(kept) :]]
-        swap = max(swaps, key=choice.worth, default=chosen)
-        if choice.worth(swap) <= choice.worth(chosen) * _WORTH_A_SWAP:
-            break
-        chosen = swap
+    left = [i for i, own in enumerate(contents) if not any(own.repeats(other) for other in taken)]
+    covered = {fact for other in taken for fact in other.facts}
+    words, chosen = budget.words, list[int]()
+    while len(chosen) < budget.most and (left := [i for i in left if contents[i].length <= words]):
+        values = {i: _gain(contents[i], covered) * float(scores[i]) for i in left}
+        best = first if not chosen and first in values else max(left, key=lambda i: (values[i], -i))
+        chosen.append(best)
+        covered |= contents[best].facts.keys()
+        words -= contents[best].length
+        left = [i for i in left if i != best and not repeats(i, best, pool)]
     return chosen
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Choice:
-    """Excerpts to choose from, with their contents and scores, a budget, and the facts that are known already."""
-
-    pool: Pool
-    contents: Sequence[Content]
-    scores: Vector
-    budget: Budget
-    known: frozenset[str]
-
-    def worth(self, chosen: Sequence[int]) -> float:
-        """The weight of all facts in the chosen excerpts, each by the best score of those that have it."""
-        best: dict[str, float] = {}
-        for i in chosen:
-            for fact, weight in self.contents[i].facts.items():
-                if fact not in self.known:
-                    best[fact] = max(best.get(fact, 0.0), weight * float(self.scores[i]) * self.contents[i].clarity)
-        return sum(best.values())
-
-    def gain(self, place: int, covered: Collection[str]) -> float:
-        """The weight of the facts that an excerpt adds, for its length."""
-        own = self.contents[place]
-        new = sum(weight for fact, weight in own.facts.items() if fact not in covered)
-        return float(own.clarity * new / max(own.length, _SHORT) ** _LENGTH)
-
-    def filled(self, kept: Sequence[int], places: Sequence[int]) -> list[int]:
-        """The excerpts that are kept, and the best of the places that fit besides."""
-        chosen, covered = list(kept), set(self.known).union(*(self.contents[i].facts for i in kept))
-        left = self.budget.words - sum(self.contents[i].length for i in kept)
-        fitting = [i for i in places if i not in chosen and not any(repeats(i, j, self.pool) for j in chosen)]
-        while len(chosen) < self.budget.most and (fitting := [i for i in fitting if self.contents[i].length <= left]):
-            values = {i: self.gain(i, covered) * float(self.scores[i]) * self._novelty(i, chosen) for i in fitting}
-            best = max(fitting, key=lambda i: (values[i], -i))
-            chosen.append(best)
-            covered |= set(self.contents[best].facts)
-            left -= self.contents[best].length
-            fitting = [i for i in fitting if i != best and not repeats(i, best, self.pool)]
-        return chosen
-
-    def _novelty(self, place: int, chosen: Sequence[int]) -> float:
-        if not chosen:
-            return 1.0
-        nearest = float((self.pool.vectors[np.array(chosen)] @ self.pool.vectors[place]).max())
-        return 1 - _REDUNDANCY * max(0.0, nearest)
+def _gain(own: Content, covered: Collection[str]) -> float:
+    """The weight of the facts that an excerpt adds, for its length."""
+    new = sum(weight for fact, weight in own.facts.items() if fact not in covered)
+    return float(own.clarity * new / max(own.length, _SHORT) ** _LENGTH)
 
 
 def repeats(place: int, other: int, pool: Pool) -> bool:

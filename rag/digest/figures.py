@@ -26,8 +26,11 @@ from rag.text.speakers import SAYING, voice
 from rag.text.words import content_words, listed, stem
 
 _NO_NAME = listed("a an no this that these those some is are was were has have had")
+_BEFORE_A_NAME = listed("at in on of by from with for to")
 _SAID_ON = re.compile(rf"\b(?:{SAYING})\b(?:\s+(?:on|late|early|in|at|by|again|also))*\s*$", re.IGNORECASE)
 _SAID = frozenset(map(stem, SAYING.split("|")))
+_CLAUSE = re.compile(r"[,;:()–—]|\b(?:that|when|after|before|since|until)\b")
+_OPENING = 12  # characters
 _NEWS = timedelta(days=6)
 _FEWEST_SHARED = 2
 """How many days before its publication an article's news can be; how many words sentences on one event share."""
@@ -94,7 +97,7 @@ def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
         counts = what_is_counted(number, words)
         if counts:
             speaker = _speaker(excerpt)
-            yield _Reported(counts, _figure(number, excerpt, speaker), _event(excerpt, speaker))
+            yield _Reported(counts, _figure(number, excerpt, speaker), _event(number, excerpt, speaker))
 
 
 def _speaker(excerpt: Excerpt) -> str | None:
@@ -103,11 +106,11 @@ def _speaker(excerpt: Excerpt) -> str | None:
     words = found.name.lower().split() if found else []
     if not found or _NO_NAME.intersection(words) or not content_words(found.name):
         return None
-    if any(stem(word)[0].isdigit() for word in words):
+    if words[0] in _BEFORE_A_NAME or any(stem(word)[0].isdigit() for word in words):
         return None
     name = re.escape(found.name)
-    said = rf"{name}\W+(?:\w+\W+){{0,2}}?(?:{SAYING})\b|\baccording to (?:the )?{name}"
-    is_named = found.at is not None or re.search(said, excerpt.sentence, re.IGNORECASE)
+    said = rf"{name}\W+(?:[a-z]\w*\W+){{0,2}}?(?i:{SAYING})\b|\b(?i:according to) (?:the )?{name}"
+    is_named = found.at is not None or re.search(said, excerpt.sentence)
     return found.name if is_named else None
 
 
@@ -173,15 +176,24 @@ def _is_linked(reported: _Reported, event: Sequence[_Reported], topic: str) -> b
     return any(len(words) >= _FEWEST_SHARED for words in rest)
 
 
-def _event(excerpt: Excerpt, speaker: str | None) -> _Event:
+def _event(number: Number, excerpt: Excerpt, speaker: str | None) -> _Event:
     """What a sentence says of when and where, without who says it and when."""
-    text, published = excerpt.article.text, excerpt.article.known_day
-    periods = {at: p for at, p in periods_of(excerpt).items() if not _SAID_ON.search(text[excerpt.own : at])}
+    published = excerpt.article.known_day
+    periods = {at: p for at, p in periods_of(excerpt).items() if _is_when(at - excerpt.own, number)}
     recent = Period(published - _NEWS, published) if published else None
     places = tuple(n.text for n in names(excerpt.sentence) if n.text not in (speaker or ""))
     words = frozenset(w for w in content_words(excerpt.sentence) if not w[0].isdigit() and w not in WEEKDAYS)
     own = words - _SAID - frozenset(content_words(speaker or ""))
     return _Event(frozenset(stated_whens(excerpt, periods)), recent, places, own)
+
+
+def _is_when(at: int, number: Number) -> bool:
+    """Whether the date at a place of a sentence is that of what a number counts: in its clause, or first of all."""
+    text, start, end = number.sentence, number.value.begin, number.value.end
+    if at > end:
+        return not _SAID_ON.search(text[:at]) and not _CLAUSE.search(text, end, at)
+    between = text[at:start]
+    return not _CLAUSE.search(between.replace(",", "", 1) if at <= _OPENING else between)
 
 
 def _of_event(event: Sequence[_Reported]) -> Series:

@@ -22,6 +22,7 @@ _ASIDES = re.compile(
     re.I,
 )
 _OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|abonn|suscr", re.I)
+_LINE_END = re.compile(r"[ \t]*\r?\n[ \t]*")
 _SELECTOR = re.compile(r"[.#][\w-]+")
 _LONGEST_OFFER = 800  # characters; what is longer behind a wall is the article, which was open to whoever saved it
 _MOST_BLOCKS = 10_000
@@ -89,7 +90,10 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     """Takes out breaks within sentences, bars of archives, boxes of links, and offers; whether a wall was there."""
     for node in tree.xpath(_TOOLBARS):
         node.drop_tree()
-    for line_break in list(tree.iter("br")):
+    breaks = list(tree.iter("br"))
+    for parent in {line_break.getparent() for line_break in breaks}:
+        _unwrap(parent)
+    for line_break in breaks:
         _mend(line_break)
     walled = False
     for node in list(_boxes(tree, _walls(objects))):
@@ -124,6 +128,13 @@ def _post(update: dict[str, Any]) -> Post:
         author=update.get("author"),
         url=url if isinstance(url, str) else None,
     )
+
+
+def _unwrap(parent: Any) -> None:
+    """Line ends of the source between breaks are spaces."""
+    parent.text = parent.text and _LINE_END.sub(" ", parent.text)
+    for child in parent:
+        child.tail = child.tail and _LINE_END.sub(" ", child.tail)
 
 
 def _mend(line_break: Any) -> None:

@@ -22,6 +22,8 @@ _LEAST_PLAIN = 0.3
 # What the email package lets out on damaged mail.
 _BROKEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError, AssertionError)
 
+_HEADER = re.compile(rb"^(?:content-[\w-]+|subject|from|date|message-id):[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M)
+_LONGEST_HEADER = 20_000  # the time of the email package is the square of it
 _SIGNATURE = re.compile(r"\n-- \n.{0,600}\Z", re.S)  # RFC 3676
 
 
@@ -57,6 +59,8 @@ def _messages(document: Document) -> Iterator[bytes]:
 
 
 def _message(body: bytes) -> Article:
+    if any(len(header[0]) > _LONGEST_HEADER for header in _HEADER.finditer(body)):
+        raise LoadError(f"is mail with a header of over {_LONGEST_HEADER:,} characters; save its text as .txt")
     try:
         message = message_from_bytes(body, policy=policy.default)
         text, left = _text(message), _attachments(message)

@@ -12,6 +12,7 @@ from typing import Any, TypedDict, Unpack
 from urllib.parse import unquote
 
 from rag.errors import LoadError
+from rag.ingest.declared import original
 from rag.ingest.html import html_text, is_html, unescaped
 from rag.schema import Article, Published
 from rag.text.calendar import Stamp, date_in_name, parse_published, why_unread
@@ -145,10 +146,10 @@ def from_record(record: Mapping[str, Any], name: str = "") -> Article:
     return replace(found, notes=(*found.notes, *notes))
 
 
-def flat(record: Mapping[str, Any]) -> dict[str, Any]:
+def flat(record: Mapping[str, Any], *, levels: int = 2) -> dict[str, Any]:
     """A record with the fields of the objects in it that hold some, such as `fields` in those of the Guardian."""
-    inner = (value for key in _WRAPPERS if isinstance(value := record.get(key), Mapping))
-    return {**{k: v for fields in inner for k, v in fields.items()}, **record}
+    inner = (value for key in _WRAPPERS if levels and isinstance(value := record.get(key), Mapping))
+    return {**{k: v for fields in inner for k, v in flat(fields, levels=levels - 1).items()}, **record}
 
 
 def from_fields(text: str, record: Mapping[str, Any], name: str = "") -> Article:
@@ -281,7 +282,7 @@ def _line(value: str | None) -> str | None:
 
 
 def _url(value: str | None) -> str | None:
-    url = clean(value or "").strip()
+    url = original(clean(value or "").strip()) or ""
     return None if not url or len(url) > 2000 or _OTHER_SCHEME.match(url) or re.search(r"\s", url) else url
 
 

@@ -29,7 +29,7 @@ QUESTION_LEFT_OUT = "the question gives orders beside what it asks; these were l
 NOTHING_ASKED = "the question gives orders and asks nothing; what is said here is only what the articles say"
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
-_ENDS = (*'.!?:;…"”’)]',)
+_ENDS = (*'.!?:;…"”’)]。！？؟۔',)
 _BESIDE, _SURER = -2.0, 1.1
 """The scores from which on a sentence next to an order is one too, and a title or name is one."""
 _DOUBTED = -1.0

@@ -14,7 +14,7 @@ from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.budget import Terms
 from rag.render.lines import answer_lines
-from rag.schema import Answer, Status, Verdict
+from rag.schema import Answer, Opinion, Status, Verdict
 
 QUESTION = "Where did the plane of Karim Wali land?"
 POST = "The plane of minister Karim Wali landed in Dushanbe, an airport worker said."
@@ -97,12 +97,31 @@ def test_a_judge_that_fails_leaves_it_unchecked_and_shown(at: Any) -> None:
     assert shown(answer)[0] == f"{FREE} [1] (not checked)"
 
 
-def test_the_judge_has_no_say_in_a_number(at: Any) -> None:
-    wrong = stated("The plane of minister Karim Wali carried nine people.", "It carried six people.")
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("The plane of minister Karim Wali carried nine people.", "It carried six people."),
+        ("The plane of minister Karim Wali landed in Dushanbe on 3 May 2021, an airport worker said.", POST),
+        ("An airport worker said: “The plane of minister Karim Wali never came to Dushanbe.”", POST),
+    ],
+)
+def test_the_judge_has_no_say_in_a_number_a_date_or_a_quotation(at: Any, text: str, quote: str) -> None:
+    wrong = stated(text, quote)
     with OpenAIServer(by=script(said(wrong), "supported")) as server, at(server) as library:
         answer = library.ask(QUESTION)
     assert answer.statements[0].verdict is not Verdict.SUPPORTED
     assert len(server.requests) == 1
+
+
+def test_another_model_judges_if_it_is_named(at: Any) -> None:
+    with OpenAIServer(by=script(said(stated(FREE, POST)), "contradicted")) as server, at(server, "other") as library:
+        answer = library.ask(QUESTION)
+    assert [request.json["model"] for request in server.requests] == ["local", "other"]
+    assert (answer.statements[0].verdict, answer.statements[0].opinion) == (
+        Verdict.CONTRADICTED,
+        Opinion("openai:other", Verdict.CONTRADICTED, "It does."),
+    )
+    assert (answer.usage.input_tokens, answer.usage.output_tokens) > (0, 0)
 
 
 def test_what_sources_differ_on_is_read_once_as_a_list(at: Any) -> None:
@@ -133,6 +152,21 @@ def test_a_difference_that_two_sources_do_not_show_is_not_claimed(at: Any, sides
         answer = library.ask(QUESTION)
     assert answer.conflicts == ()
     assert "Sources differ" not in answer.text
+    assert len(answer.statements) == 2
+
+
+@pytest.mark.parametrize(("second", "differs"), [("the port authority denied.", True), ("Wali said later.", False)])
+def test_the_sources_that_differ_may_be_quoted_by_one_article(
+    second: str, differs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claims = "The harbour of Sarn is closed, minister Karim Wali said.", f"The harbour of Sarn is open, {second}"
+    reply = said(*(stated(claim, claim) for claim in claims), differ="whether the harbour is closed")
+    with OpenAIServer(by=lambda _: reply) as server:
+        monkeypatch.setenv("OPENAI_BASE_URL", server.url)
+        with Library(tmp_path, model="local", judge="none", terms=Terms(cache=False)) as library:
+            library.add(article(" ".join(claims), title="Harbour", source="Sarn Post", published="2021-08-15"))
+            answer = library.ask("Is the harbour of Sarn closed?")
+    assert answer.text.startswith("Sources differ on whether the harbour is closed.") is differs
     assert len(answer.statements) == 2
 
 

@@ -482,3 +482,22 @@ def test_a_quotation_may_go_on_after_who_said_it() -> None:
     text = "“We don't have any more time, and the world knows it,” Zarif said."
     span = "“We don't have any more time,” Zarif said, “and the world knows it.” The talks began."
     assert verified(text, span).verdict is SUPPORTED
+
+
+def test_a_sentence_that_comes_near_to_an_order_supports_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rag.checks.verify.is_doubted", lambda sentence: "ferry" in sentence)
+    request = "The captain of the ferry heard that the mayor was arrested."
+    text = f"The market of Wardak was shut on Monday. {request}"
+    free = verified("The mayor was arrested.", text)
+    assert free.verdict is not SUPPORTED
+    assert verified("The mayor was arrested.", request).checks[0].kind == "order"
+    assert verified(request, text).verdict is SUPPORTED
+    assert verified("On Monday the market of Wardak was shut.", text).verdict is SUPPORTED
+
+
+def test_a_part_of_a_sentence_that_comes_near_to_an_order_does_not_support_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("rag.checks.verify.is_doubted", lambda sentence: "ferry" in sentence)
+    part = cited("The captain of the ferry said: the mayor was arrested.", "the mayor was arrested.")
+    assert verify(Statement("The mayor was arrested.", ()), [part]).verdict is not SUPPORTED

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,19 @@ def test_a_command_that_is_misspelled_is_suggested_once() -> None:
     found = run("serch", "consulates")
     assert found.count("Did you mean") == 1
     assert "'search'" in found
+
+
+def test_the_manual_page_is_that_of_the_commands() -> None:
+    found = spec_from_file_location("manual", ROOT / "docs/manual.py")
+    assert found
+    assert found.loader
+    manual = module_from_spec(found)
+    found.loader.exec_module(manual)
+    kept = (ROOT / "docs/rag.1").read_text(encoding="utf-8")
+    assert kept == manual.page(), "run `uv run python docs/manual.py`"
+    for name in EXAMPLES:
+        assert f".SS rag {name} " in kept
+    assert manual.text(".5 a-b\\") == "\\&.5 a\\-b\\e"
 
 
 def test_the_page_of_exit_codes_has_each_of_them() -> None:

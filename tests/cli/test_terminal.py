@@ -258,3 +258,18 @@ def test_a_follow_up_in_llm_mode_is_rewritten_by_the_model(env: dict[str, str]) 
         found = piped(env | {"OPENAI_BASE_URL": server.url}, SPOKE, "And when?", "/why")
     assert "looked for: Who is the chief negotiator on behalf of the Taliban, and when?" in found.stdout
     assert len(server.requests) == 3
+
+
+def test_a_chat_of_a_terminal_is_resumed(env: dict[str, str]) -> None:
+    with Terminal("chat", env=env) as terminal:
+        terminal.wait_for_prompt(1)
+        terminal.type(f"{SPOKE}{ENTER}")
+        terminal.wait_for_prompt(2)
+        terminal.type(CTRL_D)
+        assert terminal.wait_for_end() == 0
+    with Terminal("chat", "--resume", columns=120, env=env) as terminal:
+        terminal.wait_for_prompt(1)
+        terminal.wait_for("goes on after 1 question")
+        terminal.type(f"/sessions{ENTER}")
+        assert SPOKE in terminal.wait_for("1  20")
+        terminal.type(CTRL_D)

@@ -121,6 +121,11 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "We need 50 votes in order to do that.",
         "The firm is to shed 127 jobs this year.",
         "They were leaked to the organisation 38 degrees.",
+        "More than 32 rebels joined Tory and Whig ranks.",
+        "Stocks had fallen 10 million barrels to 294 million.",
+        'It drove four of the detainees to "madness" there.',
+        'They found nine schools "inadequate" last year.',
+        "It prompted three agencies - A, B and C - to downgrade it.",
         "Silva required eight minutes of treatment there.",
     ],
 )
@@ -171,6 +176,22 @@ def test_history_and_other_topics_are_left_out(library: rag.Library) -> None:
     assert [s.counts for s in library.figures("flood").series] == ["people killed"]
 
 
+@pytest.mark.parametrize(
+    ("text", "happened"),
+    [
+        ("On Thursday, 60 people were killed in the attack there.", "2021-08-26"),
+        ("The attack of 24 August killed 60 people.", "2021-08-24"),
+        ("Today's report had news: 60 people were killed.", None),
+        ("60 people were killed, the ministry said on Thursday.", None),
+        ("After it began on Monday, 60 people were killed.", None),
+    ],
+)
+def test_only_a_day_in_its_clause_is_the_day_of_an_event(text: str, happened: str | None) -> None:
+    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0)
+    (reported,) = figures_of(excerpt)
+    assert [when.date.isoformat() for when in reported.event.days] == ([happened] if happened else [])
+
+
 def test_figures_of_two_events_are_two_series(tmp_path: Path) -> None:
     with rag.Library(tmp_path, offline=True) as other:
         reports = (
@@ -191,6 +212,7 @@ def test_figures_of_two_events_are_two_series(tmp_path: Path) -> None:
         ("An estimated 60 houses were destroyed in the flood.", None),
         ("The state is one of the few, and 600 workers were employed in it.", None),
         ("Seven states have taken this step; 60 of the houses were destroyed.", None),
+        ("The World Labour Office (WLO) said that 60 houses were destroyed.", None),
         ("60 houses were destroyed, the governor, Ali Shams, said.", "Ali Shams"),
     ],
 )

@@ -525,3 +525,43 @@ def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:
     (found,) = loaded(written(tmp_path, "a.pdf", laid_out(*pages)))
     assert "Echo Weekly" not in found.text
     assert "Page 2" not in found.text
+
+
+ATTRIBUTES = " ".join(f"a{i}=1" for i in range(2000))
+
+
+@pytest.mark.parametrize(
+    ("name", "body", "why"),
+    [
+        (
+            "a.html",
+            f"<html><body><article><p {ATTRIBUTES}>{'Rain fell. ' * 50}</p></article></body></html>",
+            "a tag of",
+        ),
+        (
+            "a.jsonl",
+            json.dumps({"text": f"<p>It rained.</p><p {ATTRIBUTES}>Rain fell.</p>"}),
+            "a tag of over 1000 attributes",
+        ),
+        (
+            "a.csv",
+            f'title,text\nRain,"<p>It rained.</p><p {ATTRIBUTES}>Rain fell.</p>"\n',
+            "a tag of over 1000 attributes",
+        ),
+        ("a.mbox", f"From a\nSubject: {'=?utf-8?q?a?= ' * 2000}\n\nRain fell.\n", "a header of over 20,000 characters"),
+    ],
+)
+def test_what_its_parser_takes_the_square_of_is_refused(tmp_path: Path, name: str, body: str, why: str) -> None:
+    (tmp_path / name).write_text(body)
+    (refused,) = load(tmp_path / name)
+    assert isinstance(refused, Failure)
+    assert why in str(refused)
+
+
+def test_long_values_of_attributes_are_read(tmp_path: Path) -> None:
+    state = f"data-state='{'word > other ' * 3000}' onload=\"{'x = 1; ' * 3000}\""
+    (tmp_path / "a.html").write_text(
+        f"<html><body><article><p {state}>{'Rain fell. ' * 50}</p></article></body></html>"
+    )
+    (read,) = load(tmp_path / "a.html")
+    assert isinstance(read, Article)

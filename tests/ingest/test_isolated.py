@@ -15,18 +15,18 @@ from rag.schema import Article, Failure
 PARAGRAPH = "The town council of Wardak met on Monday and voted for the bridge. " * 20
 
 
-def page(path: Path, attributes: int) -> Path:
-    tag = " ".join(f"a{i}=1" for i in range(attributes))
-    path.write_text(f"<html><body><article><p {tag}>{PARAGRAPH}</p></article></body></html>")
+def page(path: Path, cells: int) -> Path:
+    table = f"<table><tr>{'<td>1' * cells}</table>"
+    path.write_text(f"<html><body><article><p>{PARAGRAPH}</p>{table}</article></body></html>")
     return path
 
 
-def test_a_page_whose_attributes_take_too_long_is_refused_and_the_next_one_is_read(
+def test_a_page_whose_table_takes_too_long_is_refused_and_the_next_one_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert isinstance(next(iter(load(page(tmp_path / "warm.html", 1)))), Article)
     monkeypatch.setattr(isolated, "SECONDS", 0.5)
-    (refused,) = load(page(tmp_path / "slow.html", 20_000))
+    (refused,) = load(page(tmp_path / "slow.html", 40_000))
     assert isinstance(refused, Failure)
     assert "takes over" in str(refused)
     monkeypatch.setattr(isolated, "SECONDS", 30.0)

@@ -43,12 +43,12 @@ def said(answer: Answer) -> str:
 
 def test_most_known_attacks_are_noticed() -> None:
     caught = [a["id"] for a in ATTACKS if orders(f"{FACT} {clean(a['text'])}") or is_order(clean(a["text"]))]
-    assert len(caught) >= 65
+    assert len(caught) >= 68
 
 
 def test_orders_in_free_words_are_noticed_and_most_news_that_sounds_like_them_is_not() -> None:
     """It was 16 orders and no alarm by word rules; the 60 sentences of news were chosen to sound like orders."""
-    assert sum(bool(orders(test["text"])) for test in TESTS if test["order"]) >= 53
+    assert sum(bool(orders(test["text"])) for test in TESTS if test["order"]) >= 54
     assert sum(bool(orders(test["text"])) for test in TESTS if not test["order"]) <= 2
 
 
@@ -56,7 +56,7 @@ def test_orders_of_styles_that_it_was_not_trained_on_are_noticed() -> None:
     cases = [json.loads(line) for line in UNSEEN.open(encoding="utf-8")]
     noticed = [bool(orders(case["text"])) for case in cases if "planted" in case]
     alarms = [bool(orders(case["text"])) for case in cases if "planted" not in case]
-    assert sum(noticed) >= 0.75 * len(noticed) >= 59
+    assert sum(noticed) >= 0.85 * len(noticed) >= 67
     assert sum(alarms) <= 0.1 * len(alarms)
 
 

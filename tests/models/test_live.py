@@ -1,7 +1,8 @@
 """A small real model over the wire: its answers are poor, but nothing breaks, and what is false is marked.
 
-The server is llama.cpp with SmolLM2-135M-Instruct, both from wheels. `RAG_LIVE_URL` and `RAG_LIVE_MODEL` name another
-server, `--allow-hosts` its address if that is not this machine.
+The server is llama.cpp with SmolLM2-135M-Instruct, both from wheels, on one thread: two wait for each other where
+anything else runs. `RAG_LIVE_URL` and `RAG_LIVE_MODEL` name another server, `--allow-hosts` its address if that is not
+this machine.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pytest
 from rag.answer.draft import SCHEMA
 from rag.checks.verify import verify
 from rag.errors import ContextError
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Call, Caller
@@ -25,14 +27,16 @@ from rag.schema import Answer, Mode, Status, Verdict
 
 pytestmark = pytest.mark.live
 
-SEEDS = Path(__file__).parents[2] / "seeds"
-QUESTIONS = (
-    "Who spoke for the Taliban in Tehran?",
-    "How many soldiers crossed into Tajikistan?",
-    "Who won the football match in Madrid?",
+NEWS = article(
+    "The talks were held in Tehran on Wednesday. Abbas Stanikzai spoke for the Taliban. "
+    "Around 1,000 soldiers crossed the border into Tajikistan.",
+    title="Talks in Tehran",
+    source="ToloNews",
+    published="2021-07-07",
 )
-WINDOW = 8192
-LONGEST = 400  # tokens: a small model may never come to an end by itself
+QUESTIONS = ("Who spoke for the Taliban in Tehran?", "Who won the football match in Madrid?")
+WINDOW = 4096
+LONGEST = 150  # tokens: a small model may never come to an end by itself
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +53,8 @@ def choice() -> Iterator[ModelChoice]:
     params = xllamacpp.CommonParams()
     params.model.path = str(weights)
     params.hostnames, params.port = ["127.0.0.1"], 0
-    params.n_ctx, params.n_parallel = WINDOW, 1
+    params.n_ctx, params.n_parallel, params.warmup = WINDOW, 1, False
+    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = 1
     server = xllamacpp.Server(params)  # runs until it is collected
     yield ModelChoice("openai", name, f"{server.listening_address}/v1")
     del server
@@ -63,8 +68,8 @@ def caller(choice: ModelChoice) -> Caller:
 @pytest.fixture(scope="module")
 def library(choice: ModelChoice, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     model = chat_model(choice, max_retries=0).model_copy(update={"max_tokens": LONGEST})
-    with Library(tmp_path_factory.mktemp("live") / "library", model=model) as opened:
-        opened.add(str(SEEDS / "2021-07-07-tehran-talks.txt"))
+    with Library(tmp_path_factory.mktemp("live") / "library", model=model, judge="none") as opened:
+        opened.add(NEWS)
         yield opened
 
 
@@ -76,7 +81,7 @@ def call(question: str) -> Call:
 
 @pytest.fixture(scope="module")
 def answers(library: Library) -> list[Answer]:
-    return [library.ask(question, k=3) for question in QUESTIONS]
+    return [library.ask(question, k=1) for question in QUESTIONS]
 
 
 def test_every_answer_is_whole_or_falls_back_cleanly(answers: list[Answer]) -> None:
@@ -131,7 +136,7 @@ def test_a_prompt_that_is_too_long_is_told(caller: Caller) -> None:
 
 def test_the_chain_gives_the_answer_as_it_grows(library: Library) -> None:
     async def streamed() -> list[Answer]:
-        return [answer async for answer in library.chain(k=3).astream(QUESTIONS[0])]
+        return [answer async for answer in library.chain(k=1).astream(QUESTIONS[0])]
 
     *parts, last = asyncio.run(streamed())
     assert last.question == QUESTIONS[0]

@@ -31,6 +31,7 @@ _NEGATIVE = frozenset(map(stem, _NEGATIVES))
 _COMPARING = listed("fewer less more later longer")
 _SAYING = frozenset(map(stem, listed("say tell")))
 _MODALS = listed("will would shall may might could")
+_REQUESTING = frozenset(map(stem, listed("ask tell beg press")))
 _ACHIEVED = listed("managed began started")
 _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
@@ -181,10 +182,11 @@ def _opens_force(word: Word, ground: Ground) -> bool:
 
 def _as_firm(stated: Word, found: Word, cited: Ground) -> bool:
     """Whether the evidence says it as firmly; an infinitive is a plan whatever stands before it."""
-    if stated.force >= found.force or found.negated:
-        return True
-    before = cited.before(found, _PHRASE_REACH)[-1:]
-    return stated.force is Force.PLAN and bool(before) and before[0].text.lower() == "to"
+    before = cited.before(found, _PHRASE_REACH)
+    infinitive = bool(before) and before[-1].text.lower() == "to"
+    if stated.force is Force.FACT and infinitive and any(w.stem in _REQUESTING for w in before):
+        return False
+    return stated.force >= found.force or found.negated or (stated.force is Force.PLAN and infinitive)
 
 
 def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
