@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fake_embeddings import FakeEmbeddings
 
-from rag.evaluation.cases import Claim, SummaryCase, Task
+from rag.evaluation.cases import CaseTask, Claim, SummaryCase
 from rag.library import Library
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -23,7 +23,7 @@ CLOSES, SOLD = (Claim(text, ((text,),)) for text in ("closes in May", "sold both
 def test_baselines_take_sentences_of_the_articles_until_the_room_is_full(tmp_path: Path) -> None:
     (tmp_path / "ferry.txt").write_text(f"{FERRY} A bus runs from June to the end of August.", encoding="utf-8")
     (tmp_path / "copy.txt").write_text(f"{FERRY} Travellers may go by train from Orla to Torsk.", encoding="utf-8")
-    case = SummaryCase(id="s", task=Task.SUMMARY, words=20, claims=(CLOSES, SOLD))
+    case = SummaryCase(id="s", task=CaseTask.SUMMARY, words=20, claims=(CLOSES, SOLD))
     with Library(tmp_path / "library", embeddings=FakeEmbeddings()) as library:
         library.add(str(tmp_path / "ferry.txt"), str(tmp_path / "copy.txt"))
         pool = read(case, library)
