@@ -32,7 +32,7 @@ DAM = (
 SALE = (
     "Health group Calyx agreed on Thursday to sell three hospitals in Brenland to its rival Medora. Nurses at "
     "the Sankt Olav hospital walked out on Monday after the group cut night shifts. Union chief Dana Fries "
-    "said jobs were at risk unless Medora signs a guarantee. Lund, who took over from Greta Moen in March, "
+    "said jobs were at risk unless Medora signs a guarantee. Ruben Lund, who took over from Greta Moen in March, "
     "denied that the company was bankrupt."
 )
 AID = "The province sent 30 tents to the coast, the minister said. The town has 12 schools."
