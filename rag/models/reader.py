@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from rag.models.minilm import Session
 
 WEIGHTS = Path(__file__).with_name("reader.safetensors")
-DIGEST = "a5dd59e750d80cdf55bba4570f8d0ced4cf5ad411f1e51f680e10ace9b2eaabc"
+DIGEST = "a88367b7c619325e32eba28e5783982cd7bac11ccbb0ede26975d13587d03db0"
 """The SHA-256 of the weights."""
 LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
