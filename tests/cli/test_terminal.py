@@ -271,5 +271,5 @@ def test_a_chat_of_a_terminal_is_resumed(env: dict[str, str]) -> None:
         terminal.wait_for_prompt(1)
         terminal.wait_for("goes on after 1 question")
         terminal.type(f"/sessions{ENTER}")
-        assert SPOKE in terminal.wait_for("1  20")
+        assert SPOKE in terminal.wait_for("1. 20")
         terminal.type(CTRL_D)
