@@ -24,11 +24,13 @@ COMMANDS = (
     "check",
     "conflicts",
     "eval",
+    "figures",
     "mcp",
     "new",
     "search",
     "summarize",
     "timeline",
+    "topics",
     "watch",
     "work",
 )

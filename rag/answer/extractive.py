@@ -20,7 +20,7 @@ from rag.store.filters import admits
 from rag.text.words import alike
 
 MOST_STATEMENTS = 3
-LIKELY, SURE = 0.7, 0.85
+LIKELY, SURE = 0.7, 0.8
 """The confidence that there is an answer from which it answers, with "Possibly:", and the certainty that it is right
 from which it is sure (precisions: evals/results.md)."""
 # Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/results.md).

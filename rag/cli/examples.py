@@ -33,7 +33,7 @@ EXAMPLES = {
         "rag timeline --since 2021-08 --format ics > events.ics",
     ),
     "conflicts": ("rag conflicts", 'rag conflicts --topic "airport attack" --json'),
-    "figures": ('rag figures --topic "Tajikistan"', 'rag figures --topic "border" --counting soldiers --format csv'),
+    "figures": ("rag figures --topic districts", "rag figures --topic districts --counting captured --format csv"),
     "watch": (
         "rag watch https://example.org/feed.xml --every 900",
         'rag watch articles/ --topic "consulates" --draft draft.txt',

@@ -87,7 +87,7 @@ def new(*, topic: Topics = None, draft: Draft = None, options: Options) -> None:
 
 @command("library", "as_json", "quiet", "verbose")
 def topics(saved: Saved = None, *, remove: Remove = None, options: Options) -> None:
-    """Print the topics that `rag watch` and `rag new` look for; save or forget some."""
+    """Print, save or forget the topics of watch and new."""
     from rag.news import save_topics, saved_topics
 
     _check_topics(saved or [])
