@@ -18,11 +18,6 @@ class Unit:
     high: float
     zero: float = 0.0
 
-    @property
-    def size(self) -> float:
-        """What it is worth, in the middle."""
-        return (self.low + self.high) / 2
-
     def base(self, value: float) -> tuple[float, float]:
         """The least and most that an amount in it can be, in base units."""
         return (value + self.zero) * self.low, (value + self.zero) * self.high
