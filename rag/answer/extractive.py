@@ -17,7 +17,10 @@ from rag.retrieval.rerank import Sentence, leans
 from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
 from rag.store.filters import admits
-from rag.text.words import alike
+from rag.text.names import TITLES
+from rag.text.speakers import alike as is_same_speaker
+from rag.text.speakers import speaker
+from rag.text.words import alike, content_words
 
 MOST_STATEMENTS = 3
 LIKELY, SURE = 0.7, 0.8
@@ -71,10 +74,11 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     if not query.terms:
         return Answer(query.text, query.text, status=Status.ABSTAINED, reason=Reason.UNCLEAR)
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
-    found = Answer(query.text, query.text, hits=retrieved.hits[:k])
+    found, said = Answer(query.text, query.text, hits=retrieved.hits[:k]), _said_by_whom_it_asks(query, ranked)
+    ranked = said or ranked
     citations = _citations(_chosen(query, ranked, retrieved), retrieved.hits)
     taken = premises(query, citations, _articles(query, citations, retrieved))
-    likely, sure = confidence(query, ranked, retrieved), certainty(ranked)
+    likely, sure = 1.0 if said else confidence(query, ranked, retrieved), certainty(ranked)
     if likely < LIKELY or (sure < SURE and taken.unnamed):
         told = replace(found, nearest=citations, premises=taken.beside_nearest)
         return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
@@ -83,6 +87,15 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     if not unsure:
         return found
     return replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR, premises=taken.beside_answer)
+
+
+def _said_by_whom_it_asks(query: Query, ranked: Sequence[Sentence]) -> list[Sentence]:
+    """What somebody said of whom a question asks nothing else: "What did Zarif say?"."""
+    named = frozenset(stem for name in query.names for stem in content_words(name))
+    if not (query.said and named and query.text.lower().startswith("what ") and named | TITLES >= set(query.terms)):
+        return []
+    told = ((sentence, speaker(sentence.text)) for sentence in ranked)
+    return [s for s, who in told if who and any(is_same_speaker(who, name) for name in query.names)]
 
 
 def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved) -> list[Article]:

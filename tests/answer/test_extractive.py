@@ -108,6 +108,16 @@ def test_an_answer_that_is_not_sure_says_so(library: Library, monkeypatch: pytes
     assert [answer.text.startswith("Possibly: ") for answer in answers] == [False, True]
 
 
+def test_what_somebody_said_is_a_sentence_that_has_them_say_it(tmp_path_factory: pytest.TempPathFactory) -> None:
+    with Library(tmp_path_factory.mktemp("said")) as told:
+        told.add(
+            article("Ms. Lind was cleared on Monday. Her rival Mr. Holm said that she should resign.", title="Court")
+        )
+        answer, other = told.ask("What did Mr. Holm say?"), told.ask("What did Ms. Lind say?")
+    assert answer.statements[0].text.endswith("Her rival Mr. Holm said that she should resign.")
+    assert other.status is Status.ABSTAINED
+
+
 def test_an_answer_is_less_certain_beside_one_that_is_nearly_as_good(tmp_path_factory: pytest.TempPathFactory) -> None:
     def certainty(*texts: str) -> float:
         with Library(tmp_path_factory.mktemp("rivals")) as rivals:
