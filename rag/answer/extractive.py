@@ -92,10 +92,11 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
 def _said_by_whom_it_asks(query: Query, ranked: Sequence[Sentence]) -> list[Sentence]:
     """What somebody said of whom a question asks nothing else: "What did Zarif say?"."""
     named = frozenset(stem for name in query.names for stem in content_words(name))
-    if not (query.said and named and query.text.lower().startswith("what ") and named | TITLES >= set(query.terms)):
+    alone = query.said and len(query.names) == 1 and named | TITLES >= set(query.terms)
+    if not (alone and query.text.lower().startswith("what ")):
         return []
     told = ((sentence, speaker(sentence.text)) for sentence in ranked)
-    return [s for s, who in told if who and any(is_same_speaker(who, name) for name in query.names)]
+    return [s for s, who in told if who and is_same_speaker(who, query.names[0])]
 
 
 def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved) -> list[Article]:
