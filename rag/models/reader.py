@@ -35,7 +35,6 @@ _QUESTION, _CLAIM, _HEADER = 48, 64, 32
 _START, _END, _MARK = 101, 102, 1  # BERT's [CLS] and [SEP]; a word nobody writes, which marks a claim
 _BATCH_TOKENS = 768
 _LONGEST_ANSWER = 30
-_REMEMBERED = 100  # questions, a few MB
 _LEAST = -30.0
 
 
@@ -106,7 +105,6 @@ class Reader:
         self._weights, self._cache, self._threads = weights, cache, threads or cores()
         self._words = installed_weights()
         self._known = DIGEST if weights == WEIGHTS else _digest(weights)
-        self._remembered = lru_cache(maxsize=_REMEMBERED)(self._read)
 
     @property
     def version(self) -> str:
@@ -118,13 +116,7 @@ class Reader:
         self._session, self._tokenizer, self._heads  # noqa: B018
 
     def read(self, question: str, extracts: Sequence[Extract]) -> list[tuple[Reading, ...]]:
-        """For each extract, the reading of each of its sentences; those past the longest text score least.
-
-        What was read for the latest questions is remembered, so that one asked again costs nothing.
-        """
-        return list(self._remembered(question, tuple(extracts)))
-
-    def _read(self, question: str, extracts: tuple[Extract, ...]) -> tuple[tuple[Reading, ...], ...]:
+        """For each extract, the reading of each of its sentences; those past the longest text score least."""
         head = [_START, *self._ids(question)[:_QUESTION], _END]
         texts = self._tokenizer.encode_batch([e.text for e in extracts], add_special_tokens=False)
         rows = [_TokenRow.of(head, self._header(e.header), text) for e, text in zip(extracts, texts, strict=True)]
@@ -134,7 +126,7 @@ class Reader:
                 logits = states @ self._heads.span + self._heads.span_bias
                 margins = logits[rows[place].first :] - logits[0]
                 found[place] = tuple(readings(margins, rows[place].offsets, extracts[place].sentences))
-        return tuple(found[i] for i in range(len(extracts)))
+        return [found[i] for i in range(len(extracts))]
 
     def entail(self, pairs: Sequence[Pair]) -> list[Probabilities]:
         """The probabilities for each pair; of one that is too long, the end of the premise is left out."""

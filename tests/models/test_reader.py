@@ -54,15 +54,6 @@ def test_what_is_read_does_not_depend_on_what_is_read_beside_it(reader: Reader) 
     assert [r.score for r in beside] == pytest.approx([r.score for r in alone], abs=1e-3)
 
 
-def test_a_question_that_is_asked_again_is_not_read_again() -> None:
-    once, text = Reader(), extract()
-    first = once.read("Where were the talks?", [text])
-    once.__dict__["_session"] = None
-    assert once.read("Where were the talks?", [text]) == first
-    with pytest.raises(AttributeError):
-        once.read("Who led the delegation?", [text])
-
-
 def test_sentences_past_the_longest_text_score_least(reader: Reader) -> None:
     long = "The committee met again and nothing was decided. " * LONGEST
     whole = long + TEXT
