@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from rag.checks.verify import check, reason, status, verdict, verify, warnings
 from rag.ingest.metadata import article
 from rag.schema import Article, Check, Citation, Precision, Published, Statement, Verdict
 
+CORPORA = Path(__file__).parents[2] / "evals" / "corpora"
 SUPPORTED, UNSUPPORTED, CONTRADICTED = Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED
 WEDNESDAY = Published(date(2021, 7, 7), Precision.DAY)
 
@@ -49,6 +52,20 @@ def cited(text: str, quote: str | None = None, *, number: int = 1, published: Pu
 
 def verified(text: str, *spans: str, published: Published | None = WEDNESDAY) -> Statement:
     return verify(Statement(text, ()), [cited(span, published=published) for span in spans])
+
+
+@pytest.mark.parametrize(
+    ("statement", "id"),
+    [
+        ("The merger is off.", "pw-0702-bagram"),
+        ("The mayor has confessed.", "hp-0807-zaranj"),
+        ("The mayor has confessed.", "pw-0830-last"),
+    ],
+)
+def test_a_whole_article_bears_out_nothing_that_it_does_not_mention(statement: str, id: str) -> None:
+    rows = map(json.loads, (CORPORA / "afghanistan-2021" / "articles.jsonl").open(encoding="utf-8"))
+    (text,) = [row["text"] for row in rows if row["id"] == id]
+    assert verified(statement, text).verdict is UNSUPPORTED
 
 
 def failed(statement: Statement) -> dict[str, str | None]:

@@ -42,8 +42,8 @@ WEIGHTS: Mapping[str, float] = {
     "quoted": 0.43,
     "tight": 0.33,
 }
-_LONG = 700
-"""Characters of spans that the reader reads whole."""
+_LONG, _SOME = 350, 0.2
+"""Characters of spans that the reader reads whole; what longer ones have to show of the words before it is asked."""
 _COUNTED = ("number", "date", "name")
 _MOST_SENTENCES = 8
 _SELECTED = 3
@@ -86,8 +86,8 @@ def support(statement: str, texts: Sequence[str], checks: Sequence[Check], *, se
 def grounding(statement: str, texts: Sequence[str]) -> Support:
     """How well the spans that a statement cites show it: 0 to 1 by its words, up to 3 with the reader.
 
-    A name that is only near the spans counts for nothing. The reader is asked about wording of its own alone, and about
-    the nearest sentences of long spans: of a whole article it says that much follows which does not.
+    A name that is only near the spans counts for nothing. The reader is asked about wording of its own alone. Of long
+    spans it reads the nearest sentences, if they have some of the words: by it, too much follows from a whole article.
     """
     aligned = _align(statement, texts, frozenset())
     if aligned is None:
@@ -95,10 +95,12 @@ def grounding(statement: str, texts: Sequence[str]) -> Support:
     chosen = _chosen(aligned)
     together = aligned.found[chosen[:_TOGETHER]].max(axis=0)
     shown = float(together @ aligned.weights / aligned.weights.sum())
-    reader = shared_reader(cores()) if shown < GROUNDED else None
+    is_long = sum(map(len, texts)) > _LONG
+    least = _SOME if is_long else 0.0
+    reader = shared_reader(cores()) if least <= shown < GROUNDED else None
     if reader:
         near = [" ".join(aligned.sentences[i].text for i in sorted(set(chosen)))]
-        premises = dict.fromkeys((" ".join(texts), *texts) if sum(map(len, texts)) <= _LONG else near)
+        premises = near if is_long else list(dict.fromkeys((" ".join(texts), *texts)))
         shown += _READ * max(found.entailment for found in reader.entail([Pair(text, statement) for text in premises]))
     return Support(shown, aligned.sentences[aligned.nearest].text)
 
