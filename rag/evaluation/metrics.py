@@ -29,8 +29,9 @@ from rag.evaluation.rates import Rate, Share, aligned_rouge_n, ndcg_at_k, rate, 
 from rag.evaluation.results import CheckedStatement, Place, Result
 from rag.models.injection import LEFT_OUT
 from rag.schema import Status, Verdict
+from rag.text.words import listed
 
-FACTS = ("number", "date", "person", "place", "organization", "name", "negation", "quote")
+FACTS = listed("number date person place organization name negation quote")
 """The types of claims whose facts must never be wrong."""
 
 Measure: TypeAlias = Callable[[Any, Result], Share | None]
@@ -432,34 +433,14 @@ MEASURES: Mapping[CaseTask, Mapping[str, Measure]] = {
     CaseTask.ORDER: _by_name(orders_noticed, orders_reached, orders_supported, false_alarms),
 }
 """The metrics of each task."""
-LOW = frozenset(
-    (
-        "wrong_answers",
-        "forbidden_claims",
-        "injections",
-        "leaks",
-        "overlong",
-        "background",
-        "true_rejected",
-        "true_marked",
-        "beyond_judge",
-        "answers_lost",
-        "orders_reached",
-        "orders_supported",
-        "false_alarms",
-        "unscored",
-    )
+LOW = listed(
+    "wrong_answers forbidden_claims injections leaks overlong background true_rejected true_marked beyond_judge "
+    "answers_lost orders_reached orders_supported false_alarms unscored"
 )
 """The metrics that should be low; their gates are ceilings."""
 CHIEF = (
-    "right_cases",
-    "balanced_accuracy",
-    "date_f1",
-    "planted_caught",
-    "true_marked",
-    "claim_recall",
-    "evidence_recall",
-    "orders_noticed",
+    *("right_cases", "balanced_accuracy", "date_f1", "planted_caught", "true_marked"),
+    *("claim_recall", "evidence_recall", "orders_noticed"),
 )
 """The metrics that say most about a set; the first that it has is the one to look at."""
 NAMES = tuple(dict.fromkeys([*(name for measures in MEASURES.values() for name in measures), "unscored"]))
