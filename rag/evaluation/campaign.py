@@ -181,6 +181,6 @@ def _pin(measured: Report, path: Path, campaign: Campaign, chosen: Sequence[_Sui
             places = (os.path.relpath(place, path.parent) for place in (one.path or "", *suite.origins))
             cases, *articles = (place.replace(os.sep, "/") for place in places)
             table.setdefault(one.name, Gates(cases=cases, articles=tuple(articles)))
-    for one in measured.sets:
-        table[one.name] = pinned(table[one.name], one.measured, lower=campaign.lower)
+    for found in measured.sets:
+        table[found.name] = pinned(table[found.name], found.measured, lower=campaign.lower)
     save_gates(path, table)
