@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from rag.chat.conversation import Exchange
 from rag.errors import InputError
 from rag.render.lines import Line, answer_lines, origin, wrapped
-from rag.render.markdown import plain
-from rag.schema import Answer, Citation, Statement
+from rag.render.markdown import plain, stated
+from rag.schema import Answer, Citation
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
@@ -138,7 +138,8 @@ def _section(number: int, exchange: Exchange) -> Iterator[str]:
     for line in _limits(answer):
         yield f"{line}\n"
     for statement in answer.statements:
-        yield f"{_stated(statement)}\n"
+        marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
+        yield f"{stated(statement, f' {marks}' if marks else '')}\n"
     if not answer.statements:
         yield f"*{plain(answer.text)}*\n"
         yield from ("Nearest in the articles:\n",) if answer.nearest else ()
@@ -156,14 +157,6 @@ def _limits(answer: Answer) -> Iterator[str]:
         yield f"Only articles {plain(answer.window.limits)} were read."
     if answer.model:
         yield f"Written by {plain(answer.model)}, checked against the articles."
-
-
-def _stated(statement: Statement) -> str:
-    marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
-    doubt = f"**({statement.doubt})**" if statement.doubt else ""
-    reach = f"({plain(statement.reach)})" if statement.reach else ""
-    unsure = "*Possibly:*" if statement.unsure else ""
-    return " ".join(filter(None, (unsure, plain(statement.shown), marks, reach, doubt)))
 
 
 def _source(citation: Citation) -> str:

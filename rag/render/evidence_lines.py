@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.render.lines import Line, Mark, number_marks, origin, safe, wrapped
-from rag.render.links import link
+from rag.render.lines import Line, Mark, link, number_marks, origin, safe, wrapped
 from rag.schema import Answer, Article, Check, Citation, Hit, Passage, Span, Statement
 
 _CONTEXT, _CITED = Line("    ", quiet=True), Line("  > ", strong=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from rag.render.lines import differences, notice, origin, safe
-from rag.render.links import link
+from rag.render.lines import differences, link, notice, origin, safe
 from rag.render.page import bars, title
 from rag.schema import (
     AddReport,
@@ -81,13 +80,14 @@ def source(citation: Citation) -> str:
     return f"{f'[{named}](<{url}>)' if url else named}: “{plain(citation.quote)}”"
 
 
-def stated(statement: Statement) -> str:
-    """A statement with its marks and what a reader must know of it."""
+def stated(statement: Statement, marks: str | None = None) -> str:
+    """A statement with its marks, by default those of footnotes, and what a reader must know of it."""
     notes = [f"({plain(statement.reach)})"] if statement.reach else []
     doubt = [f"**({statement.doubt})**"] if statement.doubt else []
     chosen = [f"({statement.chosen})"] if statement.chosen else []
     unsure = ["*Possibly:*"] if statement.unsure else []
-    return " ".join((*unsure, plain(statement.shown) + _marks(statement.citations), *notes, *doubt, *chosen))
+    shown = plain(statement.shown) + (_marks(statement.citations) if marks is None else marks)
+    return " ".join((*unsure, shown, *notes, *doubt, *chosen))
 
 
 def _answer(answer: Answer) -> Iterator[str]:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
-from rag.render.lines import differences, origin, safe
-from rag.render.links import link
+from rag.render.lines import differences, link, origin, safe
 from rag.render.page import rendered
 from rag.render.tables import csv_bytes
 from rag.schema import Answer, Citation, Statement, Verdict
