@@ -14,7 +14,7 @@ from rag.models.injection import is_ordered
 from rag.retrieval.near_duplicates import clusters
 from rag.retrieval.retriever import Index, Retrieved, Searcher
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Verdict, Window
-from rag.store.catalog import StoredPassage
+from rag.store.embedding_table import StoredPassage
 from rag.text.names import names
 from rag.text.sentences import sentences
 from rag.text.speakers import voice

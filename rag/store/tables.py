@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +9,7 @@ from datetime import date
 from rag.errors import DamagedError
 from rag.models.injection import RULES, planted
 from rag.schema import Article, Span, Window
-from rag.store.database import Database, Row
+from rag.store.database import LISTED, SET_META, Database, Row, listed
 from rag.store.filters import condition
 from rag.text.calendar import Period
 from rag.text.relative_dates import EventDate
@@ -27,9 +26,9 @@ FIRST_VERSION = 2
 """The version of the catalog from which on there is the table."""
 _ABOUT = 3
 _ROUGH = 6
-_EVENTS = """
+_EVENTS = f"""
     SELECT p.id, d.start, d.stop, d.first, d.last FROM passages p JOIN event_days d ON d.passage = p.number
-    WHERE p.id IN (SELECT value FROM json_each(?)) ORDER BY p.id, d.start, d.stop
+    WHERE p.id {LISTED} ORDER BY p.id, d.start, d.stop
 """
 _WITHIN = "d.last >= ? AND d.last <= ? AND d.first <= ? AND d.last - d.first < ?"
 _DURING = f"""
@@ -59,7 +58,7 @@ class EventTable:
 
     def of(self, passage_ids: Sequence[str]) -> dict[str, tuple[EventDate, ...]]:
         """The dates of each passage, in the order of its text."""
-        rows = self._database.rows(_EVENTS, [json.dumps(list(passage_ids))]) if self._exists else []
+        rows = self._database.rows(_EVENTS, [listed(passage_ids)]) if self._exists else []
         found: dict[str, tuple[EventDate, ...]] = dict.fromkeys(passage_ids, ())
         for row in rows:
             found[row["id"]] = (*found[row["id"]], _event(row))
@@ -73,9 +72,8 @@ class EventTable:
         if not self._exists:
             return []
         where = condition(window)
-        listed = "" if among is None else " AND p.id IN (SELECT value FROM json_each(?))"
-        ids = [] if among is None else [json.dumps(list(among))]
-        sql = _DURING.format(window=where.sql + listed)
+        narrower, ids = ("", []) if among is None else (f" AND p.id {LISTED}", [listed(among)])
+        sql = _DURING.format(window=where.sql + narrower)
         return [row[0] for row in self._database.rows(sql, [*_days(period), *where.parameters, *ids, most])]
 
     def are_many(self, period: Period, *, most: int) -> bool:
@@ -121,10 +119,7 @@ ORDER_SCHEMA = """
 CREATE TABLE orders (article TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL);
 CREATE INDEX orders_article ON orders (article);
 """
-_OF = """
-    SELECT article, start, stop FROM orders
-    WHERE article IN (SELECT value FROM json_each(?)) ORDER BY article, start
-"""
+_OF = f"SELECT article, start, stop FROM orders WHERE article {LISTED} ORDER BY article, start"
 
 
 class OrderTable:
@@ -139,7 +134,7 @@ class OrderTable:
         if not self.is_current:
             return {}
         found: dict[str, tuple[Span, ...]] = dict.fromkeys(article_ids, ())
-        for row in self._database.rows(_OF, [json.dumps(list(article_ids))]):
+        for row in self._database.rows(_OF, [listed(article_ids)]):
             found[row["article"]] = (*found[row["article"]], Span(row["start"], row["stop"]))
         return found
 
@@ -156,9 +151,7 @@ class OrderTable:
         """Looks for those of all articles, by the rules of today."""
         self._database.rows("DELETE FROM orders")
         self.insert(articles)
-        self._database.many(
-            "INSERT INTO meta VALUES ('orders', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [(RULES,)]
-        )
+        self._database.many(SET_META, [("orders", RULES)])
 
     @property
     def is_current(self) -> bool:
@@ -186,8 +179,8 @@ class PlaceTable:
 
     def of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """The places of articles, as far as they are known."""
-        sql = "SELECT article, place FROM places WHERE article IN (SELECT value FROM json_each(?))"
-        rows = self._database.rows(sql, [json.dumps(list(article_ids))]) if self._exists else []
+        sql = f"SELECT article, place FROM places WHERE article {LISTED}"
+        rows = self._database.rows(sql, [listed(article_ids)]) if self._exists else []
         return {row["article"]: row["place"] for row in rows}
 
     def at(self, place: str) -> list[str]:
