@@ -135,8 +135,10 @@ def recording(lines: Iterable[Text], width: int, *, title: str) -> str:
 def _section(number: int, exchange: Exchange) -> Iterator[str]:
     answer = exchange.answer
     yield f"## {number}. {plain(exchange.question)}\n"
-    for line in _limits(answer):
-        yield f"{line}\n"
+    if answer.window.limits:
+        yield f"Only articles {plain(answer.window.limits)} were read.\n"
+    if answer.model:
+        yield f"Written by {plain(answer.model)}, checked against the articles.\n"
     for statement in answer.statements:
         marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
         yield f"{stated(statement, f' {marks}' if marks else '')}\n"
@@ -144,25 +146,13 @@ def _section(number: int, exchange: Exchange) -> Iterator[str]:
         yield f"*{plain(answer.text)}*\n"
         yield from ("Nearest in the articles:\n",) if answer.nearest else ()
     for citation in answer.citations or answer.nearest:
-        yield _source(citation)
+        url = f", {plain(citation.article.url)}" if citation.article.url else ""
+        yield f"- \\[{citation.number}\\] “{plain(citation.quote)}” — {plain(origin(citation.article))}{url}"
     yield ""
     for conflict in answer.conflicts:
         yield f"{plain(str(conflict))}\n"
     for warning in answer.warnings:
         yield f"Note: {plain(warning)}\n"
-
-
-def _limits(answer: Answer) -> Iterator[str]:
-    if answer.window.limits:
-        yield f"Only articles {plain(answer.window.limits)} were read."
-    if answer.model:
-        yield f"Written by {plain(answer.model)}, checked against the articles."
-
-
-def _source(citation: Citation) -> str:
-    url = f", {plain(citation.article.url)}" if citation.article.url else ""
-    told = f"\\[{citation.number}\\] “{plain(citation.quote)}” — {plain(origin(citation.article))}{url}"
-    return f"- {told}"
 
 
 def _screen(exchanges: Sequence[Exchange]) -> Iterator[Line]:

@@ -181,7 +181,8 @@ def _loaded(name: str, folder: Path, origin: str, run: Callable[[], object]) -> 
 def _library(settings: Settings) -> Diagnosis:
     folder = settings.library.value
     place = settings.database or folder / "catalog.sqlite"
-    facts = (Finding("library", str(folder.absolute()), settings.library.origin), *_servers(settings))
+    server = [Finding("chroma", settings.index.name, settings.chroma.origin)] if settings.index else []
+    facts = (Finding("library", str(folder.absolute()), settings.library.origin), *server)
     if isinstance(place, Path) and not (place.is_file() and place.stat().st_size):
         told = (*_missing(place), *_unwritable(folder))
         return Diagnosis((*facts, Finding("articles", 0, "add some with `rag add PATH`")), told)
@@ -211,11 +212,6 @@ def _missing(place: Path) -> tuple[str, ...]:
     return (f"the catalog {place} is {seen}; restore it from a backup, or move it away and run `rag add` again",)
 
 
-def _servers(settings: Settings) -> tuple[Finding, ...]:
-    """Those that the library is on, if it is on any."""
-    return (Finding("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
-
-
 def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
     """What is wrong with the index of the vectors; that in a folder is there only where there are many."""
     place = settings.index or settings.library.value / "vectors"
@@ -240,18 +236,18 @@ def _stored(catalog: Catalog, present: ModelIdentity | None) -> Diagnosis:
         Finding("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )
     other = _other_model(model.model, present) if model and present else ()
-    unsound = (*_damaged_vectors(catalog), *_outdated(catalog), *_unfinished(passages - embedded, waiting))
-    return Diagnosis(facts, (*other, *unsound))
+    return Diagnosis(facts, (*other, *_unsound(catalog, passages - embedded, waiting)))
 
 
-def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
-    count = len(catalog.embedded.damaged())
-    return (f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew",) if count else ()
-
-
-def _outdated(catalog: Catalog) -> tuple[str, ...]:
-    count = len(catalog.outdated())
-    return (f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`",) if count else ()
+def _unsound(catalog: Catalog, unembedded: int, waiting: int) -> Iterator[str]:
+    if count := len(catalog.embedded.damaged()):
+        yield f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew"
+    if count := len(catalog.outdated()):
+        yield f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`"
+    if unembedded:
+        yield f"{unembedded} passages have no embedding and are found by words only; run `rag work`"
+    if waiting:
+        yield f"{waiting} passages wait for the vector index; run `rag work`"
 
 
 def _present(settings: Settings) -> ModelIdentity | None:
@@ -272,15 +268,6 @@ def _other_model(model: ModelIdentity, present: ModelIdentity) -> tuple[str, ...
         f"the library was made with the embedding model {model.id}, the program has {present.id}; "
         "use that one (RAG_EMBEDDINGS), or embed all anew with `rag reindex`",
     )
-
-
-def _unfinished(unembedded: int, waiting: int) -> tuple[str, ...]:
-    told = []
-    if unembedded:
-        told.append(f"{unembedded} passages have no embedding and are found by words only; run `rag work`")
-    if waiting:
-        told.append(f"{waiting} passages wait for the vector index; run `rag work`")
-    return tuple(told)
 
 
 def _unwritable(folder: Path) -> tuple[str, ...]:

@@ -66,7 +66,11 @@ def _files(folder: Path) -> _TopicFiles | None:
 
 
 def _read(files: _TopicFiles) -> CaseSet:
-    contents = [_content(path) for path in (*files.articles, *files.timelines)]
+    # In a file that is a single article or timeline, bytes that are not UTF-8 are replaced.
+    contents = [
+        read_file(path) if path.suffix == ".jsonl" else path.read_bytes().decode("utf-8-sig", "replace")
+        for path in (*files.articles, *files.timelines)
+    ]
     size = len(files.articles)
     in_one = files.articles and files.articles[0].name in _ARTICLES
     named = list((_of_lines if in_one else _of_days)(files.articles, contents[:size]))
@@ -80,11 +84,6 @@ def _read(files: _TopicFiles) -> CaseSet:
         f"{name}: {undated} entries of timelines have no day and are left out": undated,
     }
     return case_set(name, records, digest(*contents), corpus(texts).articles, warnings=warnings)
-
-
-def _content(path: Path) -> str:
-    """The text of a file; in one that is a single article, bytes that are not UTF-8 are replaced."""
-    return read_file(path) if path.suffix == ".jsonl" else path.read_bytes().decode("utf-8-sig", "replace")
 
 
 def _of_lines(paths: Sequence[Path], contents: Sequence[str]) -> Iterator[NamedArticle | None]:

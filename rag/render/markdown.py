@@ -95,7 +95,9 @@ def _answer(answer: Answer) -> Iterator[str]:
     sides = [statement for statement in answer.statements if statement.side is not None]
     if sides:
         yield f"{plain(heading(sides[0]))}\n"
-        yield from (_side(statement) for statement in sides)
+        for side in sides:
+            outlet = side.citations[0].origin if side.citations else ""
+            yield f"- {stated(side)} {plain(outlet)}".rstrip()
     for conflict in answer.conflicts:
         yield from _conflict(conflict, answer.statements)
     if sides or answer.conflicts:
@@ -172,12 +174,6 @@ def footnotes(citations: Iterable[Citation]) -> Iterator[str]:
 
 def _marks(citations: Iterable[Citation]) -> str:
     return "".join(f"[^{citation.number}]" for citation in citations)
-
-
-def _side(statement: Statement) -> str:
-    """A side of a conflict as an item of a list, with the outlet and the date."""
-    outlet = statement.citations[0].origin if statement.citations else ""
-    return f"- {stated(statement)} {plain(outlet)}".rstrip()
 
 
 def _conflict(conflict: Conflict, statements: Sequence[Statement]) -> Iterator[str]:

@@ -147,12 +147,9 @@ def _detected(sample: bytes) -> str | None:
     western = next((m for m in found if "cp1252" in (m.encoding, *m.could_be_from_charset)), None)
     if best is None:
         return None
-    ambiguous = western and (western.chaos <= best.chaos or (best.multi_byte_usage and _mostly_ascii(sample)))
+    mostly_ascii = sum(byte > 127 for byte in sample) * 10 < len(sample)
+    ambiguous = western and (western.chaos <= best.chaos or (best.multi_byte_usage and mostly_ascii))
     return "windows-1252" if ambiguous else best.encoding
-
-
-def _mostly_ascii(sample: bytes) -> bool:
-    return sum(byte > 127 for byte in sample) * 10 < len(sample)
 
 
 def _decoded_utf16(body: bytes) -> str:

@@ -193,6 +193,7 @@ def same(a: str, b: str) -> bool:
     return _alike("".join(shorter), "".join(longer)) or _ends(shorter, longer)
 
 
+@lru_cache(maxsize=1 << 16)
 def spelled(a: str, b: str) -> bool:
     """Whether two names are one word for word, spelling aside; where a word ends does not count: Lashkargah."""
     return _alike("".join(_units(a)), "".join(_units(b)))
