@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rag.errors import InputError, LoadError
 from rag.evaluation.cases import CaseSet, NamedArticle, Record, case_set, corpus, digest, json_lines, read_file
@@ -76,7 +75,11 @@ def _read(files: _JudgedFiles) -> CaseSet:
         for query, named in relevant.items()
     }
     records = [
-        Record(f"{files.queries.name}: {query}", _case(query, queries[query], ids))
+        Record(
+            f"{files.queries.name}: {query}",
+            {"id": query, "task": "search", "question": queries[query], "evidence": [{"article": id} for id in ids]}
+            | {"provenance": {"layout": "BEIR or TREC"}},
+        )
         for query, ids in evidence.items()
         if ids
     ]
@@ -184,9 +187,3 @@ def _named(record: Record) -> NamedArticle:
     except LoadError as error:
         raise InputError(f"{record.place}: {error}") from error
     return NamedArticle(str(content["_id"]), found, record.place)
-
-
-def _case(id: str, question: str, articles: Sequence[str]) -> dict[str, Any]:
-    evidence = [{"article": article} for article in articles]
-    provenance = {"layout": "BEIR or TREC"}
-    return {"id": id, "task": "search", "question": question, "evidence": evidence, "provenance": provenance}

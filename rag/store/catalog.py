@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
@@ -19,7 +20,6 @@ from rag.store.database import Database, OnWait, Row, is_address, misplaced, sto
 from rag.store.embedding_table import VECTOR_SCHEMA, StoredPassage, Vectors, VectorTable, stored
 from rag.store.filters import condition, stamp
 from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
-from rag.store.locks import Kept
 from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
 from rag.store.servers.postgres import Postgres
 from rag.store.sqlite import SQLite
@@ -124,8 +124,10 @@ class Catalog:
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
-        self._kept = Kept(_MOST_CACHED)
         self._articles = ArticleTable(self._database)
+        self._counts = lru_cache(_MOST_CACHED)(self._count)
+        self._outlets = lru_cache(_MOST_CACHED)(self._sources)
+        self._years = lru_cache(1)(lambda generation: self._articles.years())
         self.embedded = VectorTable(self._database)
         self.events = EventTable(self._database)
         self.orders = OrderTable(self._database, since=_ORDER_VERSION)
@@ -168,22 +170,15 @@ class Catalog:
 
     def passage_count(self, window: Window) -> int:
         """How many passages a window admits."""
-        where = condition(window)
-        sql = f"SELECT count(*) FROM passages p WHERE {where.sql}"
-        return self._kept.get(
-            self.generation, ("count", window), lambda: int(self._database.value(sql, where.parameters))
-        )
+        return self._counts(self.generation, window)
 
     def sources(self, window: Window = Window()) -> list[str]:
         """The sources of the articles that a window admits, each once, in order."""
-        where = condition(window)
-        sql = _SOURCES.format(within=_WITHIN.format(window=where.sql) if where.parameters else "TRUE")
-        rows = self._kept.get(self.generation, ("sources", window), lambda: self._database.rows(sql, where.parameters))
-        return [row[0] for row in rows]
+        return list(self._outlets(self.generation, window))
 
     def years(self) -> list[int]:
         """The years in which the articles were published, each once, in order."""
-        return list(self._kept.get(self.generation, "years", self._articles.years))
+        return list(self._years(self.generation))
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
@@ -370,6 +365,16 @@ class Catalog:
         with self.writing():
             self.events.clear()
             self._date_all()
+
+    def _count(self, generation: int, window: Window) -> int:
+        """Read once in a generation, as are `_sources`."""
+        where = condition(window)
+        return int(self._database.value(f"SELECT count(*) FROM passages p WHERE {where.sql}", where.parameters))
+
+    def _sources(self, generation: int, window: Window) -> list[str]:
+        where = condition(window)
+        within = _WITHIN.format(window=where.sql) if where.parameters else "TRUE"
+        return [row[0] for row in self._database.rows(_SOURCES.format(within=within), where.parameters)]
 
     def _date_all(self) -> None:
         for id in self._articles.ids():
