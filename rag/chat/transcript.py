@@ -22,29 +22,7 @@ if TYPE_CHECKING:
 _WIDTH = 100
 _TITLE = "rag chat"
 # Rich's own format fetches a font from the network when the picture is looked at.
-_FORMAT = """\
-<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{ font-family: Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px;
-  line-height: {line_height}px; font-variant-east-asian: full-width; }}
-.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
-{styles}
-</style>
-<defs>
-<clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-</clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g>
-</g>
-</svg>
-"""
+_FORMAT = Path(__file__).with_name("screen.svg")
 
 
 def save(exchanges: Sequence[Exchange], name: str) -> Path:
@@ -129,7 +107,7 @@ def recording(lines: Iterable[Text], width: int, *, title: str) -> str:
     console = Console(record=True, file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor")
     for line in lines:
         console.print(line, soft_wrap=True)
-    return console.export_svg(title=title, code_format=_FORMAT, unique_id="chat")
+    return console.export_svg(title=title, code_format=_FORMAT.read_text(encoding="utf-8"), unique_id="chat")
 
 
 def _section(number: int, exchange: Exchange) -> Iterator[str]:

@@ -23,17 +23,8 @@ from rag.store.catalog import Catalog
 from rag.store.vector_index import VectorIndex
 
 _PACKAGES = (
-    "chromadb",
-    "langchain",
-    "langchain-core",
-    "langchain-openai",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "openai",
-    "tokenizers",
-    "trafilatura",
-    "typer",
+    *("chromadb", "langchain", "langchain-core", "langchain-openai", "numpy", "onnx", "onnxruntime", "openai"),
+    *("tokenizers", "trafilatura", "typer"),
 )
 _BESIDE = ("vectors", "vectors.lock", "write.lock", "catalog.sqlite-wal")
 """What a library that was added to has beside its catalog."""

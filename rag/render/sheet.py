@@ -20,20 +20,8 @@ if TYPE_CHECKING:
 
 _FORMS = (".html", ".csv", ".docx")
 _COLUMNS = (
-    "claim number",
-    "claim",
-    "verdict",
-    "what differs",
-    "role",
-    "quote",
-    "outlet",
-    "title",
-    "date",
-    "link",
-    "independent origins",
-    "origins",
-    "initials",
-    "notes",
+    *("claim number", "claim", "verdict", "what differs", "role", "quote", "outlet", "title", "date", "link"),
+    *("independent origins", "origins", "initials", "notes"),
 )
 _HEADINGS = ("", "Claim", "Verdict", "In the articles", "Independent origins", "Initials", "Notes")
 _VERDICTS = {
