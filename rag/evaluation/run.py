@@ -14,7 +14,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-import rag
 from rag.errors import InputError, KeyRefusedError, NoModelError, RagError, ShapeError
 from rag.evaluation.cases import CASE, Case, CaseSet, QaCase, SummaryCase
 from rag.evaluation.observe import check_gold, observe
@@ -135,7 +134,7 @@ def _identity(library: Library, plan: Plan) -> Identity:
     articles = (f"{a.id} {a.sha256} {a.title} {a.source} {a.published}" for a in library.articles())
     return Identity(
         version=version("dispatches"),
-        code=_files_digest(Path(rag.__file__).parent, ".py"),
+        code=_files_digest(Path(__file__).parents[1], ".py"),
         prompts=_files_digest(prompts_folder(), ".toml"),
         corpus=_digest(articles),
         embeddings=embedding_identity(embeddings).id if embeddings else None,
