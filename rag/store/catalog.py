@@ -312,11 +312,11 @@ class Catalog:
     def writing(self) -> Iterator[None]:
         """All of the changes inside, or none; raises the generation, at the end, since others wait for that row."""
         with self._database.transaction():
-            for version, added in _UPGRADES.items():
-                if self.version < version:
-                    self._database.upgrade(added, version)
-                    if version == FIRST_VERSION:
-                        self._date_all()
+            pending = [version for version in _UPGRADES if self.version < version]
+            for version in pending:
+                self._database.upgrade(_UPGRADES[version], version)
+            if FIRST_VERSION in pending:
+                self._date_all()
             if not self.orders.is_current:
                 self.orders.rebuild(self._articles.all())
             yield
