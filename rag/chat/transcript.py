@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rag.chat.conversation import Exchange
 from rag.errors import InputError
+from rag.files import write_new
 from rag.render.lines import Line, answer_lines, origin, wrapped
 from rag.render.markdown import plain, stated
 from rag.schema import Answer, Citation
@@ -77,14 +78,8 @@ def _written(exchanges: Sequence[Exchange], name: str, content: Callable[[], str
         raise InputError("nothing was answered yet, so there is nothing to save")
     if not name:
         raise InputError("no file was named; wanted one, as in: /save talks.md")
-    path, text = Path(name).expanduser(), content()
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise InputError(f"{path} is there already; choose another name, or remove it") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+    path = Path(name).expanduser()
+    write_new(path, content().encode())
     return path
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
+from rag.files import write_new
 from rag.render.lines import differences, link, origin, safe
 from rag.render.page import rendered
 from rag.render.tables import csv_bytes
@@ -79,12 +80,7 @@ def write_sheet(answer: Answer, path: Path, draft: str) -> str:
     """
     claims = [SheetRow(number, statement) for number, statement in enumerate(answer.statements, start=1)]
     form = {".html": _html, ".csv": _csv, ".docx": _word}[path.suffix.lower()]
-    content = form(claims, answer, draft)
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+    write_new(path, form(claims, answer, draft))
     return f"wrote {path}: {_counted(claims)}"
 
 
