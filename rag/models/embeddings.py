@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +26,7 @@ from rag.models.minilm import (
     minilm_session,
     shared_session,
 )
-from rag.models.remote import embed_at_once
+from rag.models.remote import RemoteEmbeddings, embed_at_once
 from rag.text.sentences import sentences
 
 if TYPE_CHECKING:
@@ -61,15 +61,6 @@ class ModelIdentity:
 
     id: str
     digest: str
-
-
-@runtime_checkable
-class Stoppable(Protocol):
-    """An embedding model that waits and tries again, unless it has been told to stop."""
-
-    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]:
-        """A vector for each text; no further try is made once `stopped` is set."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +188,7 @@ def embed_passages(
     def request(batch: list[str], stopped: Event) -> list[list[float]]:
         vectors = (
             embeddings.embed_until(batch, stopped)
-            if isinstance(embeddings, Stoppable)
+            if isinstance(embeddings, RemoteEmbeddings)
             else embeddings.embed_documents(batch)
         )
         if len(vectors) != len(batch):
