@@ -38,6 +38,18 @@ _DURING = f"""
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM event_days d WHERE {_WITHIN} LIMIT ?) AS found"
 
 
+class _Table:
+    """A table that catalogs have from a version on."""
+
+    def __init__(self, database: Database, *, since: int = FIRST_VERSION) -> None:
+        self._database = database
+        self._since = since
+
+    @property
+    def _exists(self) -> bool:
+        return self._database.version >= self._since
+
+
 @dataclass(frozen=True, slots=True)
 class EventRow:
     """A date in the passage of a number."""
@@ -46,11 +58,8 @@ class EventRow:
     event: EventDate
 
 
-class EventTable:
+class EventTable(_Table):
     """The dates in passages, relative ones worked out; a catalog of before the table has none until it is written."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def count(self) -> int:
         """How many dates there are."""
@@ -91,10 +100,6 @@ class EventTable:
     def clear(self) -> None:
         self._database.rows("DELETE FROM event_days")
 
-    @property
-    def _exists(self) -> bool:
-        return self._database.version >= FIRST_VERSION
-
 
 def _days(period: Period) -> tuple[int, ...]:
     first, last, longest = period.first.toordinal(), period.last.toordinal(), period.days + _ROUGH
@@ -122,12 +127,8 @@ CREATE INDEX orders_article ON orders (article);
 _OF = f"SELECT article, start, stop FROM orders WHERE article {LISTED} ORDER BY article, start"
 
 
-class OrderTable:
+class OrderTable(_Table):
     """The sentences by the rules of the day they were looked for; by other rules than today's none are known."""
-
-    def __init__(self, database: Database, *, since: int) -> None:
-        self._database = database
-        self._since = since
 
     def of(self, article_ids: Sequence[str]) -> dict[str, tuple[Span, ...]]:
         """Those of each article; nothing of an article that has to be looked at anew."""
@@ -157,7 +158,7 @@ class OrderTable:
     def is_current(self) -> bool:
         """Whether all articles were looked at by the rules of today."""
         found = self._database.rows("SELECT value FROM meta WHERE key = 'orders'")
-        return self._database.version >= self._since and [row[0] for row in found] == [RULES]
+        return self._exists and [row[0] for row in found] == [RULES]
 
 
 PLACE_SCHEMA = """
@@ -170,12 +171,8 @@ _AFTER_PART = chr(ord(PART) + 1)
 _SET_PLACE = "INSERT INTO places VALUES (?, ?) ON CONFLICT (article) DO UPDATE SET place = excluded.place"
 
 
-class PlaceTable:
+class PlaceTable(_Table):
     """Where articles were read: a file, feed or address, with the id of the article there if it holds several."""
-
-    def __init__(self, database: Database, *, since: int) -> None:
-        self._database = database
-        self._since = since
 
     def of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """The places of articles, as far as they are known."""
@@ -206,7 +203,3 @@ class PlaceTable:
         """The places of all articles."""
         rows = self._database.rows("SELECT article, place FROM places") if self._exists else []
         return {row["article"]: row["place"] for row in rows}
-
-    @property
-    def _exists(self) -> bool:
-        return self._database.version >= self._since
