@@ -22,17 +22,10 @@ from rag.library import Library
 from rag.models.budget import Terms
 from rag.models.client import Account, Call, Caller
 from rag.models.embeddings import identity as embedding_identity
-from rag.models.prompts import data, fence, load_prompt, prompts_folder
+from rag.models.prompts import INTEGER, TEXT, array_schema, data, fence, load_prompt, object_schema, prompts_folder
 from rag.progress import Progress
 
-_GRADE = {"number": {"type": "integer"}, "words": {"type": "string"}, "made": {"type": "boolean"}}
-_ROW = {"type": "object", "properties": _GRADE, "required": list(_GRADE), "additionalProperties": False}
-_SCHEMA = {
-    "type": "object",
-    "properties": {"grades": {"type": "array", "items": _ROW}},
-    "required": ["grades"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(grades=array_schema(number=INTEGER, words=TEXT, made={"type": "boolean"}))
 
 
 @dataclass(frozen=True, slots=True)

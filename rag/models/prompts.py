@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 _KEYS = {"version": int, "inputs": list, "system": str, "user": str}
 
 
+TEXT, INTEGER = {"type": "string"}, {"type": "integer"}
+
+
+def object_schema(**properties: Any) -> dict[str, Any]:
+    """The JSON schema of an object that has exactly these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def array_schema(**properties: Any) -> dict[str, Any]:
+    """The JSON schema of a list of such objects."""
+    return {"type": "array", "items": object_schema(**properties)}
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """The prompt of a task, with the version that goes into traces and caches."""
