@@ -1,6 +1,7 @@
 """How long adding takes, beside embedding the same passages and nothing else.
 
     python benchmarks/adding.py ARTICLES.jsonl
+    python benchmarks/adding.py FOLDER
 
 Each runs in a process of its own, one after the other. The time of embedding is from the loaded model to the last
 vector; that of adding has everything in it but the start of the interpreter and the imports of the library.
@@ -17,7 +18,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag.ingest.loaders import load
+from rag.ingest.loaders import listing, load
 from rag.ingest.pipeline import article_batches, cut
 from rag.library import Library
 from rag.models.embeddings import HeadedText, MiniLM
@@ -51,7 +52,8 @@ def embedding(path: Path) -> Run:
     """Embeds the same passages in the same batches."""
     model = MiniLM()
     model.embed_query("warm")
-    parts = [cut(batch.articles, model) for batch in article_batches(a for a in load(path) if isinstance(a, Article))]
+    loaded = (item for place in listing(path).places for item in load(place) if isinstance(item, Article))
+    parts = [cut(batch.articles, model) for batch in article_batches(loaded)]
     texts: list[list[HeadedText]] = [[text for article in part for text in article.texts] for part in parts]
     start, busy = time.perf_counter(), time.process_time()
     for batch in texts:
