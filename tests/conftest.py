@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ for name in (
     *("RAG_CATALOG", "RAG_CHROMA", "RAG_JUDGE", "RAG_TIMEOUT"),
 ):
     os.environ.pop(name, None)
+
+# Tests start interpreters, each of which would compile all modules anew where none may be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # there is one for each core, so each takes one
     os.environ |= {"RAG_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
