@@ -149,7 +149,7 @@ def test_sentences_of_an_earlier_version_are_found_by_doctor_and_embedded_anew_b
 def test_a_damaged_vector_that_waits_for_the_index_is_embedded_anew(folder: Path) -> None:
     VECTORS["nan"](folder)
     sql("UPDATE passages SET indexed = 0")(folder)
-    with opened(folder) as library:
+    with indexed(folder) as library:
         library.add(article("Rain fell on Kabul.", id="rain"))
         library.work()
     assert problems(folder) == []
