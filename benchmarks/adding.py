@@ -2,6 +2,7 @@
 
     python benchmarks/adding.py ARTICLES.jsonl
     python benchmarks/adding.py FOLDER
+    python benchmarks/adding.py 1000   # so many small files, which are made for it
 
 Each runs in a process of its own, one after the other. The time of embedding is from the loaded model to the last
 vector; that of adding has everything in it but the start of the interpreter and the imports of the library.
@@ -72,6 +73,15 @@ def in_a_process(job: str, path: Path) -> Run:
     return Run(**json.loads(output.splitlines()[-1]))
 
 
+def small_files(folder: Path, count: int) -> Path:
+    """A folder of articles of some 130 words, each in a file of its own."""
+    for n in range(count):
+        points = (f"The {i}th point of draft {n} was accepted by {(n * 31 + i * 17) % 97} delegates." for i in range(8))
+        lead = f"Envoy {n} met the elders of district {n * 7} in Doha on {1 + n % 28} July 2021."
+        (folder / f"{n:04}.txt").write_text(f"Envoy {n} meets elders\n\n{lead} {' '.join(points)}", encoding="utf-8")
+    return folder
+
+
 def main(path: Path) -> int:
     runs = {job: in_a_process(job, path) for job in JOBS}
     for job, run in runs.items():
@@ -93,5 +103,8 @@ JOBS = {"embedding": embedding, "adding": adding}
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         print(json.dumps(asdict(JOBS[sys.argv[2]](Path(sys.argv[1])))))
+    elif sys.argv[1].isdigit():
+        with tempfile.TemporaryDirectory() as made:
+            sys.exit(main(small_files(Path(made), int(sys.argv[1]))))
     else:
         sys.exit(main(Path(sys.argv[1])))

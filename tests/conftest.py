@@ -24,6 +24,19 @@ if "PYTEST_XDIST_WORKER" in os.environ:  # there is one for each core, so each t
     os.environ |= {"RAG_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def remembering_models() -> Iterator[None]:
+    """No local model is run twice on the same input in a process of tests."""
+    from remembering import RememberingSession  # NumPy, which reads the number of threads
+
+    from rag.models import minilm
+
+    with pytest.MonkeyPatch.context() as patch:
+        opened = minilm.open_session
+        patch.setattr(minilm, "open_session", lambda *given, **more: RememberingSession(opened(*given, **more)))
+        yield
+
+
 @pytest.fixture(scope="session")
 def database_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """One PostgreSQL server for all tests that only need a database; skips where there is none."""
