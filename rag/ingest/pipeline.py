@@ -363,20 +363,20 @@ def unembedded(catalog: Catalog, embeddings: Embedder, ids: Sequence[str]) -> di
     stored = [row.passage for row in catalog.passages(ids)]
     articles = {article.id: article for article in catalog.articles(p.article_id for p in stored)}
     count = partial(token_counts, embeddings)
-    headers = {id: _header(article, count) for id, article in articles.items()}
+    headers = {id: _header(article, count)[0] for id, article in articles.items()}
     return {p.id: HeadedText(headers[p.article_id], p.text) for p in stored}
 
 
 def _cut(article: Article, count: Count) -> Cut:
-    top = _header(article, count)
-    budget = max(_SMALLEST_BUDGET, WINDOW - 2 - count([top])[0])
+    top, size = _header(article, count)
+    budget = max(_SMALLEST_BUDGET, WINDOW - 2 - size)
     passages = tuple(chunk(article, count, budget=budget))
     return Cut(article, passages, tuple(HeadedText(top, p.text) for p in passages))
 
 
-def _header(article: Article, count: Count) -> str:
-    """The header of its passages, cut if it would take too much of the window."""
+def _header(article: Article, count: Count) -> tuple[str, int]:
+    """The header of its passages, cut if it would take too much of the window, and its tokens."""
     top = article.header
-    while count([top])[0] > _LONGEST_HEADER:
+    while (size := count([top])[0]) > _LONGEST_HEADER:
         top = top[: len(top) * 9 // 10].rstrip()
-    return top
+    return top, size
