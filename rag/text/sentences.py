@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 from rag.schema import Citation, Span
@@ -37,17 +38,26 @@ _ENDS = re.compile(
 )
 _ASIDE = re.compile(r"\([^()]*[.!?][”\"’]?\)(?=\s+[“\"‘]?[A-Z])")
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_LONGEST_CACHED = 20_000  # characters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sentences(text: str) -> list[Span]:
     """The sentences of a text, in order, without the white space around them."""
+    return list(_known(text) if len(text) <= _LONGEST_CACHED else _found(text))
+
+
+def _found(text: str) -> tuple[Span, ...]:
     import sentencex
 
     found = sentencex.get_sentence_boundaries("en", _SURROGATE.sub("?", text))  # which it does not take
     bounds = {b["start_index"] for b in found} | {m.end() for m in _ENDS.finditer(text)} | {len(text)}
     kept = [s for s in (trimmed(text, Span(a, b)) for a, b in pairwise(sorted(bounds))) if s.start < s.end]
-    return [part for span in _joined(text, kept) for part in _without_aside(text, span)]
+    return tuple(part for span in _joined(text, kept) for part in _without_aside(text, span))
+
+
+_known = lru_cache(maxsize=1024)(_found)
+"""Adding asks four times for those of an article: its passages, their vectors, their dates, orders in it."""
 
 
 def cited_sentences(citation: Citation) -> list[Span]:
