@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from xml.sax import SAXException
@@ -25,6 +25,7 @@ from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
 
 _ENTITIES = re.compile(rb"<!ENTITY", re.I)
+_APPEARED = re.compile(r"\s*\bThe post .{1,300} (?:appeared first|first appeared) on .{1,120}\Z")  # WordPress adds it
 # What feedparser lets out on damaged files, besides its own errors.
 _BROKEN = (
     *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, AssertionError, NotImplementedError),
@@ -95,11 +96,9 @@ def _feed(body: bytes, document: Document) -> Any:
 
 def _entry(entry: Any, feed: Any) -> dict[str, Any]:
     guid = entry.get("id") or ""
-    contents = [c for c in entry.get("content") or [] if (c.get("value") or "").strip()]
-    longest = max(contents or [entry.get("summary_detail") or {}], key=lambda c: len(c.get("value") or ""))
-    text = longest.get("value") or ""
+    text = max(map(_content, entry.get("content") or []), key=len, default="").strip()
     return {
-        "text": text if longest.get("type") == "text/plain" else html_text(text),
+        "text": text or _content(entry.get("summary_detail") or {}),
         "title": entry.get("title"),
         "published": entry.get("published") or (None if _tells_changes(feed) else entry.get("updated")),
         "source": (entry.get("source") or {}).get("title") or feed.feed.get("title"),
@@ -107,6 +106,11 @@ def _entry(entry: Any, feed: Any) -> dict[str, Any]:
         "url": entry.get("link"),
         "id": guid if ":" in guid else None,  # a bare number is an id in its feed only
     }
+
+
+def _content(part: Mapping[str, str]) -> str:
+    text = part.get("value") or ""
+    return _APPEARED.sub("", text if part.get("type") == "text/plain" else html_text(text))
 
 
 def _tells_changes(feed: Any) -> bool:
