@@ -53,7 +53,9 @@ _INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary"
 # Objects in a record that hold fields of its article.
 _WRAPPERS = ("fields", "_source", "attributes", "blocks", "article", "content", "post", "data", "thread", "node", "row")
 # What pandas, Excel, R and databases write for nothing.
-_NOTHING = frozenset({*"nan -nan none null n/a na #n/a #na <na> nat undefined nil (null) \\n - -- —".split()})
+_NOTHING = frozenset(
+    "nan -nan none null n/a na #n/a #na <na> nat undefined nil (null) \\n - -- —".split()  # noqa: SIM905
+)
 _LONG = 200  # characters of what may be a text under a name of its own
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")
 _SUMMARY = "has no text but a summary, which stands for it"

@@ -26,27 +26,20 @@ _CLOSED = re.compile(r'"[ \t]+(?=[,;|]|\r?\n?\Z)')
 def read_table(document: Document) -> Loaded:
     """A record a row, read as a stream; the delimiter is the one that makes the header name a text column.
 
-    Quotes may be escaped by a backslash. A row whose quotes are broken is one Failure; reading goes on at the next line that has as many cells as the header.
+    Quotes may be escaped by a backslash. A row whose quotes are broken is one Failure; reading goes on at the next line
+    that has as many cells as the header.
     """
     csv.field_size_limit(MAX_LINE)
     source = _Lines(chain.from_iterable(map(_table_lines, lines(document))))
-    opening = list(islice(source, _PREAMBLE))
-    at = next((n for n, line in enumerate(opening) if _names_text(_cells(line, _delimiter(line)))), None)
-    first = next((n for n, line in enumerate(opening) if line.strip()), 0) if at is None else at
-    source.put_back(opening[first:])
-    mark = _delimiter("".join(opening[first : first + 1]))
+    mark = _begun(source)
     names = _header(next(csv.reader(source, delimiter=mark, skipinitialspace=True), []))
     broken = False
     while source.more():
         source.begin()
         origin = f"{document.origin}:{source.number + 1}"
         try:
-            cells = next(csv.reader(source, delimiter=mark, skipinitialspace=True, strict=True), [])
+            cells = _next_row(source, mark)
         except csv.Error as error:
-            mended = [_CLOSED.sub('"', _ESCAPED.sub('""', line)) for line in source.taken]
-            if mended != source.taken:
-                source.put_back(mended)
-                continue
             if not broken:
                 yield Failure(origin, f"is broken ({error}) and was left out; mend the quotes of this row")
             broken = True
@@ -56,6 +49,26 @@ def read_table(document: Document) -> Loaded:
             continue
         broken = False
         yield from _row(origin, names, cells)
+
+
+def _begun(source: _Lines) -> str:
+    """The delimiter; what is before the header is taken out of the lines."""
+    opening = list(islice(source, _PREAMBLE))
+    first = next((n for n, line in enumerate(opening) if line.strip()), 0)
+    at = next((n for n, line in enumerate(opening) if _names_text(_cells(line, _delimiter(line)))), first)
+    source.put_back(opening[at:])
+    return _delimiter("".join(opening[at : at + 1]))
+
+
+def _next_row(source: _Lines, mark: str) -> list[str]:
+    """The cells of the next row; raises csv.Error if its quotes are broken, and cannot be read as escaped either."""
+    try:
+        return next(csv.reader(source, delimiter=mark, skipinitialspace=True, strict=True), [])
+    except csv.Error:
+        source.put_back(source.taken)
+    source.begin()
+    escaped = (_CLOSED.sub('"', _ESCAPED.sub('""', line)) for line in source)
+    return next(csv.reader(escaped, delimiter=mark, skipinitialspace=True, strict=True), [])
 
 
 @dataclass(slots=True)
