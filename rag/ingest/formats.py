@@ -13,7 +13,7 @@ from rag.errors import LoadError
 from rag.ingest.document import Document, Loaded, whole_body
 from rag.ingest.exports import exported
 from rag.ingest.html import html_text, pages
-from rag.ingest.mail import read_mail, read_mbox
+from rag.ingest.mail import read_mail, read_mbox, saved_page
 from rag.ingest.metadata import article, from_fields, headed
 from rag.ingest.newsxml import NEWS_ROOTS, read_news_xml
 from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
@@ -59,6 +59,11 @@ def read_html(document: Document) -> Loaded:
             name=document.name,
         )
         yield noted(found, page.note)
+
+
+def read_saved_page(document: Document) -> Loaded:
+    """The article of a web page that a browser saved in one file."""
+    return read_html(saved_page(document))
 
 
 def read_xml(document: Document) -> Loaded:
@@ -137,6 +142,7 @@ READERS: dict[str, Callable[[Document], Loaded]] = {
     ".odt": read_odt,
     ".rtf": read_rtf,
     ".epub": read_epub,
+    **dict.fromkeys((".mhtml", ".mht"), read_saved_page),
     ".eml": read_mail,
     ".mbox": read_mbox,
     ".json": read_json,

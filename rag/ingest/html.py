@@ -26,6 +26,7 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40}
 _STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*[\"']([^\"'<>]{8,40})[\"']")
 _TOOLBAR = re.compile(r"<!-- BEGIN WAYBACK TOOLBAR INSERT -->.*?<!-- END WAYBACK TOOLBAR INSERT -->", re.S)
 _JOINER = "\ufffc"  # stands for it while a page is read
+_HIDDEN = "//*[contains(translate(@style, ' ', ''), 'display:none')]"
 _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
 _DATE_LINE = re.compile(
@@ -63,8 +64,9 @@ def html_text(fragment: str) -> str:
     tree = _tree(f"<html><body><div>{spaced}</div></body></html>")
     if tree is None:
         return ""
-    for hidden in list(tree.iter("script", "style", "template", "noscript", "iframe", "object")):
-        hidden.drop_tree()
+    for hidden in [*tree.iter("script", "style", "template", "noscript", "iframe", "object"), *tree.xpath(_HIDDEN)]:
+        if hidden.getparent() is not None:
+            hidden.drop_tree()
     lines = (" ".join(part.split()) for part in re.split(r"\n\s*\n", str(tree.text_content())))
     return "\n\n".join(line for line in lines if line)
 
