@@ -25,7 +25,9 @@ from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
 
 _ENTITIES = re.compile(rb"<!ENTITY", re.I)
-_APPEARED = re.compile(r"\s*\bThe post .{1,300} (?:appeared first|first appeared) on .{1,120}\Z")  # WordPress adds it
+_APPEARED = re.compile(
+    r"\s{0,4}\bThe post .{1,300} (?:appeared first|first appeared) on .{1,120}\Z"
+)  # WordPress adds it
 # What feedparser lets out on damaged files, besides its own errors.
 _BROKEN = (
     *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, AssertionError, NotImplementedError),

@@ -25,12 +25,12 @@ _BROKEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError, A
 
 _HEADER = re.compile(rb"^(?:content-[\w-]+|subject|from|date|message-id):[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M)
 _LONGEST_HEADER = 20_000  # the time of the email package is the square of it
-_LINK = re.compile(r"[ \t]*[\[<(]\s*https?://[^\s\])>]+\s*[\])>]")
+_LINK = re.compile(r"[ \t]?[\[<(]\s*https?://[^\s\])>]+\s*[\])>]")
 # Lines that newsletters put around their text.
 _FURNITURE = re.compile(
     r"^(?:(?:unsubscribe|abmelden|abbestellen|se désabonner|se désinscrire|darse de baja|отписаться)\b|"
-    r"(?:view|read) (?:this|it|in|online)\b.*(?:web|browser|online|app)|manage (?:your )?(?:preferences|subscription)|"
-    r"(?:you are|you’re|you're) receiving this|[-= ]{9,}$).{0,200}$",
+    r"(?:view|read) (?:this|it|in|online)\b.{0,80}(?:web|browser|online|app)|"
+    r"manage (?:your )?(?:preferences|subscription)|(?:you are|you’re|you're) receiving this|[-= ]{9,}$).{0,200}$",
     re.I | re.M,
 )
 _SIGNATURE = re.compile(r"\n-- \n.{0,600}\Z", re.S)  # RFC 3676

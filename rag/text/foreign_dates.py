@@ -125,7 +125,7 @@ def _shapes() -> tuple[re.Pattern[str], ...]:
     """`Mi., 7. Juli 2021 um 10:15`, `липень 7, 2021`, `2021. július 7.`."""
     month, year = rf"(?P<month>{_any(_months())})\b\.?", r"(?P<year>\d{4})(?!\d)"
     numbered = r"(?:(?P<day>\d{1,2})(?:\.|er|º|ª|°)?[ -]?(?:de |d['’])?)?"
-    before, behind = r"(?:[^\W\d]+\.?,?[ ]){0,3}?", r"(?P<rest>[^\d].{0,40})?"
+    before, behind = r"(?:[^\W\d]+\.?,?[ ]){0,2}?", r"(?P<rest>[^\d].{0,40})?"
     return (
         re.compile(rf"{before}{numbered}{month},?[ -]?(?:del? )?{year}{behind}"),
         re.compile(rf"{before}{month} (?P<day>\d{{1,2}}),? {year}{behind}"),
