@@ -185,8 +185,9 @@ def _library(settings: Settings) -> Diagnosis:
     try:
         catalog.check()
         catalog.check_texts()
-        stored = _stored(catalog, _present(settings))
-        unsound = _index(settings, catalog)
+        index = VectorIndex(settings.index or folder / "vectors", catalog)
+        stored = _stored(index, _present(settings))
+        unsound = _index(settings, index)
     except LibraryError as error:
         stored, unsound = Diagnosis((Finding("catalog", catalog.name),), (str(error),)), ()
     finally:
@@ -207,26 +208,27 @@ def _servers(settings: Settings) -> tuple[Finding, ...]:
     return (Finding("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
 
 
-def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
-    """What is wrong with the index of the vectors; that in a folder is there only where there are many."""
-    place = settings.index or settings.library.value / "vectors"
-    if isinstance(place, Path) and not place.exists():
+def _index(settings: Settings, index: VectorIndex) -> tuple[str, ...]:
+    """What is wrong with the index of the vectors; that in a folder is there only if they were ever many."""
+    if not settings.index and not (settings.library.value / "vectors").exists():
         return ()
     try:
-        VectorIndex(place, catalog).check()
+        index.check()
     except LibraryError as error:
         return (str(error),)
     return ()
 
 
-def _stored(catalog: Catalog, present: ModelIdentity | None) -> Diagnosis:
+def _stored(index: VectorIndex, present: ModelIdentity | None) -> Diagnosis:
+    catalog, model = index.catalog, index.catalog.embedded.model
     passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
-    model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
+    waiting = len(catalog.embedded.waiting_ids()) if index.is_asked else 0
+    how = f"up to {index.exact:,} are compared one by one" if not index.is_asked else "by Chroma"
     facts = (
         Finding("catalog", catalog.name, f"schema {catalog.version}"),
         Finding("articles", catalog.article_count),
         Finding("passages", passages),
-        Finding("vectors indexed", catalog.embedded.indexed_count()),
+        Finding("vectors indexed", embedded - waiting, how),
         Finding("vectors waiting", passages - embedded + waiting),
         Finding("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )

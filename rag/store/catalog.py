@@ -86,6 +86,11 @@ _INSERT = """
     INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_DELETED = f"""
+    INSERT INTO deletions SELECT id FROM passages WHERE article_id {_LISTED} AND (indexed = 1 OR ?)
+    ON CONFLICT DO NOTHING
+"""
+"""Of a shared catalog, another process may be indexing those that are not marked as indexed yet."""
 _SOURCES = """
     SELECT s.source FROM (SELECT DISTINCT source FROM articles WHERE source IS NOT NULL) s
     WHERE {within} ORDER BY s.source
@@ -334,12 +339,13 @@ class Catalog:
         """Makes each article the current revision of its id, and only its passages searched, in one transaction."""
         with self.writing():
             self.embedded.insert(embedded)
+            latest: dict[str, PreparedArticle] = {}
             for draft in drafts:
-                self._delete_passages([draft.article.id])
                 self._articles.put(draft.article)
-                self._insert_passages(draft)
-                if draft.article.place:
-                    self.places.insert({draft.article.id: draft.article.place})
+                latest[draft.article.id] = draft
+            self._delete_passages(list(latest))
+            self._insert_passages(list(latest.values()))
+            self.places.insert({id: draft.article.place for id, draft in latest.items() if draft.article.place})
 
     def remove(self, ids: Sequence[str]) -> None:
         """Removes articles with all of their revisions, in one transaction."""
@@ -417,27 +423,24 @@ class Catalog:
     def _delete_passages(self, article_ids: Sequence[str]) -> None:
         """Takes the passages of articles out of every index."""
         listed = json.dumps(list(article_ids))
-        found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
+        found = self._rows(f"SELECT number FROM passages WHERE article_id {_LISTED}", listed)
         self._lexical.delete(row["number"] for row in found)
         self.events.delete(row["number"] for row in found)
         self.orders.delete(article_ids)
-        self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
+        self._database.rows(_DELETED, [listed, self.is_shared])
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
-    def _insert_passages(self, draft: PreparedArticle) -> None:
+    def _insert_passages(self, drafts: Sequence[PreparedArticle]) -> None:
         first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
-        at, top = stamp(draft.article), draft.article.header
-        dates = at.day_first, at.day_last, at.source
+        rows = ((d.article, p, key) for d in drafts for p, key in zip(d.passages, d.keys, strict=True))
+        numbered = [(number, *row) for number, row in enumerate(rows, start=first)]
+        stamps = {draft.article.id: stamp(draft.article) for draft in drafts}
+        dates = {id: (at.day_first, at.day_last, at.source) for id, at in stamps.items()}
         self._database.many(
-            _INSERT,
-            (
-                (number, p.id, p.article_id, p.start, p.end, *dates, key)
-                for number, (p, key) in enumerate(zip(draft.passages, draft.keys, strict=True), start=first)
-            ),
+            _INSERT, ((n, p.id, p.article_id, p.start, p.end, *dates[a.id], key) for n, a, p, key in numbered)
         )
-        self.orders.insert([draft.article])
-        numbered = list(enumerate(draft.passages, start=first))
-        self._lexical.insert(LexicalRow(n, top, p.text) for n, p in numbered)
+        self.orders.insert(draft.article for draft in drafts)
+        self._lexical.insert(LexicalRow(n, a.header, p.text) for n, a, p, _ in numbered)
         self.events.insert(
-            EventRow(n, event) for n, p in numbered for event in passage_dates(draft.article, Span(p.start, p.end))
+            EventRow(n, event) for n, a, p, _ in numbered for event in passage_dates(a, Span(p.start, p.end))
         )

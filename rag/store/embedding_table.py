@@ -142,6 +142,10 @@ class VectorTable:
         """How many passages the vector index should hold."""
         return int(self._database.value("SELECT count(*) FROM passages WHERE indexed = 1"))
 
+    def has_indexed(self) -> bool:
+        """Whether the vector index should hold anything."""
+        return bool(self._database.rows("SELECT 1 FROM passages WHERE indexed = 1 LIMIT 1"))
+
     def select(self, window: Window, *, ids: Collection[str] | None = None) -> Vectors:
         """The vectors that a window admits, of all passages or of those of these ids."""
         where = condition(window)

@@ -104,6 +104,7 @@ _NUMBER = re.compile(
 )
 _PERCENT = re.compile(r"\s?%|[\s-]per\s?cent\b|[\s-]percentage\b|[\s-]percent\b", re.IGNORECASE)
 _POINTS = re.compile(r"[\s-]percentage[\s-]points?\b", re.IGNORECASE)
+_OF_A_POINT = re.compile(r"(?:\sof)?\sa\spercentage[\s-]point\b", re.IGNORECASE)
 _HALF_DAY = re.compile(r"\s*([ap])\.?m\b\.?", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:to|and|or|-|–)\s?", re.IGNORECASE)
 _LIKE_BEFORE = re.compile(r"\s?(?:to|and|-|–)\s?", re.IGNORECASE)
@@ -263,7 +264,9 @@ def _single(text: str) -> Iterator[Quantity]:
             # The minutes of the day of a time in its first or second half.
             amount = _exact_amount(amount.low % 720 + (720 if half[1].lower() == "p" else 0), ":")
             end = half.end()
-        if unit == "" and (after := _POINTS.match(text, end)):
+        if unit == "%" and (after := _OF_A_POINT.match(text, end)):
+            amount, unit, end = _exact_amount(amount.low / 100, "pp"), "pp", after.end()
+        elif unit == "" and (after := _POINTS.match(text, end)):
             unit, end = "pp", after.end()
         elif unit == "" and (after := _PERCENT.match(text, end)):
             unit, end = "%", after.end()
