@@ -8,7 +8,7 @@ judged by the program's own checker, anew. That shows what gets worse; how right
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from rag.checks.judge import is_exact
 from rag.evaluation.cases import (
@@ -26,7 +26,7 @@ from rag.evaluation.cases import (
     Written,
 )
 from rag.evaluation.rates import Rate, Share, aligned_rouge_n, ndcg_at_k, rate, reciprocal_rank, rouge_n
-from rag.evaluation.results import CheckedStatement, Place, Result, ShownConflict
+from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.models.injection import LEFT_OUT
 from rag.schema import Status, Verdict
 from rag.text.words import listed
@@ -37,18 +37,7 @@ FACTS = listed("number date person place organization name negation quote")
 Measure: TypeAlias = Callable[[Any, Result], Share | None]
 
 
-class Spanned(Protocol):
-    """Characters of an article."""
-
-    @property
-    def article(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-
-
-def meet(span: Spanned, gold: Place) -> bool:
+def meet(span: CitedPlace | FoundPlace, gold: Place) -> bool:
     """Whether a span has characters in common with gold evidence."""
     return span.article == gold.article and span.start < gold.end and gold.start < span.end
 
