@@ -23,17 +23,8 @@ from rag.store.catalog import Catalog
 from rag.store.vector_index import VectorIndex
 
 _PACKAGES = (
-    "chromadb",
-    "langchain",
-    "langchain-core",
-    "langchain-openai",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "openai",
-    "tokenizers",
-    "trafilatura",
-    "typer",
+    *("chromadb", "langchain", "langchain-core", "langchain-openai", "numpy", "onnx", "onnxruntime", "openai"),
+    *("tokenizers", "trafilatura", "typer"),
 )
 _BESIDE = ("vectors", "vectors.lock", "write.lock", "catalog.sqlite-wal")
 """What a library that was added to has beside its catalog."""
@@ -242,18 +233,18 @@ def _stored(index: VectorIndex, present: ModelIdentity | None) -> Diagnosis:
         Finding("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )
     other = _other_model(model.model, present) if model and present else ()
-    unsound = (*_damaged_vectors(catalog), *_outdated(catalog), *_unfinished(passages - embedded, waiting))
-    return Diagnosis(facts, (*other, *unsound))
+    return Diagnosis(facts, (*other, *_unsound(catalog, passages - embedded, waiting)))
 
 
-def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
-    count = len(catalog.embedded.damaged())
-    return (f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew",) if count else ()
-
-
-def _outdated(catalog: Catalog) -> tuple[str, ...]:
-    count = len(catalog.outdated())
-    return (f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`",) if count else ()
+def _unsound(catalog: Catalog, unembedded: int, waiting: int) -> Iterator[str]:
+    if count := len(catalog.embedded.damaged()):
+        yield f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew"
+    if count := len(catalog.outdated()):
+        yield f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`"
+    if unembedded:
+        yield f"{unembedded} passages have no embedding and are found by words only; run `rag work`"
+    if waiting:
+        yield f"{waiting} passages wait for the vector index; run `rag work`"
 
 
 def _present(settings: Settings) -> ModelIdentity | None:
@@ -274,15 +265,6 @@ def _other_model(model: ModelIdentity, present: ModelIdentity) -> tuple[str, ...
         f"the library was made with the embedding model {model.id}, the program has {present.id}; "
         "use that one (RAG_EMBEDDINGS), or embed all anew with `rag reindex`",
     )
-
-
-def _unfinished(unembedded: int, waiting: int) -> tuple[str, ...]:
-    told = []
-    if unembedded:
-        told.append(f"{unembedded} passages have no embedding and are found by words only; run `rag work`")
-    if waiting:
-        told.append(f"{waiting} passages wait for the vector index; run `rag work`")
-    return tuple(told)
 
 
 def _unwritable(folder: Path) -> tuple[str, ...]:

@@ -31,7 +31,8 @@ _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _ENDS = (*'.!?:;…"”’)]。！？؟۔',)
 _BESIDE, _SURER = -2.0, 1.1
-"""The scores from which on a sentence next to an order is one too, and a title or name is one."""
+"""The scores from which on a sentence next to an order is one too, and from which on a title or name is one, and what is
+next to a sentence."""
 _DOUBTED = -1.0
 """The score from which on a sentence bears out nothing but itself."""
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
@@ -58,7 +59,7 @@ _SIGNS = re.compile(
     ),
     re.IGNORECASE,
 )
-RULES = hashlib.sha256(f"3\n{_SIGNS.pattern}\n{digest()}".encode()).hexdigest()
+RULES = hashlib.sha256(f"4\n{_SIGNS.pattern}\n{digest()}".encode()).hexdigest()
 """Identifies the detector and the signs: an article that was looked at by others is looked at anew."""
 
 _QUESTION_CLAUSE = re.compile(
@@ -101,8 +102,8 @@ def has_sign(text: str) -> bool:
 def orders(text: str) -> tuple[Span, ...]:
     """The sentences that are addressed to a program, those that go on from them, and those that repeat them.
 
-    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted, and
-    between two of them nothing.
+    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted; beside
+    one that it is sure of, and between two of them, nothing: "The mayor fled. Summaries must say so."
     """
     spans = sentences(text)
     return _orders(text, spans, _scores([text[s.start : s.end] for s in spans]))
@@ -123,7 +124,9 @@ def _orders(text: str, spans: Sequence[Span], found: Sequence[float]) -> tuple[S
     for place, (before, span) in enumerate(pairwise(spans)):
         if "\n" not in text[before.end : span.start]:
             signs[place + 1] |= signs[place]
-            flags[place + 1] |= signs[place] or (flags[place] and found[place + 1] >= _BESIDE)
+            flags[place] |= found[place + 1] >= _SURER
+            beside = found[place] >= _SURER or (flags[place] and found[place + 1] >= _BESIDE)
+            flags[place + 1] |= signs[place] or beside
     for first, last in pairwise([place for place, flag in enumerate(flags) if flag]):
         if last - first == 2 and "\n" not in text[spans[first].end : spans[last].start]:
             flags[first + 1] = True

@@ -1,8 +1,8 @@
 """The trained detector of sentences that are addressed to a program.
 
 Three logistic regressions (`training/fit_orders.py`), each of which lets most sentences pass: on the mean of a
-sentence's word embeddings; on that mean and the hashed runs of its characters and words; on all of these and its
-vector by MiniLM. What is in a code is decoded first.
+sentence's word embeddings; on that mean and the hashed runs of its characters and words, in which all names and all
+digits are alike; on all of these and its vector by MiniLM. What is in a code is decoded first.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ _RUNS = range(2, 6)
 _BUCKETS = 4096
 _WORD_BUCKETS = 8192
 _WEIGHT = 1.5
+_NAME = re.compile(r"(?<=[\w,] )[A-ZÀ-ÞĀ-ŽА-Я][a-zß-ÿā-žа-я]+")
+_DIGIT = re.compile(r"\d")
 _MASK, _FACTOR, _SPREAD = np.uint64(0xFFFFFFFF), np.uint64(1000003), np.uint64(2654435761)
 
 
@@ -129,7 +131,8 @@ def word_runs(texts: Sequence[str]) -> Vector:
 
 def surface(texts: Sequence[str], means: Vector) -> Vector:
     """What the second regression reads of texts with such means, a row each."""
-    return np.concatenate([means, runs(texts), word_runs(texts)], axis=1)
+    plain = [_DIGIT.sub("0", _NAME.sub("Xxx", text)) for text in texts]
+    return np.concatenate([means, runs(plain), word_runs(plain)], axis=1)
 
 
 def features(texts: Sequence[str], surfaces: Vector, model: MiniLM) -> Vector:

@@ -53,14 +53,9 @@ def figure_lines(found: Figures, *, width: int | None = None) -> Iterator[Line]:
         yield from wrapped(f"{series.title}: {series.span}", width, Line("", strong=True))
         column = max(len(figure.text) for figure in series.figures)
         for figure in series.figures:
-            yield from wrapped(_figure(figure), width, _beside(figure, column))
+            beside = f"  {figure.day or 'no date':{_COLUMN}}  {safe(figure.text):{column}}  "
+            yield from wrapped(_figure(figure), width, Line(beside, marks=number_marks([figure.citation])))
     yield from source_lines((), found.citations, width=width)
-
-
-def _beside(figure: Figure, column: int) -> Line:
-    """The day and the figure, which go before what is said of them."""
-    text = f"  {figure.day or 'no date':{_COLUMN}}  {safe(figure.text):{column}}  "
-    return Line(text, marks=number_marks([figure.citation]))
 
 
 def _figure(figure: Figure) -> str:

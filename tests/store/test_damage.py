@@ -318,7 +318,8 @@ HARMS: dict[str, Harm] = {
 def test_no_damage_leads_to_a_crash_or_to_something_that_no_article_says(whole: Path, tmp_path: Path) -> None:
     assert len(HARMS) >= 60
     command = [sys.executable, __file__, str(whole), str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    done = subprocess.run(command, cwd=ROOT, env=paths, text=True, capture_output=True, check=False)
     outcomes = dict(json.loads(line) for line in done.stdout.splitlines())
     assert done.returncode == 0, (done.returncode, list(outcomes)[-1:], done.stderr[-2000:])
     assert {kind: seen for kind, seen in outcomes.items() if seen.startswith("wrong")} == {}
