@@ -111,7 +111,8 @@ class Ingestion:
             self.catalog.rebuild_lexical()
             self.meter.say("working out dates")
             self.catalog.rebuild_events()
-        self.meter.say("indexing vectors")
+        if self.vectors.is_asked:
+            self.meter.say("indexing vectors")
         with self._alone(_VECTORS):
             self.vectors.rebuild()
         return self.catalog.embedded.count(Window())
