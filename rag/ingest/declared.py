@@ -25,7 +25,7 @@ _ASIDES = re.compile(
     r"newsletter(?:-(?:signup|box|promo))?|promo|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent))(?![\w-])",
     re.I,
 )
-_OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|abonn|suscr", re.I)
+_OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|ab+on|suscr|assin|подпис", re.I)
 _LIVE = re.compile(
     r"^live ?[:|–—-]|[-–—:|,] *live(?: ?[|–—-]|$)|\blive-? ?(?:blog|ticker|updates|coverage)\b|\ben directo?\b|"
     r"\bas it happened\b",
@@ -136,7 +136,8 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
         if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
             node.drop_tree()
-    return walled or (any(map(_is_closed, objects)) and not any(_boxes(tree, _walls(objects))))
+    opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
+    return walled or (any(map(_is_closed, objects)) and not opened)
 
 
 def forget_changes(tree: Any) -> str | None:

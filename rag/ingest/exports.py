@@ -187,6 +187,8 @@ def _dated(block: str) -> str | None:
 
 def _body(blocks: Sequence[str]) -> str:
     end = next((i for i, block in enumerate(blocks) if i and _FOOTER.match(block)), len(blocks))
+    while end > 1 and (field := _KEY.match(blocks[end - 1])) and field["key"].isupper():
+        end -= 1
     return "\n\n".join(blocks[:end])
 
 

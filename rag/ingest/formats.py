@@ -103,9 +103,10 @@ def _feed(body: bytes, document: Document) -> Any:
 
 def _entry(entry: Any, feed: Any) -> dict[str, Any]:
     guid = entry.get("id") or ""
-    text = max(map(_content, entry.get("content") or []), key=len, default="").strip()
+    # The caption of a picture is among the contents too.
+    texts = map(_content, [*(entry.get("content") or []), entry.get("summary_detail") or {}])
     return {
-        "text": text or _content(entry.get("summary_detail") or {}),
+        "text": max(texts, key=len).strip(),
         "title": entry.get("title"),
         "published": entry.get("published") or (None if _tells_changes(feed) else entry.get("updated")),
         "source": (entry.get("source") or {}).get("title") or feed.feed.get("title"),

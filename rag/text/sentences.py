@@ -11,10 +11,11 @@ from rag.text.calendar import ANY_MONTH, ANY_WEEKDAY
 
 # sentencex takes these for the end of a sentence; what they stand before goes on after them.
 _RANKS = (
-    "Adm Amb Assoc Asst Brig Capt Cdr Cmdr Cmdre Col Cpl Dep Det DR Dr Ens Fr Ft Gen GEN Gov Hon Inst Intl Insp Lt Maj "
-    "Messrs Mlle Mme Mmes MR MRS Mrs MS Ms Msgr MX Natl Pres Prof Pte Pvt Regt Rep Rev Sec Sen Sgt Spc St Sr Supt Univ"
+    "Adm Amb Assoc Asst Brig Capt Cdr Cllr Cmdr Cmdre Col Cpl Dep Det DR Dr Ens Fr Ft Gen GEN Gov Hon Inst Intl Insp "
+    "Lt Maj Messrs Mlle Mme Mmes MR Mr MRS Mrs MS Ms Msgr MX Natl Pres Prof Pte Pvt Regt Rep Rev Sec Sen Sgt Spc St Sr "
+    "Supt Univ"
 )
-_GOES_ON = re.compile(rf"(?:^|[\s(“\"-])(?:[A-Z]|a\.k\.a|{'|'.join(_RANKS.split())})\.$|^(?:\d{{1,3}}|[a-z])[.)]$")
+_GOES_ON = re.compile(rf"(?:^|[\s(“\"—–-])(?:[A-Z]|a\.k\.a|{'|'.join(_RANKS.split())})\.$|^(?:\d{{1,3}}|[a-z])[.)]$")
 _HOUR = re.compile(r"\b[ap]\.m\.$", re.I)
 _DAY = re.compile(rf"(?:{ANY_WEEKDAY}|{ANY_MONTH}|local|eastern|gmt|utc|[ecmp][sd]?t)\b", re.I)
 _BEFORE_NUMBER = re.compile(
@@ -33,7 +34,7 @@ _OPENERS = (
 )
 _ENDS = re.compile(
     r"(?<=\bMay\.)\s+(?=[“\"‘]?[A-Z])|(?<=\betc\.)\s+(?=[“\"‘]?[A-Z])|(?<=\b[^\W\d_]\.[”\"])\s+(?=[A-Z])"
-    r"|(?:(?<=\b[^\W\d_]\.)|(?<=\bSt\.)|(?<=\bRd\.)|(?<=\bAve\.)|(?<=\bBlvd\.))(?<!\bv\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\ba\.k\.a\.)"
+    r"|(?:(?<=\b[^\W\d_]\.)|(?<=\bSt\.)|(?<=\bSr\.)|(?<=\bRd\.)|(?<=\bAve\.)|(?<=\bBlvd\.))(?<!\bv\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\ba\.k\.a\.)"
     rf"\s+(?=[“\"‘]?(?:{'|'.join(_OPENERS.split())})\s)"
 )
 _ASIDE = re.compile(r"(?:\([^()]*[.!?][”\"’]?\)|\[[^\[\]]*[.!?][”\"’]?\])(?=\s+[“\"‘]?[A-Z])")
