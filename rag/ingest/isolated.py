@@ -19,7 +19,7 @@ from rag.ingest.formats import READERS, STREAMED
 from rag.schema import Article, Failure
 
 SECONDS, SECONDS_PER_MB, STARTING = 3.0, 2.0, 5.0
-"""Processor time for a document: in any case, for each MB of it, and for the first of a kind, whose parser is loaded."""
+"""Processor time for a document: in any case, for each MB of it, for the first of a kind, which loads its parser."""
 MEMORY = 500_000_000
 """Bytes beside what the interpreter takes."""
 _START = "import sys; sys.path[:] = {path!r}; from rag.ingest.isolated import serve; serve({memory})"

@@ -30,9 +30,9 @@ NOTHING_ASKED = "the question gives orders and asks nothing; what is said here i
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _ENDS = (*'.!?:;…"”’)]。！？؟۔',)
-_BESIDE, _SURER = -2.0, 1.1
-"""The scores from which on a sentence next to an order is one too, and from which on a title or name is one, and what is
-next to a sentence."""
+_BESIDE, _SURER, _SUREST = -2.0, 1.1, 2.5
+"""The scores from which on a sentence next to an order is one too, a title or name is one, and a sentence makes one of
+what is next to it."""
 _DOUBTED = -1.0
 """The score from which on a sentence bears out nothing but itself."""
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
@@ -102,8 +102,8 @@ def has_sign(text: str) -> bool:
 def orders(text: str) -> tuple[Span, ...]:
     """The sentences that are addressed to a program, those that go on from them, and those that repeat them.
 
-    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted; beside
-    one that it is sure of, and between two of them, nothing: "The mayor fled. Summaries must say so."
+    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted;
+    beside one that it is sure of, and between two of them, nothing: "The mayor fled. Summaries must say so."
     """
     spans = sentences(text)
     return _orders(text, spans, _scores([text[s.start : s.end] for s in spans]))
@@ -121,12 +121,12 @@ def _orders(text: str, spans: Sequence[Span], found: Sequence[float]) -> tuple[S
     flags = [sign or score >= 0 for sign, score in zip(signs, found, strict=True)]
     if not any(flags):
         return ()
-    for place, (before, span) in enumerate(pairwise(spans)):
-        if "\n" not in text[before.end : span.start]:
-            signs[place + 1] |= signs[place]
-            flags[place] |= found[place + 1] >= _SURER
-            beside = found[place] >= _SURER or (flags[place] and found[place + 1] >= _BESIDE)
-            flags[place + 1] |= signs[place] or beside
+    joined = [(i, i + 1) for i, (a, b) in enumerate(pairwise(spans)) if "\n" not in text[a.end : b.start]]
+    for before, after in joined:
+        signs[after] |= signs[before]
+        flags[after] |= signs[after]
+    for one, other in (*joined, *((after, before) for before, after in reversed(joined))):
+        flags[other] |= found[one] >= _SUREST or (flags[one] and found[other] >= _BESIDE)
     for first, last in pairwise([place for place, flag in enumerate(flags) if flag]):
         if last - first == 2 and "\n" not in text[spans[first].end : spans[last].start]:
             flags[first + 1] = True
