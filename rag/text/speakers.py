@@ -291,6 +291,25 @@ def label(text: str, start: int) -> str | None:
     return labels.names[place] if place >= 0 else None
 
 
+def voices_at(text: str, start: int) -> tuple[str, ...]:
+    """Whom the label that holds at a place names, then whom the others of the text do; empty if none holds."""
+    first = label(text, start)
+    return (first, *(name for name in dict.fromkeys(_labels(text).names) if name != first)) if first else ()
+
+
+def compare_voices(statement: str, texts: Sequence[str], voices: Sequence[Sequence[str]]) -> Iterator[Check]:
+    """A check of a statement that names somebody with a label, if other labels hold where its spans are."""
+    named, told = _stems(statement), _stems(" ".join(texts))
+    own = {name for known in voices for name in known[:1]}
+    others = {name for known in voices for name in known if _surname(name) in named - told} - own
+    if others and own and not any(_surname(name) in named for name in own):
+        yield Check("role", f"said by {min(others)}", min(own), False)
+
+
+def _surname(name: str) -> str:
+    return stem(re.findall(r"[^\W\d_]+", name)[-1].lower())
+
+
 def antecedent(text: str, start: int, *, several: bool) -> str | None:
     """Whom a pronoun means: who speaks last before it, else, if it is one, the first name of the sentence before."""
     first = max(0, start - _BACK)

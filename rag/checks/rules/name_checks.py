@@ -18,6 +18,8 @@ from rag.text.words import CAPITALS, listed, stem, words
 
 _ENDINGS = listed("ism ist ists i s is an ian ians n ns ese ish ic")
 _TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})
+_APPOSED = r"\b{}[’']s? (?:[a-z-]+ ){{1,3}}(?:[A-Z][\w-]+ )?{}\b"
+"""Somebody's that is told by office and name: Blue Line's spokesman Henrik Aas."""
 _RUN = re.compile(r"\b[A-Z][^\W\d_]*(?:[-'’ ](?:[A-Z]|(?:e|i|ye|yi|al|ul|bin|de|der|von|van|la|di|du)\b)[^\W\d_]*)*")
 
 
@@ -53,7 +55,7 @@ def _mixed(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
     own = {word.stem for word in fact.words if word.text.lower() not in TITLES}
     if any(len(own & {w.stem for w in f.words}) > 1 for f in fitting) or fact.text in pair.sources:
         return None
-    begun = any(len(f.words) > 1 and f.words[-1].stem not in own for f in fitting)
+    begun = any(f.words[-1].stem != fact.words[-1].stem for f in fitting)
     return next((f.text for f in fitting if begun and _conflicts(fact, f)), None)
 
 
@@ -62,6 +64,8 @@ def _in_its_place(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | N
     if all(_is_known(word, fact, pair) for word in fact.words):
         return None
     near = best(fact, _of_its_slot(fact, free(fact, others, pair), pair), pair)
+    if near and re.search(_APPOSED.format(re.escape(fact.text), re.escape(near.fact.text)), pair.sources):
+        return None
     return near.fact.text if near and near.bind > NEAR else None
 
 

@@ -13,6 +13,7 @@ from rag.text.words import listed, stem
 
 _FORCE_NAMES = {
     Force.FACT: "done",
+    Force.SET: "certain",
     Force.PLAN: "planned",
     Force.MAYBE: "possible",
     Force.CLAIM: "claimed",
@@ -25,7 +26,7 @@ _LIGHT = listed("among also yet even ever one any anyone anything longer single 
 _NEGATIVES = listed("""
     unsure unable unknown unclear unwilling unlikely uncertain unconfirmed lack absence absent forbid ban prohibit
     dismiss only except exclude prevent stop halt instead rather fewer few less oppose avoid miss empty abandon lose
-    illegal impossible little unchanged until unless nor loss dispute contest block bar quit
+    ignore illegal impossible little unchanged until unless nor loss dispute contest block bar quit
 """)
 _NEGATIVE = frozenset(map(stem, _NEGATIVES))
 _COMPARING = listed("fewer less more later longer")
@@ -36,12 +37,14 @@ _ACHIEVED = listed("managed began started")
 _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
 )
+_PROGRESSIVE = listed("is are was were")
 _ALL = listed("all every")
 _UNIVERSAL = listed(
     "all every everyone everybody everything each both entire entirely whole no none nobody nothing never any always "
     "only"
 )
-_IDIOMATIC = listed("in above at after almost nearly not")
+_WHOLE = listed("entire entirely whole")
+_IDIOMATIC = listed("above at after almost nearly not")
 """What makes another thing of "all": above all, not every."""
 _ADJECTIVAL = listed("""
     be to the a an of in on at by for with from and or its their his her this that these those
@@ -171,6 +174,7 @@ def _is_asserted(word: Word, ground: Ground) -> bool:
         return False
     if word.force is Force.FACT:
         done = before[-1] == "to" and not _ACHIEVED.isdisjoint(before[-2:])
+        done |= word.text.endswith("ing") and before[-1] in _PROGRESSIVE
         return done or (is_past(word.text) and before[-1] not in _ADJECTIVAL)
     return before[-1] in _MODALS or (before[-1] in ("to", "be") and _opens_force(word, ground))
 
@@ -203,16 +207,27 @@ def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
 
 def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each "all" or "every": the evidence must say it of all, or of the things as such."""
-    has_all = any(w.text.lower() in _UNIVERSAL for w in cited.words)
     for before, word, following in zip((None, *statement.words), statement.words, statement.words[1:], strict=False):
-        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC) or has_all:
+        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC):
             continue
         meant = following if following.is_content else statement.after(following)
-        if meant and meant.is_content and meant.stem.isalpha() and not _is_definite(meant, cited):
+        if meant and meant.is_content and meant.stem.isalpha() and not _is_of_all(meant, statement, cited):
             yield Check("scope", word.text, None, False)
 
 
-def _is_definite(meant: Word, cited: Ground) -> bool:
-    """Whether it speaks of the things as such, which are all of them: the flights, not most of the flights."""
-    before = ([w.text.lower() for w in cited.before(word, 2.1)] for word in cited.at(meant.stem))
-    return any(words[-1:] == ["the"] and words[-2:-1] != ["of"] for words in before)
+def _is_of_all(meant: Word, statement: Ground, cited: Ground) -> bool:
+    """Whether the evidence speaks of all of the things, or of them as such: the flights, not most of the flights."""
+    nouns, following = [meant], statement.after(meant)
+    while following and following.is_content and following.place - nouns[-1].place <= 1:
+        nouns.append(following)
+        following = statement.after(following)
+    named = [w for noun in nouns for w in cited.at(noun.stem)]
+    if not named:
+        return any(w.text.lower() in _UNIVERSAL for w in cited.words)
+    return any(_is_universal(w, cited) for w in named)
+
+
+def _is_universal(noun: Word, cited: Ground) -> bool:
+    before = [w.text.lower() for w in cited.before(noun, _PHRASE_REACH)]
+    universal = _UNIVERSAL - _WHOLE if noun.text.endswith("s") else _UNIVERSAL
+    return (before[-1:] == ["the"] and before[-2:-1] != ["of"]) or not universal.isdisjoint(before)

@@ -16,10 +16,11 @@ class Force(IntEnum):
     """How firmly something is said to be so, the weakest last."""
 
     FACT = 0
-    PLAN = 1
-    MAYBE = 2
-    CLAIM = 3
-    UNKNOWN = 4
+    SET = 1
+    PLAN = 2
+    MAYBE = 3
+    CLAIM = 4
+    UNKNOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,15 +83,18 @@ _QUANTIFIERS = listed("none nobody nothing neither no")
 _ASKED = frozenset(map(stem, listed("say know ask tell sure clear see decide wonder")))
 _ASKING = listed("whether when how why where")
 
+_SET = listed("will would shall 'll vow pledge promise agree")
 _PLANS = listed("""
-    will would shall 'll vow pledge promise intend plan hope aim expect agree offer want seek try must should urge
+    intend plan hope aim expect offer want seek try must should urge
     demand call propose consider threaten prepare order decide ready willing
 """)
-_MAYBES = listed("may might could possible possibly perhaps likely unlikely probably potentially")
+_MAYBES = listed("may might could possible possibly perhaps likely unlikely probably potentially examine weigh mull")
 _CLAIMED = listed(
     "reportedly allegedly alleged purportedly purported apparently suspected rumored believed unconfirmed"
 )
-_FORCES = {stem(w): Force.PLAN for w in _PLANS} | {stem(w): Force.MAYBE for w in _MAYBES}
+_FORCES = {
+    stem(w): force for force, words in ((Force.PLAN, _PLANS), (Force.MAYBE, _MAYBES), (Force.SET, _SET)) for w in words
+}
 _TOLD = listed("said believed thought reported rumored alleged")
 _LASTS = 6
 _UNTIL = listed("until till unless once")
