@@ -9,7 +9,7 @@ from typing import Protocol
 
 from rag.checks.claims import unlinked
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
-from rag.checks.rules.clauses import holders, misplaced, possessors
+from rag.checks.rules.clauses import holders, misplaced, patients, possessors
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.links import cause, order
@@ -116,6 +116,7 @@ def check(
         *roles(own, grounds),
         *subjects(own, grounds),
         *misplaced(own, grounds),
+        *patients(own, grounds),
         *holders(own, grounds),
         *possessors(own, grounds),
         *compare_speakers(text, texts),

@@ -90,7 +90,7 @@ _NUMBER = re.compile(
       |has|have|is|are|was|were)\b)))
     | \b(?P<ratio>(?:one|two|three|four|six|seven|eight|nine|\d)\s+(?:in|out\s+of)\s+(?:every\s+)?
       (?:two|three|four|five|ten))\b
-    | (?P<halved>\bhalf\b(?!-))
+    | (?P<halved>\b(?<!and\sa\s)half\b(?!-))
     | (?:(?P<sign>{SIGN})\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
       (?P<fraction>[½¼¾⅓⅔])?
       (?P<ordinal>(?:st|nd|rd|th)\b)?

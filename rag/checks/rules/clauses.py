@@ -10,8 +10,8 @@ from itertools import groupby
 from rag.checks.rules.contrasts import OPPOSITES
 from rag.checks.rules.facts import Fact, Ground
 from rag.checks.rules.matching import fits
-from rag.checks.rules.namesakes import TITLES, alike
-from rag.checks.rules.reading import Word
+from rag.checks.rules.namesakes import TITLES, alike, kind_of
+from rag.checks.rules.reading import Word, is_past
 from rag.checks.rules.wordvectors import rarity
 from rag.schema import Check
 from rag.text.words import listed, stem
@@ -20,39 +20,44 @@ _COVERED, _ELSEWHERE = 0.75, 0.4
 """The share of a clause's words that the nearest one has, and the most that the one with the value may have of it."""
 _KINDS = ("number", "contrast")
 _FEWEST = 2
-_DETERMINERS = listed("the a an his her its their")
+_DETERMINERS = listed("the a an another his her its their")
 _WITHIN, _COMPLEMENT = listed("of in at near"), listed("of in for at")
 _NEXT, _BESIDE, _LONGEST = 1.0, 4.0, 8
-_HOLDERS = frozenset(map(stem, TITLES))
+_DONE = listed("was were is are been")
+_PRONOUNS = listed("he she it they him her them who which that we i you")
+_HOLDERS = frozenset(map(stem, TITLES | listed("head wife son")))
 _OF_PEOPLE = ("er", "or", "ist", "ian", "man", "woman", "yst", "ant", "ent")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Clause:
-    """The words of a clause, and the stems of those that say something."""
+    """The words of a clause, with the stems of those that say something, and those of names."""
 
     words: tuple[Word, ...]
     stems: frozenset[str]
+    named: frozenset[Word]
 
     @property
     def head(self) -> frozenset[str]:
-        """The stems that it begins with: a noun, or all of a name; none if that is a number."""
-        content = [w for w in self.words if w.is_content]
-        opens = [w for w in self.words[:1] if w.text.lower() in _DETERMINERS]
-        if not content or content[0].stem[0].isdigit() or content[0] is not self.words[len(opens)]:
+        """The stems that it begins with: all of a name, or a noun behind its article or in the plural; else none."""
+        opens = sum(w.text.lower() in _DETERMINERS for w in self.words[:1])
+        first = self.words[opens] if len(self.words) > opens else None
+        if first is None or not first.is_content or not first.text.isalpha() or first.stem in OPPOSITES:
             return frozenset()
-        run = [content[0]]
-        for word in content[1:] if content[0].text[0].isupper() else ():
+        run = [first]
+        for word in self.words[opens + 1 :] if first.text[0].isupper() else ():
             if not word.text[0].isupper() or word.place - run[-1].place > _NEXT:
                 break
             run.append(word)
-        return frozenset(w.stem for w in run)
+        is_noun = opens or len(run) > 1 or first.text.endswith("s") or first in self.named
+        return frozenset(w.stem for w in run) if is_noun else frozenset()
 
 
 @lru_cache(maxsize=512)
 def _clauses(ground: Ground) -> dict[int, _Clause]:
     parted = ((number, tuple(words)) for number, words in groupby(ground.words, key=lambda w: w.clause))
-    return {n: _Clause(words, frozenset(w.stem for w in words if w.is_content)) for n, words in parted}
+    named = frozenset(w for name in ground.by_kind["name"] for w in name.words)
+    return {n: _Clause(words, frozenset(w.stem for w in words if w.is_content), named) for n, words in parted}
 
 
 def misplaced(statement: Ground, cited: Ground) -> Iterator[Check]:
@@ -116,6 +121,32 @@ def _owner(fact: Fact, own: Sequence[_Clause], statement: Ground, cited: Ground)
     return next(w.text for w in own[0].words if w.stem in heads[0])
 
 
+def patients(statement: Ground, cited: Ground) -> Iterator[Check]:
+    """A check for each name to which something is done, if the evidence has that done, but to others each time."""
+    for name in statement.by_kind["name"]:
+        place = statement.order[name.words[-1]] + 1
+        following = statement.words[place : place + 2]
+        if len(following) < 2 or following[0].text.lower() not in _DONE or not is_past(following[1].text):
+            continue
+        told = [_sentence(w, cited) for w in cited.by_stem.get(following[1].stem, ()) if is_past(w.text)]
+        if told and all(_is_of_others(name, words, cited) for words in told):
+            yield Check("role", f"{name.text} {following[1].text}", None, False)
+
+
+def _sentence(word: Word, ground: Ground) -> list[Word]:
+    return [w for w in ground.words if w.sentence == word.sentence]
+
+
+def _is_of_others(name: Fact, words: Sequence[Word], cited: Ground) -> bool:
+    named = [f for f in cited.by_kind["name"] if f.words[0] in words]
+    known = any(alike(name, f) for f in cited.by_kind["name"])
+    return known and bool(named) and not any(alike(name, f) for f in named) and not any(map(_is_pronoun, words))
+
+
+def _is_pronoun(word: Word) -> bool:
+    return word.text.lower() in _PRONOUNS
+
+
 @dataclass(frozen=True, slots=True)
 class _Office:
     """What a name is called in an apposition: its noun, and the stems of what that is of."""
@@ -137,7 +168,11 @@ def holders(statement: Ground, cited: Ground) -> Iterator[Check]:
         if stated.noun not in plain | _HOLDERS:
             continue
         same = [office for office in told if stated.is_that_of(office)]
-        if same and not any(alike(stated.name, o.name) for o in same) and not _is_beside(stated.name, stated.noun, cited):
+        if (
+            same
+            and not any(alike(stated.name, o.name) for o in same)
+            and not _is_beside(stated.name, stated.noun, cited)
+        ):
             yield Check("role", f"{stated.noun} {stated.name.text}", same[0].name.text, False)
 
 
@@ -159,22 +194,20 @@ def _of(name: Fact, ground: Ground) -> Iterator[_Office]:
     if before and before[-1].is_content and name.words[0].place - before[-1].place <= _NEXT and _is_office(before[-1]):
         yield _Office(name, before[-1].stem, frozenset())
     elif before and _parts(before[-1], name.words[0]):
-        opening = [i for i, w in enumerate(before) if w.text.lower() in _DETERMINERS]
-        if opening and (phrase := _phrase(before[opening[0] :])):
-            yield _Office(name, *phrase)
+        opening = next((i for i, w in enumerate(before) if w.text.lower() in _DETERMINERS), len(before))
+        yield from _called(name, before[opening:], whole=True)
     after = ground.words[last + 1 : last + 1 + _LONGEST]
     if after and _parts(name.words[-1], after[0]) and after[0].text.lower() in _DETERMINERS:
-        if phrase := _phrase(after):
-            yield _Office(name, *phrase)
+        yield from _called(name, after)
 
 
 def _is_noun(word: Word) -> bool:
-    return word.text.isalpha() and word.text.islower() and not word.text.endswith(("ed", "ing"))
+    return word.is_content and word.text.isalpha() and word.text.islower() and not word.text.endswith(("ed", "ing"))
 
 
 def _is_office(word: Word) -> bool:
     """Whether it is what somebody can be: a title, or a noun made as those of people are."""
-    return word.stem in _HOLDERS or (_is_noun(word) and word.text.endswith(_OF_PEOPLE))
+    return word.stem in _HOLDERS or (word.text[1:].islower() and word.text.endswith(_OF_PEOPLE))
 
 
 def _parts(left: Word, right: Word) -> bool:
@@ -182,18 +215,16 @@ def _parts(left: Word, right: Word) -> bool:
     return left.sentence == right.sentence and left.clause == right.clause and 2 < right.place - left.place < 3
 
 
-def _phrase(words: Sequence[Word]) -> tuple[str, frozenset[str]] | None:
-    """The noun of a phrase that begins with its article, and what that is of; up to the next comma."""
-    run = [words[0]]
+def _called(name: Fact, words: Sequence[Word], *, whole: bool = False) -> Iterator[_Office]:
+    """What a name is called in a phrase that begins with its article, up to the next comma; `whole` has none within."""
+    run = list(words[:1])
     for word in words[1:]:
         if word.place - run[-1].place > _NEXT or word.clause != run[-1].clause:
             break
         run.append(word)
     end = next((i for i, w in enumerate(run) if w.text.lower() in _COMPLEMENT), len(run))
-    noun = run[end - 1] if end > 1 else None
-    if noun is None or not noun.is_content or not _is_noun(noun):
-        return None
-    return noun.stem, frozenset(w.stem for w in run[end + 1 :] if w.is_content)
+    if end > 1 and _is_noun(run[end - 1]) and not (whole and len(run) < len(words)):
+        yield _Office(name, run[end - 1].stem, frozenset(w.stem for w in run[end + 1 :] if w.is_content))
 
 
 def possessors(statement: Ground, cited: Ground) -> Iterator[Check]:
@@ -201,7 +232,11 @@ def possessors(statement: Ground, cited: Ground) -> Iterator[Check]:
     told = list(_belongings(cited))
     for stated in _belongings(statement):
         same = [b for b in told if (b.noun, b.preposition) == (stated.noun, stated.preposition)]
-        if same and not any(alike(stated.name, b.name) for b in same) and not _is_beside(stated.name, stated.noun, cited):
+        if (
+            same
+            and not any(alike(stated.name, b.name) for b in same)
+            and not _is_beside(stated.name, stated.noun, cited)
+        ):
             yield Check("role", f"{stated.noun} {stated.preposition} {stated.name.text}", same[0].name.text, False)
 
 
@@ -217,6 +252,8 @@ class _Belonging:
 def _belongings(ground: Ground) -> Iterator[_Belonging]:
     for name in ground.by_kind["name"]:
         before = [w for w in ground.before(name.words[0], _BESIDE) if w.text.lower() != "the"]
-        if len(before) > 1 and before[-1].text.lower() in _WITHIN and before[-2].is_content and _is_noun(before[-2]):
-            if name.words[0].place - before[-2].place <= _BESIDE - 1:
-                yield _Belonging(before[-2].stem, before[-1].text.lower(), name)
+        if kind_of(name, ground) == "country":
+            continue
+        near = [w for w in before[-2:] if name.words[0].place - w.place <= _BESIDE - 1]
+        if len(near) > 1 and near[1].text.lower() in _WITHIN and _is_noun(near[0]):
+            yield _Belonging(near[0].stem, near[1].text.lower(), name)

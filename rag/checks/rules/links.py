@@ -34,7 +34,8 @@ _AFTER = re.compile(r"\b(?:after|following)\b", re.IGNORECASE)
 _BEFORE = re.compile(r"\b(?:before|prior to|ahead of)\b", re.IGNORECASE)
 _ORDER = re.compile(rf"{_AFTER.pattern}|{_BEFORE.pattern}", re.IGNORECASE)
 _SAID = re.compile(rf"\b(?:{SAYING})\W*$")
-_AUXILIARIES = listed("had has have was were")
+_AUXILIARIES = listed("had has have was were set put cut hit shut")
+"""With what a past tense is made of, and verbs that have no form of their own for it."""
 _FEWEST, _COVERED = 2, 0.5
 
 
@@ -65,7 +66,9 @@ def order(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Che
         yield Check("sequence", found[0], found[0], True)
         return
     turned = next((cue[0] for s in told if (cue := _ORDER.search(s.text))), None)
-    if turned or (sides.told and (told or (_tells_of(earlier, parts) and _tells_of(later, parts)))):
+    if (turned and text[: found.start()].strip()) or (
+        sides.told and (told or (_tells_of(earlier, parts) and _tells_of(later, parts)))
+    ):
         yield Check("sequence", found[0], turned, False)
 
 
@@ -127,7 +130,10 @@ def _says(word: Word, near: bool) -> bool:
 
 
 def _tells(words: Sequence[Word]) -> bool:
-    past = any(w.text.lower() in _AUXILIARIES or (w.is_content and w.text.islower() and is_past(w.text)) for w in words)
+    past = any(
+        w.text.lower().split()[0] in _AUXILIARIES or (w.is_content and w.text.islower() and is_past(w.text))
+        for w in words
+    )
     return past and any(_says(w, True) for w in words)
 
 

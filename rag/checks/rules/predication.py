@@ -101,14 +101,26 @@ def _is_denied(word: Word, head: Word, statement: Ground, cited: Ground) -> bool
 def force(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each verb that is said to be done, planned or possible by one, and something else by the other."""
     for word in statement.words:
-        pair = _paired(word, statement, cited) if _is_asserted(word, statement) else None
-        if pair and not any(_as_firm(word, w, cited) for w in pair.cited):
+        if not _is_asserted(word, statement):
+            continue
+        pair = _paired(word, statement, cited)
+        least = Force.FACT if pair else Force.MAYBE
+        pair = pair or _paired_object(word, statement, cited)
+        if pair and not any(w.force < least or _as_firm(word, w, cited) for w in pair.cited):
             seen = pair.cited[0]
             expected, found = _FORCE_NAMES[word.force], _FORCE_NAMES[seen.force]
             yield Check("modality", f"{word.text} ({expected})", f"{seen.text} ({found})", False)
     sure = next((w for w in statement.words if w.text.lower() in _CERTAIN and not w.negated), None)
     if sure and not any(w.text.lower() in _CERTAIN or w.stem == sure.stem for w in cited.words):
         yield from _unsure(sure, statement, cited)
+
+
+def _paired_object(verb: Word, statement: Ground, cited: Ground) -> _Pair | None:
+    """What stands behind a verb that the evidence has not: to take legal action, to consider legal action."""
+    following = statement.after(verb)
+    if not following or not following.is_content or following.clause != verb.clause or cited.at(verb.stem):
+        return None
+    return _paired(following, statement, cited)
 
 
 def _unsure(sure: Word, statement: Ground, cited: Ground) -> Iterator[Check]:
