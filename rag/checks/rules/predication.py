@@ -37,8 +37,12 @@ _ACHIEVED = listed("managed began started")
 _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
 )
+_PEOPLE = listed("people men women children")
+_INVARIANT = listed("cut put hit set shut quit")
 _PROGRESSIVE = listed("is are was were")
-_ALL = listed("all every")
+_ALL = listed("all every none")
+_OF_THE = listed("of the these those its their his her")
+_SOONER = listed("before until till")
 _UNIVERSAL = listed(
     "all every everyone everybody everything each both entire entirely whole no none nobody nothing never any always "
     "only"
@@ -64,17 +68,34 @@ def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
     for head in _negated(statement):
         pair = _paired(head, statement, cited)
         if pair:
-            same = any(_is_denied(w, head, statement, cited) for w in pair.cited)
+            pending = _is_pending(head, statement)
+            same = any((pending and w.force > Force.FACT) or _is_denied(w, head, statement, cited) for w in pair.cited)
             yield Check("negation", f"not {head.text}", f"not {head.text}" if same else pair.cited[0].text, same)
         elif _negations(cited) <= _denied_elsewhere(head, statement, cited):
             yield Check("negation", f"not {head.text}", None, False)
     for head in _negated(cited):
         pair = _paired(head, cited, statement)
         stated = pair.cited[0] if pair else None
-        if stated and not stated.negated and not _is_around_negation(stated, statement):
+        if (
+            stated
+            and not stated.negated
+            and not _is_around_negation(stated, statement)
+            and not _is_bounded(head, cited)
+        ):
             back = _paired(stated, statement, cited)
             if back and back.cited[0] is head:
                 yield Check("negation", stated.text, f"not {head.text}", False)
+
+
+def _is_pending(word: Word, ground: Ground) -> bool:
+    return any(w.text.lower() == "yet" for w in _clause_of(word, ground))
+
+
+def _is_bounded(word: Word, ground: Ground) -> bool:
+    """Whether what is denied is only that it is so sooner: it will not begin before June."""
+    i = ground.order[word]
+    near = (w for w in ground.words[i + 1 : i + 4] if w.clause == word.clause)
+    return any(w.text.lower() in _SOONER for w in near)
 
 
 def _negations(cited: Ground) -> int:
@@ -94,14 +115,17 @@ def _is_denied(word: Word, head: Word, statement: Ground, cited: Ground) -> bool
         return True
     if head.stem in _SAYING:
         return _has_negation([w for w in cited.words if w.sentence == word.sentence])
-    near = sum(_has_negation([w]) for w in _clause_of(word, cited))
+    near = sum(_has_negation([w]) for w in _clause_of(word, cited) if w is not word)
     return not _is_negator(head) and near > _denied_elsewhere(head, statement, cited)
 
 
 def force(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each verb that is said to be done, planned or possible by one, and something else by the other."""
     for word in statement.words:
-        if not _is_asserted(word, statement):
+        if _is_present(word, cited):
+            found = next(w for w in cited.by_stem[word.stem])
+            yield Check("modality", word.text, f"{found.text} ({_FORCE_NAMES[found.force]})", False)
+        if not _is_asserted(word, statement) or (word.negated and _is_pending(word, statement)):
             continue
         pair = _paired(word, statement, cited)
         least = Force.FACT if pair else Force.MAYBE
@@ -113,6 +137,19 @@ def force(statement: Ground, cited: Ground) -> Iterator[Check]:
     sure = next((w for w in statement.words if w.text.lower() in _CERTAIN and not w.negated), None)
     if sure and not any(w.text.lower() in _CERTAIN or w.stem == sure.stem for w in cited.words):
         yield from _unsure(sure, statement, cited)
+
+
+def _is_present(word: Word, cited: Ground) -> bool:
+    """Whether it is the present of a verb that the evidence has only as an infinitive, of what may be or is planned."""
+    found = cited.by_stem.get(word.stem, ())
+    same = [w for w in found if w.text == word.text.removesuffix("s") and w.force > Force.SET]
+    return (
+        word.force is Force.FACT
+        and not word.negated
+        and word.text.endswith("s")
+        and bool(found)
+        and len(same) == len(found)
+    )
 
 
 def _paired_object(verb: Word, statement: Ground, cited: Ground) -> _Pair | None:
@@ -179,7 +216,7 @@ def _clause_of(word: Word, ground: Ground) -> list[Word]:
 
 def _is_asserted(word: Word, ground: Ground) -> bool:
     """Whether a word is a past tense or participle after a noun or auxiliary, or the verb that a modal is about."""
-    if not word.is_content or not word.text.islower() or not word.stem.isalpha():
+    if not word.is_content or not word.text.islower() or not word.stem.isalpha() or word.text in _PEOPLE:
         return False
     before = [w.text.lower() for w in ground.before(word, _PHRASE_REACH)]
     if not before:
@@ -187,7 +224,7 @@ def _is_asserted(word: Word, ground: Ground) -> bool:
     if word.force is Force.FACT:
         done = before[-1] == "to" and not _ACHIEVED.isdisjoint(before[-2:])
         done |= word.text.endswith("ing") and before[-1] in _PROGRESSIVE
-        return done or (is_past(word.text) and before[-1] not in _ADJECTIVAL)
+        return done or ((is_past(word.text) or word.text in _INVARIANT) and before[-1] not in _ADJECTIVAL)
     return before[-1] in _MODALS or (before[-1] in ("to", "be") and _opens_force(word, ground))
 
 
@@ -222,7 +259,9 @@ def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
     for before, word, following in zip((None, *statement.words), statement.words, statement.words[1:], strict=False):
         if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC):
             continue
-        meant = following if following.is_content else statement.after(following)
+        meant: Word | None = following
+        while meant and meant.text.lower() in _OF_THE:
+            meant = statement.after(meant)
         if meant and meant.is_content and meant.stem.isalpha() and not _is_of_all(meant, statement, cited):
             yield Check("scope", word.text, None, False)
 

@@ -95,6 +95,8 @@ _CLAIMED = listed(
 _FORCES = {
     stem(w): force for force, words in ((Force.PLAN, _PLANS), (Force.MAYBE, _MAYBES), (Force.SET, _SET)) for w in words
 }
+_HAVE, _BE = listed("has have yet"), listed("is are")
+"""With "to", what is not done yet: it has to be ratified, it is to be named."""
 _TOLD = listed("said believed thought reported rumored alleged")
 _LASTS = 6
 _UNTIL = listed("until till unless once")
@@ -200,6 +202,8 @@ class _Scope:
         return _SCOPE if opens else self.negates
 
     def _opens(self, lowered: str, root: str) -> Force | None:
+        if lowered == "to" and self.last in _HAVE | _BE:
+            return Force.PLAN if self.last in _HAVE else Force.SET
         if lowered in _CLAIMED or (lowered == "to" and self.last in _TOLD):
             return Force.CLAIM
         return None if lowered == "order" else _FORCES.get(root)
