@@ -88,8 +88,9 @@ def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
     elif found:
         agrees = any(alike(stated, name) or is_pronoun(name) for name in found)
         agrees |= is_pronoun(stated)
-        kind = "role" if not agrees and all(are_others(stated, name) for name in found) else "speaker"
-        yield Check(kind, stated, speaker(part) or found[0], agrees)
+        yield Check("speaker", stated, speaker(part) or found[0], agrees)
+        if not agrees and all(are_others(stated, name) for name in found):
+            yield Check("role", f"said by {stated}", found[0], False)
     elif not any(map(has_speech, texts)) and not is_pronoun(stated):
         yield Check("speaker", stated, None, False)
 

@@ -66,7 +66,8 @@ def _mixed(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
     apart = {frozenset(own & {w.stem for w in f.words}) for f in fitting}
     if len(apart) < 2 or any(_are_near(a, b, pair.cited) for a, b in combinations(own, 2)):
         return None
-    return next((f.text for f in fitting if _is_of_another(own, f)), None)
+    others = sorted((f for f in fitting if _is_of_another(own, f)), key=lambda f: f.words[-1].stem not in own)
+    return others[0].text if others else None
 
 
 def _are_near(a: str, b: str, cited: Ground) -> bool:

@@ -224,7 +224,9 @@ def _is_asserted(word: Word, ground: Ground) -> bool:
     if word.force is Force.FACT:
         done = before[-1] == "to" and not _ACHIEVED.isdisjoint(before[-2:])
         done |= word.text.endswith("ing") and before[-1] in _PROGRESSIVE
-        return done or ((is_past(word.text) or word.text in _INVARIANT) and before[-1] not in _ADJECTIVAL)
+        after = ground.after(word)
+        done |= word.text in _INVARIANT and after is not None and after.text.lower() in _OF_THE | {"a", "an"}
+        return done or (is_past(word.text) and before[-1] not in _ADJECTIVAL)
     return before[-1] in _MODALS or (before[-1] in ("to", "be") and _opens_force(word, ground))
 
 

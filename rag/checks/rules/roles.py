@@ -72,7 +72,8 @@ def _subject(verb: Word, ground: Ground) -> tuple[Word, ...]:
         return ()
     parts = _parted([*before, verb])
     if len(parts) > 2 and parts[-1][0] is verb:
-        return (*parts[-3], *parts[-2])
+        named = parts[-2] if all(w.text[0].isupper() for w in parts[-2]) else []
+        return (*parts[-3], *named)
     return tuple(w for w in parts[-1] if w is not verb)
 
 
