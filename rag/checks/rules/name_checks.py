@@ -60,7 +60,8 @@ def _instead(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
 
 def _mixed(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
     """The name that the evidence has, if this one is the first word of one and the last of another."""
-    own = {word.stem for word in fact.words if word.text.lower() not in TITLES}
+    capitals = {w.stem for w in pair.cited.words if w.text[0].isupper()}
+    own = {word.stem for word in fact.words if word.text.lower() not in TITLES} & capitals
     if any(len(own & {w.stem for w in f.words}) > 1 for f in fitting) or fact.text in pair.sources:
         return None
     apart = {frozenset(own & {w.stem for w in f.words}) for f in fitting}
