@@ -90,7 +90,7 @@ _NUMBER = re.compile(
       |has|have|is|are|was|were)\b)))
     | \b(?P<ratio>(?:one|two|three|four|six|seven|eight|nine|\d)\s+(?:in|out\s+of)\s+(?:every\s+)?
       (?:two|three|four|five|ten))\b
-    | (?P<halved>\bhalf\b(?!-))
+    | (?P<halved>\b(?<!and\sa\s)half\b(?!-))
     | (?:(?P<sign>{SIGN})\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
       (?P<fraction>[½¼¾⅓⅔])?
       (?P<ordinal>(?:st|nd|rd|th)\b)?
@@ -112,9 +112,9 @@ _ENDS_RANGE = re.compile(r"\s*(?:[.,;:)]|$)")
 _SCALE = re.compile(r"thousand|million|billion|trillion|bn\b|mn\b", re.IGNORECASE)
 _BEFORE = {
     "about": r"about|around|approximately|approx\.?|nearly|almost|roughly|some|an\sestimated|close\sto|circa",
-    "over": r"over|more\sthan|above|upwards\sof|exceed(?:s|ed|ing)?|in\sexcess\sof",
+    "over": r"over|(?:more|older|longer)\sthan|above|upwards\sof|exceed(?:s|ed|ing)?|in\sexcess\sof",
     "least": r"at\sleast|no(?:t)?\s(?:fewer|less)\sthan|a\sminimum\sof",
-    "under": r"under|fewer\sthan|less\sthan|below",
+    "under": r"under|(?:fewer|less|younger|shorter)\sthan|below",
     "most": r"at\smost|up\sto|no(?:t)?\smore\sthan|as\s(?:many|much)\sas|a\smaximum\sof",
 }
 _BOUND = re.compile("|".join(rf"(?P<{name}>\b(?:{told})\s+(?:an?\s|the\s)?$)" for name, told in _BEFORE.items()), re.I)

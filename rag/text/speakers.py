@@ -90,7 +90,10 @@ def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
             yield Check("attribution", "as a fact", speaker(part) or found[0], False)
     elif found:
         agrees = any(alike(stated, name) or is_pronoun(name) for name in found)
-        yield Check("speaker", stated, speaker(part) or found[0], agrees or is_pronoun(stated))
+        agrees |= is_pronoun(stated)
+        yield Check("speaker", stated, speaker(part) or found[0], agrees)
+        if not agrees and all(are_others(stated, name) for name in found):
+            yield Check("role", f"said by {stated}", found[0], False)
     elif not any(map(has_speech, texts)) and not is_pronoun(stated):
         yield Check("speaker", stated, None, False)
 
@@ -282,6 +285,25 @@ def label(text: str, start: int) -> str | None:
     labels = _labels(text)
     place = bisect_right(labels.starts, start) - 1
     return labels.names[place] if place >= 0 else None
+
+
+def voices_at(text: str, start: int) -> tuple[str, ...]:
+    """Whom the label that holds at a place names, then whom the others of the text do; empty if none holds."""
+    first = label(text, start)
+    return (first, *(name for name in dict.fromkeys(_labels(text).names) if name != first)) if first else ()
+
+
+def compare_voices(statement: str, texts: Sequence[str], voices: Sequence[Sequence[str]]) -> Iterator[Check]:
+    """A check of a statement that names somebody with a label, if other labels hold where its spans are."""
+    named, told = _stems(statement), _stems(" ".join(texts))
+    own = {name for known in voices for name in known[:1]}
+    others = {name for known in voices for name in known if _surname(name) in named - told} - own
+    if others and own and not any(_surname(name) in named for name in own):
+        yield Check("role", f"said by {min(others)}", min(own), False)
+
+
+def _surname(name: str) -> str:
+    return stem(re.findall(r"[^\W\d_]+", name)[-1].lower())
 
 
 def antecedent(text: str, start: int, *, several: bool) -> str | None:
