@@ -16,7 +16,8 @@ from rag.models.embeddings import Embedder, Vector
 from rag.retrieval.near_duplicates import clusters
 from rag.text.words import content_words
 
-_REDUNDANCY = 0.7
+_REDUNDANT, _REDUNDANT_APART, _AGAIN = 0.7, 0.5, 0.35
+"""How much less an event counts for being like another of its day, or of another day, and for each of its article."""
 _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
 _APART = 1
@@ -143,27 +144,48 @@ def begins(happening: Happening, pool: Pool) -> bool:
     return any(is_leading(pool.excerpts[place]) for place in happening.places)
 
 
-def chosen(found: Sequence[Happening], pool: Pool, room: Budget, *, taken: Sequence[Content] = ()) -> list[Happening]:
-    """The events of most weight that fit, the first first; none is repeated, and one like another counts for less."""
-    picked: list[Happening] = []
-    words, left = room.words, [h for h in found if not _repeats_any(pool, h, taken)]
-    similar = np.zeros(len(pool.excerpts), np.float32)
-    while left and len(picked) < room.most:
-        left = [h for h in left if content(pool.excerpts[h.places[0]]).length <= words]
-        if not left:
-            break
-        best = max(left, key=lambda h: (h.weight * (1 - _REDUNDANCY * float(similar[h.places[0]])), -h.places[0]))
+def chosen(
+    found: Sequence[Happening],
+    pool: Pool,
+    room: Budget,
+    *,
+    taken: Sequence[Content] = (),
+    first: Sequence[Happening] = (),
+) -> list[Happening]:
+    """The events of most weight that fit beside those chosen `first`; none repeats another or what is `taken`.
+
+    One counts for less if it is like another, above all one of its day (maximal marginal relevance, Carbonell and
+    Goldstein 1998), and the less the more are of its article.
+    """
+    picked, words = list(first), room.words - sum(_shown(h, pool).length for h in first)
+    left = [h for h in found if not _repeats_any(pool, h, [*taken, *(_shown(other, pool) for other in first)])]
+    while len(picked) < room.most and (left := [h for h in left if _shown(h, pool).length <= words]):
+        best = max(left, key=lambda h: (h.weight * _freshness(h, picked, pool), -h.places[0]))
         picked.append(best)
-        own = pool.vectors @ pool.vectors[best.places[0]]
-        similar = np.maximum(similar, np.maximum(0, own))
-        words -= content(pool.excerpts[best.places[0]]).length
+        words -= _shown(best, pool).length
         left = [h for h in left if h is not best and not repeats(h.places[0], best.places[0], pool)]
     return picked
 
 
+def _freshness(happening: Happening, picked: Sequence[Happening], pool: Pool) -> float:
+    """How much an event adds to those already chosen: 1 if it is like none of them."""
+    place = happening.places[0]
+    like = [float(pool.vectors[place] @ pool.vectors[h.places[0]]) * _redundancy(happening, h) for h in picked]
+    beside = sum(pool.excerpts[h.places[0]].article.id == pool.excerpts[place].article.id for h in picked)
+    return float((1 - max(like, default=0.0)) * _AGAIN**beside)
+
+
+def _redundancy(one: Happening, other: Happening) -> float:
+    is_apart = one.when and other.when and abs((one.when.date - other.when.date).days) > _APART
+    return _REDUNDANT_APART if is_apart else _REDUNDANT
+
+
+def _shown(happening: Happening, pool: Pool) -> Content:
+    return content(pool.excerpts[happening.places[0]])
+
+
 def _repeats_any(pool: Pool, happening: Happening, taken: Sequence[Content]) -> bool:
-    own = content(pool.excerpts[happening.places[0]])
-    return any(own.repeats(other) for other in taken)
+    return any(_shown(happening, pool).repeats(other) for other in taken)
 
 
 def ordered(found: Sequence[Happening]) -> list[Happening]:
