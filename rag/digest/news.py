@@ -19,7 +19,7 @@ from rag.schema import Statement
 _RELATED, _LEADING, _ABOUT, _NEWS = 0.55, 0.35, 3.0, 0.7
 """The share of the highest relevance that an event must have, and one that begins an article; the powers of its
 relevance and its weight as news."""
-_NAMED, _LINKED = 0.5, 0.12
+_NAMED, _LINKED = 0.5, 0.2
 """The share of a topic's words, and the cosine with an article on it, of what fills the room that is left."""
 _MOST_WEIGHED = 200
 """How many events, of most weight, may be found to be background."""
