@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,7 +13,6 @@ from rag.digest.days import Chronology, When
 from rag.digest.excerpts import Excerpt, Pool, is_leading
 from rag.digest.extractive import Budget, Content, content, repeats
 from rag.models.embeddings import Embedder, Vector
-from rag.retrieval.near_duplicates import clusters
 from rag.text.words import content_words
 
 _REDUNDANT, _REDUNDANT_APART, _AGAIN = 0.7, 0.5, 0.35
@@ -22,9 +21,8 @@ _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
 _APART = 1
 """Days between two sentences of one event, if one of them does not give its day."""
-_COPY, _OF_HEADLINES, _NOT_LEADING, _OF_FACTS = 0.8, 0.5, 0.45, 0.2
-"""The weights of a copy of a report, of headlines and of a sentence that begins no article; the power of the weight of
-its facts."""
+_OF_HEADLINES, _NOT_LEADING = 0.5, 0.45
+"""The weights of headlines and of a sentence that begins no article."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,19 +37,13 @@ class Happening:
 def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happening]:
     """The events that a pool reports, the one of most weight first.
 
-    Sentences are one event if they are alike and of the same day. An event weighs more the more independent reports and
-    headlines are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020).
+    Sentences are one event if they are alike and of the same day. An event weighs more the more reports and headlines
+    are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020).
     """
     if not pool.excerpts:
         return []
-    groups = _groups(pool, days)
-    by_group = [{pool.excerpts[i].article.id for i in places} for places in groups]
-    shared = {id for ids in by_group if len(ids) > 1 for id in ids}
-    copied = clusters(article for article in pool.articles if article.id in shared)
-    origin = {article.id: copies[0].id for copies in copied for article in copies}
     headings = _headings(pool, titles)
-    reports = _Reports(pool, days, origin, headings)
-    found = [_happening(places, reports) for places in groups]
+    found = [_happening(places, pool, days, float(headings[places].max())) for places in _groups(pool, days)]
     return sorted(found, key=lambda h: (-h.weight, h.places))
 
 
@@ -112,30 +104,10 @@ def _headings(pool: Pool, titles: Vector | None) -> Vector:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reports:
-    """A pool with what its events are weighed by.
-
-    `origin` has the first of the copies of each article, `headings` how many headlines are about each sentence.
-    """
-
-    pool: Pool
-    days: Chronology
-    origin: Mapping[str, str]
-    headings: Vector
-
-
-def _happening(places: Sequence[int], reports: _Reports) -> Happening:
-    pool = reports.pool
-    articles = {pool.excerpts[i].article.id for i in places}
-    origins = {reports.origin.get(id, id) for id in articles}
-    reach = len(origins) + _COPY * (len(articles) - len(origins))
-    when = next(iter(reports.days.whens[places[0]]), None)
-    weight = 1 + math.log(1 + reach)
-    weight *= 1 + _OF_HEADLINES * math.log1p(float(reports.headings[list(places)].max()))
-    own = content(pool.excerpts[places[0]])
-    weight *= (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _OF_FACTS
-    found = Happening(tuple(places), when, weight)
+def _happening(places: Sequence[int], pool: Pool, days: Chronology, headings: float) -> Happening:
+    reports = len({pool.excerpts[i].article.id for i in places})
+    weight = (1 + math.log(1 + reports)) * (1 + _OF_HEADLINES * math.log1p(headings))
+    found = Happening(tuple(places), next(iter(days.whens[places[0]]), None), weight)
     return found if begins(found, pool) else replace(found, weight=weight * _NOT_LEADING)
 
 

@@ -19,8 +19,9 @@ from rag.schema import Statement
 _RELATED, _LEADING, _ABOUT, _NEWS = 0.55, 0.35, 3.0, 0.7
 """The share of the highest relevance that an event must have, and one that begins an article; the powers of its
 relevance and its weight as news."""
-_NAMED, _LINKED = 0.5, 0.2
-"""The share of a topic's words, and the cosine with an article on it, of what fills the room that is left."""
+_NAMED, _LINKED, _DIMENSIONS = 0.5, 0.12, 2**14
+"""The share of a topic's words, and the cosine with an article on it, of what fills the room that is left; enough
+dimensions for the words of articles to have one each."""
 _MOST_WEIGHED = 200
 """How many events, of most weight, may be found to be background."""
 
@@ -65,7 +66,7 @@ def statement_of(happening: Happening, pool: Pool, check: Check) -> Statement:
 
 def _split(found: Sequence[Happening], near: Vector, pool: Pool) -> tuple[list[Happening], list[Happening]]:
     """The events that are about a topic, and the others, each weighed by the best of its sentences."""
-    best = np.array([near[list(h.places)].max() for h in found], np.float32)
+    best = np.array([near[list(h.places)].max() for h in found], np.float32).clip(min=0)
     share = (best / (float(best.max(initial=0)) or 1.0)).tolist()
     sure = frozenset(related(best, _RELATED))
     is_about = [i in sure or (share[i] >= _LEADING and begins(h, pool)) for i, h in enumerate(found)]
@@ -79,7 +80,7 @@ def _beside(others: Sequence[Happening], about: Sequence[Happening], pool: Pool,
     own = shares(pool, topic)
     rows = {article.id: row for row, article in enumerate(pool.articles)}
     row_of = [rows[excerpt.article.id] for excerpt in pool.excerpts]
-    texts = lexical_vectors([f"{article.title}. {article.text}" for article in pool.articles])
+    texts = lexical_vectors([f"{article.title}. {article.text}" for article in pool.articles], _DIMENSIONS)
     on = sorted({row_of[place] for h in about if begins(h, pool) for place in h.places})
     linked = (texts @ texts[on].T).max(axis=1, initial=0) >= _LINKED
     return [
