@@ -77,7 +77,7 @@ def _written(exchanges: Sequence[Exchange], name: str, content: Callable[[], str
     if not exchanges:
         raise InputError("nothing was answered yet, so there is nothing to save")
     if not name:
-        raise InputError("no file was named; wanted one, as in: /save talks.md")
+        raise InputError("no file was named; wanted one, such as talks.md")
     path = Path(name).expanduser()
     write_new(path, content().encode())
     return path

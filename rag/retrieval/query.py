@@ -47,6 +47,11 @@ class Query:
     asks: bool = True
     """Whether it asks something at all."""
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether all that is looked for is from the conversation before it: "Where?"."""
+        return bool(self.background) and self.background.issuperset(self.terms)
+
 
 _SAID = re.compile(
     r"\b(?:who|whom|what|which|how)\b.*\b(?:sa(?:y|id|ys)|tell|told|answer(?:ed)?|repl(?:y|ied)|claim(?:ed)?|den(?:y|ied)|argued?|"
