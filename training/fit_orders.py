@@ -94,7 +94,8 @@ def main() -> None:
 def fitted(rows: Sequence[dict[str, str]], ordinary: Sequence[str]) -> dict[str, Rows]:
     """The three regressions."""
     model, means = MiniLM(), WordMeans()
-    read = [(row, pieces(means.reading(prepared(row["text"])))) for row in rows]
+    texts_read = means.readings([prepared(row["text"]) for row in rows])
+    read = [(row, pieces(text)) for row, text in zip(rows, texts_read, strict=True)]
     texts = [parts[0] for _, parts in read if parts]
     is_order = np.array([bool(row["order"]) for row, parts in read if parts])
     counts = np.where([row["style"] == ORDINARY_STYLE for row, parts in read if parts], 1.0, WEIGHT)
