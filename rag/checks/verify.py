@@ -9,6 +9,7 @@ from typing import Protocol
 
 from rag.checks.claims import unlinked
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
+from rag.checks.rules.clauses import holders, misplaced, patients, possessors
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.links import cause, order
@@ -22,7 +23,7 @@ from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.relative_dates import anchored_dates
 from rag.text.sentences import sentences
-from rag.text.speakers import compare_speakers, label, speaker, told_by
+from rag.text.speakers import compare_speakers, compare_voices, speaker, told_by, voices_at
 from rag.text.words import content_words, words
 
 FACTS = (
@@ -114,7 +115,12 @@ def check(
         *force(own, grounds),
         *roles(own, grounds),
         *subjects(own, grounds),
+        *misplaced(own, grounds),
+        *patients(own, grounds),
+        *holders(own, grounds),
+        *possessors(own, grounds),
         *compare_speakers(text, texts),
+        *compare_voices(text, texts, [item.voices for item in cited]),
         *cause(own, text, texts),
         *order(own, text, texts),
         *scope(own, grounds),
@@ -202,9 +208,10 @@ def evidence(citation: Citation) -> Evidence:
     """A citation with its frame: the article's header, and the text around the span."""
     article, span = citation.article, Span(citation.start, citation.end)
     around = Span(max(0, span.start - _AROUND), min(len(article.text), span.end + _AROUND))
-    header = "\n".join(filter(None, (labelled(article).header, label(article.text, span.start))))
+    voices = voices_at(article.text, span.start)
+    header = "\n".join((labelled(article).header, *voices[:1]))
     near = without_orders(article, around)
-    return Evidence(citation.quote, header, near, article.known_day, tuple(anchored_dates(article, span)))
+    return Evidence(citation.quote, header, near, article.known_day, tuple(anchored_dates(article, span)), voices)
 
 
 def _believed(citation: Citation) -> list[Citation]:

@@ -18,7 +18,8 @@ from rag.digest.news import News, statement_of
 from rag.models.embeddings import Vector
 from rag.models.injection import is_order
 from rag.schema import Article, Section, Statement, Window
-from rag.store.catalog import Catalog, StoredPassage
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredPassage
 
 MOST_THEMES = 5
 _MOST_CLUSTERED, _MOST_PASSAGES = 400, 80

@@ -15,7 +15,8 @@ from rag.models.embeddings import Embedder, Vector, embed_passages
 from rag.models.injection import is_ordered
 from rag.retrieval.rerank import leans
 from rag.schema import Article, Citation, Hit, Span, Window
-from rag.store.catalog import Catalog, StoredPassage
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredPassage
 from rag.store.filters import admits
 from rag.text.sentences import sentences
 from rag.text.words import content_words

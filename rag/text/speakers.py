@@ -1,4 +1,4 @@
-"""Tells who says what a sentence reports."""
+"""Tells who says what a sentence or a quotation reports."""
 
 from __future__ import annotations
 
@@ -79,24 +79,23 @@ def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
     """
     stated = speaker(statement)
     told = next((p for p in _PARTS.split(statement) if speaker(p)), statement)
-    part = _nearest_part(told, texts, stated or "")
-    parts = [part] if told == statement else [p.text for text in texts for p in _parts(text)]
+    every, words = [part for text in texts for part in _parts(text)], set(content_words(told))
+    wanted = words - set(content_words(stated or "")) or words
+    # The part between semicolons and the like that has most words of what the statement has one say.
+    part = max(every, key=lambda part: len(wanted & part.stems), default=_StemmedPart("", frozenset())).text
+    parts = [part] if told == statement else [p.text for p in every]
     found = [name for each in parts for name in _speakers(each)]
     if stated is None:
         if found and not has_speech(statement):
             yield Check("attribution", "as a fact", speaker(part) or found[0], False)
     elif found:
         agrees = any(alike(stated, name) or is_pronoun(name) for name in found)
-        yield Check("speaker", stated, speaker(part) or found[0], agrees or is_pronoun(stated))
+        agrees |= is_pronoun(stated)
+        yield Check("speaker", stated, speaker(part) or found[0], agrees)
+        if not agrees and all(are_others(stated, name) for name in found):
+            yield Check("role", f"said by {stated}", found[0], False)
     elif not any(map(has_speech, texts)) and not is_pronoun(stated):
         yield Check("speaker", stated, None, False)
-
-
-def _nearest_part(statement: str, texts: Sequence[str], said_by: str) -> str:
-    """The part of a sentence, between semicolons and the like, that has most words of what a statement has one say."""
-    wanted = set(content_words(statement)) - set(content_words(said_by)) or set(content_words(statement))
-    parts = [part for text in texts for part in _parts(text)]
-    return max(parts, key=lambda part: len(wanted & part.stems), default=_StemmedPart("", frozenset())).text
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +121,8 @@ def _speakers(part: str) -> list[str]:
         after = part[verb.end() :].split()[:_WORDS_AFTER]
         inverted = after[:1] == ["by"] or bool(_INVERTED.match(part, max(0, verb.start() - 2)))
         found.append(" ".join((*before, *after) if inverted else before))
-    return [name for name in map(_trimmed_all, found) if name]
-
-
-def _trimmed_all(text: str) -> str:
-    return " ".join(_DAYS.sub("", text).split()).strip(" .,'’”\"")
+    bare = (" ".join(_DAYS.sub("", text).split()).strip(" .,'’”\"") for text in found)
+    return [name for name in bare if name]
 
 
 def is_pronoun(name: str) -> bool:
@@ -242,9 +238,9 @@ def voice(text: str, span: Span) -> Voice | None:
         return Voice(named, None)
     if labelled:
         return Voice(labelled, 0)
-    pronoun = _PRONOUN.search(sentence)
-    meant = antecedent(text, span.start, several=pronoun["who"].casefold() == "they") if pronoun else None
-    return Voice(meant, pronoun.end("who")) if pronoun and meant else None
+    own = pronoun(sentence)
+    meant = antecedent(text, span.start, several=own.text.casefold() == "they") if own else None
+    return Voice(meant, own.end) if own and meant else None
 
 
 def told_by(citation: Citation) -> str | None:
@@ -291,6 +287,25 @@ def label(text: str, start: int) -> str | None:
     return labels.names[place] if place >= 0 else None
 
 
+def voices_at(text: str, start: int) -> tuple[str, ...]:
+    """Whom the label that holds at a place names, then whom the others of the text do; empty if none holds."""
+    first = label(text, start)
+    return (first, *(name for name in dict.fromkeys(_labels(text).names) if name != first)) if first else ()
+
+
+def compare_voices(statement: str, texts: Sequence[str], voices: Sequence[Sequence[str]]) -> Iterator[Check]:
+    """A check of a statement that names somebody with a label, if other labels hold where its spans are."""
+    named, told = _stems(statement), _stems(" ".join(texts))
+    own = {name for known in voices for name in known[:1]}
+    others = {name for known in voices for name in known if _surname(name) in named - told} - own
+    if others and own and not any(_surname(name) in named for name in own):
+        yield Check("role", f"said by {min(others)}", min(own), False)
+
+
+def _surname(name: str) -> str:
+    return stem(re.findall(r"[^\W\d_]+", name)[-1].lower())
+
+
 def antecedent(text: str, start: int, *, several: bool) -> str | None:
     """Whom a pronoun means: who speaks last before it, else, if it is one, the first name of the sentence before."""
     first = max(0, start - _BACK)
@@ -301,3 +316,91 @@ def antecedent(text: str, start: int, *, several: bool) -> str | None:
         if named and not is_pronoun(named):
             return named
     return None
+
+
+_QUOTATION_MARK = re.compile(r"[“”«»\"]|``|''")
+_OPENING, _CLOSING = ("“", "«", "``"), ("”", "»", "''")
+_BREAK = re.compile(r"\n\s*\n")
+_ENDED = (".", "…")
+_LONGEST_QUOTATION = 5_000  # characters
+
+
+def quoted_by(text: str, span: Span) -> str | None:
+    """Who says the quotation that a span of an article is in; None if it is in none, or nobody is named."""
+    runs = _quotations(text)
+    place = next((i for i, run in enumerate(runs) if run.start <= span.start and span.end <= run.end), None)
+    return None if place is None else _speaker(text, runs, place)
+
+
+@lru_cache(maxsize=256)
+def _quotations(text: str) -> tuple[Span, ...]:
+    """The quotations of a text with their marks; one goes on over paragraphs that begin with another opening mark."""
+    return tuple(_found(text))
+
+
+def _found(text: str) -> Iterator[Span]:
+    start: int | None = None
+    last = 0
+    for mark in _QUOTATION_MARK.finditer(text):
+        opens = text[: mark.start()].rstrip(" \t")[-1:] in ("", "\n")
+        if start is not None and _is_broken(text, last, mark, opens):
+            start = None
+        if start is None:
+            start = mark.start() if mark[0] not in _CLOSING else None
+        elif mark[0] in _CLOSING or (mark[0] == '"' and not opens):
+            yield Span(start, mark.end())
+            start = None
+        last = mark.end()
+
+
+def _is_broken(text: str, last: int, mark: re.Match[str], opens: bool) -> bool:
+    """Whether a quotation that was not closed ended with its paragraph, or is too long for one."""
+    paragraph = _BREAK.search(text, last, mark.start())
+    return mark.start() - last > _LONGEST_QUOTATION or bool(paragraph and not opens)
+
+
+def _speaker(text: str, runs: tuple[Span, ...], place: int) -> str | None:
+    """By the words of its own sentence behind or before it, else as the one that it goes on from."""
+    for part in (_behind(text, runs, place), _ahead(text, runs, place)):
+        if meant := pronoun(part):
+            return antecedent(_bare(text, runs[:place]), runs[place].start, several=meant.text.casefold() == "they")
+        if named := speaker(part):
+            return named
+    return _speaker(text, runs, place - 1) if place and _goes_on(text, runs[place - 1], runs[place]) else None
+
+
+def _behind(text: str, runs: tuple[Span, ...], place: int) -> str:
+    """What follows in the same sentence, with the end of the quotation; nothing if that ends the sentence."""
+    run = runs[place]
+    inside = text[run.start : run.end].rstrip("”»\"' ")
+    if inside.endswith(_ENDED):
+        return ""
+    end = runs[place + 1].start if place + 1 < len(runs) else len(text)
+    paragraph = _BREAK.search(text, run.end, end)
+    rest = text[run.end : paragraph.start() if paragraph else end].partition(";")[0]
+    first = next(iter(sentences(rest)), None)
+    return f"{inside[-1:]}{text[run.end - 1]}{rest[: first.end]}" if first else ""
+
+
+def _ahead(text: str, runs: tuple[Span, ...], place: int) -> str:
+    """What comes before in the same sentence."""
+    begin = runs[place - 1].end if place else 0
+    part = text[begin : runs[place].start]
+    paragraphs = [m.end() for m in _BREAK.finditer(part)]
+    part = part[paragraphs[-1] if paragraphs else 0 :]
+    spans = sentences(part)
+    last = part[spans[-1].start :].rpartition(";")[2].strip() if spans else ""
+    return "" if last.endswith((".", "!", "?")) else last
+
+
+def _goes_on(text: str, earlier: Span, later: Span) -> bool:
+    """Whether nothing but the words that name the speaker stands between two quotations."""
+    between = text[earlier.end : later.start]
+    return not between.strip() or (len(sentences(between)) == 1 and speaker(f",”{between}") is not None)
+
+
+def _bare(text: str, runs: tuple[Span, ...]) -> str:
+    """The text with blanks in these quotations."""
+    for run in runs:
+        text = f"{text[: run.start + 1]}{' ' * (run.end - run.start - 2)}{text[run.end - 1 :]}"
+    return text

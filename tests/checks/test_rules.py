@@ -127,3 +127,62 @@ def test_nothing_happens_in_a_capital_because_its_country_is_named() -> None:
 def test_other_words_are_enough_in_a_short_span() -> None:
     short = "Several villages laid down their arms without a fight, while troops crossed the river to guard the ford."
     assert alone("Several villages surrendered their weapons without fighting.", short).verdict is SUPPORTED
+
+
+@pytest.mark.parametrize(
+    ("text", "span", "kind"),
+    [
+        ("Brell runs 90 pharmacies.", "Brell runs 340 pharmacies; Orla Health has 90 pharmacies.", "role"),
+        (
+            "The tenants want a new lift and 400 crowns each.",
+            "The tenants want a new lift; the landlord, Hasko, offers 400 crowns each.",
+            "role",
+        ),
+        (
+            "Captain Rolf Aas praised the crew.",
+            "Captain Nina Holm and the pilot, Rolf Aas, praised the crew.",
+            "role",
+        ),
+        ("The mayor of Senn fled.", "The mayor of Arlow fled. Senn was shelled.", "role"),
+        ("Ida Holm said that the lift was safe.", "Nina Holm said that the lift was safe. Ida Brandt left.", "name"),
+        ("The bridge will open in May.", "The bridge is expected to open in May.", "modality"),
+        ("The law has been signed.", "The law still has to be signed.", "modality"),
+        ("All of the divers came back.", "Most of the divers came back.", "scope"),
+        ("The alarm rang an hour before the flood.", "The alarm rang an hour after the flood.", "sequence"),
+        ("The dam cost 12 million crowns.", "The dam cost 80 million crowns, 12 million more than planned.", "number"),
+        ("Karl Osten said that the dam was safe.", "Mira Falk said that the dam was safe.", "role"),
+    ],
+)
+def test_what_is_joined_is_joined_in_the_evidence(text: str, span: str, kind: str) -> None:
+    statement = alone(text, span)
+    assert statement.verdict is not SUPPORTED
+    assert kind in {check.kind for check in statement.checks if not check.passed}
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [
+        ("Brell runs 340 pharmacies.", "Brell runs 340 pharmacies; Orla Health has 90 pharmacies."),
+        ("The governor of Arlow fled.", "Arlow's governor fled on Monday, and so did the mayor of Senn."),
+        ("The bridge will open in May.", "The city has agreed to open the bridge in May."),
+        ("All three divers came back.", "The three divers came back at night."),
+        ("The trial lasted a year and a half.", "The trial lasted 18 months."),
+        ("It was tried on children younger than 12 months.", "It was tried on children under 12 months."),
+        ("The sale will not begin before June.", "The sale will not begin before June, Hasko said."),
+        ("Ticket sales start in June at the earliest.", "Ticket sales will not start before June."),
+        ("The number of members rose by 300.", "The number of members rose from 500 to 800."),
+    ],
+)
+def test_what_is_joined_otherwise_is_supported_all_the_same(text: str, span: str) -> None:
+    assert alone(text, span).verdict is SUPPORTED
+
+
+TALK = "MR. KARSTEN: We have hired 300 drivers.\nDR. MOOR: They leave again.\nMR. KARSTEN: Few of them do."
+
+
+@pytest.mark.parametrize(
+    ("text", "verdict"),
+    [("Mr. Karsten said that 300 drivers had been hired.", SUPPORTED), ("Dr. Moor hired 300 drivers.", CONTRADICTED)],
+)
+def test_who_speaks_is_whom_the_label_names(text: str, verdict: Verdict) -> None:
+    assert checked(text, cited(news(TALK), "We have hired 300 drivers.")).verdict is verdict

@@ -19,7 +19,7 @@ _LISTED = """
         reject refuse oppose decline dismiss condemn denounce criticize veto
     confirm acknowledge admit | deny
     open reopen | close shut shutter
-    begin start launch resume reopen | end stop halt suspend finish conclude cancel
+    begin start launch resume reopen continue | end stop halt suspend finish conclude cancel
     victory | loss defeat
     capture seize take overrun | recapture retake
     attack | defend
@@ -81,6 +81,7 @@ _LISTED = """
     majority | minority
     inside | outside
     true | false
+    twice double | half
     same | different
     easy | difficult
     encourage | discourage

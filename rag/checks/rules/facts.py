@@ -30,7 +30,8 @@ class Evidence:
     """A cited span, with what is known of it without reading on.
 
     `header` is its article's title, outlet and date, with who speaks by a label; `near` the article around it;
-    `dates` those that count from what is before it in the article.
+    `dates` those that count from what is before it in the article; `voices` who speaks by a label, then who else has
+    one.
     """
 
     text: str
@@ -38,6 +39,7 @@ class Evidence:
     near: str = ""
     published: date | None = None
     dates: tuple[Moment, ...] = ()
+    voices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,7 +34,8 @@ _AFTER = re.compile(r"\b(?:after|following)\b", re.IGNORECASE)
 _BEFORE = re.compile(r"\b(?:before|prior to|ahead of)\b", re.IGNORECASE)
 _ORDER = re.compile(rf"{_AFTER.pattern}|{_BEFORE.pattern}", re.IGNORECASE)
 _SAID = re.compile(rf"\b(?:{SAYING})\W*$")
-_AUXILIARIES = listed("had has have was were")
+_AUXILIARIES = listed("had has have was were set put cut hit shut")
+"""With what a past tense is made of, and verbs that have no form of their own for it."""
 _FEWEST, _COVERED = 2, 0.5
 
 
@@ -56,16 +57,19 @@ def order(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Che
     """
     found = _ORDER.search(text)
     sides = _sides(statement, found, text, near=True) if found else None
-    if not found or not sides or not sides.told or not sides.left or _SAID.search(text[: found.start()]):
+    if not found or not sides or not sides.left or not sides.right or _SAID.search(text[: found.start()]):
         return
     earlier, later = (sides.right, sides.left) if _AFTER.fullmatch(found[0]) else (sides.left, sides.right)
     parts = [s for passage in evidence for s in _split(passage)]
     told = [s for s in parts if _has(s, earlier) and _has(s, later)]
     if any(_is_ordered(s, earlier, later) for s in told):
         yield Check("sequence", found[0], found[0], True)
-    elif told or (_tells_of(earlier, parts) and _tells_of(later, parts)):
-        turned = (cue[0] for s in told if (cue := _ORDER.search(s.text)))
-        yield Check("sequence", found[0], next(turned, None), False)
+        return
+    turned = next((cue[0] for s in told if (cue := _ORDER.search(s.text))), None)
+    if (turned and text[: found.start()].strip()) or (
+        sides.told and (told or (_tells_of(earlier, parts) and _tells_of(later, parts)))
+    ):
+        yield Check("sequence", found[0], turned, False)
 
 
 def _tells_of(side: frozenset[str], parts: Sequence[_Sentence]) -> bool:
@@ -126,7 +130,10 @@ def _says(word: Word, near: bool) -> bool:
 
 
 def _tells(words: Sequence[Word]) -> bool:
-    past = any(w.text.lower() in _AUXILIARIES or (w.is_content and w.text.islower() and is_past(w.text)) for w in words)
+    past = any(
+        w.text.lower().split()[0] in _AUXILIARIES or (w.is_content and w.text.islower() and is_past(w.text))
+        for w in words
+    )
     return past and any(_says(w, True) for w in words)
 
 

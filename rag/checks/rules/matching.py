@@ -84,7 +84,7 @@ def _is_nearer(other: Bound, own: Bound, kind: str) -> bool:
 
 def _swapped(fact: Fact, own: Bound, pair: Compared) -> Fact | None:
     """The value of another fact of the statement, if each fits better where the other one is."""
-    partners = [f for f in pair.statement.by_kind[fact.kind] if f is not fact and not _fits(f, own.fact)]
+    partners = [f for f in pair.statement.by_kind[fact.kind] if f is not fact and not fits(f, own.fact)]
     for partner in partners if own.fact.kind == fact.kind else ():
         theirs = _theirs(partner, pair)
         if theirs is None or theirs.fact is own.fact or _unlike(own.fact, theirs.fact, pair.cited):
@@ -108,15 +108,16 @@ def _unlike(a: Fact, b: Fact, of: Ground) -> bool:
 def free(fact: Fact, candidates: Sequence[Fact], pair: Compared) -> list[Fact]:
     """The candidates whose value the statement does not give as another fact."""
     stated = [f for f in pair.statement.by_kind[fact.kind] if f is not fact]
-    return [c for c in candidates if not any(_fits(f, c) for f in stated)]
+    return [c for c in candidates if not any(fits(f, c) for f in stated)]
 
 
 @lru_cache(maxsize=1024)
 def _fitting(stated: Fact, cited: Ground) -> tuple[Fact, ...]:
-    return tuple(f for f in cited.by_kind[stated.kind] if _fits(stated, f))
+    return tuple(f for f in cited.by_kind[stated.kind] if fits(stated, f))
 
 
-def _fits(stated: Fact, found: Fact) -> bool:
+def fits(stated: Fact, found: Fact) -> bool:
+    """Whether a value of the evidence is that of the statement."""
     if stated.kind != found.kind:
         return False
     match stated.value, found.value:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import combinations
 
 from rag.checks.rules.contrasts import ALLIES
 from rag.checks.rules.facts import Fact, Ground
@@ -16,8 +17,11 @@ from rag.schema import Check
 from rag.text.names import occurs, same
 from rag.text.words import CAPITALS, listed, stem, words
 
+_BESIDE = 5.0
 _ENDINGS = listed("ism ist ists i s is an ian ians n ns ese ish ic")
 _TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})
+_APPOSED = r"\b{}[’']s? (?:[a-z-]+ ){{1,3}}(?:[A-Z][\w-]+ )?{}\b"
+"""Somebody's that is told by office and name: Blue Line's spokesman Henrik Aas."""
 _RUN = re.compile(r"\b[A-Z][^\W\d_]*(?:[-'’ ](?:[A-Z]|(?:e|i|ye|yi|al|ul|bin|de|der|von|van|la|di|du)\b)[^\W\d_]*)*")
 
 
@@ -25,7 +29,7 @@ def check_name(fact: Fact, pair: Compared) -> Iterator[Check]:
     """A check that a name is there, and where the evidence has it."""
     others = [f for f in pair.cited.by_kind["name"] if len(f.text) > 1]
     fitting = [f for f in others if alike(fact, f)]
-    if len(fact.text) == 1:
+    if len(fact.text) == 1 or _is_opening(fact, pair):
         return
     if not all(_is_named(word, fact, pair) for word in fact.words):
         yield Check("name", fact.text, _instead(fact, others, pair), False)
@@ -40,6 +44,12 @@ def check_name(fact: Fact, pair: Compared) -> Iterator[Check]:
         yield _placed(fact, fitting, others, pair)
 
 
+def _is_opening(fact: Fact, pair: Compared) -> bool:
+    """Whether it is a word that begins the statement, which the articles have in small letters."""
+    opens = fact.words == pair.statement.words[:1]
+    return opens and bool(re.search(rf"\b{re.escape(fact.text.lower())}\b", pair.sources))
+
+
 def _instead(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
     """The name that the evidence has in place of one that it has not, if that can be told."""
     sharing = [f for f in others if {w.stem for w in f.words} & {w.stem for w in fact.words}]
@@ -50,11 +60,25 @@ def _instead(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
 
 def _mixed(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
     """The name that the evidence has, if this one is the first word of one and the last of another."""
-    own = {word.stem for word in fact.words if word.text.lower() not in TITLES}
+    capitals = {w.stem for w in pair.cited.words if w.text[0].isupper()}
+    own = {word.stem for word in fact.words if word.text.lower() not in TITLES} & capitals
     if any(len(own & {w.stem for w in f.words}) > 1 for f in fitting) or fact.text in pair.sources:
         return None
-    begun = any(len(f.words) > 1 and f.words[-1].stem not in own for f in fitting)
-    return next((f.text for f in fitting if begun and _conflicts(fact, f)), None)
+    apart = {frozenset(own & {w.stem for w in f.words}) for f in fitting}
+    if len(apart) < 2 or any(_are_near(a, b, pair.cited) for a, b in combinations(own, 2)):
+        return None
+    others = sorted((f for f in fitting if _is_of_another(own, f)), key=lambda f: f.words[-1].stem not in own)
+    return others[0].text if others else None
+
+
+def _are_near(a: str, b: str, cited: Ground) -> bool:
+    return any(abs(x.place - y.place) < _BESIDE for x in cited.by_stem.get(a, ()) for y in cited.by_stem.get(b, ()))
+
+
+def _is_of_another(own: set[str], found: Fact) -> bool:
+    """Whether a name has one word of another one, beside a word that is none of its."""
+    words = [w.stem for w in found.words if w.text.lower() not in TITLES]
+    return len(words) > 1 and len(own & set(words)) == 1
 
 
 def _in_its_place(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
@@ -62,6 +86,8 @@ def _in_its_place(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | N
     if all(_is_known(word, fact, pair) for word in fact.words):
         return None
     near = best(fact, _of_its_slot(fact, free(fact, others, pair), pair), pair)
+    if near and re.search(_APPOSED.format(re.escape(fact.text), re.escape(near.fact.text)), pair.sources):
+        return None
     return near.fact.text if near and near.bind > NEAR else None
 
 

@@ -13,6 +13,7 @@ from rag.text.words import listed, stem
 
 _FORCE_NAMES = {
     Force.FACT: "done",
+    Force.SET: "certain",
     Force.PLAN: "planned",
     Force.MAYBE: "possible",
     Force.CLAIM: "claimed",
@@ -25,7 +26,7 @@ _LIGHT = listed("among also yet even ever one any anyone anything longer single 
 _NEGATIVES = listed("""
     unsure unable unknown unclear unwilling unlikely uncertain unconfirmed lack absence absent forbid ban prohibit
     dismiss only except exclude prevent stop halt instead rather fewer few less oppose avoid miss empty abandon lose
-    illegal impossible little unchanged until unless nor loss dispute contest block bar quit
+    ignore illegal impossible little unchanged until unless nor loss dispute contest block bar quit
 """)
 _NEGATIVE = frozenset(map(stem, _NEGATIVES))
 _COMPARING = listed("fewer less more later longer")
@@ -36,12 +37,18 @@ _ACHIEVED = listed("managed began started")
 _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
 )
-_ALL = listed("all every")
+_PEOPLE = listed("people men women children")
+_INVARIANT = listed("cut put hit set shut quit")
+_PROGRESSIVE = listed("is are was were")
+_ALL = listed("all every none")
+_OF_THE = listed("of the these those its their his her")
+_SOONER = listed("before until till")
 _UNIVERSAL = listed(
     "all every everyone everybody everything each both entire entirely whole no none nobody nothing never any always "
     "only"
 )
-_IDIOMATIC = listed("in above at after almost nearly not")
+_WHOLE = listed("entire entirely whole")
+_IDIOMATIC = listed("above at after almost nearly not")
 """What makes another thing of "all": above all, not every."""
 _ADJECTIVAL = listed("""
     be to the a an of in on at by for with from and or its their his her this that these those
@@ -61,17 +68,34 @@ def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
     for head in _negated(statement):
         pair = _paired(head, statement, cited)
         if pair:
-            same = any(_is_denied(w, head, statement, cited) for w in pair.cited)
+            pending = _is_pending(head, statement)
+            same = any((pending and w.force > Force.FACT) or _is_denied(w, head, statement, cited) for w in pair.cited)
             yield Check("negation", f"not {head.text}", f"not {head.text}" if same else pair.cited[0].text, same)
         elif _negations(cited) <= _denied_elsewhere(head, statement, cited):
             yield Check("negation", f"not {head.text}", None, False)
     for head in _negated(cited):
         pair = _paired(head, cited, statement)
         stated = pair.cited[0] if pair else None
-        if stated and not stated.negated and not _is_around_negation(stated, statement):
+        if (
+            stated
+            and not stated.negated
+            and not _is_around_negation(stated, statement)
+            and not _is_bounded(head, cited)
+        ):
             back = _paired(stated, statement, cited)
             if back and back.cited[0] is head:
                 yield Check("negation", stated.text, f"not {head.text}", False)
+
+
+def _is_pending(word: Word, ground: Ground) -> bool:
+    return any(w.text.lower() == "yet" for w in _clause_of(word, ground))
+
+
+def _is_bounded(word: Word, ground: Ground) -> bool:
+    """Whether what is denied is only that it is so sooner: it will not begin before June."""
+    i = ground.order[word]
+    near = (w for w in ground.words[i + 1 : i + 4] if w.clause == word.clause)
+    return any(w.text.lower() in _SOONER for w in near)
 
 
 def _negations(cited: Ground) -> int:
@@ -91,21 +115,49 @@ def _is_denied(word: Word, head: Word, statement: Ground, cited: Ground) -> bool
         return True
     if head.stem in _SAYING:
         return _has_negation([w for w in cited.words if w.sentence == word.sentence])
-    near = sum(_has_negation([w]) for w in _clause_of(word, cited))
+    near = sum(_has_negation([w]) for w in _clause_of(word, cited) if w is not word)
     return not _is_negator(head) and near > _denied_elsewhere(head, statement, cited)
 
 
 def force(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each verb that is said to be done, planned or possible by one, and something else by the other."""
     for word in statement.words:
-        pair = _paired(word, statement, cited) if _is_asserted(word, statement) else None
-        if pair and not any(_as_firm(word, w, cited) for w in pair.cited):
+        if _is_present(word, cited):
+            found = next(w for w in cited.by_stem[word.stem])
+            yield Check("modality", word.text, f"{found.text} ({_FORCE_NAMES[found.force]})", False)
+        if not _is_asserted(word, statement) or (word.negated and _is_pending(word, statement)):
+            continue
+        pair = _paired(word, statement, cited)
+        least = Force.FACT if pair else Force.MAYBE
+        pair = pair or _paired_object(word, statement, cited)
+        if pair and not any(w.force < least or _as_firm(word, w, cited) for w in pair.cited):
             seen = pair.cited[0]
             expected, found = _FORCE_NAMES[word.force], _FORCE_NAMES[seen.force]
             yield Check("modality", f"{word.text} ({expected})", f"{seen.text} ({found})", False)
     sure = next((w for w in statement.words if w.text.lower() in _CERTAIN and not w.negated), None)
     if sure and not any(w.text.lower() in _CERTAIN or w.stem == sure.stem for w in cited.words):
         yield from _unsure(sure, statement, cited)
+
+
+def _is_present(word: Word, cited: Ground) -> bool:
+    """Whether it is the present of a verb that the evidence has only as an infinitive, of what may be or is planned."""
+    found = cited.by_stem.get(word.stem, ())
+    same = [w for w in found if w.text == word.text.removesuffix("s") and w.force > Force.SET]
+    return (
+        word.force is Force.FACT
+        and not word.negated
+        and word.text.endswith("s")
+        and bool(found)
+        and len(same) == len(found)
+    )
+
+
+def _paired_object(verb: Word, statement: Ground, cited: Ground) -> _Pair | None:
+    """What stands behind a verb that the evidence has not: to take legal action, to consider legal action."""
+    following = statement.after(verb)
+    if not following or not following.is_content or following.clause != verb.clause or cited.at(verb.stem):
+        return None
+    return _paired(following, statement, cited)
 
 
 def _unsure(sure: Word, statement: Ground, cited: Ground) -> Iterator[Check]:
@@ -164,13 +216,16 @@ def _clause_of(word: Word, ground: Ground) -> list[Word]:
 
 def _is_asserted(word: Word, ground: Ground) -> bool:
     """Whether a word is a past tense or participle after a noun or auxiliary, or the verb that a modal is about."""
-    if not word.is_content or not word.text.islower() or not word.stem.isalpha():
+    if not word.is_content or not word.text.islower() or not word.stem.isalpha() or word.text in _PEOPLE:
         return False
     before = [w.text.lower() for w in ground.before(word, _PHRASE_REACH)]
     if not before:
         return False
     if word.force is Force.FACT:
         done = before[-1] == "to" and not _ACHIEVED.isdisjoint(before[-2:])
+        done |= word.text.endswith("ing") and before[-1] in _PROGRESSIVE
+        after = ground.after(word)
+        done |= word.text in _INVARIANT and after is not None and after.text.lower() in _OF_THE | {"a", "an"}
         return done or (is_past(word.text) and before[-1] not in _ADJECTIVAL)
     return before[-1] in _MODALS or (before[-1] in ("to", "be") and _opens_force(word, ground))
 
@@ -203,16 +258,29 @@ def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
 
 def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each "all" or "every": the evidence must say it of all, or of the things as such."""
-    has_all = any(w.text.lower() in _UNIVERSAL for w in cited.words)
     for before, word, following in zip((None, *statement.words), statement.words, statement.words[1:], strict=False):
-        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC) or has_all:
+        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC):
             continue
-        meant = following if following.is_content else statement.after(following)
-        if meant and meant.is_content and meant.stem.isalpha() and not _is_definite(meant, cited):
+        meant: Word | None = following
+        while meant and meant.text.lower() in _OF_THE:
+            meant = statement.after(meant)
+        if meant and meant.is_content and meant.stem.isalpha() and not _is_of_all(meant, statement, cited):
             yield Check("scope", word.text, None, False)
 
 
-def _is_definite(meant: Word, cited: Ground) -> bool:
-    """Whether it speaks of the things as such, which are all of them: the flights, not most of the flights."""
-    before = ([w.text.lower() for w in cited.before(word, 2.1)] for word in cited.at(meant.stem))
-    return any(words[-1:] == ["the"] and words[-2:-1] != ["of"] for words in before)
+def _is_of_all(meant: Word, statement: Ground, cited: Ground) -> bool:
+    """Whether the evidence speaks of all of the things, or of them as such: the flights, not most of the flights."""
+    nouns, following = [meant], statement.after(meant)
+    while following and following.is_content and following.place - nouns[-1].place <= 1:
+        nouns.append(following)
+        following = statement.after(following)
+    named = [w for noun in nouns for w in cited.at(noun.stem)]
+    if not named:
+        return any(w.text.lower() in _UNIVERSAL for w in cited.words)
+    return any(_is_universal(w, cited) for w in named)
+
+
+def _is_universal(noun: Word, cited: Ground) -> bool:
+    before = [w.text.lower() for w in cited.before(noun, _PHRASE_REACH)]
+    universal = _UNIVERSAL - _WHOLE if noun.text.endswith("s") else _UNIVERSAL
+    return (before[-1:] == ["the"] and before[-2:-1] != ["of"]) or not universal.isdisjoint(before)

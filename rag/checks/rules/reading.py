@@ -16,10 +16,11 @@ class Force(IntEnum):
     """How firmly something is said to be so, the weakest last."""
 
     FACT = 0
-    PLAN = 1
-    MAYBE = 2
-    CLAIM = 3
-    UNKNOWN = 4
+    SET = 1
+    PLAN = 2
+    MAYBE = 3
+    CLAIM = 4
+    UNKNOWN = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,15 +83,20 @@ _QUANTIFIERS = listed("none nobody nothing neither no")
 _ASKED = frozenset(map(stem, listed("say know ask tell sure clear see decide wonder")))
 _ASKING = listed("whether when how why where")
 
+_SET = listed("will would shall 'll vow pledge promise agree")
 _PLANS = listed("""
-    will would shall 'll vow pledge promise intend plan hope aim expect agree offer want seek try must should urge
+    intend plan hope aim expect offer want seek try must should urge
     demand call propose consider threaten prepare order decide ready willing
 """)
-_MAYBES = listed("may might could possible possibly perhaps likely unlikely probably potentially")
+_MAYBES = listed("may might could possible possibly perhaps likely unlikely probably potentially examine weigh mull")
 _CLAIMED = listed(
     "reportedly allegedly alleged purportedly purported apparently suspected rumored believed unconfirmed"
 )
-_FORCES = {stem(w): Force.PLAN for w in _PLANS} | {stem(w): Force.MAYBE for w in _MAYBES}
+_FORCES = {
+    stem(w): force for force, words in ((Force.PLAN, _PLANS), (Force.MAYBE, _MAYBES), (Force.SET, _SET)) for w in words
+}
+_HAVE, _BE = listed("has have yet"), listed("is are")
+"""With "to", what is not done yet: it has to be ratified, it is to be named."""
 _TOLD = listed("said believed thought reported rumored alleged")
 _LASTS = 6
 _UNTIL = listed("until till unless once")
@@ -196,6 +202,8 @@ class _Scope:
         return _SCOPE if opens else self.negates
 
     def _opens(self, lowered: str, root: str) -> Force | None:
+        if lowered == "to" and self.last in _HAVE | _BE:
+            return Force.PLAN if self.last in _HAVE else Force.SET
         if lowered in _CLAIMED or (lowered == "to" and self.last in _TOLD):
             return Force.CLAIM
         return None if lowered == "order" else _FORCES.get(root)

@@ -72,7 +72,8 @@ def _subject(verb: Word, ground: Ground) -> tuple[Word, ...]:
         return ()
     parts = _parted([*before, verb])
     if len(parts) > 2 and parts[-1][0] is verb:
-        return tuple(parts[-3])
+        named = parts[-2] if all(w.text[0].isupper() for w in parts[-2]) else []
+        return (*parts[-3], *named)
     return tuple(w for w in parts[-1] if w is not verb)
 
 
@@ -89,6 +90,9 @@ def _parted(words: Sequence[Word]) -> list[list[Word]]:
 def _is_of_another(name: Fact, subject: Sequence[Word], cited: Ground) -> bool:
     """Whether a subject is known, and stands nowhere beside the name, which may be what it is called."""
     nouns = [w for w in subject if w.is_content]
+    called = [f for f in cited.by_kind["name"] if f.words[0] in subject]
+    if called and not any(w.text.lower() in _PRONOUNS for w in subject):
+        return not any(_share(f.words, name.words) for f in called)
     if not nouns or _share(nouns, name.words) or any(w.text.lower() in _PRONOUNS for w in subject):
         return False
     named = [w for part in name.words for w in cited.by_stem.get(part.stem, ())]
