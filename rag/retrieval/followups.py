@@ -123,7 +123,7 @@ def _asked(question: str, history: Sequence[Turn]) -> Iterator[str]:
 def _is_object(question: str) -> bool:
     """Whether its last word is a pronoun, the object of its only verb."""
     found = _OBJECT.search(question)
-    return bool(found) and not _LINKING.search(found[0])
+    return bool(found and not _LINKING.search(found[0]))
 
 
 def _open(question: str, pronoun: re.Match[str]) -> bool:
