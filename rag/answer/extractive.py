@@ -85,7 +85,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     unsure = sure < SURE or taken.doubtful or query.is_bare
     found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
     if not unsure:
-        return replace(found, premises=taken.beside_sure)
+        return found
     return replace(found, status=Status.PARTIAL, reason=Reason.UNCLEAR, premises=taken.beside_answer)
 
 

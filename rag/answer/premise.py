@@ -28,13 +28,12 @@ _ALIKE = 0.5
 class Premises:
     """What of a question has no support in what is cited for it.
 
-    `unnamed` are names that are nowhere in the articles, `unsaid` names and words that no citation has, `absent` the
-    words of them that no cited article has either; `unmet` is whether one of the names is who does what is asked about.
+    `unnamed` are names that are nowhere in the articles, `unsaid` names and words that no citation has; `unmet` is
+    whether one of the names is who does what is asked about.
     """
 
     unnamed: tuple[str, ...] = ()
     unsaid: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
     unmet: bool = False
 
     @property
@@ -48,11 +47,6 @@ class Premises:
         return (f"The sentences above do not say {_listed(self.unsaid)}.",) if self.unsaid else ()
 
     @property
-    def beside_sure(self) -> tuple[str, ...]:
-        """What a reader of a sure answer must know."""
-        return (f"What is cited here nowhere says {_listed(self.absent)}.",) if self.absent else ()
-
-    @property
     def beside_nearest(self) -> tuple[str, ...]:
         """What a reader of an abstention must know of the nearest articles."""
         return (f"The nearest articles do not mention {_listed(self.unnamed)}.",) if self.unnamed else ()
@@ -63,13 +57,9 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
     if not cited:
         return Premises()
     names = tuple(dict.fromkeys(_unnamed(query, [Evidence(citation.quote) for citation in cited])))
-    quotes = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
-    words = tuple(_unsaid(query, quotes))
-    whole = "\n".join(f"{citation.article.title}\n{citation.article.text}" for citation in cited)
     return Premises(
         tuple(dict.fromkeys(_unnamed(query, [_whole(article) for article in articles]))),
-        (*names, *words)[:_MOST],
-        tuple(_unsaid(query, whole))[:_MOST] if words else (),
+        (*names, *_unsaid(query, cited))[:_MOST],
         any(re.search(_DOER.format(re.escape(name)), query.text) for name in names),
     )
 
@@ -82,8 +72,9 @@ def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
             yield next((name for name in query.names if part in name.split()), part)
 
 
-def _unsaid(query: Query, told: str) -> Iterator[str]:
-    """The words that a text does not have, nor one much like them; not names, dates, and what is counted."""
+def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
+    """The words that no quote or title has, nor one much like them; not names, dates, and what is counted."""
+    told = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
     said = frozenset(content_words(" ".join((*query.names, told))))
     near = [vector(word) for word in {word.lower() for word in _WORD.findall(told)}]
     wanted = frozenset(query.terms) - query.background - said

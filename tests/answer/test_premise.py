@@ -58,14 +58,6 @@ def test_a_name_of_the_article_is_not_unnamed_but_unsaid() -> None:
     assert not found.doubtful
 
 
-def test_a_word_that_the_whole_article_lacks_is_told_beside_a_sure_answer() -> None:
-    text = "The minister rejected the pipeline, which was dear. It would cost 2 billion pounds."
-    found = held("Why did the minister approve the pipeline?", article(text, title="Pipeline"))
-    assert found.absent == ("approve",)
-    assert found.beside_sure == ("What is cited here nowhere says “approve”.",)
-    assert not held("What did the White House say in Virginia about the army base?", VIRGINIA).absent
-
-
 def test_the_one_who_does_it_must_be_cited() -> None:
     text = "Ten thousand reservists were ordered to the border. Uzbekistan said nothing."
     found = held("When did Uzbekistan order the reservists to the border?", article(text, title="Border"))
