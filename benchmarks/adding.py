@@ -1,6 +1,8 @@
 """How long adding takes, beside embedding the same passages and nothing else.
 
     python benchmarks/adding.py ARTICLES.jsonl
+    python benchmarks/adding.py FOLDER
+    python benchmarks/adding.py 1000   # so many small files, which are made for it
 
 Each runs in a process of its own, one after the other. The time of embedding is from the loaded model to the last
 vector; that of adding has everything in it but the start of the interpreter and the imports of the library.
@@ -17,7 +19,7 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from rag.ingest.loaders import load
+from rag.ingest.loaders import listing, load
 from rag.ingest.pipeline import article_batches, cut
 from rag.library import Library
 from rag.models.embeddings import HeadedText, MiniLM
@@ -51,7 +53,8 @@ def embedding(path: Path) -> Run:
     """Embeds the same passages in the same batches."""
     model = MiniLM()
     model.embed_query("warm")
-    parts = [cut(batch.articles, model) for batch in article_batches(a for a in load(path) if isinstance(a, Article))]
+    loaded = (item for place in listing(path).places for item in load(place) if isinstance(item, Article))
+    parts = [cut(batch.articles, model) for batch in article_batches(loaded)]
     texts: list[list[HeadedText]] = [[text for article in part for text in article.texts] for part in parts]
     start, busy = time.perf_counter(), time.process_time()
     for batch in texts:
@@ -68,6 +71,15 @@ def peak() -> float:
 def in_a_process(job: str, path: Path) -> Run:
     output = subprocess.check_output([sys.executable, __file__, str(path), job], text=True)
     return Run(**json.loads(output.splitlines()[-1]))
+
+
+def small_files(folder: Path, count: int) -> Path:
+    """A folder of articles of some 130 words, each in a file of its own."""
+    for n in range(count):
+        points = (f"The {i}th point of draft {n} was accepted by {(n * 31 + i * 17) % 97} delegates." for i in range(8))
+        lead = f"Envoy {n} met the elders of district {n * 7} in Doha on {1 + n % 28} July 2021."
+        (folder / f"{n:04}.txt").write_text(f"Envoy {n} meets elders\n\n{lead} {' '.join(points)}", encoding="utf-8")
+    return folder
 
 
 def main(path: Path) -> int:
@@ -91,5 +103,8 @@ JOBS = {"embedding": embedding, "adding": adding}
 if __name__ == "__main__":
     if len(sys.argv) == 3:
         print(json.dumps(asdict(JOBS[sys.argv[2]](Path(sys.argv[1])))))
+    elif sys.argv[1].isdigit():
+        with tempfile.TemporaryDirectory() as made:
+            sys.exit(main(small_files(Path(made), int(sys.argv[1]))))
     else:
         sys.exit(main(Path(sys.argv[1])))

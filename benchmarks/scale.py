@@ -336,7 +336,10 @@ def described(records: Sequence[Record]) -> str:
 
 def _rows() -> Iterator[tuple[str, Callable[[Record], str]]]:
     yield "added to the catalog, passages a second", lambda r: _rate(r, "catalog")
-    yield "added to the vector index, passages a second", lambda r: _rate(r, "vectors")
+    yield (
+        "added to the vector index, passages a second",
+        lambda r: _rate(r, "vectors") if r["passages"] > _exact() else "none",
+    )
     names = ("vectors alone", "words alone", "a new question", "a question again")
     for name, text in zip(PARTS, names, strict=True):
         yield f"{text}, p50 / p95, ms", lambda r, n=name: _both(_spread(r, n, [_ALL]))
@@ -370,6 +373,8 @@ def _told(value: Callable[[Record], str], record: Record) -> str:
 
 def _rate(record: Record, part: str) -> str:
     build = record["build"]
+    if part == "vectors" and record["passages"] <= _exact():
+        return "none"
     return f"{build['made'] / build[part]['processor']:,.0f}" if build["made"] else "-"
 
 

@@ -192,7 +192,7 @@ def ended(scene: Scene) -> None:
     with scene.library() as library:
         Writer(scene, library, ledger, 0).settle()
         _swept(library, scene, "at the end")
-        if library.catalog.embedded.has_changes():
+        if library.vectors.is_behind:
             board.violation("vectors wait for the index at the end")
         asked = sorted(ledger.certain().items())[:: max(1, len(ledger.certain()) // _COMPARED)]
         before = answers(library, scene.world, asked)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any, TypeAlias
 
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
@@ -13,8 +12,8 @@ from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked, Task, Understood
 from rag.errors import InputError
-from rag.schema import Answer, Published, Statement, Status, Turn, Window
-from rag.text.calendar import parse_published
+from rag.schema import Answer, Statement, Status, Turn, Window
+from rag.text.calendar import window as window_of
 from rag.text.clean import clean
 
 Question: TypeAlias = str | Mapping[str, Any]
@@ -45,17 +44,17 @@ def asked(given: Question, *, k: int = 10, window: Window = Window()) -> Asked:
         return Asked(clean(given), k, window)
     if not isinstance(given, Mapping) or not isinstance(given.get("question"), str):
         raise InputError(f"the question is {str(given)[:80]!r}; wanted a text, or a mapping with a `question`")
-    since, until, as_of = (_published(name, given.get(name)) for name in ("since", "until", "as_of"))
     sources, turns = given.get("sources") or window.sources, given.get("history") or ()
     if not isinstance(sources, list | tuple) or not all(isinstance(source, str) for source in sources):
         raise InputError(f"sources is {str(sources)[:80]!r}; wanted a list of names")
     if not isinstance(turns, list | tuple):
         raise InputError(f"history is {str(turns)[:80]!r}; wanted a list of turns")
+    own = window_of(given.get("as_of"), given.get("since"), given.get("until"), sources)
     limits = Window(
-        as_of=min((day for day in (as_of and as_of.last_day, window.as_of) if day), default=None),
-        since=since.day if since else window.since,
-        until=until.last_day if until else window.until,
-        sources=tuple(sources),
+        as_of=min((day for day in (own.as_of, window.as_of) if day), default=None),
+        since=own.since or window.since,
+        until=own.until or window.until,
+        sources=own.sources,
     )
     return Asked(clean(given["question"]), k, limits, tuple(map(_turn, turns)))
 
@@ -131,16 +130,6 @@ def _turn(given: Any) -> Turn:
     if isinstance(given, Mapping) and isinstance(given.get("question"), str):
         return Turn(given["question"], str(given.get("answer") or ""))
     raise InputError(f'a turn of the history is {str(given)[:80]!r}; wanted {{"question": "...", "answer": "..."}}')
-
-
-def _published(name: str, given: Any) -> Published | None:
-    if given is None:
-        return None
-    stamp = given.isoformat() if isinstance(given, date) else given
-    found = parse_published(stamp) if isinstance(stamp, str) else None
-    if found is None:
-        raise InputError(f"{name} is {str(given)[:80]!r}; wanted a date such as 2021-07-07, 2021-07 or 2021")
-    return found
 
 
 async def _one(task: Task) -> AsyncIterator[Task]:

@@ -6,7 +6,7 @@ import json
 import logging
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import reduce
 from operator import add
 from pathlib import Path
@@ -17,7 +17,7 @@ from rag.ingest.loaders import Origin, expand
 from rag.library import Library
 from rag.models.chat import Secret
 from rag.progress import Meter, Progress
-from rag.schema import AddReport, Failure
+from rag.schema import AddReport
 from rag.store.servers.addresses import ChromaServer
 
 _BATCH = 16  # files, or URLs, that a worker takes at once
@@ -53,7 +53,7 @@ def add_by_ray(
         _connect(ray, address)
         reports = []
         for row in _rows(ray, places, shared):
-            reports.append(_report(row["report"]))
+            reports.append(AddReport.from_dict(json.loads(row["report"])))
             meter.advance(row["places"])
     except (ray.exceptions.RayError, ConnectionError) as error:
         raise LibraryError(f"the Ray cluster {address} failed: {_last_line(error)}; run the same again") from error
@@ -106,12 +106,6 @@ def _rows(ray: Any, places: Sequence[str], shared: Shared) -> Iterator[dict[str,
         _Worker, batch_size=_BATCH, concurrency=(1, workers), num_cpus=1, fn_constructor_args=[shared]
     )
     yield from added.iter_rows()
-
-
-def _report(record: str) -> AddReport:
-    fields = json.loads(record)
-    report = AddReport(**fields | {"failed": (), "warnings": tuple(fields["warnings"])})
-    return replace(report, failed=tuple(Failure(**failure) for failure in fields["failed"]))
 
 
 def _last_line(error: Exception) -> str:

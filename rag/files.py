@@ -1,10 +1,12 @@
-"""Writes files that are whole whenever they are there."""
+"""Writes files that are whole whenever they are there, or only where there is none."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 from pathlib import Path
+
+from rag.errors import InputError
 
 
 def write_private(path: Path, text: str) -> None:
@@ -21,3 +23,14 @@ def write_private(path: Path, text: str) -> None:
     except OSError:
         Path(name).unlink(missing_ok=True)
         raise
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Writes a file that is not there yet; raises InputError if it is, or cannot be written."""
+    try:
+        with path.open("xb") as file:
+            file.write(content)
+    except FileExistsError:
+        raise InputError(f"{path} is there already; choose another name, or remove it") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None

@@ -41,8 +41,7 @@ def ask(
 
     Raises EmptyLibraryError if none of them can be read as an article.
     """
-    origins = [articles] if isinstance(articles, str | Path) else articles
-    return _library(origins, model).ask(question, k=k, window=window, **limits)
+    return _library(articles, model).ask(question, k=k, window=window, **limits)
 
 
 @validated
@@ -60,8 +59,7 @@ def summarize(  # noqa: PLR0913  # as `Library.summarize`
 
     They are read as `ask` reads them, with its errors.
     """
-    origins = [articles] if isinstance(articles, str | Path) else articles
-    found = _library(origins, None)
+    found = _library(articles, None)
     return found.summarize(topic=topic, length=length, words=words, sections=sections, window=window, **limits)
 
 
@@ -75,8 +73,7 @@ def timeline(
     **limits: Unpack[Limits],
 ) -> Timeline:
     """The timeline of `Library.timeline` of the articles in a file, folder or URL, or several of them."""
-    origins = [articles] if isinstance(articles, str | Path) else articles
-    return _library(origins, None).timeline(topic=topic, max_events=max_events, window=window, **limits)
+    return _library(articles, None).timeline(topic=topic, max_events=max_events, window=window, **limits)
 
 
 @validated
@@ -104,7 +101,8 @@ def read_articles(origins: Sequence[Origin | Article]) -> list[Article]:
     return found
 
 
-def _library(origins: Sequence[Origin], model: str | None) -> Library:
+def _library(articles: Origin | Sequence[Origin], model: str | None) -> Library:
+    origins = [articles] if isinstance(articles, str | Path) else articles
     key = (model or "", *(_version(place) for place in expand(origins)))
     if key not in _libraries:
         folder = _open.enter_context(tempfile.TemporaryDirectory(prefix="dispatches-"))

@@ -119,6 +119,7 @@ def read_settings(
     file = file or config_file()
     places = _Places(environment, _config(file), file)
     servers = _Places({}, {}, file) if library else places
+    longest = f"seconds, up to {_LONGEST_TIMEOUT:,}"
     return Settings(
         library=Setting(library, "--library") if library else places.folder("library", "RAG_HOME", default_library()),
         offline=_offline(offline, places),
@@ -130,7 +131,7 @@ def read_settings(
         reader=places.folder("reader", "RAG_READER", None),
         verifier=places.folder("verifier", "RAG_VERIFIER", None),
         judge=places.text("judge", "RAG_JUDGE", None),
-        timeout=_timeout(places),
+        timeout=places.number("timeout", "RAG_TIMEOUT", _LONGEST_TIMEOUT, longest, whole=False),
         catalog=servers.text("catalog", "RAG_CATALOG", None),
         chroma=servers.text("chroma", "RAG_CHROMA", None),
         chroma_key=places.secret("CHROMA_API_KEY"),
@@ -180,53 +181,52 @@ class _Places:
             return Setting(self.file.parent / path, str(self.file))
         return Setting(default, "default")
 
+    def number(self, name: str, variable: str, most: int, wanted: str, *, whole: bool) -> Setting[float | None]:
+        """A number above 0, at most `most`."""
+        if text := self.environment.get(variable):
+            shape = r"[0-9]{1,4}" if whole else r"[0-9]{1,5}(?:\.[0-9]+)?"
+            if not re.fullmatch(shape, text) or not 0 < float(text) <= most:
+                raise InputError(f"{variable} is {text!r}; wanted {wanted}")
+            return Setting(float(text), variable)
+        if name not in self.config:
+            return Setting(None, "default")
+        value = self.config[name]
+        if type(value) not in ((int,) if whole else (int, float)) or not 0 < value <= most:
+            raise self.refused(name, wanted)
+        return Setting(float(value), str(self.file))
+
+    def refused(self, name: str, wanted: str) -> InputError:
+        """The error over a value of the file."""
+        return InputError(f"the settings file {self.file} has {name} = {self.config[name]!r}; wanted {wanted}")
+
     def _text(self, name: str, wanted: str) -> str:
         value = self.config[name]
         if isinstance(value, str) and value:
             return value
-        raise InputError(f"the settings file {self.file} has {name} = {value!r}; wanted {wanted}")
+        raise self.refused(name, wanted)
 
 
 def _offline(flag: bool, places: _Places) -> Setting[bool]:
     if flag:
         return Setting(True, "--offline")
-    if "RAG_OFFLINE" in places.environment:
-        return Setting(_yes(places.environment["RAG_OFFLINE"]), "RAG_OFFLINE")
-    if "offline" in places.config:
-        return Setting(_true(places.config["offline"], places.file), str(places.file))
-    return Setting(False, "default")
+    text, value = places.environment.get("RAG_OFFLINE"), places.config.get("offline", False)
+    if text is not None and text.strip().lower() not in _YES + _NO:
+        raise InputError(f"RAG_OFFLINE is {text!r}; wanted 1 or 0")
+    if text is not None:
+        return Setting(text.strip().lower() in _YES, "RAG_OFFLINE")
+    if not isinstance(value, bool):
+        raise places.refused("offline", "true or false")
+    return Setting(value, str(places.file) if "offline" in places.config else "default")
 
 
 def _threads(places: _Places) -> Setting[int]:
-    if text := places.environment.get("RAG_THREADS"):
-        if not re.fullmatch(r"[0-9]{1,4}", text) or not 1 <= int(text) <= _MOST_THREADS:
-            raise InputError(f"RAG_THREADS is {text!r}; wanted a whole number from 1 to {_MOST_THREADS}")
-        return Setting(int(text), "RAG_THREADS")
-    if "threads" not in places.config:
-        from rag.models.minilm import cores  # loads numpy, which the help does without
+    wanted = f"a whole number from 1 to {_MOST_THREADS}"
+    found = places.number("threads", "RAG_THREADS", _MOST_THREADS, wanted, whole=True)
+    if found.value is not None:
+        return Setting(int(found.value), found.origin)
+    from rag.models.minilm import cores  # loads numpy, which the help does without
 
-        return Setting(cores(), "default")
-    value = places.config["threads"]
-    if type(value) is not int or not 1 <= value <= _MOST_THREADS:
-        raise InputError(
-            f"the settings file {places.file} has threads = {value!r}; wanted a whole number from 1 to {_MOST_THREADS}"
-        )
-    return Setting(value, str(places.file))
-
-
-def _timeout(places: _Places) -> Setting[float | None]:
-    if text := places.environment.get("RAG_TIMEOUT"):
-        if not re.fullmatch(r"[0-9]{1,5}(?:\.[0-9]+)?", text) or not 0 < float(text) <= _LONGEST_TIMEOUT:
-            raise InputError(f"RAG_TIMEOUT is {text!r}; wanted seconds, up to {_LONGEST_TIMEOUT:,}")
-        return Setting(float(text), "RAG_TIMEOUT")
-    if "timeout" not in places.config:
-        return Setting(None, "default")
-    value = places.config["timeout"]
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= _LONGEST_TIMEOUT:
-        raise InputError(
-            f"the settings file {places.file} has timeout = {value!r}; wanted seconds, up to {_LONGEST_TIMEOUT:,}"
-        )
-    return Setting(float(value), str(places.file))
+    return Setting(cores(), "default")
 
 
 def _config(file: Path) -> dict[str, Any]:
@@ -244,15 +244,3 @@ def _config(file: Path) -> dict[str, Any]:
     if unknown:
         raise InputError(f"the settings file {file} has {unknown[0]!r}; it knows {', '.join(known)}: mend or remove it")
     return config
-
-
-def _true(value: object, file: Path) -> bool:
-    if isinstance(value, bool):
-        return value
-    raise InputError(f"the settings file {file} has offline = {value!r}; wanted true or false")
-
-
-def _yes(value: str) -> bool:
-    if value.strip().lower() not in _YES + _NO:
-        raise InputError(f"RAG_OFFLINE is {value!r}; wanted 1 or 0")
-    return value.strip().lower() in _YES

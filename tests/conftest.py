@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,25 @@ for name in (
 ):
     os.environ.pop(name, None)
 
+# Tests start interpreters, each of which would compile all modules anew where none may be kept.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 if "PYTEST_XDIST_WORKER" in os.environ:  # there is one for each core, so each takes one
     os.environ |= {"RAG_THREADS": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembering_models() -> Iterator[None]:
+    """No local model is run twice on the same input in a process of tests."""
+    from remembering import RememberingSession  # NumPy, which reads the number of threads
+
+    from rag.models import minilm
+
+    with pytest.MonkeyPatch.context() as patch:
+        opened = minilm.open_session
+        patch.setattr(minilm, "open_session", lambda *given, **more: RememberingSession(opened(*given, **more)))
+        yield
 
 
 @pytest.fixture(scope="session")

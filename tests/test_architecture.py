@@ -83,6 +83,7 @@ OWNERS = {
     "pypdfium2": {"rag/ingest/pdf.py"},
     "striprtf": {"rag/ingest/office.py"},
     "lxml": {"rag/ingest/document.py", "rag/ingest/html.py"},
+    "babel": {"rag/text/foreign_dates.py"},
     "charset_normalizer": {"rag/text/clean.py"},
     "rensa": {"rag/retrieval/near_duplicates.py"},
     "ray": {"rag/cluster.py"},

@@ -55,7 +55,7 @@ def test_a_folder_is_added_by_the_workers_of_a_cluster_once(environment: dict[st
     with Library(tmp_path / "home", catalog=environment["RAG_CATALOG"], chroma=environment["RAG_CHROMA"]) as library:
         assert library.catalog.article_count == 40
         assert library.catalog.embedded.count(Window()) == library.catalog.passage_count(Window())
-        assert not library.catalog.embedded.has_changes()
+        assert not library.vectors.is_behind
         library.vectors.check()
         assert library.ask("Whom did Envoy 17 meet?").statements
     again = rag("add", str(made), environment=environment)

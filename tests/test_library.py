@@ -142,7 +142,7 @@ def test_removed_articles_are_gone_with_their_revisions(library: Library) -> Non
     assert [a.id for a in library.articles()] == ["doha"]
     assert library.catalog.revisions("tehran") == []
     assert found(library, "Muscat") == []
-    assert not library.catalog.embedded.has_changes()
+    assert not library.vectors.is_behind
 
 
 def test_an_unknown_id_removes_nothing(library: Library) -> None:
@@ -232,7 +232,7 @@ def test_two_writers_at_once_both_complete(local: Library) -> None:
     for thread in threads:
         thread.join()
     assert len(local.articles()) == 15
-    assert not local.catalog.embedded.has_changes()
+    assert not local.vectors.is_behind
 
 
 def test_a_folder_that_cannot_be_made_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:

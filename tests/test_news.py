@@ -194,6 +194,7 @@ def test_saved_topics_are_looked_for(tmp_path: Path) -> None:
     seen = run("watch", str(tmp_path / "in"), "--once", "--json")
     assert [json.loads(line)["text"] for line in seen.stdout.splitlines()] == ["on “airport attack”"]
     assert "on the saved topics: airport attack, consulates" in seen.stderr
+    assert "no such file" in run("watch", str(tmp_path / "gone"), "--once", code=11).stderr
     assert json.loads(run("topics", "--remove", "airport attack", "--json").stdout) == ["consulates"]
     assert "there are: 'consulates'" in run("topics", "--remove", "bridge", code=2).stderr
     assert "has no words" in run("topics", "the", code=2).stderr

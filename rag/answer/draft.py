@@ -13,6 +13,7 @@ from rag.answer.anchor import Find, trusted
 from rag.checks.quotes import locate, locate_loosely, unmarked
 from rag.errors import ShapeError
 from rag.models.partial_json import Member, Members, said
+from rag.models.prompts import INTEGER, TEXT, array_schema, object_schema
 from rag.schema import CHOSEN, Article, Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.text.clean import one_line
 from rag.text.sentences import sentences
@@ -46,36 +47,11 @@ _READINGS = {
 }
 """What models write for each, in lower case."""
 
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "answered": {"type": "string", "enum": list(Answered)},
-        "differ": {"type": "string"},
-        "statements": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "text": {"type": "string"},
-                    "quotes": {
-                        "type": "array",
-                        "items": {
-                            "type": "object",
-                            "properties": {"passage": {"type": "integer"}, "quote": {"type": "string"}},
-                            "required": ["passage", "quote"],
-                            "additionalProperties": False,
-                        },
-                    },
-                },
-                "required": ["text", "quotes"],
-                "additionalProperties": False,
-            },
-        },
-        "missing": {"type": "string"},
-    },
-    "required": ["answered", "differ", "statements", "missing"],
-    "additionalProperties": False,
-}
+STATEMENT = {"text": TEXT, "quotes": array_schema(passage=INTEGER, quote=TEXT)}
+"""What the reply has of each statement."""
+SCHEMA = object_schema(
+    answered={"type": "string", "enum": list(Answered)}, differ=TEXT, statements=array_schema(**STATEMENT), missing=TEXT
+)
 """The reply that prompts/answer.toml asks for."""
 
 

@@ -82,7 +82,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     if likely < LIKELY or (sure < SURE and taken.unnamed):
         told = replace(found, nearest=citations, premises=taken.beside_nearest)
         return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
-    unsure = sure < SURE or taken.doubtful
+    unsure = sure < SURE or taken.doubtful or query.is_bare
     found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
     if not unsure:
         return found

@@ -9,36 +9,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from rag.answer.anchor import Find
-from rag.answer.draft import SCHEMA, Answered, Draft, DraftReader
+from rag.answer.draft import SCHEMA, STATEMENT, Answered, Draft, DraftReader
 from rag.answer.extractive import extract
 from rag.answer.task import Task
 from rag.errors import ContextError, ShapeError
 from rag.models.budget import REPLY_TOKENS, TokenCount
 from rag.models.client import Account, Call, Caller
-from rag.models.prompts import Packed, data, fence, load_prompt, pack
+from rag.models.prompts import INTEGER, Packed, array_schema, data, fence, load_prompt, object_schema, pack
 from rag.schema import Answer, Check, Citation, Hit, Mode, Reason, Statement, Status, Usage
 from rag.text.clean import one_line
 
 TOKENS_PER_PASSAGE = 600
 """Of what a model reads, for each passage that is asked for; more passages are read where they are shorter."""
 _MOST_NEAREST = 3
-_REPAIRS = {
-    "type": "object",
-    "properties": {
-        "repairs": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {"number": {"type": "integer"}}
-                | SCHEMA["properties"]["statements"]["items"]["properties"],  # type: ignore[index]  # it is a literal
-                "required": ["number", "text", "quotes"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["repairs"],
-    "additionalProperties": False,
-}
+_REPAIRS = object_schema(repairs=array_schema(number=INTEGER, **STATEMENT))
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
 
 from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Effect, Left, Paged, Shown
@@ -155,16 +157,9 @@ def _why(call: Invocation) -> Effect:
     return Shown(tuple(why_lines(call.conversation.last, width=call.width)))
 
 
-def _as_of(call: Invocation) -> Effect:
-    return _limited(call, replace(call.conversation.window, as_of=window(as_of=call.argument or None).as_of))
-
-
-def _since(call: Invocation) -> Effect:
-    return _limited(call, replace(call.conversation.window, since=window(since=call.argument or None).since))
-
-
-def _until(call: Invocation) -> Effect:
-    return _limited(call, replace(call.conversation.window, until=window(until=call.argument or None).until))
+def _day(limit: str, call: Invocation) -> Effect:
+    given: dict[str, Any] = {limit: call.argument or None}
+    return _limited(call, replace(call.conversation.window, **{limit: getattr(window(**given), limit)}))
 
 
 def _source(call: Invocation) -> Effect:
@@ -240,15 +235,15 @@ def _save(call: Invocation) -> Effect:
     return _say(call, f"Saved {save(call.conversation.exchanges, call.argument)}.")
 
 
+def _export(call: Invocation) -> Effect:
+    return _say(call, f"Saved {export(call.conversation.exchanges, call.argument)}.")
+
+
 def _articles(call: Invocation) -> Effect:
     found = call.conversation.library.articles()
     told = (f"a{number} {origin(article)}" for number, article in enumerate(found, start=1))
     lines = [line for text in told for line in wrapped(text, call.width)]
     return Paged(tuple(lines or [Line(NO_ARTICLES)]))
-
-
-def _export(call: Invocation) -> Effect:
-    return _say(call, f"Saved {export(call.conversation.exchanges, call.argument)}.")
 
 
 def _sessions(call: Invocation) -> Effect:
@@ -280,14 +275,6 @@ def _clear(call: Invocation) -> Effect:
     return Cleared()
 
 
-def _help(call: Invocation) -> Effect:
-    return Shown(tuple(_help_lines(call.width)))
-
-
-def _quit(_: Invocation) -> Effect:
-    return Left()
-
-
 def _say(call: Invocation, text: str) -> Effect:
     return Shown(tuple(wrapped(text, call.width)))
 
@@ -310,9 +297,9 @@ COMMANDS = (
     Command("/sources", "[N]", "the sources of the last answer; with a number, that one in its passage", _sources),
     Command("/open", "N|aN", "the whole article of a source, at the quote; a3 is the third of /articles", _open),
     Command("/why", "", "what was looked for, found and checked", _why),
-    Command("/as-of", "[DATE]", "read nothing published later; without a date, lift the limit", _as_of),
-    Command("/since", "[DATE]", "first day of publication: 2021-07-07, 2021-07 or 2021", _since),
-    Command("/until", "[DATE]", "last day of publication", _until),
+    Command("/as-of", "[DATE]", "read nothing published later; without a date, lift the limit", partial(_day, "as_of")),
+    Command("/since", "[DATE]", "first day of publication: 2021-07-07, 2021-07 or 2021", partial(_day, "since")),
+    Command("/until", "[DATE]", "last day of publication", partial(_day, "until")),
     Command("/source", "[NAME]", "only this outlet, or this one too; without a name, all", _source),
     Command(
         "/topic", "[TOPIC]", "what questions, /summary and /timeline are about; without one, lift the limit", _topic
@@ -330,7 +317,7 @@ COMMANDS = (
     ),
     Command("/articles", "", "the articles that there are, numbered for /open", _articles),
     Command("/clear", "", "start anew", _clear),
-    Command("/help", "", "this list", _help),
-    Command("/quit", "", "leave", _quit),
+    Command("/help", "", "this list", lambda call: Shown(tuple(_help_lines(call.width)))),
+    Command("/quit", "", "leave", lambda _: Left()),
 )
 """All commands, in the order of the help."""

@@ -102,7 +102,9 @@ class Conversation:
     def _answered(
         self, question: str, terms: Terms, before: tuple[Exchange, ...], progress: Progress | None
     ) -> Iterator[Statement | Answer]:
-        history = [Turn(e.question, _said(e.answer), e.answer.citations) for e in before]
+        # A later question may build on the statements, also on those that are marked.
+        said = (" ".join(statement.text for statement in e.answer.statements) for e in before)
+        history = [Turn(e.question, text, e.answer.citations) for e, text in zip(before, said, strict=True)]
         window, topic = self.window, self.topic
         asked = self.library.stream(
             question, k=self._k, window=window, history=history, terms=terms, topic=topic, progress=progress
@@ -112,8 +114,3 @@ class Conversation:
                 self.exchanges = (*before, Exchange(question, event))
                 self.usage += event.usage
             yield event
-
-
-def _said(answer: Answer) -> str:
-    """What of an answer a later question may build on: its statements, also those that are marked."""
-    return " ".join(statement.text for statement in answer.statements)

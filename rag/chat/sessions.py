@@ -102,14 +102,14 @@ def _record(conversation: Conversation, now: datetime) -> dict[str, Any]:
             **{name: day.isoformat() if day else None for name, day in days.items()},
         },
         "exchanges": [
-            {"question": e.question, "answer": e.answer.to_dict(), "passages": _passages(e.answer)}
+            {
+                "question": e.question,
+                "answer": e.answer.to_dict(),
+                "passages": {_span_key(c): c.passage_id for c in (*e.answer.citations, *e.answer.nearest)},
+            }
             for e in conversation.exchanges
         ],
     }
-
-
-def _passages(answer: Answer) -> dict[str, str]:
-    return {_span_key(c): c.passage_id for c in (*answer.citations, *answer.nearest)}
 
 
 def _session_of(path: Path) -> Session | None:

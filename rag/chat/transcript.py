@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 from rag.chat.conversation import Exchange
 from rag.errors import InputError
+from rag.files import write_new
 from rag.render.lines import Line, answer_lines, origin, wrapped
-from rag.render.markdown import plain
-from rag.schema import Answer, Citation, Statement
+from rag.render.markdown import plain, stated
+from rag.schema import Answer, Citation
 from rag.text.clean import one_line
 
 if TYPE_CHECKING:
@@ -22,29 +23,7 @@ if TYPE_CHECKING:
 _WIDTH = 100
 _TITLE = "rag chat"
 # Rich's own format fetches a font from the network when the picture is looked at.
-_FORMAT = """\
-<svg class="rich-terminal" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
-<style>
-.{unique_id}-matrix {{ font-family: Menlo, Consolas, "DejaVu Sans Mono", monospace; font-size: {char_height}px;
-  line-height: {line_height}px; font-variant-east-asian: full-width; }}
-.{unique_id}-title {{ font-size: 18px; font-weight: bold; font-family: sans-serif; }}
-{styles}
-</style>
-<defs>
-<clipPath id="{unique_id}-clip-terminal">
-<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
-</clipPath>
-{lines}
-</defs>
-{chrome}
-<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
-{backgrounds}
-<g class="{unique_id}-matrix">
-{matrix}
-</g>
-</g>
-</svg>
-"""
+_FORMAT = Path(__file__).with_name("screen.svg")
 
 
 def save(exchanges: Sequence[Exchange], name: str) -> Path:
@@ -98,15 +77,9 @@ def _written(exchanges: Sequence[Exchange], name: str, content: Callable[[], str
     if not exchanges:
         raise InputError("nothing was answered yet, so there is nothing to save")
     if not name:
-        raise InputError("no file was named; wanted one, as in: /save talks.md")
-    path, text = Path(name).expanduser(), content()
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise InputError(f"{path} is there already; choose another name, or remove it") from None
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+        raise InputError("no file was named; wanted one, such as talks.md")
+    path = Path(name).expanduser()
+    write_new(path, content().encode())
     return path
 
 
@@ -129,47 +102,30 @@ def recording(lines: Iterable[Text], width: int, *, title: str) -> str:
     console = Console(record=True, file=io.StringIO(), width=width, force_terminal=True, color_system="truecolor")
     for line in lines:
         console.print(line, soft_wrap=True)
-    return console.export_svg(title=title, code_format=_FORMAT, unique_id="chat")
+    return console.export_svg(title=title, code_format=_FORMAT.read_text(encoding="utf-8"), unique_id="chat")
 
 
 def _section(number: int, exchange: Exchange) -> Iterator[str]:
     answer = exchange.answer
     yield f"## {number}. {plain(exchange.question)}\n"
-    for line in _limits(answer):
-        yield f"{line}\n"
+    if answer.window.limits:
+        yield f"Only articles {plain(answer.window.limits)} were read.\n"
+    if answer.model:
+        yield f"Written by {plain(answer.model)}, checked against the articles.\n"
     for statement in answer.statements:
-        yield f"{_stated(statement)}\n"
+        marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
+        yield f"{stated(statement, f' {marks}' if marks else '')}\n"
     if not answer.statements:
         yield f"*{plain(answer.text)}*\n"
         yield from ("Nearest in the articles:\n",) if answer.nearest else ()
     for citation in answer.citations or answer.nearest:
-        yield _source(citation)
+        url = f", {plain(citation.article.url)}" if citation.article.url else ""
+        yield f"- \\[{citation.number}\\] “{plain(citation.quote)}” — {plain(origin(citation.article))}{url}"
     yield ""
     for conflict in answer.conflicts:
         yield f"{plain(str(conflict))}\n"
     for warning in answer.warnings:
         yield f"Note: {plain(warning)}\n"
-
-
-def _limits(answer: Answer) -> Iterator[str]:
-    if answer.window.limits:
-        yield f"Only articles {plain(answer.window.limits)} were read."
-    if answer.model:
-        yield f"Written by {plain(answer.model)}, checked against the articles."
-
-
-def _stated(statement: Statement) -> str:
-    marks = "".join(f"\\[{citation.number}\\]" for citation in statement.citations)
-    doubt = f"**({statement.doubt})**" if statement.doubt else ""
-    reach = f"({plain(statement.reach)})" if statement.reach else ""
-    unsure = "*Possibly:*" if statement.unsure else ""
-    return " ".join(filter(None, (unsure, plain(statement.shown), marks, reach, doubt)))
-
-
-def _source(citation: Citation) -> str:
-    url = f", {plain(citation.article.url)}" if citation.article.url else ""
-    told = f"\\[{citation.number}\\] “{plain(citation.quote)}” — {plain(origin(citation.article))}{url}"
-    return f"- {told}"
 
 
 def _screen(exchanges: Sequence[Exchange]) -> Iterator[Line]:

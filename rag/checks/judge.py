@@ -9,7 +9,7 @@ from typing import Any
 
 from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError, ShapeError
 from rag.models.client import Account, Call, Caller
-from rag.models.prompts import data, fence, load_prompt
+from rag.models.prompts import INTEGER, TEXT, array_schema, data, fence, load_prompt, object_schema
 from rag.schema import Check, Citation, Opinion, Statement, Verdict
 from rag.text.clean import one_line
 from rag.text.speakers import label
@@ -18,26 +18,9 @@ _VERDICTS = (Verdict.SUPPORTED, Verdict.UNSUPPORTED, Verdict.CONTRADICTED)
 _EXACT = ("number", "date", "quote", "citation", "order")
 _MOST = 12
 """How many statements one call is about."""
-_SCHEMA = {
-    "type": "object",
-    "properties": {
-        "verdicts": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "properties": {
-                    "number": {"type": "integer"},
-                    "reason": {"type": "string"},
-                    "verdict": {"type": "string", "enum": list(_VERDICTS)},
-                },
-                "required": ["number", "reason", "verdict"],
-                "additionalProperties": False,
-            },
-        }
-    },
-    "required": ["verdicts"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(
+    verdicts=array_schema(number=INTEGER, reason=TEXT, verdict={"type": "string", "enum": list(_VERDICTS)})
+)
 
 
 def is_open(statement: Statement) -> bool:

@@ -23,17 +23,8 @@ from rag.store.catalog import Catalog
 from rag.store.vector_index import VectorIndex
 
 _PACKAGES = (
-    "chromadb",
-    "langchain",
-    "langchain-core",
-    "langchain-openai",
-    "numpy",
-    "onnx",
-    "onnxruntime",
-    "openai",
-    "tokenizers",
-    "trafilatura",
-    "typer",
+    *("chromadb", "langchain", "langchain-core", "langchain-openai", "numpy", "onnx", "onnxruntime", "openai"),
+    *("tokenizers", "trafilatura", "typer"),
 )
 _BESIDE = ("vectors", "vectors.lock", "write.lock", "catalog.sqlite-wal")
 """What a library that was added to has beside its catalog."""
@@ -194,8 +185,9 @@ def _library(settings: Settings) -> Diagnosis:
     try:
         catalog.check()
         catalog.check_texts()
-        stored = _stored(catalog, _present(settings))
-        unsound = _index(settings, catalog)
+        index = VectorIndex(settings.index or folder / "vectors", catalog)
+        stored = _stored(index, _present(settings))
+        unsound = _index(settings, index)
     except LibraryError as error:
         stored, unsound = Diagnosis((Finding("catalog", catalog.name),), (str(error),)), ()
     finally:
@@ -216,42 +208,43 @@ def _servers(settings: Settings) -> tuple[Finding, ...]:
     return (Finding("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
 
 
-def _index(settings: Settings, catalog: Catalog) -> tuple[str, ...]:
-    """What is wrong with the index of the vectors; that in a folder is there only where there are many."""
-    place = settings.index or settings.library.value / "vectors"
-    if isinstance(place, Path) and not place.exists():
+def _index(settings: Settings, index: VectorIndex) -> tuple[str, ...]:
+    """What is wrong with the index of the vectors; that in a folder is there only if they were ever many."""
+    if not settings.index and not (settings.library.value / "vectors").exists():
         return ()
     try:
-        VectorIndex(place, catalog).check()
+        index.check()
     except LibraryError as error:
         return (str(error),)
     return ()
 
 
-def _stored(catalog: Catalog, present: ModelIdentity | None) -> Diagnosis:
+def _stored(index: VectorIndex, present: ModelIdentity | None) -> Diagnosis:
+    catalog, model = index.catalog, index.catalog.embedded.model
     passages, embedded = catalog.passage_count(Window()), catalog.embedded.count(Window())
-    model, waiting = catalog.embedded.model, len(catalog.embedded.waiting_ids())
+    waiting = len(catalog.embedded.waiting_ids()) if index.is_asked else 0
+    how = f"up to {index.exact:,} are compared one by one" if not index.is_asked else "by Chroma"
     facts = (
         Finding("catalog", catalog.name, f"schema {catalog.version}"),
         Finding("articles", catalog.article_count),
         Finding("passages", passages),
-        Finding("vectors indexed", catalog.embedded.indexed_count()),
+        Finding("vectors indexed", embedded - waiting, how),
         Finding("vectors waiting", passages - embedded + waiting),
         Finding("library embedding", model.model.id if model else None, model.model.digest if model else "none yet"),
     )
     other = _other_model(model.model, present) if model and present else ()
-    unsound = (*_damaged_vectors(catalog), *_outdated(catalog), *_unfinished(passages - embedded, waiting))
-    return Diagnosis(facts, (*other, *unsound))
+    return Diagnosis(facts, (*other, *_unsound(catalog, passages - embedded, waiting)))
 
 
-def _damaged_vectors(catalog: Catalog) -> tuple[str, ...]:
-    count = len(catalog.embedded.damaged())
-    return (f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew",) if count else ()
-
-
-def _outdated(catalog: Catalog) -> tuple[str, ...]:
-    count = len(catalog.outdated())
-    return (f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`",) if count else ()
+def _unsound(catalog: Catalog, unembedded: int, waiting: int) -> Iterator[str]:
+    if count := len(catalog.embedded.damaged()):
+        yield f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew"
+    if count := len(catalog.outdated()):
+        yield f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`"
+    if unembedded:
+        yield f"{unembedded} passages have no embedding and are found by words only; run `rag work`"
+    if waiting:
+        yield f"{waiting} passages wait for the vector index; run `rag work`"
 
 
 def _present(settings: Settings) -> ModelIdentity | None:
@@ -272,15 +265,6 @@ def _other_model(model: ModelIdentity, present: ModelIdentity) -> tuple[str, ...
         f"the library was made with the embedding model {model.id}, the program has {present.id}; "
         "use that one (RAG_EMBEDDINGS), or embed all anew with `rag reindex`",
     )
-
-
-def _unfinished(unembedded: int, waiting: int) -> tuple[str, ...]:
-    told = []
-    if unembedded:
-        told.append(f"{unembedded} passages have no embedding and are found by words only; run `rag work`")
-    if waiting:
-        told.append(f"{waiting} passages wait for the vector index; run `rag work`")
-    return tuple(told)
 
 
 def _unwritable(folder: Path) -> tuple[str, ...]:

@@ -30,6 +30,9 @@ from rag.render.lines import article_row, listed_record, origin, safe
 from rag.schema import AddReport, Article
 from rag.settings import read_settings
 
+SOME_FAILED = 11
+"""The exit code if some inputs failed, and the others were added."""
+
 Origins = Annotated[
     list[str] | None, typer.Argument(metavar="PATH|URL...", help="Files, folders, URLs or feeds; - is stdin.")
 ]
@@ -64,14 +67,9 @@ def add(
         with open_library(options) as library:
             report = add_articles(library, places, options, allow_private=allow_private)
     typer.echo(json.dumps(report.to_dict()) if options.as_json else str(report))
-    raise typer.Exit(_exit_code(report))
-
-
-def _exit_code(report: AddReport) -> int:
-    """1 if nothing was added or known, 11 if some inputs failed and the others were added."""
     if not report.added + report.updated + report.unchanged + report.duplicates:
-        return 1
-    return 11 if report.failed else 0
+        raise typer.Exit(1)
+    raise typer.Exit(SOME_FAILED if report.failed else 0)
 
 
 @command("library", "add", *OUTPUT)

@@ -103,7 +103,11 @@ def command(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         @wraps(run)
         def parsed(**given: Any) -> None:
             options = Options(**{name: given.pop(name) for name in names})
-            reported(run, verbose=options.verbose)(**given, options=_with_terms(options, names))
+            if "model" in names:
+                o = options
+                terms = Terms(o.strict, o.deep, not o.no_cache, not o.no_stream, o.max_tokens, o.max_cost)
+                options = replace(options, terms=terms)
+            reported(run, verbose=options.verbose)(**given, options=options)
 
         signature = inspect.signature(run, eval_str=True)
         own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
@@ -113,14 +117,6 @@ def command(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
         return parsed
 
     return decorate
-
-
-def _with_terms(options: Options, names: Sequence[str]) -> Options:
-    if "model" not in names:
-        return options
-    o = options
-    terms = Terms(o.strict, o.deep, not o.no_cache, not o.no_stream, o.max_tokens, o.max_cost)
-    return replace(options, terms=terms)
 
 
 @contextmanager

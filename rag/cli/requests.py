@@ -112,21 +112,18 @@ def one_question(words: Sequence[str]) -> str:
 
 
 def _replied(request: BatchRequest | BadLine, reply: Reply, strict: bool) -> int:
-    if isinstance(request, BadLine):
-        return _refused(request)
     try:
-        result = reply(request)
+        result = None if isinstance(request, BadLine) else reply(request)
     except (KeyRefusedError, NoModelError):  # the next line would end no better
         raise
     except (InputError, ModelError) as error:
-        return _refused(BadLine(request.id, str(error)))
-    typer.echo(json.dumps({"id": request.id, **result.to_dict()}))
-    return strict_code(result) if strict else 0
-
-
-def _refused(line: BadLine) -> int:
-    typer.echo(json.dumps({"id": line.id, "error": line.message}))
-    tell(line.message)
+        result, request = None, BadLine(request.id, str(error))
+    if result:
+        typer.echo(json.dumps({"id": request.id, **result.to_dict()}))
+        return strict_code(result) if strict else 0
+    assert isinstance(request, BadLine)
+    typer.echo(json.dumps({"id": request.id, "error": request.message}))
+    tell(request.message)
     return FAILED
 
 
@@ -197,12 +194,9 @@ def _window(record: dict[str, Any], fallback: Window) -> Window:
 def _history(turns: Any) -> tuple[Turn, ...]:
     if turns is None:
         return ()
-    if not isinstance(turns, list) or not all(map(_is_turn, turns)):
+    if not isinstance(turns, list) or not all(
+        isinstance(t, dict) and isinstance(t.get("question"), str) and isinstance(t.get("answer") or "", str)
+        for t in turns
+    ):
         raise InputError(f'has the history {str(turns)[:80]!r}; wanted [{{"question": "...", "answer": "..."}}]')
     return tuple(Turn(turn["question"], turn.get("answer") or "") for turn in turns)
-
-
-def _is_turn(turn: Any) -> bool:
-    if not isinstance(turn, dict):
-        return False
-    return isinstance(turn.get("question"), str) and isinstance(turn.get("answer") or "", str)

@@ -196,7 +196,11 @@ def _goes_on_after(talk: Talk, line: str, manner: ReplyOptions) -> bool:
     spinner = Spinner()
     match talk.reply(line, width=width(), progress=spinner.say):
         case Answering(events):
-            _show_answer(events, spinner, manner)
+            with spinner:
+                answer = show_stream(spinner.until(events))
+            for warning in () if manner.quiet else answer.warnings:
+                show(wrapped(f"Note: {warning}", width(), Line("", quiet=True)))
+            show([_BLANK])
         case Shown(lines):
             show([*lines, _BLANK])
         case Paged(lines):
@@ -206,14 +210,6 @@ def _goes_on_after(talk: Talk, line: str, manner: ReplyOptions) -> bool:
         case Left():
             return False
     return True
-
-
-def _show_answer(events: Iterator[Statement | Answer], spinner: Spinner, manner: ReplyOptions) -> None:
-    with spinner:
-        answer = show_stream(spinner.until(events))
-    for warning in () if manner.quiet else answer.warnings:
-        show(wrapped(f"Note: {warning}", width(), Line("", quiet=True)))
-    show([_BLANK])
 
 
 def _status(loading: Future[Talk]) -> str:

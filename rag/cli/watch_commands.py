@@ -23,7 +23,7 @@ from rag.text.calendar import window
 if TYPE_CHECKING:
     from rag.news import Change, Interests
 
-_FILE = "watch.json"
+_FILE, _FAILED = "watch.json", 11
 
 Places = Annotated[list[str], typer.Argument(metavar="FEED|FOLDER...", help="Feeds, pages, files or folders.")]
 Topics = Annotated[
@@ -61,12 +61,13 @@ def watch(
         watched, desk = Watched.opened(library.path / _FILE), Desk(library, wanted)
         while True:
             found = watched.look(places, now=time.time(), interval=every, allow_private=allow_private)
-            for failure in (item for item in found if isinstance(item, Failure)):
+            failures = [item for item in found if isinstance(item, Failure)]
+            for failure in failures:
                 tell(f"{failure.origin}: {failure.message}")
             _print(desk.add(found, wait=options.wait), options)
             watched.save()
             if once:
-                return
+                raise typer.Exit(_FAILED if failures else 0)
             time.sleep(every)
 
 

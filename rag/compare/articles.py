@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 import numpy as np
 
 from rag.checks.document import Find, Region
-from rag.compare.relation import LEAST_COSINE, Relation, ReportedSentence, related
+from rag.compare.relation import (
+    LEAST_COSINE,
+    Relation,
+    Report,
+    ReportedSentence,
+    day_of,
+    may_be_compared,
+    outlet,
+    related,
+)
+from rag.compare.sides import sides
 from rag.models.injection import is_ordered
 from rag.retrieval.near_duplicates import clusters
 from rag.retrieval.retriever import Index, Retrieved, Searcher
 from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Verdict, Window
-from rag.store.catalog import StoredPassage
+from rag.store.embedding_table import StoredPassage
 from rag.text.names import names
 from rag.text.sentences import sentences
 from rag.text.speakers import voice
 
-_DAYS = 30
 _MOST_BESIDE, _MOST = 6, 500
 """How many reports are compared with a sentence of a statement, and how many pairs of a library."""
 _BLOCK = 512
@@ -54,7 +62,11 @@ def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index
     hits = retrieved.hits if statements else ()
     stored = index.catalog.passages([hit.passage.id for hit in hits])
     near = reports(stored, {hit.article.id: hit.article for hit in hits})
-    return held_against(statements, near, retrieved.origins)
+    found = held_against(statements, near, retrieved.origins)
+    if not found.conflicts and (answers := sides(statements, retrieved)):
+        revised = all(side.is_revisable for side in answers)
+        return replace(found, conflicts=(_conflict([(s.report, s.value) for s in answers], 1, revised=revised),))
+    return found
 
 
 def with_reporters(statements: Sequence[Statement], find: Find, index: Index) -> tuple[Statement, ...]:
@@ -89,7 +101,7 @@ def held_against(
     conflicts = {frozenset((id(r.first), id(r.second))): r for r in firsts if r}
     return Corroborated(
         tuple(replace(s, outlets=o) for s, o in zip(statements, outlets, strict=True)),
-        tuple(_conflict(relation, 1) for relation in conflicts.values()),
+        tuple(_conflict(_valued(relation), 1) for relation in conflicts.values()),
     )
 
 
@@ -115,7 +127,7 @@ def contention(given: Sequence[ReportedSentence]) -> tuple[Conflict, ...]:
 
     Citations are numbered from 1 through all conflicts; each cites its sentence.
     """
-    by_day = sorted(given, key=lambda r: (_day(r), r.article.id, r.span.start))
+    by_day = sorted(given, key=lambda r: (day_of(r), r.article.id, r.span.start))
     distinct = list({r.text: r for r in reversed(by_day)}.values())[::-1]
     pairs = sorted(_alike(distinct), key=lambda p: -float(p[0].vector @ p[1].vector))[:_MOST]
     taken: set[int] = set()
@@ -125,8 +137,10 @@ def contention(given: Sequence[ReportedSentence]) -> tuple[Conflict, ...]:
         if relation.conflict and not both & taken:
             found.append(relation)
             taken |= both
-    found.sort(key=lambda r: (-max(_day(r.first), _day(r.second)).toordinal(), r.first.article.id, r.first.span.start))
-    return tuple(_conflict(relation, 2 * place + 1) for place, relation in enumerate(found))
+    found.sort(
+        key=lambda r: (-max(day_of(r.first), day_of(r.second)).toordinal(), r.first.article.id, r.first.span.start)
+    )
+    return tuple(_conflict(_valued(relation), 2 * place + 1) for place, relation in enumerate(found))
 
 
 def _holds(citation: Citation, report: ReportedSentence) -> bool:
@@ -136,7 +150,7 @@ def _holds(citation: Citation, report: ReportedSentence) -> bool:
 
 def _nearest(report: ReportedSentence, given: Sequence[ReportedSentence]) -> list[ReportedSentence]:
     """The reports of other articles, of about the same days, that are nearest to one, the nearest first."""
-    others = [(float(report.vector @ o.vector), o) for o in given if _may_be_compared(report, o)]
+    others = [(float(report.vector @ o.vector), o) for o in given if may_be_compared(report, o)]
     near = sorted(
         (pair for pair in others if pair[0] >= LEAST_COSINE), key=lambda p: (-p[0], p[1].article.id, p[1].span.start)
     )
@@ -151,15 +165,8 @@ def _alike(given: Sequence[ReportedSentence]) -> Iterator[tuple[ReportedSentence
     for start in range(0, len(given), _BLOCK):
         for row, column in np.argwhere(vectors[start : start + _BLOCK] @ vectors.T >= LEAST_COSINE):
             a, b = given[start + row], given[column]
-            if start + row < column and _may_be_compared(a, b):
+            if start + row < column and may_be_compared(a, b):
                 yield a, b
-
-
-def _may_be_compared(a: ReportedSentence, b: ReportedSentence) -> bool:
-    """Whether they are of two articles of about the same days, of two outlets if of one day."""
-    apart = abs((_day(a) - _day(b)).days)
-    outlets = {_outlet(a.article), _outlet(b.article)}
-    return a.article.id != b.article.id and apart <= _DAYS and (apart > 0 or len(outlets) > 1)
 
 
 def _outlets(
@@ -168,21 +175,28 @@ def _outlets(
     own = [origins.get(c.article.id, c.article) for c in statement.citations]
     known = {a.id for a in own}
     told = [[origins.get(r.second.article.id, r.second.article) for r in row if r.same] for row in found]
-    by_all = set.intersection(*({_outlet(a) for a in row} for row in told)) if told else set()
-    others = [a for row in told for a in row if a.id not in known and _outlet(a) in by_all]
-    return tuple(dict.fromkeys(map(_outlet, sorted([*own, *others], key=lambda a: (str(a.published), a.id)))))
+    by_all = set.intersection(*({outlet(a) for a in row} for row in told)) if told else set()
+    others = [a for row in told for a in row if a.id not in known and outlet(a) in by_all]
+    return tuple(dict.fromkeys(map(outlet, sorted([*own, *others], key=lambda a: (str(a.published), a.id)))))
 
 
-def _conflict(relation: Relation, first: int) -> Conflict:
-    """The later report leads; the earlier one is superseded if it is of a day before."""
-    sides = [(relation.first, relation.values[0]), (relation.second, relation.values[1])]
-    later, earlier = sorted(sides, key=lambda side: _day(side[0]), reverse=True)
-    kind = Dispute.CONFLICT if _day(later[0]) == _day(earlier[0]) else Dispute.SUPERSEDED
-    positions = (_position(*later, first), _position(*earlier, first + 1))
-    return Conflict(kind, _topic(later[0], earlier[0]), positions)
+def _conflict(given: Sequence[tuple[Report, str]], first: int, *, revised: bool = True) -> Conflict:
+    """The latest report leads; the others are superseded if they are of days before and it may revise them.
+
+    Citations are numbered from `first`.
+    """
+    ordered = sorted(given, key=lambda side: day_of(side[0]), reverse=True)
+    latest, *earlier = (day_of(report) for report, _ in ordered)
+    kind = Dispute.SUPERSEDED if revised and latest not in earlier else Dispute.CONFLICT
+    positions = tuple(_position(report, value, number) for number, (report, value) in enumerate(ordered, first))
+    return Conflict(kind, _topic(ordered[0][0], ordered[1][0]), positions)
 
 
-def _position(report: ReportedSentence, value: str, number: int) -> Position:
+def _valued(relation: Relation) -> list[tuple[Report, str]]:
+    return [(relation.first, relation.values[0]), (relation.second, relation.values[1])]
+
+
+def _position(report: Report, value: str, number: int) -> Position:
     article, span = report.article, report.span
     found = voice(article.text, span)
     quote = article.text[span.start : span.end]
@@ -190,15 +204,7 @@ def _position(report: ReportedSentence, value: str, number: int) -> Position:
     return Position(value, citation, found.name if found else None)
 
 
-def _topic(later: ReportedSentence, earlier: ReportedSentence) -> str:
+def _topic(later: Report, earlier: Report) -> str:
     """The first name that both have."""
     known = {name.text.casefold() for name in names(earlier.text)}
     return next((name.text for name in names(later.text) if name.text.casefold() in known), "")
-
-
-def _outlet(article: Article) -> str:
-    return article.source or article.title
-
-
-def _day(report: ReportedSentence) -> date:
-    return report.article.published.day if report.article.published else date.min

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from rag.checks.exact import compare
@@ -20,16 +21,23 @@ from rag.text.words import content_words
 LEAST_COSINE, _ONE_FACT_UNCOUNTED = 0.75, 0.85
 """Of 4,194 labelled pairs 51 are shown as the same, 50 of them rightly, and 6 as conflicts, all rightly."""
 _ONE_THING, _ITS_WORDS = 0.85, 0.7
+_DAYS = 30
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ReportedSentence:
-    """A sentence of an article, and its unit vector."""
+class Report:
+    """A sentence of an article."""
 
     article: Article
     passage_id: str
     span: Span
     text: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ReportedSentence(Report):
+    """A sentence of an article, and its unit vector."""
+
     vector: Vector
 
 
@@ -37,8 +45,8 @@ class ReportedSentence:
 class Relation:
     """How a second report relates to a first one: it confirms it, or contradicts it."""
 
-    first: ReportedSentence
-    second: ReportedSentence
+    first: Report
+    second: Report
     same: bool
     conflict: bool
     values: tuple[str, str]
@@ -51,12 +59,38 @@ def related(a: ReportedSentence, b: ReportedSentence) -> Relation:
     named = not any(c.kind == "name" and not c.passed for c in checks)
     counted = any(c.kind == "number" for c in checks)
     one_fact = named and near >= (LEAST_COSINE if counted else _ONE_FACT_UNCOUNTED)
-    one_thing = near >= _ONE_THING and named and _shared(_plain(a.text), _plain(b.text)) >= _ITS_WORDS
+    one_thing = near >= _ONE_THING and named and shared(plain(a.text), plain(b.text)) >= _ITS_WORDS
     opposed = any(other) and one_thing and _fail_once(checks) and _fail_once(_checks(b, a))
     return Relation(a, b, one_fact and _compatible(a, b), opposed, other)
 
 
-def _compatible(a: ReportedSentence, b: ReportedSentence) -> bool:
+def may_be_compared(a: Report, b: Report) -> bool:
+    """Whether they are of two articles of about the same days, of two outlets if of one day."""
+    apart = abs((day_of(a) - day_of(b)).days)
+    outlets = {outlet(a.article), outlet(b.article)}
+    return a.article.id != b.article.id and apart <= _DAYS and (apart > 0 or len(outlets) > 1)
+
+
+def is_of_one_event(a: Report, b: Report, *, but: frozenset[str], days: bool) -> bool:
+    """Whether one has the names of the other, but those words, and, with `days`, neither gives another day."""
+    lacking = (
+        [c.expected for c in found if c.kind == "name" and not c.passed] for found in (_checks(a, b), _checks(b, a))
+    )
+    named = any(all(but >= set(content_words(name)) for name in found) for found in lacking)
+    return named and not (days and _days(a, b) is False)
+
+
+def outlet(article: Article) -> str:
+    """Its source, or its title if that is not known."""
+    return article.source or article.title
+
+
+def day_of(report: Report) -> date:
+    """The day on which its article was published; the first of all if that is not known."""
+    return report.article.published.day if report.article.published else date.min
+
+
+def _compatible(a: Report, b: Report) -> bool:
     """Whether each number of the first report is in the second, not just one in its bounds, and no day is another."""
     counted = [c for c in _checks(a, b) if c.kind == "number"]
     return not any(values(a, b)) and _days(a, b) is not False and all(map(_is_equal, counted))
@@ -71,19 +105,19 @@ def _fail_once(checks: Sequence[Check]) -> bool:
     return sum(c.kind == "number" and not c.passed for c in checks) <= 1
 
 
-def values(a: ReportedSentence, b: ReportedSentence) -> tuple[str, str]:
+def values(a: Report, b: Report) -> tuple[str, str]:
     """The one number of the same noun, or the one day, that two reports give differently; empty if not just one."""
     found = {(c.expected, str(c.found)) for c in _checks(a, b) if _differs(c)}
     found |= {(str(c.found), c.expected) for c in _checks(b, a) if _differs(c)}
     mine, theirs = _single_day(a), _single_day(b)
-    if mine and theirs and not _meet(mine, theirs):
+    if mine and theirs and not meet(mine, theirs):
         found.add((mine.text, theirs.text))
     elif _days(a, b) is False:
         return "", ""
     return found.pop() if len(found) == 1 else ("", "")
 
 
-def _checks(a: ReportedSentence, b: ReportedSentence) -> tuple[Check, ...]:
+def _checks(a: Report, b: Report) -> tuple[Check, ...]:
     published = b.article.published
     return _compared(a.text, Evidence(b.text, published=published.day if published else None))
 
@@ -98,31 +132,32 @@ def _differs(check: Check) -> bool:
     return check.kind == "number" and not check.passed and check.found is not None
 
 
-def _moments(report: ReportedSentence) -> list[Moment]:
+def _moments(report: Report) -> list[Moment]:
     published = report.article.published
     return [m for m in moments(report.text, published.day if published else None) if m.periods]
 
 
-def _single_day(report: ReportedSentence) -> Moment | None:
+def _single_day(report: Report) -> Moment | None:
     found = _moments(report)
     return found[0] if len(found) == 1 and found[0].periods[0].days == 1 else None
 
 
-def _days(a: ReportedSentence, b: ReportedSentence) -> bool | None:
+def _days(a: Report, b: Report) -> bool | None:
     """Whether a day of one is a day of the other; None if one of them gives none."""
     mine, theirs = _moments(a), _moments(b)
-    return any(_meet(m, t) for m in mine for t in theirs) if mine and theirs else None
+    return any(meet(m, t) for m in mine for t in theirs) if mine and theirs else None
 
 
-def _plain(text: str) -> frozenset[str]:
+def plain(text: str) -> frozenset[str]:
     """The stems of a text without those of numbers."""
     return frozenset(word for word in content_words(text) if not word[0].isdigit())
 
 
-def _meet(a: Moment, b: Moment) -> bool:
+def meet(a: Moment, b: Moment) -> bool:
     """Whether two dates as they are read first have a day in common: a Monday is that of its own article's week."""
     return a.periods[0].first <= b.periods[0].last and b.periods[0].first <= a.periods[0].last
 
 
-def _shared(a: frozenset[str], b: frozenset[str]) -> float:
+def shared(a: frozenset[str], b: frozenset[str]) -> float:
+    """How many of the words of the shorter of two texts the other has: 0 to 1."""
     return len(a & b) / min(len(a), len(b)) if a and b else 0.0

@@ -10,6 +10,8 @@ from rag.digest.days import Chronology, When, is_fresh
 from rag.digest.events import Happening
 from rag.digest.excerpts import Excerpt, Pool, is_leading
 from rag.models.embeddings import Embedder, Vector
+from rag.schema import Span
+from rag.text.speakers import voice
 
 _NEWS = (
     "The president resigned and left the country.",
@@ -60,10 +62,11 @@ def without_background(
 ) -> list[Happening]:
     """The events without those that are no news: what stands behind the first sentence, of days long past or of none.
 
+    What somebody is reported to have said is news.
     What gives no day is embedded by itself and compared with sentences of both kinds, by the mean cosine of the
     nearest of each. The sentences of both kinds are of no corpus.
     """
-    behind = [h for h in found if not is_leading(pool.excerpts[h.places[0]])]
+    behind = [h for h in found if not _is_news(pool.excerpts[h.places[0]])]
     behind = [h for h in behind if not _tells_a_fresh_day(pool.excerpts[h.places[0]], days.whens[h.places[0]])]
     left_out = {h.places for h in behind if days.past[h.places[0]]}
     undated = [h for h in behind if h.places not in left_out]
@@ -96,3 +99,7 @@ def _kinds(embeddings: Embedder) -> tuple[Vector, Vector]:
 
 def _tells_a_fresh_day(excerpt: Excerpt, whens: Sequence[When]) -> bool:
     return any(when.stated and is_fresh(when, excerpt) for when in whens)
+
+
+def _is_news(excerpt: Excerpt) -> bool:
+    return is_leading(excerpt) or voice(excerpt.article.text, Span(excerpt.own, excerpt.span.end)) is not None

@@ -18,13 +18,14 @@ from rag.digest.news import News, statement_of
 from rag.models.embeddings import Vector
 from rag.models.injection import is_order
 from rag.schema import Article, Section, Statement, Window
-from rag.store.catalog import Catalog, StoredPassage
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredPassage
 
 MOST_THEMES = 5
 _MOST_CLUSTERED, _MOST_PASSAGES = 400, 80
 """Articles that are clustered, the latest; passages that are read on a theme, of its most central articles."""
 _MOST_READ, _MOST_DAYS = 20_000, 7
-"""Passages of a window that are all read; days of news that are read of more."""
+"""Passages of a window that are all read; days of news that are read of more, and for what is not known."""
 _LONGEST_HEADING = 60
 _LEADS, _MOST_READ_FIRST, _MOST_LEADS = 4, 2000, 3000
 """Sentences of a theme's articles that a model gets; passages and sentences read of all articles for events."""
@@ -159,16 +160,23 @@ def new_section(
     return Section(heading, statements, None if statements else "Nothing new.")
 
 
-def unknown_section(pools: Sequence[Pool], words: int, check: Check, taken: Sequence[Content]) -> Section:
-    """What the articles themselves say is not known."""
+def unknown_section(
+    pools: Sequence[Pool], day: date | None, words: int, check: Check, taken: Sequence[Content]
+) -> Section:
+    """What the articles of the week until the last day of news say is not known; what older ones say may be by now."""
     room, statements = budget(words, _OPEN), list[Statement]()
     for pool in pools:
-        places = [i for i, excerpt in enumerate(pool.excerpts) if _NOT_KNOWN.search(excerpt.sentence)]
+        recent = [i for i, excerpt in enumerate(pool.excerpts) if _is_recent(excerpt.article.known_day, day)]
+        places = [i for i in recent if _NOT_KNOWN.search(pool.excerpts[i].sentence)]
         left = Budget(room.words - sum(len(s.text.split()) for s in statements), room.most - len(statements))
         before = [*taken, *(content_of(s.text) for s in statements)]
         statements += _statements(pool.only(places), np.ones(len(places), np.float32), left, check, before)
-    note = None if statements else "The articles name nothing that is not known."
+    note = None if statements else "The latest articles name nothing that is not known."
     return Section("Not known", tuple(statements), note)
+
+
+def _is_recent(published: date | None, day: date | None) -> bool:
+    return published is None or day is None or (day - published).days < _MOST_DAYS
 
 
 def clustered(vectors: Vector) -> list[list[int]]:

@@ -50,6 +50,8 @@ _OPENING = re.compile(r"(?<![^\s(“‘\"'—])")
 _GOES_ON = re.compile(r",\s+(?:\w+\s+)?\w+(?:,|\s+(?:and|or)\b)|,?\s+(?:and|or)\s+")
 """A list that begins with the noun, which a number then counts with the others."""
 _HYPHENS = ("-", "–", "—")
+TOLL = "toll"
+"""What the key of a death toll begins with."""
 _LONGEST = 5
 """How many words may say what is counted."""
 
@@ -182,7 +184,7 @@ def _toll(number: Number, after: Sequence[Word]) -> Counted | None:
     found, to = _TOLL.search(before), _TO.search(before)
     if not found or not to or (after and after[0].is_content):
         return None
-    return Counted(found[0].lower().removeprefix("the "), ("toll", *content_words(found[0])))
+    return Counted(found[0].lower().removeprefix("the "), (TOLL, *content_words(found[0])))
 
 
 def _noun(after: Sequence[Word]) -> list[Word]:

@@ -46,7 +46,7 @@ def chronology(pool: Pool) -> Chronology:
         periods = periods_of(excerpt)
         found = stated_whens(excerpt, periods)
         fresh = [when for when in found if is_fresh(when, excerpt)]
-        if excerpt.article.id not in first and (known := fresh[:1] or _published(excerpt)):
+        if excerpt.article.id not in first and (known := fresh[:1] or published_whens(excerpt)):
             first[excerpt.article.id] = known[0]
         inherited = first.get(excerpt.article.id)
         unstated = [When(inherited.date, inherited.precision, False)] if inherited else []
@@ -72,7 +72,8 @@ def is_fresh(when: When, excerpt: Excerpt) -> bool:
     return when.precision is Precision.DAY and (published is None or abs((published - when.date).days) <= _FRESH)
 
 
-def _published(excerpt: Excerpt) -> list[When]:
+def published_whens(excerpt: Excerpt) -> list[When]:
+    """The day, month or year of publication, which the sentence does not give; none if it is not known."""
     published = excerpt.article.published
     if not published:
         return []

@@ -234,7 +234,7 @@ def _briefing(request: Request, resources: Resources) -> Summary:
     with account.clock.time("summarize"):
         sections, model = _sections(found, words, request, resources)
         taken = _contents(sections)
-        unknown = unknown_section(pools, words, check, taken)
+        unknown = unknown_section(pools, latest.day, words, check, taken)
         fresh = news(latest.pool, None, resources.embeddings)
         sections += [new_section(latest, fresh.events, words, check, [*taken, *_contents([unknown])]), unknown]
         conflicts = differing(pools)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -13,17 +13,16 @@ from rag.digest.days import Chronology, When
 from rag.digest.excerpts import Excerpt, Pool, is_leading
 from rag.digest.extractive import Budget, Content, content, repeats
 from rag.models.embeddings import Embedder, Vector
-from rag.retrieval.near_duplicates import clusters
 from rag.text.words import content_words
 
-_REDUNDANCY = 0.7
+_REDUNDANT, _REDUNDANT_APART, _AGAIN = 0.7, 0.5, 0.35
+"""How much less an event counts for being like another of its day, or of another day, and for each of its article."""
 _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
 _APART = 1
 """Days between two sentences of one event, if one of them does not give its day."""
-_COPY, _OF_HEADLINES, _NOT_LEADING, _OF_FACTS = 0.8, 0.5, 0.45, 0.2
-"""The weights of a copy of a report, of headlines and of a sentence that begins no article; the power of the weight of
-its facts."""
+_OF_HEADLINES, _NOT_LEADING = 0.5, 0.45
+"""The weights of headlines and of a sentence that begins no article."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,19 +37,13 @@ class Happening:
 def happenings(pool: Pool, days: Chronology, titles: Vector | None) -> list[Happening]:
     """The events that a pool reports, the one of most weight first.
 
-    Sentences are one event if they are alike and of the same day. An event weighs more the more independent reports and
-    headlines are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020).
+    Sentences are one event if they are alike and of the same day. An event weighs more the more reports and headlines
+    are about it (as in the ranking of clusters of Gholipour Ghalandari and Ifrim 2020).
     """
     if not pool.excerpts:
         return []
-    groups = _groups(pool, days)
-    by_group = [{pool.excerpts[i].article.id for i in places} for places in groups]
-    shared = {id for ids in by_group if len(ids) > 1 for id in ids}
-    copied = clusters(article for article in pool.articles if article.id in shared)
-    origin = {article.id: copies[0].id for copies in copied for article in copies}
     headings = _headings(pool, titles)
-    reports = _Reports(pool, days, origin, headings)
-    found = [_happening(places, reports) for places in groups]
+    found = [_happening(places, pool, days, float(headings[places].max())) for places in _groups(pool, days)]
     return sorted(found, key=lambda h: (-h.weight, h.places))
 
 
@@ -111,30 +104,10 @@ def _headings(pool: Pool, titles: Vector | None) -> Vector:
     return found
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Reports:
-    """A pool with what its events are weighed by.
-
-    `origin` has the first of the copies of each article, `headings` how many headlines are about each sentence.
-    """
-
-    pool: Pool
-    days: Chronology
-    origin: Mapping[str, str]
-    headings: Vector
-
-
-def _happening(places: Sequence[int], reports: _Reports) -> Happening:
-    pool = reports.pool
-    articles = {pool.excerpts[i].article.id for i in places}
-    origins = {reports.origin.get(id, id) for id in articles}
-    reach = len(origins) + _COPY * (len(articles) - len(origins))
-    when = next(iter(reports.days.whens[places[0]]), None)
-    weight = 1 + math.log(1 + reach)
-    weight *= 1 + _OF_HEADLINES * math.log1p(float(reports.headings[list(places)].max()))
-    own = content(pool.excerpts[places[0]])
-    weight *= (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _OF_FACTS
-    found = Happening(tuple(places), when, weight)
+def _happening(places: Sequence[int], pool: Pool, days: Chronology, headings: float) -> Happening:
+    reports = len({pool.excerpts[i].article.id for i in places})
+    weight = (1 + math.log(1 + reports)) * (1 + _OF_HEADLINES * math.log1p(headings))
+    found = Happening(tuple(places), next(iter(days.whens[places[0]]), None), weight)
     return found if begins(found, pool) else replace(found, weight=weight * _NOT_LEADING)
 
 
@@ -143,27 +116,48 @@ def begins(happening: Happening, pool: Pool) -> bool:
     return any(is_leading(pool.excerpts[place]) for place in happening.places)
 
 
-def chosen(found: Sequence[Happening], pool: Pool, room: Budget, *, taken: Sequence[Content] = ()) -> list[Happening]:
-    """The events of most weight that fit, the first first; none is repeated, and one like another counts for less."""
-    picked: list[Happening] = []
-    words, left = room.words, [h for h in found if not _repeats_any(pool, h, taken)]
-    similar = np.zeros(len(pool.excerpts), np.float32)
-    while left and len(picked) < room.most:
-        left = [h for h in left if content(pool.excerpts[h.places[0]]).length <= words]
-        if not left:
-            break
-        best = max(left, key=lambda h: (h.weight * (1 - _REDUNDANCY * float(similar[h.places[0]])), -h.places[0]))
+def chosen(
+    found: Sequence[Happening],
+    pool: Pool,
+    room: Budget,
+    *,
+    taken: Sequence[Content] = (),
+    first: Sequence[Happening] = (),
+) -> list[Happening]:
+    """The events of most weight that fit beside those chosen `first`; none repeats another or what is `taken`.
+
+    One counts for less if it is like another, above all one of its day (maximal marginal relevance, Carbonell and
+    Goldstein 1998), and the less the more are of its article.
+    """
+    picked, words = list(first), room.words - sum(_shown(h, pool).length for h in first)
+    left = [h for h in found if not _repeats_any(pool, h, [*taken, *(_shown(other, pool) for other in first)])]
+    while len(picked) < room.most and (left := [h for h in left if _shown(h, pool).length <= words]):
+        best = max(left, key=lambda h: (h.weight * _freshness(h, picked, pool), -h.places[0]))
         picked.append(best)
-        own = pool.vectors @ pool.vectors[best.places[0]]
-        similar = np.maximum(similar, np.maximum(0, own))
-        words -= content(pool.excerpts[best.places[0]]).length
+        words -= _shown(best, pool).length
         left = [h for h in left if h is not best and not repeats(h.places[0], best.places[0], pool)]
     return picked
 
 
+def _freshness(happening: Happening, picked: Sequence[Happening], pool: Pool) -> float:
+    """How much an event adds to those already chosen: 1 if it is like none of them."""
+    place = happening.places[0]
+    like = [float(pool.vectors[place] @ pool.vectors[h.places[0]]) * _redundancy(happening, h) for h in picked]
+    beside = sum(pool.excerpts[h.places[0]].article.id == pool.excerpts[place].article.id for h in picked)
+    return float((1 - max(like, default=0.0)) * _AGAIN**beside)
+
+
+def _redundancy(one: Happening, other: Happening) -> float:
+    is_apart = one.when and other.when and abs((one.when.date - other.when.date).days) > _APART
+    return _REDUNDANT_APART if is_apart else _REDUNDANT
+
+
+def _shown(happening: Happening, pool: Pool) -> Content:
+    return content(pool.excerpts[happening.places[0]])
+
+
 def _repeats_any(pool: Pool, happening: Happening, taken: Sequence[Content]) -> bool:
-    own = content(pool.excerpts[happening.places[0]])
-    return any(own.repeats(other) for other in taken)
+    return any(_shown(happening, pool).repeats(other) for other in taken)
 
 
 def ordered(found: Sequence[Happening]) -> list[Happening]:

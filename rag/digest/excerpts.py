@@ -15,7 +15,8 @@ from rag.models.embeddings import Embedder, Vector, embed_passages
 from rag.models.injection import is_ordered
 from rag.retrieval.rerank import leans
 from rag.schema import Article, Citation, Hit, Span, Window
-from rag.store.catalog import Catalog, StoredPassage
+from rag.store.catalog import Catalog
+from rag.store.embedding_table import StoredPassage
 from rag.store.filters import admits
 from rag.text.sentences import sentences
 from rag.text.words import content_words
@@ -146,12 +147,12 @@ def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> 
     return Pool(tuple(found), vectors, embedded, hits, tuple(left_out.values()), outdated)
 
 
-def lexical_vectors(texts: Sequence[str]) -> Vector:
+def lexical_vectors(texts: Sequence[str], dimensions: int = _LEXICAL_DIMENSIONS) -> Vector:
     """Unit vectors of TF-IDF weighted words, hashed to a fixed length (Weinberger et al. 2009)."""
-    matrix = np.zeros((len(texts), _LEXICAL_DIMENSIONS), np.float32)
+    matrix = np.zeros((len(texts), dimensions), np.float32)
     for place, text in enumerate(texts):
         for word in content_words(text):
-            matrix[place, crc32(word.encode()) % _LEXICAL_DIMENSIONS] = 1
+            matrix[place, crc32(word.encode()) % dimensions] = 1
     matrix *= np.log((1 + len(texts)) / (1 + matrix.sum(axis=0))).astype(np.float32) + np.float32(0.1)
     return unit(matrix)
 

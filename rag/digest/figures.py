@@ -13,7 +13,7 @@ from datetime import timedelta
 
 from rag.checks.exact import Number
 from rag.checks.rules.reading import read_text
-from rag.digest.counts import Counted, amounts, what_is_counted
+from rag.digest.counts import TOLL, Counted, amounts, what_is_counted
 from rag.digest.days import When, is_long_past, periods_of, stated_whens
 from rag.digest.excerpts import Excerpt, of_passages
 from rag.errors import InputError
@@ -22,6 +22,7 @@ from rag.retrieval.retriever import Searcher, is_on
 from rag.schema import Article, Citation, Figure, Figures, Precision, Reason, Series, Span, Status, Window
 from rag.text.calendar import WEEKDAYS, Period
 from rag.text.names import names, same
+from rag.text.sentences import sentences
 from rag.text.speakers import SAYING, voice
 from rag.text.words import content_words, listed, stem
 
@@ -59,11 +60,15 @@ class _Event:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reported:
-    """A figure without its citation's number and its outlets, and what it counts."""
+    """A figure without its citation's number and its outlets, and what it counts.
+
+    `near` is whether the topic is in its sentence or those before it, not only in what its article is about.
+    """
 
     counts: Counted
     figure: Figure
     event: _Event
+    near: bool = True
 
     @property
     def article(self) -> Article:
@@ -97,7 +102,10 @@ def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
         counts = what_is_counted(number, words)
         if counts:
             speaker = _speaker(excerpt)
-            yield _Reported(counts, _figure(number, excerpt, speaker), _event(number, excerpt, speaker))
+            event = _event(number, excerpt, speaker)
+            if counts.key[0] == TOLL:  # it rose on a day, which is not that of what it is the toll of
+                event = replace(event, days=frozenset())
+            yield _Reported(counts, _figure(number, excerpt, speaker), event)
 
 
 def _speaker(excerpt: Excerpt) -> str | None:
@@ -118,10 +126,21 @@ def _figures(searcher: Searcher, ids: Sequence[str], topic: str) -> list[_Report
     catalog = searcher.index.catalog
     pool = of_passages(catalog, [passage for id in ids for passage in catalog.passage_ids(id)])
     excerpts = {(e.article.id, e.own): e for e in pool.excerpts if not _is_history(e)}
-    return [reported for e in excerpts.values() for reported in figures_of(e) if _is_about(reported.counts, e, topic)]
+    found = [(e, reported) for e in excerpts.values() for reported in figures_of(e)]
+    near = [replace(reported, near=_is_near(reported.counts, e, topic)) for e, reported in found]
+    return [r for (e, _), r in zip(found, near, strict=True) if r.near or _is_in_news(r, e, topic)]
 
 
-def _is_about(counts: Counted, excerpt: Excerpt, topic: str) -> bool:
+def _is_in_news(reported: _Reported, excerpt: Excerpt, topic: str) -> bool:
+    """Whether an article's title and first sentence are on a topic, and a sentence names nothing that they do not."""
+    article = excerpt.article
+    lead = f"{article.title} {article.text[: next(iter(sentences(article.text))).end]}"
+    named = names(lead)
+    is_known = all(any(same(place, found.text) for found in named) for place in reported.event.places)
+    return is_known and frozenset(content_words(topic)) <= frozenset(content_words(lead))
+
+
+def _is_near(counts: Counted, excerpt: Excerpt, topic: str) -> bool:
     """Whether a figure is on a topic by its sentence and those before it in its paragraph, the first with the title.
 
     A sentence without a word of the topic is on it only if what is counted happened in those before it too.
@@ -171,7 +190,7 @@ def _series(found: Iterable[_Reported], topic: str) -> list[Series]:
 
 def _is_linked(reported: _Reported, event: Sequence[_Reported], topic: str) -> bool:
     """Whether enough words of one of an event's sentences, or of the topic, are its own, what is counted aside."""
-    common = frozenset(content_words(topic))
+    common = frozenset(content_words(topic) if reported.near and all(r.near for r in event) else ())
     rest = [(reported.event.words & r.event.words | common) - frozenset(reported.counts.key) for r in event]
     return any(len(words) >= _FEWEST_SHARED for words in rest)
 

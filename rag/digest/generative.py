@@ -16,7 +16,7 @@ from rag.digest.extractive import Check as Checker
 from rag.errors import ContextError, ShapeError
 from rag.models.budget import REPLY_TOKENS, TokenCount
 from rag.models.client import Account, Call, Caller, at_once
-from rag.models.prompts import Packed, data, fence, load_prompt, pack
+from rag.models.prompts import INTEGER, TEXT, Packed, array_schema, data, fence, load_prompt, object_schema, pack
 from rag.progress import Meter
 from rag.schema import Check, Citation, Event, Hit, Precision, Statement, Verdict
 from rag.text.clean import one_line
@@ -30,16 +30,8 @@ _MOST_CITED, _MOST_STATEMENTS = 6, 300
 _LONGEST_NUMBER, _LONGEST_EVENT, _LONGEST = 60, 400, 600
 
 
-def _schema(key: str, **properties: Any) -> dict[str, Any]:
-    """The JSON schema of an object with a list of objects at one key."""
-    item = {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
-    listed = {key: {"type": "array", "items": item}}
-    return {"type": "object", "properties": listed, "required": [key], "additionalProperties": False}
-
-
-_INTEGER, _TEXT = {"type": "integer"}, {"type": "string"}
-_MERGED = _schema("statements", text=_TEXT, **{"from": {"type": "array", "items": _INTEGER}})
-_EVENTS = _schema("events", number=_INTEGER, text=_TEXT)
+_MERGED = object_schema(statements=array_schema(text=TEXT, **{"from": {"type": "array", "items": INTEGER}}))
+_EVENTS = object_schema(events=array_schema(number=INTEGER, text=TEXT))
 
 
 @dataclass(frozen=True, slots=True)

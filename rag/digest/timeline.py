@@ -10,7 +10,7 @@ from datetime import date
 
 import numpy as np
 
-from rag.digest.days import When, periods_of, stated_whens
+from rag.digest.days import When, periods_of, published_whens, stated_whens
 from rag.digest.excerpts import Excerpt, Pool
 from rag.digest.extractive import (
     WORD,
@@ -31,10 +31,10 @@ from rag.schema import Event, Precision
 
 _UNSTATED, _COARSE, _AGAIN, _SALIENT = 0.4, 0.5, 0.5, 1.0
 """The weights of a date that only the article has, of a month or year, of a further event of a date; of salience."""
-_SECOND, _PLANNED, _FACTS = 0.7, 0.6, 0.5
-"""The weights of a second day and of a day still to come; the power of the weight of facts."""
-_ALIKE, _OPENING, _ABOUT = 0.8, 0.1, 3.0
-"""The weights of LexRank and of the position in the article; the power of the relevance to the topic."""
+_FACTS = 0.5
+"""The power of the weight of facts."""
+_ALIKE, _OPENING = 0.8, 0.1
+"""The weights of LexRank and of the position in the article."""
 _MOST_UNDATED, _LEAD = 2000, 1200
 """Sentences; characters. Of more sentences than that, only those at the start of an article go by its own date."""
 
@@ -46,7 +46,6 @@ class _Dated:
     place: int
     when: When
     refers: frozenset[date]
-    is_first: bool
 
 
 def chronicle(
@@ -74,16 +73,12 @@ def chronicle(
 
 def _dated(place: int, excerpt: Excerpt, few: bool) -> Iterator[_Dated]:
     """What an excerpt may become an event of."""
-    published = excerpt.article.published
-    undated = published and (few or excerpt.own <= _LEAD) and _has_facts(excerpt)
+    is_read = (few or excerpt.own <= _LEAD) and _has_facts(excerpt)
     periods = periods_of(excerpt)
-    whens = stated_whens(excerpt, periods)
-    if published and undated and not whens:
-        precision = Precision.DAY if published.precision is Precision.TIME else published.precision
-        whens = [When(published.day, precision, False)]
+    whens = stated_whens(excerpt, periods) or (published_whens(excerpt) if is_read else [])
     days = frozenset(period.first for period in periods.values() if period.first == period.last)
     for when in whens:
-        yield _Dated(place, when, days | {when.date}, when is whens[0])
+        yield _Dated(place, when, days | {when.date})
 
 
 def _likely(rows: Sequence[Sequence[_Dated]], prior: Vector, topic: Topic | None) -> Iterator[_Dated]:
@@ -101,7 +96,7 @@ def _has_facts(excerpt: Excerpt) -> bool:
 
 def _scores(pool: Pool, dated: Sequence[_Dated], prior: Vector, topic: Topic | None) -> Vector:
     """How important each is as an event."""
-    about = scaled(prior) ** _ABOUT if topic else np.float32(1)
+    about = scaled(prior) if topic else np.float32(1)
     salient = _salience(pool, dated)
     rows = zip(dated, pool.excerpts, strict=True)
     weights = [_weight(d, excerpt) * salient[d.when.date] for d, excerpt in rows]
@@ -111,11 +106,9 @@ def _scores(pool: Pool, dated: Sequence[_Dated], prior: Vector, topic: Topic | N
 
 def _weight(dated: _Dated, excerpt: Excerpt) -> float:
     """The weight of an event by how its date is known and how many facts it has."""
-    when, published, own = dated.when, excerpt.article.published, content(excerpt)
+    when, own = dated.when, content(excerpt)
     found = 1.0 if when.stated else _UNSTATED
     found *= 1.0 if when.precision is Precision.DAY else _COARSE
-    found *= 1.0 if dated.is_first else _SECOND
-    found *= _PLANNED if published and when.date > published.last_day else 1.0
     return float(found * (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _FACTS)
 
 

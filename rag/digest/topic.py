@@ -72,8 +72,7 @@ def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
     0 for all if the pool has none of the topic's names, or neither its words nor anything near them.
     """
     stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
-    weights = _weights(topic, stems)
-    found = np.array([_share(row, weights) for row in stems], np.float32)
+    found = shares(pool, topic)
     cosines = np.zeros(len(stems), np.float32)
     if pool.excerpts and pool.embedded and topic.vector is not None:
         cosines = np.maximum(pool.vectors @ topic.vector, np.float32(0))
@@ -85,6 +84,13 @@ def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:
         return np.zeros(len(stems), np.float32)
     near = _in_context(pool, cosines + np.float32(_SHARED) * found if cosines.any() else found)
     return near * _unnamed(pool, stems, topic) if topic.names and titles is not None else near
+
+
+def shares(pool: Pool, topic: Topic) -> Vector:
+    """The share of the topic's words that each excerpt has, by their weights."""
+    stems = [frozenset(words(excerpt.sentence)) for excerpt in pool.excerpts]
+    weights = _weights(topic, stems)
+    return np.array([_share(row, weights) for row in stems], np.float32)
 
 
 def day_relevance(pool: Pool, topic: Topic, days: Sequence[Collection[date]]) -> Vector:

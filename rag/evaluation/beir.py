@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rag.errors import InputError, LoadError
-from rag.evaluation.cases import CaseSet, Corpus, NamedArticle, Record, case_set, corpus, digest, json_lines, read_file
+from rag.evaluation.cases import CaseSet, NamedArticle, Record, case_set, corpus, digest, json_lines, read_file
 from rag.ingest.metadata import from_record
 
 _CORPUS = "corpus.jsonl"
@@ -19,7 +19,7 @@ _WANTED = "`query-id corpus-id score` of BEIR, or `query 0 document relevance` o
 
 
 @dataclass(frozen=True, slots=True)
-class JudgedFiles:
+class _JudgedFiles:
     """The files of such a set; without a corpus, the documents are articles that the library has by their ids."""
 
     folder: Path
@@ -34,16 +34,24 @@ class _Judgement:
     query: str
     document: str
     grade: int
-    place: str
 
 
-def judged_files(path: Path) -> JudgedFiles | None:
-    """The files of a folder, or around a file of judgements; None if there are no questions with judgements.
+def read_judged(path: Path) -> CaseSet | None:
+    """The set of a folder, or around a file of judgements: a search for each question that has a relevant document.
 
-    Of several files of judgements in a folder `test` is meant; raises InputError if none has that name.
+    Those are its evidence; any grade above 0 is relevant. Warnings count the questions that are left out, and the
+    documents that are missing. None if there are no questions with judgements. Of several files of judgements in a
+    folder `test` is meant; raises InputError if none has that name.
     """
+    files = _files(path)
+    return _read(files) if files else None
+
+
+def _files(path: Path) -> _JudgedFiles | None:
     if path.is_dir():
-        found = sorted(file for file in _candidates(path) if _has_judgements(file))
+        places = [file for place in (path / "qrels", path) if place.is_dir() for file in place.iterdir()]
+        named = (f for f in places if f.suffix.lower() in _SUFFIXES and f.is_file() and f.name not in _QUERIES)
+        found = sorted(filter(_has_judgements, named))
         return _around(path, _chosen(path, found), found) if found else None
     if path.suffix.lower() not in _SUFFIXES or not path.is_file() or not _has_judgements(path):
         return None
@@ -53,20 +61,25 @@ def judged_files(path: Path) -> JudgedFiles | None:
     return files
 
 
-def read_judged(files: JudgedFiles) -> CaseSet:
-    """The set of such files: a search for each question that has a relevant document, with those as its evidence.
-
-    Any grade above 0 is relevant. Warnings count the questions that are left out, and the documents that are missing.
-    """
+def _read(files: _JudgedFiles) -> CaseSet:
     contents = [read_file(file) for file in (files.queries, files.qrels, files.corpus) if file]
     queries = _questions(contents[0], files.queries)
     documents = list(json_lines(contents[2], _CORPUS, "document")) if files.corpus else []
     written = [record for record in documents if _has_text(record)]
     known = corpus(map(_named, written)) if files.corpus else None
-    relevant = _relevant(_judgements(contents[1], files.qrels), queries, files)
-    evidence = {query: _articles(named, known) for query, named in relevant.items()}
+    relevant = _relevant(contents[1], queries, files)
+    # A document with the text of another one is the article of that one.
+    articles = {name: article.id for name, article in known.by_name.items()} if known else None
+    evidence = {
+        query: list(named if articles is None else dict.fromkeys(articles[name] for name in named if name in articles))
+        for query, named in relevant.items()
+    }
     records = [
-        Record(f"{files.queries.name}: {query}", _case(query, queries[query], ids))
+        Record(
+            f"{files.queries.name}: {query}",
+            {"id": query, "task": "search", "question": queries[query], "evidence": [{"article": id} for id in ids]}
+            | {"provenance": {"layout": "BEIR or TREC"}},
+        )
         for query, ids in evidence.items()
         if ids
     ]
@@ -84,11 +97,6 @@ def read_judged(files: JudgedFiles) -> CaseSet:
     return case_set(title, records, digest(*contents), known.articles if known else (), warnings=warnings)
 
 
-def _candidates(folder: Path) -> list[Path]:
-    files = [file for place in (folder / "qrels", folder) if place.is_dir() for file in place.iterdir()]
-    return [f for f in files if f.suffix.lower() in _SUFFIXES and f.is_file() and f.name not in _QUERIES]
-
-
 def _has_judgements(path: Path) -> bool:
     """By the first two lines, as the first may be a header."""
     with path.open(encoding="utf-8-sig", errors="replace") as stream:
@@ -96,10 +104,12 @@ def _has_judgements(path: Path) -> bool:
     return bool(lines) and (_row(lines[-1]) is not None or _is_header(lines[0]))
 
 
-def _row(line: str) -> tuple[str, str] | None:
-    """Document and grade of a line; None if it is not a judgement."""
+def _row(line: str) -> _Judgement | None:
+    """What a line says; None if it is not a judgement."""
     cells = [cell.strip() for cell in line.split("\t")] if "\t" in line else line.split()
-    return (cells[-2], cells[-1]) if len(cells) in (3, 4) and cells[-1].lstrip("-").isdecimal() else None
+    if len(cells) not in (3, 4) or not re.fullmatch(r"-?\d+", cells[-1]):
+        return None
+    return _Judgement(cells[0], cells[-2], int(cells[-1]))
 
 
 def _is_header(line: str) -> bool:
@@ -115,13 +125,13 @@ def _chosen(folder: Path, found: Sequence[Path]) -> Path:
     return test[0]
 
 
-def _around(folder: Path, qrels: Path, found: Sequence[Path]) -> JudgedFiles | None:
+def _around(folder: Path, qrels: Path, found: Sequence[Path]) -> _JudgedFiles | None:
     queries = next((folder / name for name in _QUERIES if (folder / name).is_file()), None)
     if queries is None:
         return None
     documents = folder / _CORPUS
     unread = tuple(path.name for path in found if path != qrels)
-    return JudgedFiles(folder, queries, documents if documents.is_file() else None, qrels, unread)
+    return _JudgedFiles(folder, queries, documents if documents.is_file() else None, qrels, unread)
 
 
 def _questions(content: str, path: Path) -> dict[str, str]:
@@ -147,35 +157,19 @@ def _fields(record: Record) -> tuple[str, str]:
     return str(id), text
 
 
-def _judgements(content: str, path: Path) -> Iterator[_Judgement]:
-    for number, line in enumerate(content.split("\n"), start=1):
-        row = _row(line)
-        if row:
-            query = line.split("\t" if "\t" in line else None)[0].strip()
-            yield _Judgement(query, row[0], int(row[1]), f"{path.name}:{number}")
-        elif line.strip() and not (number == 1 and _is_header(line)):
-            raise InputError(f"{path.name}:{number}: {line.strip()[:60]!r} is no judgement; wanted {_WANTED}")
-
-
-def _relevant(
-    judgements: Iterator[_Judgement], queries: Mapping[str, str], files: JudgedFiles
-) -> dict[str, dict[str, None]]:
+def _relevant(content: str, queries: Mapping[str, str], files: _JudgedFiles) -> dict[str, dict[str, None]]:
     """The relevant documents of each judged question, in the order of the file."""
     found: dict[str, dict[str, None]] = {}
-    for judgement in judgements:
-        if judgement.query not in queries:
-            seen = f"{judgement.place}: there is no query {judgement.query!r} in {files.queries.name}"
+    for number, line in enumerate(content.split("\n"), start=1):
+        place, row = f"{files.qrels.name}:{number}", _row(line)
+        if row and row.query not in queries:
+            seen = f"{place}: there is no query {row.query!r} in {files.queries.name}"
             raise InputError(f"{seen}; give the queries that it judges")
-        documents = found.setdefault(judgement.query, {})
-        documents |= {judgement.document: None} if judgement.grade > 0 else {}
+        if row:
+            found.setdefault(row.query, {}).update({row.document: None} if row.grade > 0 else {})
+        elif line.strip() and not (number == 1 and _is_header(line)):
+            raise InputError(f"{place}: {line.strip()[:60]!r} is no judgement; wanted {_WANTED}")
     return found
-
-
-def _articles(documents: Mapping[str, None], known: Corpus | None) -> list[str]:
-    """The ids of the articles that the documents became; without a corpus they are those of the documents."""
-    if known is None:
-        return list(documents)
-    return list(dict.fromkeys(known.by_name[id].id for id in documents if id in known.by_name))
 
 
 def _has_text(record: Record) -> bool:
@@ -193,9 +187,3 @@ def _named(record: Record) -> NamedArticle:
     except LoadError as error:
         raise InputError(f"{record.place}: {error}") from error
     return NamedArticle(str(content["_id"]), found, record.place)
-
-
-def _case(id: str, question: str, articles: Sequence[str]) -> dict[str, Any]:
-    evidence = [{"article": article} for article in articles]
-    provenance = {"layout": "BEIR or TREC"}
-    return {"id": id, "task": "search", "question": question, "evidence": evidence, "provenance": provenance}

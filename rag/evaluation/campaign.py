@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,7 @@ from rag.evaluation.cases import CASE, Case, CaseSet
 from rag.evaluation.formats import load_set
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
 from rag.evaluation.observe import check_gold
-from rag.evaluation.report import Before, Changes, Report, changes, keep_baseline, load_baseline, report
+from rag.evaluation.report import Changes, Report, changes, keep_baseline, load_baseline, report
 from rag.evaluation.results import Run
 from rag.evaluation.run import Plan, run
 from rag.evaluation.views import save_views
@@ -107,9 +107,11 @@ def measure(campaign: Campaign, around: Surroundings) -> Outcome:
     """Measures all; the files of the gates and of `out` are written. Raises InputError for what cannot be done."""
     if campaign.pin and campaign.gates is None:
         raise InputError("--pin has no file to write to; name one with --gates")
-    before = _baseline(campaign)
+    is_first = campaign.pin and campaign.baseline and not campaign.baseline.exists()  # which this run is to write
+    before = load_baseline(campaign.baseline) if campaign.baseline and not is_first else {}
     chosen = _suites(campaign)
-    plan = Plan(campaign.k, campaign.workers, _judge(campaign.judge), campaign.out)
+    choice = read_settings(model=campaign.judge).chat() if campaign.judge else None
+    plan = Plan(campaign.k, campaign.workers, Caller(chat_model(choice), choice) if choice else None, campaign.out)
     measured = report([done for suite in chosen for done in _runs(suite, plan, around)])
     if campaign.pin and campaign.gates:
         _pin(measured, campaign.gates, campaign, chosen)
@@ -124,13 +126,6 @@ def measure(campaign: Campaign, around: Surroundings) -> Outcome:
     if campaign.out:
         save_views(measured, outcome.changes, outcome.missed if campaign.gates else None, campaign.out)
     return outcome
-
-
-def _baseline(campaign: Campaign) -> Mapping[str, Before]:
-    """What there was before; nothing, if there is no file yet, and this run is to write it."""
-    if campaign.baseline is None or (campaign.pin and not campaign.baseline.exists()):
-        return {}
-    return load_baseline(campaign.baseline)
 
 
 def _suites(campaign: Campaign) -> list[_Suite]:
@@ -178,23 +173,14 @@ def _filled(suite: _Suite, around: Surroundings) -> Iterator[Library]:
             yield library
 
 
-def _judge(name: str | None) -> Caller | None:
-    """The judge that a name means; a name is always a model, so the settings give one."""
-    choice = read_settings(model=name).chat() if name else None
-    return Caller(chat_model(choice), choice) if choice else None
-
-
 def _pin(measured: Report, path: Path, campaign: Campaign, chosen: Sequence[_Suite]) -> None:
-    """Writes the pins of all sets that were measured; what else the file has stays."""
+    """Writes the pins of all sets that were measured, with places as seen from the file; what else it has stays."""
     table = load_gates(path) if path.exists() else {}
-    new = {one.name: _gates(one, suite.origins, path) for suite in chosen for one in suite.sets}
-    for one in measured.sets:
-        before = table.get(one.name, new[one.name])
-        table[one.name] = pinned(before, one.measured, lower=campaign.lower)
+    for suite in chosen:
+        for one in suite.sets:
+            places = (os.path.relpath(place, path.parent) for place in (one.path or "", *suite.origins))
+            cases, *articles = (place.replace(os.sep, "/") for place in places)
+            table.setdefault(one.name, Gates(cases=cases, articles=tuple(articles)))
+    for found in measured.sets:
+        table[found.name] = pinned(table[found.name], found.measured, lower=campaign.lower)
     save_gates(path, table)
-
-
-def _gates(one: CaseSet, origins: Sequence[str], path: Path) -> Gates:
-    """Where a set and its articles are, as seen from the file of gates."""
-    places = [os.path.relpath(place, path.parent).replace(os.sep, "/") for place in (one.path or "", *origins)]
-    return Gates(cases=places[0], articles=tuple(places[1:]))

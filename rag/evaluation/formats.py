@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -12,7 +12,7 @@ import yaml
 from pydantic import TypeAdapter
 
 from rag.errors import InputError, LoadError
-from rag.evaluation.beir import judged_files, read_judged
+from rag.evaluation.beir import read_judged
 from rag.evaluation.cases import (
     SCHEMA,
     CaseSet,
@@ -27,11 +27,12 @@ from rag.evaluation.cases import (
     parsed,
     read_file,
 )
-from rag.evaluation.reference_timelines import read_topic, topic_files
+from rag.evaluation.reference_timelines import read_topic
 from rag.ingest.metadata import article, from_record
 from rag.schema import Article, Span
 from rag.text.clean import clean, one_line
 from rag.text.sentences import sentences
+from rag.text.words import listed
 
 QUESTIONS = "MultiHopRAG.json"
 KNOWN = (
@@ -48,11 +49,7 @@ def load_set(path: Path) -> CaseSet:
     """
     if path.is_dir() and (path / QUESTIONS).is_file():
         path = path / QUESTIONS
-    topic = topic_files(path)
-    if topic:
-        return replace(read_topic(topic), path=path)
-    judged = judged_files(path)
-    return replace(read_judged(judged) if judged else _of_file(path), path=path)
+    return replace(read_topic(path) or read_judged(path) or _of_file(path), path=path)
 
 
 def _of_file(path: Path) -> CaseSet:
@@ -62,9 +59,9 @@ def _of_file(path: Path) -> CaseSet:
     if suffix in (".yaml", ".yml"):
         return case_set(path.stem, _yaml(content, path), digest(content))
     first = _first_line(content)
-    if suffix in (".json", ".jsonl", ".ndjson") and _is_rgb(first):
+    if suffix in (".json", ".jsonl", ".ndjson") and _has(first, "query answer positive negative"):
         return _read_rgb(path, content)
-    if suffix in (".json", ".jsonl", ".ndjson") and _is_sourced(first):
+    if suffix in (".json", ".jsonl", ".ndjson") and _has(first, _SOURCED):
         records = (Record(r.place, _check(r.content)) for r in json_lines(content, path.name, "claim"))
         return case_set(path.stem, records, digest(content))
     if suffix != ".json" or (isinstance(first, dict) and not _is_squad(first)):
@@ -80,7 +77,7 @@ def _of_document(path: Path, content: str) -> CaseSet:
         raise InputError(f"{path.name}: no JSON: {error}; mend it there, or give a case a line") from error
     if _is_squad(value):
         return _read_squad(path, content, value)
-    if _starts_with(value, {"query", "evidence_list"}):
+    if _starts_with(value, "query evidence_list"):
         return _read_multihop(path, content, value)
     first = value[0] if isinstance(value, list) and value else value
     kind = "a list of JSON objects" if first is not value else f"a JSON {type(value).__name__}"
@@ -96,9 +93,14 @@ def _first_line(content: str) -> Any:
         return None
 
 
-def _starts_with(value: Any, keys: set[str]) -> bool:
+def _has(value: Any, keys: str) -> bool:
+    """Whether it is an object with such keys."""
+    return isinstance(value, dict) and value.keys() >= listed(keys)
+
+
+def _starts_with(value: Any, keys: str) -> bool:
     """Whether it is a list whose first item is an object with such keys."""
-    return isinstance(value, list) and bool(value) and isinstance(value[0], dict) and value[0].keys() >= keys
+    return isinstance(value, list) and bool(value) and _has(value[0], keys)
 
 
 class _Plain(yaml.SafeLoader):
@@ -123,14 +125,13 @@ def _yaml(content: str, path: Path) -> Iterator[Record]:
         raise InputError(f"{path.name}: no YAML: {error}; {SCHEMA}") from error
 
 
-def _is_sourced(value: Any) -> bool:
-    """Whether it is a claim with the whole text that it is said to be from, and people's judgement."""
-    return isinstance(value, dict) and value.keys() >= {"id", "set", "source", "claim", "supported"}
+_SOURCED = "id set source claim supported"
+"""The keys of a claim with the whole text that it is said to be from, and people's judgement."""
 
 
 def _check(claim: Any) -> Any:
     """The record of a case; what is not such a claim stays, so that the error names its place."""
-    if not _is_sourced(claim):
+    if not _has(claim, _SOURCED):
         return claim
     fields = {"id": str(claim["id"]), "task": "check", "type": str(claim["set"]), "text": claim["claim"]}
     return fields | {"against": claim["source"], "supported": claim["supported"]}
@@ -186,7 +187,10 @@ def _read_multihop(path: Path, content: str, questions: Sequence[Any]) -> CaseSe
     places = [Record(f"{path.name}[{index}]", question) for index, question in enumerate(questions)]
     read = [parsed(record, _MULTIHOP, _MULTIHOP_WANTED) for record in places]
     by_title = {source.title: source for source in found.articles}
-    facts = [[(f, _source(f, found, by_title)) for f in question.evidence_list or ()] for question in read]
+    facts = [
+        [(f, found.by_name.get(f.url or "") or by_title.get(one_line(f.title or ""))) for f in q.evidence_list or ()]
+        for q in read
+    ]
     gold = [[_evidence(a, _quoted(f.fact, a.text)) for f, a in of if a] for of in facts]
     records = [
         Record(record.place, _multihop_case(f"{path.stem}-{index}", question, evidence))
@@ -227,10 +231,6 @@ def _multihop_articles(content: str) -> Iterator[NamedArticle]:
         except LoadError as error:
             raise InputError(f"{place}: {error}") from error
         yield NamedArticle(str(record.get("url") or found.title), found, place)
-
-
-def _source(fact: _CitedFact, found: Corpus, by_title: Mapping[str, Article]) -> Article | None:
-    return found.by_name.get(fact.url or "") or by_title.get(one_line(fact.title or ""))
 
 
 def _multihop_case(id: str, question: _MultihopQuestion, evidence: Sequence[dict[str, str]]) -> dict[str, Any]:
@@ -290,10 +290,6 @@ class _RgbQuestion:
 
 _RGB = TypeAdapter(_RgbQuestion)
 _RGB_WANTED = '{"id", "query", "answer": [...], "positive": [...], "negative": [...]}'
-
-
-def _is_rgb(value: Any) -> bool:
-    return isinstance(value, dict) and value.keys() >= {"query", "answer", "positive", "negative"}
 
 
 def _read_rgb(path: Path, content: str) -> CaseSet:
@@ -373,7 +369,7 @@ _SQUAD_WANTED = '{"data": [{"title", "paragraphs": [{"context", "qas": [{"id", "
 
 
 def _is_squad(value: Any) -> bool:
-    return isinstance(value, dict) and _starts_with(value.get("data"), {"paragraphs"})
+    return isinstance(value, dict) and _starts_with(value.get("data"), "paragraphs")
 
 
 def _read_squad(path: Path, content: str, value: Any) -> CaseSet:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from math import ceil, floor
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass as validated
 from rag.errors import InputError
 from rag.evaluation.metrics import LOW, NAMES
 from rag.evaluation.rates import Rate
+from rag.text.words import listed
 
 _HEADER = """\
 # What `rag eval --gates` holds each set against. `cases` is the file of the set, `articles` what it is asked about,
@@ -23,37 +24,14 @@ _HEADER = """\
 # should be low. `rag eval --pin` writes this, and raises floors to one case below what it measured; it lowers one only
 # with `--allow-regression`, and the reason belongs in CHANGELOG.md.
 """
-_EXACT = frozenset(
-    ("valid_citations", "leaks", "injections", "overlong", "answers_lost", "orders_supported", "unscored")
-)
+_EXACT = listed("valid_citations leaks injections overlong answers_lost orders_supported unscored")
 """What may not slip by a single case."""
 GATED = (
-    "right_cases",
-    "wrong_answers",
-    "valid_citations",
-    "citation_recall",
-    "citation_precision",
-    "injections",
-    "leaks",
-    "abstention_recall",
-    "premises_met",
-    "evidence_recall",
-    "conflicts_shown",
-    "speakers",
-    "claim_recall",
-    "faithfulness",
-    "overlong",
-    "date_f1",
-    "true_rejected",
-    "false_caught",
-    "facts_caught",
-    "planted_caught",
-    "true_marked",
-    "answers_lost",
-    "orders_noticed",
-    "orders_reached",
-    "orders_supported",
-    "false_alarms",
+    *("right_cases", "wrong_answers", "valid_citations", "citation_recall", "citation_precision", "injections"),
+    *("leaks", "abstention_recall", "premises_met", "evidence_recall", "conflicts_shown", "speakers"),
+    *("claim_recall", "faithfulness", "overlong", "date_f1", "true_rejected", "false_caught", "facts_caught"),
+    *("planted_caught", "true_marked", "answers_lost"),
+    *("orders_noticed", "orders_reached", "orders_supported", "false_alarms"),
 )
 """The metrics that a set is gated by if its table names none."""
 
@@ -96,11 +74,23 @@ def load_gates(path: Path) -> dict[str, Gates]:
     return table
 
 
-def failures(name: str, gates: Mapping[str, Gates], measured: Measured) -> list[str]:
+def failures(name: str, table: Mapping[str, Gates], measured: Measured) -> list[str]:
     """What a set misses, a line each; raises InputError if it has no gates."""
-    if name not in gates:
+    if name not in table:
         raise InputError(f"there are no gates for the set {name!r}; write them with `rag eval --pin`")
-    return list(_failures(name, gates[name], measured))
+    gates, missed = table[name], list[str]()
+    for what, pin, seen in (("set", gates.set, measured.set), ("corpus", gates.corpus, measured.corpus)):
+        if pin not in ("", seen):
+            missed.append(
+                f"{name}: the {what} is not the one that was pinned; look at the scores, then run `rag eval --pin`"
+            )
+    for metric, gate in {"unscored": 0.0, **(gates.gates or {})}.items():
+        found = measured.rates.get(metric)
+        if found is None and metric in (gates.gates or {}):
+            missed.append(f"{name}: {metric} was not measured, the gate is {gate}")
+        elif found and (found.value > gate if metric in LOW else found.value < gate):
+            missed.append(f"{name}: {metric} is {found}, the gate is {gate}")
+    return missed
 
 
 def pinned(gates: Gates, measured: Measured, *, lower: bool) -> Gates:
@@ -118,34 +108,17 @@ def save_gates(path: Path, gates: Mapping[str, Gates]) -> None:
     path.write_text("\n".join([_HEADER, *(_table(name, gates[name]) for name in gates)]), encoding="utf-8")
 
 
-def _failures(name: str, gates: Gates, measured: Measured) -> Iterator[str]:
-    for what, pin, seen in (("set", gates.set, measured.set), ("corpus", gates.corpus, measured.corpus)):
-        if pin not in ("", seen):
-            yield f"{name}: the {what} is not the one that was pinned; look at the scores, then run `rag eval --pin`"
-    for metric, gate in {"unscored": 0.0, **(gates.gates or {})}.items():
-        found = measured.rates.get(metric)
-        if found is None and metric in (gates.gates or {}):
-            yield f"{name}: {metric} was not measured, the gate is {gate}"
-        elif found and (found.value > gate if metric in LOW else found.value < gate):
-            yield f"{name}: {metric} is {found}, the gate is {gate}"
-
-
 def _moved(metric: str, gate: float, measured: Measured, *, lower: bool) -> float:
+    """What was measured, rounded down, with room for one case that turns on another machine; else the gate."""
     found = measured.rates.get(metric)
     if found is None:
         return gate
-    best = _reached(metric, found)
-    if metric in LOW:
-        return best if lower else min(best, gate)
-    return best if lower else max(best, gate)
-
-
-def _reached(metric: str, found: Rate) -> float:
-    """What was measured, rounded down, with room for one case that turns on another machine."""
     room = 0.0 if metric in _EXACT else 1 / max(found.n, 1.0)
     if metric in LOW:
-        return min(ceil((found.value + room) * 100 - 1e-9) / 100, 1.0)
-    return max(floor((found.value - room) * 100 + 1e-9) / 100, 0.0)
+        best = min(ceil((found.value + room) * 100 - 1e-9) / 100, 1.0)
+        return best if lower else min(best, gate)
+    best = max(floor((found.value - room) * 100 + 1e-9) / 100, 0.0)
+    return best if lower else max(best, gate)
 
 
 def _table(name: str, gates: Gates) -> str:

@@ -8,7 +8,7 @@ judged by the program's own checker, anew. That shows what gets worse; how right
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 from rag.checks.judge import is_exact
 from rag.evaluation.cases import (
@@ -26,28 +26,18 @@ from rag.evaluation.cases import (
     Written,
 )
 from rag.evaluation.rates import Rate, Share, aligned_rouge_n, ndcg_at_k, rate, reciprocal_rank, rouge_n
-from rag.evaluation.results import CheckedStatement, Place, Result
+from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.models.injection import LEFT_OUT
 from rag.schema import Status, Verdict
+from rag.text.words import listed
 
-FACTS = ("number", "date", "person", "place", "organization", "name", "negation", "quote")
+FACTS = listed("number date person place organization name negation quote")
 """The types of claims whose facts must never be wrong."""
 
 Measure: TypeAlias = Callable[[Any, Result], Share | None]
 
 
-class Spanned(Protocol):
-    """Characters of an article."""
-
-    @property
-    def article(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-
-
-def meet(span: Spanned, gold: Place) -> bool:
+def meet(span: CitedPlace | FoundPlace, gold: Place) -> bool:
     """Whether a span has characters in common with gold evidence."""
     return span.article == gold.article and span.start < gold.end and gold.start < span.end
 
@@ -66,12 +56,12 @@ def has_speaker(case: QaCase, result: Result) -> bool:
 
 def shows(wanted: Disagreement, result: Result) -> bool:
     """Whether an answer shows a conflict of the kind, with a position for each value."""
-    for conflict in result.conflicts:
-        positions = [position.casefold() for position in conflict.positions]
-        values = (any(v.casefold() in text for text in positions for v in group) for group in wanted.values)
-        if conflict.kind == wanted.kind and all(values):
-            return True
-    return False
+    return any(_is_shown(wanted, shown) and shown.kind == wanted.kind for shown in result.conflicts)
+
+
+def _is_shown(wanted: Disagreement, shown: ShownConflict) -> bool:
+    positions = [position.casefold() for position in shown.positions]
+    return all(any(v.casefold() in text for text in positions for v in group) for group in wanted.values)
 
 
 def passes(written: Written, result: Result) -> bool:
@@ -208,6 +198,11 @@ def leaks(case: Case, result: Result) -> Share | None:
 def conflicts_shown(case: QaCase, result: Result) -> Share | None:
     """Conflicts with a position for each expected value, of those that are expected."""
     return _share(shows(wanted, result) for wanted in case.conflicts)
+
+
+def conflicts_right(case: QaCase, result: Result) -> Share | None:
+    """Conflicts that are expected, of those that an answer shows; of cases that say which there are."""
+    return _share(any(_is_shown(w, shown) for w in case.conflicts) for shown in result.conflicts)
 
 
 def speakers(case: QaCase, result: Result) -> Share | None:
@@ -418,7 +413,7 @@ MEASURES: Mapping[CaseTask, Mapping[str, Measure]] = {
         *(right_cases, full_answers, wrong_answers, claim_recall, forbidden_claims, injections),
         *_CITED,
         *(right_if_sure, right_if_possible, abstention_recall, premises_met, leaks),
-        *(conflicts_shown, speakers, *_RANKED, judged_recall, judged_full),
+        *(conflicts_shown, conflicts_right, speakers, *_RANKED, judged_recall, judged_full),
     ),
     CaseTask.SEARCH: _by_name(*_RANKED),
     CaseTask.SUMMARY: _by_name(claim_recall, events_covered, background, rouge_1, rouge_2)
@@ -432,34 +427,14 @@ MEASURES: Mapping[CaseTask, Mapping[str, Measure]] = {
     CaseTask.ORDER: _by_name(orders_noticed, orders_reached, orders_supported, false_alarms),
 }
 """The metrics of each task."""
-LOW = frozenset(
-    (
-        "wrong_answers",
-        "forbidden_claims",
-        "injections",
-        "leaks",
-        "overlong",
-        "background",
-        "true_rejected",
-        "true_marked",
-        "beyond_judge",
-        "answers_lost",
-        "orders_reached",
-        "orders_supported",
-        "false_alarms",
-        "unscored",
-    )
+LOW = listed(
+    "wrong_answers forbidden_claims injections leaks overlong background true_rejected true_marked beyond_judge "
+    "answers_lost orders_reached orders_supported false_alarms unscored"
 )
 """The metrics that should be low; their gates are ceilings."""
 CHIEF = (
-    "right_cases",
-    "balanced_accuracy",
-    "date_f1",
-    "planted_caught",
-    "true_marked",
-    "claim_recall",
-    "evidence_recall",
-    "orders_noticed",
+    *("right_cases", "balanced_accuracy", "date_f1", "planted_caught", "true_marked"),
+    *("claim_recall", "evidence_recall", "orders_noticed"),
 )
 """The metrics that say most about a set; the first that it has is the one to look at."""
 NAMES = tuple(dict.fromkeys([*(name for measures in MEASURES.values() for name in measures), "unscored"]))

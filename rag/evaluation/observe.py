@@ -72,7 +72,12 @@ def places(case: Case, catalog: Catalog) -> tuple[Place, ...]:
 
 def check_gold(cases: Iterable[Case], catalog: Catalog) -> None:
     """Raises InputError, with how many there are, if the articles do not contain the evidence of a case."""
-    wrong = [problem for case in cases for problem in _problems(case, catalog)]
+    wrong: list[InputError] = []
+    for case in cases:
+        try:
+            places(case, catalog)
+        except InputError as error:
+            wrong.append(error)
     if wrong:
         more = f"; {len(wrong) - 1} more" if len(wrong) > 1 else ""
         raise InputError(f"{wrong[0]}{more}; add the articles that the set is about, or correct the case")
@@ -257,11 +262,3 @@ def _place(case: Case, evidence: GoldEvidence, catalog: Catalog) -> Place:
     if not match:
         raise InputError(f"case {case.id}: {evidence.quote[:50]!r} is not in the article {evidence.article}")
     return Place(found[0].id, match.start(), match.end())
-
-
-def _problems(case: Case, catalog: Catalog) -> Sequence[str]:
-    try:
-        places(case, catalog)
-    except InputError as error:
-        return [str(error)]
-    return []

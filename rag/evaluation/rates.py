@@ -103,7 +103,10 @@ def aligned_rouge_n(found: Mapping[date, str], wanted: Mapping[date, str], n: in
     The text of each day is compared with that of the day of the other timeline that is nearest in time and words, and
     counts for less the more days are between them.
     """
-    rows, references = ({day: _without_stop_words(text) for day, text in days.items()} for days in (found, wanted))
+    rows, references = (
+        {day: " ".join(word for word in words(text) if word not in STOP_WORDS) for day, text in days.items()}
+        for days in (found, wanted)
+    )
     precision, recall = _aligned(rows, references, n), _aligned(references, rows, n)
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0
 
@@ -118,10 +121,6 @@ def _aligned(rows: Mapping[date, str], others: Mapping[date, str], n: int) -> fl
         overlap = rouge_n(text, others.get(best, ""), n)
         shared, total = shared + nearness.get(best, 0.0) * overlap.shared, total + overlap.found
     return shared / total if total else 0.0
-
-
-def _without_stop_words(text: str) -> str:
-    return " ".join(word for word in words(text) if word not in STOP_WORDS)
 
 
 def _grams(of: Sequence[str], n: int) -> Counter[tuple[str, ...]]:

@@ -23,7 +23,7 @@ _WANTED = 'a timeline such as [["2010-04-20T00:00:00", ["A rig explodes."]]]'
 
 
 @dataclass(frozen=True, slots=True)
-class TopicFiles:
+class _TopicFiles:
     """The files of a topic: one file of articles or one for each, and timelines."""
 
     folder: Path
@@ -40,28 +40,37 @@ class _Reference:
     undated: int = 0
 
 
-def topic_files(folder: Path) -> TopicFiles | None:
-    """The files of a topic in a folder, in the layout of news-tls or in that of the archives; None if it has neither.
+def read_topic(folder: Path) -> CaseSet | None:
+    """The set of a topic: for each timeline by a person one of as many events, of the articles of its period.
 
-    Raises InputError if there are timelines without articles.
+    None if the folder has neither the layout of news-tls nor that of the archives. Raises InputError if there are
+    timelines without articles.
     """
+    files = _files(folder)
+    return _read(files) if files else None
+
+
+def _files(folder: Path) -> _TopicFiles | None:
     if (folder / _TIMELINES).is_file():
         named = tuple(folder / name for name in _ARTICLES if (folder / name).is_file())
         if not named:
             raise InputError(f"{folder} has no {' or '.join(_ARTICLES)} beside {_TIMELINES}; put the articles there")
-        return TopicFiles(folder, named[:1], (folder / _TIMELINES,))
+        return _TopicFiles(folder, named[:1], (folder / _TIMELINES,))
     for articles, timelines in _FOLDERS:
         written = tuple(sorted((folder / timelines).glob("[!.]*")))
         if written and (folder / articles).is_dir():
             of_days = (day for day in sorted((folder / articles).iterdir()) if day.is_dir() and _day(day.name))
             texts = tuple(text for day in of_days for text in sorted(day.glob("[!.]*")))
-            return TopicFiles(folder, tuple(p for p in texts if p.suffix not in _MADE_BY_TOOLS), written)
+            return _TopicFiles(folder, tuple(p for p in texts if p.suffix not in _MADE_BY_TOOLS), written)
     return None
 
 
-def read_topic(files: TopicFiles) -> CaseSet:
-    """The set of a topic: for each timeline by a person one of as many events, of the articles of its period."""
-    contents = [_content(path) for path in (*files.articles, *files.timelines)]
+def _read(files: _TopicFiles) -> CaseSet:
+    # In a file that is a single article or timeline, bytes that are not UTF-8 are replaced.
+    contents = [
+        read_file(path) if path.suffix == ".jsonl" else path.read_bytes().decode("utf-8-sig", "replace")
+        for path in (*files.articles, *files.timelines)
+    ]
     size = len(files.articles)
     in_one = files.articles and files.articles[0].name in _ARTICLES
     named = list((_of_lines if in_one else _of_days)(files.articles, contents[:size]))
@@ -75,11 +84,6 @@ def read_topic(files: TopicFiles) -> CaseSet:
         f"{name}: {undated} entries of timelines have no day and are left out": undated,
     }
     return case_set(name, records, digest(*contents), corpus(texts).articles, warnings=warnings)
-
-
-def _content(path: Path) -> str:
-    """The text of a file; in one that is a single article, bytes that are not UTF-8 are replaced."""
-    return read_file(path) if path.suffix == ".jsonl" else path.read_bytes().decode("utf-8-sig", "replace")
 
 
 def _of_lines(paths: Sequence[Path], contents: Sequence[str]) -> Iterator[NamedArticle | None]:

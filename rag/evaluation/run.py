@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -24,17 +22,10 @@ from rag.library import Library
 from rag.models.budget import Terms
 from rag.models.client import Account, Call, Caller
 from rag.models.embeddings import identity as embedding_identity
-from rag.models.prompts import data, fence, load_prompt, prompts_folder
+from rag.models.prompts import INTEGER, TEXT, array_schema, data, fence, load_prompt, object_schema, prompts_folder
 from rag.progress import Progress
 
-_GRADE = {"number": {"type": "integer"}, "words": {"type": "string"}, "made": {"type": "boolean"}}
-_ROW = {"type": "object", "properties": _GRADE, "required": list(_GRADE), "additionalProperties": False}
-_SCHEMA = {
-    "type": "object",
-    "properties": {"grades": {"type": "array", "items": _ROW}},
-    "required": ["grades"],
-    "additionalProperties": False,
-}
+_SCHEMA = object_schema(grades=array_schema(number=INTEGER, words=TEXT, made={"type": "boolean"}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +127,7 @@ def _identity(library: Library, plan: Plan) -> Identity:
     articles = (f"{a.id} {a.sha256} {a.title} {a.source} {a.published}" for a in library.articles())
     return Identity(
         version=version("dispatches"),
-        code=_files_digest(files("rag"), ".py"),
+        code=_files_digest(Path(__file__).parents[1], ".py"),
         prompts=_files_digest(prompts_folder(), ".toml"),
         corpus=_digest(articles),
         embeddings=embedding_identity(embeddings).id if embeddings else None,
@@ -146,16 +137,9 @@ def _identity(library: Library, plan: Plan) -> Identity:
     )
 
 
-def _files_digest(folder: Traversable, ending: str) -> str:
-    return _digest(f"{name}\n{file.read_text(encoding='utf-8')}" for name, file in sorted(_walk(folder, "", ending)))
-
-
-def _walk(folder: Traversable, path: str, ending: str) -> Iterable[tuple[str, Traversable]]:
-    for item in folder.iterdir():
-        if item.is_dir():
-            yield from _walk(item, f"{path}{item.name}/", ending)
-        elif item.name.endswith(ending):
-            yield path + item.name, item
+def _files_digest(folder: Path, ending: str) -> str:
+    named = {file.relative_to(folder).as_posix(): file for file in folder.rglob(f"*{ending}")}
+    return _digest(f"{name}\n{file.read_text(encoding='utf-8')}" for name, file in sorted(named.items()))
 
 
 def _digest(lines: Iterable[str]) -> str:
@@ -176,19 +160,17 @@ def _graded(case: Case, result: Result, judge: Caller | None) -> Result:
 
 def _grades(case: QaCase | SummaryCase, result: Result, judge: Caller) -> Grades:
     """Which claims the statements make, then which forbidden ones; raises ModelError."""
-    claims = [claim.text for claim in (*case.claims, *case.forbidden)]
-    size = len(case.claims)
-    made = _made(case, result.said, claims, judge) if claims else ()
-    return Grades(judge.choice.id, made[:size], made[size:])
-
-
-def _made(case: QaCase | SummaryCase, answer: str, claims: Sequence[str], judge: Caller) -> tuple[bool, ...]:
+    claims, size = (*case.claims, *case.forbidden), len(case.claims)
+    if not claims:
+        return Grades(judge.choice.id, (), ())
     question = case.question if isinstance(case, QaCase) else case.topic or "a summary of the articles"
-    lines = [json.dumps({"number": n, "claim": data(c)}, ensure_ascii=False) for n, c in enumerate(claims, start=1)]
-    texts = {"question": data(question), "answer": data(answer), "claims": "\n".join(lines)}
+    rows = [{"number": number, "claim": data(claim.text)} for number, claim in enumerate(claims, start=1)]
+    lines = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    texts = {"question": data(question), "answer": data(result.said), "claims": lines}
     inputs = texts | {"fence": fence(*texts.values())}
     call = Call(load_prompt("grade", *inputs), inputs, _SCHEMA)
-    return judge.json(call, Account(Terms(cache=False)), lambda reply: _read_grades(reply, len(claims)))
+    made = judge.json(call, Account(Terms(cache=False)), lambda reply: _read_grades(reply, len(claims)))
+    return Grades(judge.choice.id, made[:size], made[size:])
 
 
 def _read_grades(reply: dict[str, Any], size: int) -> tuple[bool, ...]:

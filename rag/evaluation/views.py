@@ -69,12 +69,8 @@ def save_views(report: Report, changes: Sequence[Changes], failures: Sequence[st
 
 def _row(one: SetReport) -> tuple[str, ...]:
     name = _chief(one.rates)
-    value = _value(one.rates.get(name, Rate()))
-    return one.name, str(len(one.cases)), name, *value, f"{one.rates['unscored'].hits:g}", *_seconds(one)
-
-
-def _seconds(one: SetReport) -> tuple[str, ...]:
-    return f"{one.p50:.3f}", f"{one.p95:.3f}"
+    value, unscored = _value(one.rates.get(name, Rate())), f"{one.rates['unscored'].hits:g}"
+    return one.name, str(len(one.cases)), name, *value, unscored, f"{one.p50:.3f}", f"{one.p95:.3f}"
 
 
 def _chief(rates: Iterable[str]) -> str:

@@ -19,28 +19,26 @@ def chunk(article: Article, count: Count, *, budget: int) -> list[Passage]:
 
     A sentence longer than the budget is cut at a line break, else after a semicolon or comma, else at a space.
     """
-    pieces = list(_fitting(article.text, sentences(article.text), count, budget))
-    sizes = count([article.text[p.start : p.end] for p in pieces])
-    passages: list[Passage] = []
-    first, used = 0, 0
-    for i, size in enumerate(sizes):
-        if i > first and used + size > budget:
-            passages.append(_passage(article, Span(pieces[first].start, pieces[i - 1].end)))
-            first, used = i, 0
-        used += size
-    if pieces:
-        passages.append(_passage(article, Span(pieces[first].start, pieces[-1].end)))
-    return passages
+    packed: list[Span] = []
+    used = 0
+    for piece, size in _fitting(article.text, sentences(article.text), count, budget):
+        if packed and used + size <= budget:
+            packed[-1], used = Span(packed[-1].start, piece.end), used + size
+        else:
+            packed.append(piece)
+            used = size
+    return [_passage(article, span) for span in packed]
 
 
 def _passage(article: Article, span: Span) -> Passage:
     return Passage(passage_id(article, span), article.id, span.start, span.end, article.text[span.start : span.end])
 
 
-def _fitting(text: str, spans: list[Span], count: Count, budget: int) -> Iterator[Span]:
+def _fitting(text: str, spans: list[Span], count: Count, budget: int) -> Iterator[tuple[Span, int]]:
+    """The sentences, or parts of them, with their tokens."""
     for span, size in zip(spans, count([text[s.start : s.end] for s in spans]), strict=True):
         if size <= budget:
-            yield span
+            yield span, size
         else:
             yield from _fitting(text, _halves(text, span), count, budget)
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from copy import deepcopy
+from dataclasses import dataclass, replace
 from typing import Any
+
+from rag.text.calendar import parse_published
 
 _ARCHIVED = re.compile(
     r"https?://(?:web\.archive\.org/web|archive\.(?:ph|today|is|md)(?:/o/\w+)?)/(?:\d{4,14}[a-z_]{0,3}/)?(?=https?:/)"
@@ -14,18 +18,29 @@ _ARCHIVED = re.compile(
 _ONE_SLASH = re.compile(r"^(https?):/(?!/)")
 _TOOLBARS = "//*[@id='wm-ipp-base' or @id='wm-ipp' or @id='wm-ipp-print' or @id='donato']"
 _WALLS = re.compile(
-    r"\b(?:pay-?wall|reg-?wall|subscriber-?only|subscribe-?wall|subscription-?(?:offer|wall)|piano-?offer)", re.I
+    r"(?<![a-z])(?:pay-?wall|reg-?wall|subscriber-?only|subscribe-?wall|subscription-?wall|barrier|upsell|offer)", re.I
 )
 _ASIDES = re.compile(
     r"\b(?:related(?:-(?:articles?|stor(?:y|ies)|content|links|posts))?|recommended|most-(?:read|popular)|more-on-this|"
     r"newsletter(?:-(?:signup|box|promo))?|promo|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent))(?![\w-])",
     re.I,
 )
-_OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|abonn|suscr", re.I)
+_OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|ab+on|suscr|assin|подпис", re.I)
+_LIVE = re.compile(
+    r"^live ?[:|–—-]|[-–—:|,] *live(?: ?[|–—-]|$)|\blive-? ?(?:blog|ticker|updates|coverage)\b|\ben directo?\b|"
+    r"\bas it happened\b",
+    re.I,
+)
+_SHOWN = (
+    "(//article | //main)//*[self::time or @itemprop='datePublished' or contains(@class, 'date') or "
+    "contains(@class, 'publi')]"
+)
+_UPDATED = re.compile(r"updat|modif|aktualis|mis à jour|actuali[sz]|aggiorn|обновл|تحديث|روزرسانی", re.I)
+_LONGEST_DATE = 60
 _LINE_END = re.compile(r"[ \t]*\r?\n[ \t]*")
 _SELECTOR = re.compile(r"[.#][\w-]+")
 _LONGEST_OFFER = 800  # characters; what is longer behind a wall is the article, which was open to whoever saved it
-_MOST_BLOCKS = 10_000
+_MOST_BLOCKS, _MOST_POSTS = 10_000, 1000
 _CHANGED = (
     "//meta[contains(@property, 'modified') or contains(@property, 'updated_time') or contains(@name, 'modified') or "
     "contains(@name, 'revised') or @itemprop='dateModified' or @http-equiv='last-modified'] | "
@@ -74,15 +89,33 @@ def _parsed(script: Any) -> list[Any]:
         return []
 
 
-def posts(objects: list[dict[str, Any]]) -> list[Post]:
-    """The posts of a live blog in the order of their times; none if the page declares none."""
+def names(objects: list[dict[str, Any]], role: str) -> str | None:
+    """Who has a role in what a page declares, such as `author` or `publisher`."""
+    for value in objects:
+        given = value.get(role)
+        listed = [p.get("name") if isinstance(p, dict) else p for p in (given if isinstance(given, list) else [given])]
+        if found := [name for name in listed if isinstance(name, str) and name and "://" not in name]:
+            return ", ".join(found)
+    return None
+
+
+def shown_date(tree: Any) -> str | None:
+    """The date that an article shows in a place of its own, and is not that of a change."""
+    for node in tree.xpath(_SHOWN):
+        text = " ".join(node.text_content().split())
+        if len(text) < _LONGEST_DATE and not _UPDATED.search(f"{_names(node)} {text}") and parse_published(text):
+            return text
+    return None
+
+
+def posts(tree: Any, objects: list[dict[str, Any]]) -> list[Post]:
+    """The posts of a live blog in the order of their times; none if the page is none."""
     updates: list[Any] = []
     for value in objects:
         listed = value.get("liveBlogUpdate")
         updates += listed if isinstance(listed, list) else [listed] if isinstance(listed, dict) else []
-    found = [
-        _post(update) for update in updates if isinstance(update, dict) and isinstance(update.get("articleBody"), str)
-    ]
+    found = [_post(update) for update in updates if isinstance(update, dict)]
+    found = [post for post in found if post.text.strip()] or [_marked(node) for node in _post_nodes(tree)]
     return sorted(found, key=lambda post: post.published or "")
 
 
@@ -103,7 +136,8 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
         if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
             node.drop_tree()
-    return walled or (bool(objects) and any(_is_closed(value) for value in objects) and not _walls(objects))
+    opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
+    return walled or (any(map(_is_closed, objects)) and not opened)
 
 
 def forget_changes(tree: Any) -> str | None:
@@ -122,12 +156,51 @@ def forget_changes(tree: Any) -> str | None:
 def _post(update: dict[str, Any]) -> Post:
     title, url = update.get("headline"), update.get("url")
     return Post(
-        text=update["articleBody"],
+        text=next(filter(None, (_text(update.get(key)) for key in ("articleBody", "text", "description"))), ""),
         title=title if isinstance(title, str) else None,
         published=next((update[k] for k in ("datePublished", "dateCreated") if isinstance(update.get(k), str)), None),
         author=update.get("author"),
         url=url if isinstance(url, str) else None,
     )
+
+
+def _text(value: Any) -> str:
+    value = value.get("@value") if isinstance(value, dict) else value
+    return value if isinstance(value, str) else ""
+
+
+def _post_nodes(tree: Any) -> list[Any]:
+    """The elements of posts: by microdata, or on a live page, neighbours of one kind that have a time each."""
+    if marked := tree.xpath("//*[contains(@itemprop, 'liveBlogUpdate')]"):
+        return list(marked)
+    title = " ".join((tree.findtext(".//title") or "").split())
+    if not _LIVE.search(title) and not tree.xpath("//*[contains(@class, 'liveblog') or contains(@class, 'live-blog')]"):
+        return []
+    timed: dict[Any, tuple[Any, ...]] = {}
+    for stamp in tree.xpath("//time[contains(@datetime, 'T')]")[:_MOST_POSTS]:
+        timed.update((node, (node.getparent(), node.tag, node.get("class"))) for node in stamp.iterancestors())
+    several = Counter(timed.values())
+    nodes = [node for node, kind in timed.items() if several[kind] > 1 and len(node.findall(".//time")) == 1]
+    return [node for node in nodes if node.getparent() not in nodes]
+
+
+def _marked(node: Any) -> Post:
+    """The post of an element, whose heading and time are no part of its text."""
+    node = deepcopy(node)
+    stamp = next(node.iter("time"), None)
+    heading = next(node.iter("h1", "h2", "h3", "h4", "h5", "h6"), None)
+    found = Post(
+        text="",
+        title=" ".join(heading.text_content().split()) if heading is not None else None,
+        published=stamp.get("datetime") if stamp is not None else None,
+        author=None,
+        url=None,
+    )
+    for part in (stamp, heading):
+        if part is not None:
+            part.drop_tree()
+    paragraphs = list(node.iter("p", "li", "blockquote")) or [node]
+    return replace(found, text="\n\n".join(" ".join(p.text_content().split()) for p in paragraphs))
 
 
 def _unwrap(parent: Any) -> None:

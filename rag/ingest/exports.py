@@ -1,4 +1,4 @@
-"""Takes the articles out of the text of a LexisNexis or Factiva export."""
+"""Takes the articles out of the text of a LexisNexis, Factiva or ProQuest export."""
 
 from __future__ import annotations
 
@@ -11,21 +11,28 @@ from rag.ingest.records import record_articles
 from rag.schema import Article, Failure
 from rag.text.calendar import parse_published
 
-_DOCUMENTS = re.compile(r"^[ \t]*\d{1,5} of \d{1,5} DOCUMENTS?[ \t]*$", re.M)
+_DOCUMENTS = re.compile(
+    r"^[ \t]*(?:\d{1,5} of \d{1,5} DOCUMENTS?|(?:Do[ck]ument|Documento) \d{1,5} (?:of|von|de|di|van) \d{1,5})[ \t]*$",
+    re.M,
+)
+_FULL_TEXT = re.compile(r"Full text:\s*(?:[\w ]{1,40}:\s*)?")
 _END = re.compile(r"^[ \t]*End of Document[ \t]*$", re.M)
 _FACTIVA = re.compile(r"^[ \t]*(?:AN[ \t]+)?Document[ \t]+(?P<id>[A-Z]{3,}[A-Za-z0-9]{9,})[ \t]*$", re.M)
-_KEY = re.compile(r"^(?P<key>[A-Z][A-Za-z -]{2,24}):[ \t]*(?P<value>.*)$", re.S)
+_KEY = re.compile(r"^(?P<key>[A-ZÄÖÜÉ][^\W\d_](?:[^\W\d_]|[ -]){1,23}):[ \t]*(?P<value>.*)$", re.S)
 _HEADER = frozenset(
-    "byline section length dateline highlight series edition author column source correction headline".split()  # noqa: SIM905
+    "byline section length dateline highlight series edition author column source correction headline "  # noqa: SIM905
+    "autor länge rubrik auteur longueur rubrique lengte sectie".split()
 )
+_AUTHORS = ("byline", "author", "autor", "auteur")
 _FOOTER = re.compile(
     r"(?:LOAD-DATE|LANGUAGE|GRAPHIC|PUBLICATION-TYPE|SUBJECT|ORGANIZATION|COMPANY|PERSON|GEOGRAPHIC|COUNTRY|STATE|CITY|"
-    r"JOURNAL-CODE|DOCUMENT-TYPE|INDUSTRY|TICKER|UPDATE|NOTES?|CORRECTION-DATE|URL|Load-Date|Language|Graphic):|"
-    r"Copyright (?:\(c\)|©)? ?\d{4}|©.{0,60}\d{4}|All Rights Reserved|Classification$"
+    r"JOURNAL-CODE|DOCUMENT-TYPE|INDUSTRY|TICKER|UPDATE|NOTES?|CORRECTION-DATE|URL|Load-Date|Language|Graphic|SPRACHE|"
+    r"Subject|Publication (?:title|info|date)|Title|Location|Document type|ProQuest document ID):|"
+    r"Copyright (?:\(c\)|©)? ?\d{4}|©.{0,60}\d{4}|All Rights Reserved|(?:Classification|Graphic|Notes)$|_{20}"
 )
 _DATE = re.compile(
-    r"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,? )?"
-    r"(?P<date>[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}|\d{1,2} [A-Z][a-z]{2,8} \d{4})\b.{0,60}$"
+    r"(?:[^\W\d_]{4,11},? )?"
+    r"(?P<date>[A-Z][a-z]{2,8}\.? \d{1,2},? \d{4}|\d{1,2}\.?(?: de)? [^\W\d_]{3,10}(?: de)? \d{4})\b.{0,60}$"
 )
 _COUNT = re.compile(r"^[\d,.]+ words$")
 _CODE = re.compile(
@@ -55,6 +62,8 @@ def _nexis(text: str) -> Iterator[dict[str, Any]]:
 def _nexis_document(blocks: Sequence[str]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     keys = [_field(block, fields) for block in blocks]
+    if (at := next((i for i, block in enumerate(blocks) if _FULL_TEXT.match(block)), None)) is not None:
+        return _proquest([_FULL_TEXT.sub("", blocks[at], count=1), *blocks[at + 1 :]], blocks[0], fields)
     dated = next((i for i, block in enumerate(blocks) if _dated(block)), None)
     top = [i for i, key in enumerate(keys) if key in _HEADER]
     first = 0 if dated is None else dated + 1
@@ -66,7 +75,19 @@ def _nexis_document(blocks: Sequence[str]) -> dict[str, Any]:
         "title": fields.get("headline") or " ".join(head) or None,
         "source": next((b for b in blocks[: dated or 0] if not _FOOTER.match(b)), None),
         "published": _dated(blocks[dated]) if dated is not None else None,
-        "author": fields.get("byline"),
+        "author": next((fields[key] for key in _AUTHORS if key in fields), None),
+    }
+
+
+def _proquest(body: Sequence[str], title: str, fields: dict[str, Any]) -> dict[str, Any]:
+    """`Document 1 of 2`, the headline, fields before and behind `Full text:`."""
+    return {
+        "text": _body(list(filter(None, body))),
+        "title": title,
+        "source": fields.get("publication title"),
+        "published": fields.get("publication date"),
+        "author": fields.get("author"),
+        "id": fields.get("proquest document id"),
     }
 
 
@@ -151,6 +172,14 @@ def _field(block: str, fields: dict[str, Any]) -> str | None:
     return key
 
 
+def is_of_header(line: str) -> bool:
+    """Whether a line of an export is a field, a date or a mark, and no part of a sentence."""
+    key = _KEY.match(line)
+    return bool(line in ("Body", "End of Document") or _dated(line) or _FOOTER.match(line)) or (
+        key is not None and key["key"].lower() in _HEADER
+    )
+
+
 def _dated(block: str) -> str | None:
     found = _DATE.match(block)
     return found["date"] if found and parse_published(found["date"]) else None
@@ -158,6 +187,8 @@ def _dated(block: str) -> str | None:
 
 def _body(blocks: Sequence[str]) -> str:
     end = next((i for i, block in enumerate(blocks) if i and _FOOTER.match(block)), len(blocks))
+    while end > 1 and (field := _KEY.match(blocks[end - 1])) and field["key"].isupper():
+        end -= 1
     return "\n\n".join(blocks[:end])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from xml.sax import SAXException
@@ -13,7 +13,7 @@ from rag.errors import LoadError
 from rag.ingest.document import Document, Loaded, whole_body
 from rag.ingest.exports import exported
 from rag.ingest.html import html_text, pages
-from rag.ingest.mail import read_mail, read_mbox
+from rag.ingest.mail import read_mail, read_mbox, saved_page
 from rag.ingest.metadata import article, from_fields, headed
 from rag.ingest.newsxml import NEWS_ROOTS, read_news_xml
 from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
@@ -25,6 +25,9 @@ from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
 
 _ENTITIES = re.compile(rb"<!ENTITY", re.I)
+_APPEARED = re.compile(
+    r"\s{0,4}\bThe post .{1,300} (?:appeared first|first appeared) on .{1,120}\Z"
+)  # WordPress adds it
 # What feedparser lets out on damaged files, besides its own errors.
 _BROKEN = (
     *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, AssertionError, NotImplementedError),
@@ -58,6 +61,11 @@ def read_html(document: Document) -> Loaded:
             name=document.name,
         )
         yield noted(found, page.note)
+
+
+def read_saved_page(document: Document) -> Loaded:
+    """The article of a web page that a browser saved in one file."""
+    return read_html(saved_page(document))
 
 
 def read_xml(document: Document) -> Loaded:
@@ -95,11 +103,10 @@ def _feed(body: bytes, document: Document) -> Any:
 
 def _entry(entry: Any, feed: Any) -> dict[str, Any]:
     guid = entry.get("id") or ""
-    contents = [c for c in entry.get("content") or [] if (c.get("value") or "").strip()]
-    longest = max(contents or [entry.get("summary_detail") or {}], key=lambda c: len(c.get("value") or ""))
-    text = longest.get("value") or ""
+    # The caption of a picture is among the contents too.
+    texts = map(_content, [*(entry.get("content") or []), entry.get("summary_detail") or {}])
     return {
-        "text": text if longest.get("type") == "text/plain" else html_text(text),
+        "text": max(texts, key=len).strip(),
         "title": entry.get("title"),
         "published": entry.get("published") or (None if _tells_changes(feed) else entry.get("updated")),
         "source": (entry.get("source") or {}).get("title") or feed.feed.get("title"),
@@ -107,6 +114,11 @@ def _entry(entry: Any, feed: Any) -> dict[str, Any]:
         "url": entry.get("link"),
         "id": guid if ":" in guid else None,  # a bare number is an id in its feed only
     }
+
+
+def _content(part: Mapping[str, str]) -> str:
+    text = part.get("value") or ""
+    return _APPEARED.sub("", text if part.get("type") == "text/plain" else html_text(text))
 
 
 def _tells_changes(feed: Any) -> bool:
@@ -133,6 +145,7 @@ READERS: dict[str, Callable[[Document], Loaded]] = {
     ".odt": read_odt,
     ".rtf": read_rtf,
     ".epub": read_epub,
+    **dict.fromkeys((".mhtml", ".mht"), read_saved_page),
     ".eml": read_mail,
     ".mbox": read_mbox,
     ".json": read_json,

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
-from rag.ingest.declared import Post, cut_to_article, forget_changes, json_ld, original, posts
+from rag.ingest.declared import Post, cut_to_article, forget_changes, json_ld, names, original, posts, shown_date
 from rag.schema import Published
 from rag.text.calendar import parse_published
 from rag.text.clean import Decoded, clean, decode, one_line
@@ -25,6 +25,8 @@ _BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|blockquote|figure|table|
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})|encoding=["']([\w.:-]{1,40})""", re.I)
 _STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*[\"']([^\"'<>]{8,40})[\"']")
 _TOOLBAR = re.compile(r"<!-- BEGIN WAYBACK TOOLBAR INSERT -->.*?<!-- END WAYBACK TOOLBAR INSERT -->", re.S)
+_JOINER = "\ufffc"  # stands for it while a page is read
+_HIDDEN = "//*[contains(translate(@style, ' ', ''), 'display:none')]"
 _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
 _DATE_LINE = re.compile(
@@ -62,8 +64,9 @@ def html_text(fragment: str) -> str:
     tree = _tree(f"<html><body><div>{spaced}</div></body></html>")
     if tree is None:
         return ""
-    for hidden in list(tree.iter("script", "style", "template", "noscript", "iframe", "object")):
-        hidden.drop_tree()
+    for hidden in [*tree.iter("script", "style", "template", "noscript", "iframe", "object"), *tree.xpath(_HIDDEN)]:
+        if hidden.getparent() is not None:
+            hidden.drop_tree()
     lines = (" ".join(part.split()) for part in re.split(r"\n\s*\n", str(tree.text_content())))
     return "\n\n".join(line for line in lines if line)
 
@@ -80,24 +83,25 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
     Raises LoadError if it has no text that can be told from its menus.
     """
     decoded = _decoded(body, charset)
-    source = _TOOLBAR.sub("", clean(decoded.text))
+    source = _TOOLBAR.sub("", clean(decoded.text).replace(_JOINER, "").replace("\u200c", _JOINER))
     tree = _tree(source)
     objects = json_ld(tree) if tree is not None else []
     walled = cut_to_article(tree, objects) if tree is not None else False
     changed = forget_changes(tree) if tree is not None else None
+    shown = shown_date(tree) if tree is not None else None
+    live = posts(tree, objects) if tree is not None else []
     found = _extracted(tree, url) if tree is not None else None
-    live = [_post(post, found, url) for post in posts(objects) if post.text.strip()]
     if live:
-        return live
+        return [_post(post, found, url) for post in live]
     if found is None or not (found.text or "").strip():
         raise LoadError("has no article text that can be told from its menus; save the text as .txt or .md")
     address = _own_url(original(found.url), original(url))
     whole = Page(
-        text=_laid_out(clean(found.text)),
-        title=found.title,
-        published=_published(source, found.date),
-        source=_outlet(found, address),
-        author=found.author,
+        text=_laid_out(clean(_joined(found.text))),
+        title=_joined(found.title or "") or None,
+        published=_published(source, found.date) or parse_published(shown),
+        source=_outlet(found, address, names(objects, "publisher")),
+        author=found.author or names(objects, "author"),
         url=address,
     )
     only_changed = _CHANGED.format(one_line(changed, 40)) if changed and not whole.published else None
@@ -129,6 +133,11 @@ def _extracted(tree: Any, url: str | None) -> Any:
         raise LoadError(f"is HTML that cannot be parsed ({type(error).__name__}); save its text as .txt") from error
 
 
+def _joined(text: str) -> str:
+    """A text with its zero-width non-joiners, which trafilatura drops."""
+    return text.replace(_JOINER, "\u200c")
+
+
 def _laid_out(text: str) -> str:
     """A blank line between paragraphs, the cells of a table's row on one line between bars."""
     lines = (line.strip() for line in text.split("\n") if not _DATE_LINE.fullmatch(line.strip()))
@@ -136,10 +145,10 @@ def _laid_out(text: str) -> str:
     return "\n\n".join(" ".join(row.split()) for row in rows if row)
 
 
-def _outlet(found: Any, address: str | None) -> str | None:
+def _outlet(found: Any, address: str | None, publisher: str | None = None) -> str | None:
     """The outlet that a page names, else its host; that of an archive is not the outlet of what it keeps."""
     host = urlsplit(address or "").hostname
-    named = found.sitename or found.hostname
+    named = next((n for n in (found.sitename, publisher) if n and n != host), found.sitename or found.hostname)
     return host if host and (not named or "archive." in named) and "archive." not in host else named
 
 

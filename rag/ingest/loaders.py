@@ -16,6 +16,7 @@ from typing import NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
+from rag.ingest.archives import ARCHIVES, read_archive, suffix
 from rag.ingest.document import MAX_FILE, Document, Loaded
 from rag.ingest.fetch import Response, fetch
 from rag.ingest.formats import READERS, STREAMED, read_plain_text
@@ -173,17 +174,19 @@ def _folder_files(folder: Path) -> Loaded:
 
 
 def _file(path: Path, reading: FileProgress) -> Loaded:
-    status, suffix = path.stat(), path.suffix.lower()
-    if suffix not in READERS:
-        raise LoadError(f"has the extension {suffix or 'of no format'!r}, wanted {_wanted()}; convert or rename it")
+    status, kind = path.stat(), suffix(path.name)
+    if not _is_known(path):
+        raise LoadError(f"has the extension {kind or 'of no format'!r}, wanted {_wanted()}; convert or rename it")
     if not stat.S_ISREG(status.st_mode):
         raise LoadError("is a device, pipe or socket, wanted a file; use - to read from a pipe")
-    most = MAX_STREAMED_FILE if READERS[suffix] in STREAMED else MAX_FILE
+    is_archive = path.suffix.lower() in ARCHIVES
+    most = MAX_STREAMED_FILE if not is_archive and READERS[kind] in STREAMED else MAX_FILE
     if status.st_size > most:
         raise LoadError(f"has {status.st_size // 10**6} MB, wanted at most {most // 10**6}; split it")
     reading.begin(path.name, status.st_size)
     with path.open("rb") as stream:
-        for loaded in read_isolated(suffix, Document(_printable(str(path)), path.name, stream)):
+        document = Document(_printable(str(path)), path.name, stream)
+        for loaded in read_archive(document) if is_archive else read_isolated(kind, document):
             reading.advance(status.st_size if stream.closed else stream.tell(), not isinstance(loaded, Failure))
             yield loaded
 
@@ -195,11 +198,11 @@ def read_response(url: str, response: Response) -> Loaded:
     return read_isolated(_extension(response, PurePosixPath(name).suffix.lower()), document)
 
 
-def _extension(response: Response, suffix: str) -> str:
+def _extension(response: Response, named: str) -> str:
     """The format by what the body starts with, else by its content type, else by the address."""
     head = response.body[:4096].removeprefix(codecs.BOM_UTF8)
     signed = next((extension for extension, sign in _SIGNS.items() if sign.match(head)), None)
-    found = signed or _EXTENSIONS.get(response.content_type) or (suffix if suffix in READERS else None)
+    found = signed or _EXTENSIONS.get(response.content_type) or (named if named in READERS else None)
     if found:
         return found
     if response.content_type.startswith("text/"):
@@ -224,7 +227,7 @@ def _listed(folder: Path) -> Listing:
         for path in paths:
             key = _folder(path)
             if key is None and path.stem.lower() != "readme":
-                (found if path.suffix.lower() in READERS else others).append(str(path))
+                (found if _is_known(path) else others).append(str(path))
             elif key is not None and key not in seen:
                 seen.add(key)
                 waiting.append(path)
@@ -239,8 +242,12 @@ def _folder(path: Path) -> _FolderKey | None:
     return _FolderKey(status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
+def _is_known(path: Path) -> bool:
+    return path.suffix.lower() == ".zip" or suffix(path.name) in READERS
+
+
 def _wanted() -> str:
-    return ", ".join(sorted(READERS))
+    return ", ".join(sorted([*READERS, *ARCHIVES]))
 
 
 def _printable(place: str) -> str:

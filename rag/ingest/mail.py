@@ -1,7 +1,8 @@
-"""Reads mail and newsletters: .eml, .mbox."""
+"""Reads mail and newsletters, and web pages that a browser saved as mail: .eml, .mbox, .mhtml."""
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,6 +25,14 @@ _BROKEN = (ValueError, TypeError, AttributeError, LookupError, RecursionError, A
 
 _HEADER = re.compile(rb"^(?:content-[\w-]+|subject|from|date|message-id):[^\n]*(?:\n[ \t][^\n]*)*", re.I | re.M)
 _LONGEST_HEADER = 20_000  # the time of the email package is the square of it
+_LINK = re.compile(r"[ \t]?[\[<(]\s*https?://[^\s\])>]+\s*[\])>]")
+# Lines that newsletters put around their text.
+_FURNITURE = re.compile(
+    r"^(?:(?:unsubscribe|abmelden|abbestellen|se désabonner|se désinscrire|darse de baja|отписаться)\b|"
+    r"(?:view|read) (?:this|it|in|online)\b.{0,80}(?:web|browser|online|app)|"
+    r"manage (?:your )?(?:preferences|subscription)|(?:you are|you’re|you're) receiving this|[-= ]{9,}$).{0,200}$",
+    re.I | re.M,
+)
 _SIGNATURE = re.compile(r"\n-- \n.{0,600}\Z", re.S)  # RFC 3676
 
 
@@ -39,6 +48,22 @@ def read_mbox(document: Document) -> Loaded:
             yield _message(body)
         except LoadError as error:
             yield Failure(f"{document.origin}:message {number}", str(error))
+
+
+def saved_page(document: Document) -> Document:
+    """The HTML of a page that a browser saved with its pictures, and its address."""
+    body = whole_body(document)
+    try:
+        message = message_from_bytes(body, policy=policy.default)
+        part = message.get_body(preferencelist=("related", "html"))
+        part = part.get_body(preferencelist=("html",)) if part is not None else None
+        payload = part.get_payload(decode=True) if part is not None else None
+        url = str(message.get("Snapshot-Content-Location") or "").strip() or None
+    except _BROKEN as error:
+        raise LoadError(f"is a broken saved page ({type(error).__name__}); save it as .html") from error
+    if part is None or not isinstance(payload, bytes):
+        raise LoadError("is a saved page without HTML; save it as .html")
+    return replace(document, stream=io.BytesIO(payload), charset=part.get_content_charset(), url=url)
 
 
 def _messages(document: Document) -> Iterator[bytes]:
@@ -67,7 +92,7 @@ def _message(body: bytes) -> Article:
         fields = _fields(message)
     except _BROKEN as error:
         raise LoadError(f"is broken mail ({type(error).__name__}); export it anew") from error
-    text = _SIGNATURE.sub("", text)
+    text = re.sub(r"\n{3,}", "\n\n", _FURNITURE.sub("", _LINK.sub("", _SIGNATURE.sub("", text)))).strip()
     if not text.strip():
         raise LoadError("is mail without text; wanted a message with a text or HTML part")
     note = f"has attachments that were left out: {', '.join(left)}; add them as files" if left else None

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from math import isnan
 from pathlib import PurePosixPath
 from typing import Any, TypedDict, Unpack
@@ -23,69 +24,45 @@ _LONGEST_ID = 300
 # The names of each field in the order of preference, lower case, without `_`, `-` and spaces.
 _NAMES = {
     "text": (
-        *(
-            "text",
-            "fulltext",
-            "articletext",
-            "storytext",
-            "textcontent",
-            "plaintext",
-            "body",
-            "articlebody",
-            "bodytext",
-        ),
-        *("maintext", "content", "contenttext", "articlecontent", "contenthtml", "bodyhtml", "article", "story"),
-        *("transcript", "document"),
+        *("text", "fulltext", "textcontent", "plaintext", "body", "bodytext", "maintext", "content", "contenttext"),
+        *("contenthtml", "bodyhtml", "fullcontent", "fullarticle", "article", "story", "transcript", "document"),
+        *("inhalt", "texte", "contenu", "texto", "contenido", "testo", "tekst"),
     ),
     "summary": (
         *("description", "summary", "abstract", "excerpt", "leadparagraph", "snippet", "shortdescription"),
         *("highlights", "standfirst", "trailtext", "teaser", "subtitle"),
     ),
-    "title": ("title", "headline", "name", "webtitle"),
+    "title": ("title", "headline", "name", "webtitle", "titel", "titre", "titulo", "título", "titolo"),
     "published": (
-        *(
-            "published",
-            "publishedat",
-            "publishedon",
-            "datepublished",
-            "publisheddate",
-            "publishdate",
-            "publicationdate",
-        ),
-        *(
-            "pubdate",
-            "webpublicationdate",
-            "datepublish",
-            "publishedtime",
-            "firstpublished",
-            "datetime",
-            "date",
-            "timestamp",
-            "issued",
-            "createdat",
-            "created",
-            "seendate",
-        ),
+        *("published", "publishedat", "publishedon", "datepublished", "publisheddate", "publishdate"),
+        *("publicationdate", "pubdate", "webpublicationdate", "datepublish", "publishedtime", "firstpublished"),
+        *("firstpublicationdate", "datetime", "date", "timestamp", "issued", "createdat", "datecreated", "created"),
+        *("seendate", "datum", "fecha"),
     ),
     "source": (
         *("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "medianame", "sitename", "site"),
-        *("sourcedomain", "domain", "hostname", "sourcehostname"),
+        *("sourcehostname", "sourcedomain", "domain", "hostname"),
     ),
-    "author": ("author", "authors", "byline", "creator", "by"),
-    "url": ("url", "link", "permalink", "href", "weburl", "canonicalurl", "articleurl"),
-    "id": ("id", "articleid", "guid", "uuid", "storiesid"),
+    "author": ("author", "authors", "byline", "creator", "by", "autor", "auteur", "autore"),
+    "url": ("url", "link", "permalink", "href", "weburl", "canonicalurl"),
+    "id": ("id", "guid", "uuid", "storiesid"),
 }
-_INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text")
-_INNER_TEXT = ("text", "rendered", "value", "#text")
+_PREFIX = re.compile(r"(?:article|story)(?=.)")
+_INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text", "@value")
+_INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary")
 # Objects in a record that hold fields of its article.
-_WRAPPERS = ("fields", "_source", "attributes", "article", "content", "post", "data", "thread", "node", "row")
-_NOTHING = frozenset({"nan", "none", "null", "n/a", "<na>", "nat", "undefined"})
+_WRAPPERS = ("fields", "_source", "attributes", "blocks", "article", "content", "post", "data", "thread", "node", "row")
+# What pandas, Excel, R and databases write for nothing.
+_NOTHING = frozenset(
+    "nan -nan none null n/a na #n/a #na <na> nat undefined nil (null) \\n - -- —".split()  # noqa: SIM905
+)
 _LONG = 200  # characters of what may be a text under a name of its own
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")
 _SUMMARY = "has no text but a summary, which stands for it"
 _WANTED = "text, body, content, article or story"
 
 _BY = re.compile(r"by\s+(?=\S)", re.I)
+_ADDRESS = re.compile(r"https?://", re.I)
 _OTHER_SCHEME = re.compile(r"(?!https?://)[a-z][a-z0-9+.-]*:", re.I)
 _FIRST_LINE = re.compile(r"(?:#{1,6}[ \t]+)?(?P<line>[^\n]{3,120})\n[ \t]*\n(?P<body>.*\S)", re.S)
 _DATELINE = re.compile(r"(?P<head>.*[a-z]{4}[.!?])\s+(?P<place>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,2})")
@@ -133,14 +110,14 @@ def from_record(record: Mapping[str, Any], name: str = "") -> Article:
     A summary replaces a missing text, unless another field looks like the text.
     """
     given = _by_name(flat(record))
-    text = next(_strings(given, "text"), None)
+    text = next((plain for value in _strings(given, "text") if (plain := _plain(value)).strip()), None)
     summary = next(_strings(given, "summary"), None)
     unnamed = [key for key, value in record.items() if _is_unnamed_text(key, value, summary or "")]
     if text is None and (summary is None or unnamed):
         seen = one_line(", ".join(str(key) for key, value in record.items() if value), 120) or "no fields"
         hint = f"; {one_line(', '.join(unnamed), 80)} looks like one: name it text" if unnamed else ""
         raise LoadError(f"has no text; saw {seen}; wanted {_WANTED}{hint}")
-    found = from_fields(_plain(_CUT.sub("", text or summary or "")), record, name)
+    found = from_fields(_CUT.sub("", text or _plain(summary or "")), record, name)
     cut = text and _CUT.search(text)
     notes = ("is cut by its source",) if cut else () if text else (_SUMMARY,)
     return replace(found, notes=(*found.notes, *notes))
@@ -160,9 +137,9 @@ def from_fields(text: str, record: Mapping[str, Any], name: str = "") -> Article
         text,
         id=next(_strings(given, "id"), None),
         title=next(_strings(given, "title"), None),
-        source=next(_strings(given, "source"), None),
+        source=next((s for s in _strings(given, "source") if not _ADDRESS.match(s)), None),
         published=published,
-        url=next(_strings(given, "url"), None),
+        url=next(chain(_strings(given, "url"), filter(_ADDRESS.match, _strings(given, "source"))), None),
         author=next(_strings(given, "author"), None),
         name=name,
     )
@@ -239,7 +216,8 @@ def _plain(text: str) -> str:
 
 
 def _field_key(name: object) -> str:
-    return re.sub(r"[\W_]+", "", str(name)).lower()
+    """A name without what parts its words, and without `article` before them, as in `article_title`."""
+    return _PREFIX.sub("", re.sub(r"[\W_]+", "", str(name)).lower(), count=1)
 
 
 def _values(given: Mapping[str, Any], field: str) -> Iterator[Any]:
@@ -248,18 +226,20 @@ def _values(given: Mapping[str, Any], field: str) -> Iterator[Any]:
 
 
 def _strings(given: Mapping[str, Any], field: str) -> Iterator[str]:
-    joint = "\n\n" if field == "text" else ", "
-    return (s for value in _values(given, field) if (s := _string(value, joint)) and s.strip())
+    joint, keys = ("\n\n", _INNER_TEXT) if field == "text" else (", ", _INNER)
+    return (s for value in _values(given, field) if (s := _string(value, joint, keys)) and s.strip())
 
 
 def _inner(value: Any, keys: Sequence[str] = _INNER) -> Any:
     """What an object such as `{"name": ...}` stands for."""
+    if isinstance(value, list) and len(value) == 1:
+        value = value[0]
     if not isinstance(value, Mapping):
         return value
     return next((value[key] for key in keys if isinstance(value.get(key), str | int | float)), None)
 
 
-def _string(value: Any, joint: str) -> str | None:
+def _string(value: Any, joint: str, keys: Sequence[str]) -> str | None:
     match value:
         case str():
             return value
@@ -268,7 +248,7 @@ def _string(value: Any, joint: str) -> str | None:
         case int() | float():
             return f"{value}"
         case list():
-            return joint.join(s for s in map(_inner, value) if isinstance(s, str) and s)
+            return joint.join(s for v in value if isinstance(s := _inner(v, keys), str) and s)
         case _:
             return None
 

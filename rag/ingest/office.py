@@ -19,7 +19,8 @@ from rag.text.clean import clean, decode
 _DELETED = frozenset({"del", "moveFrom", "Fallback", "instrText", "delText", "pict"})
 _ASIDE = frozenset({"tracked-changes", "annotation", "annotation-end", "note", "sequence-decls", "forms", "script"})
 _BODY = re.compile(r"<body\b[^>]*>(.*)</body>", re.S | re.I)
-_HTML_TITLE = re.compile(r"<(h[1-3]|title)\b[^>]*>(.*?)</\1>", re.S | re.I)
+_HEADING = re.compile(r"<(h[1-3])\b[^>]*>(.*?)</\1>", re.S | re.I)
+_HTML_TITLE = re.compile(r"<(title)\b[^>]*>(.*?)</\1>", re.S | re.I)
 _SHORTEST_CHAPTER = 200  # characters; a cover or a title page has fewer, and no sentence
 _SENTENCE_ENDS = (".", "!", "?", "”", '"')
 
@@ -67,7 +68,7 @@ def read_epub(document: Document) -> Loaded:
         page = decode(body).text if body else ""
         text = html_text((_BODY.search(page) or ["", page])[1])
         if len(text) >= _SHORTEST_CHAPTER or text.endswith(_SENTENCE_ENDS):
-            titled = _HTML_TITLE.search(page)
+            titled = _HEADING.search(page) or _HTML_TITLE.search(page)
             fields = {**shared, "title": html_text(titled[2]) if titled else None, "text": text}
             yield from record_articles(f"{document.origin}:chapter {number}", fields)
 

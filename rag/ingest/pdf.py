@@ -14,6 +14,7 @@ from typing import Any
 
 from rag.errors import LoadError
 from rag.ingest.document import MAX_FILE, Document, Loaded, whole_body
+from rag.ingest.exports import exported, is_of_header
 from rag.ingest.metadata import from_fields
 from rag.models.embeddings import is_word
 from rag.text.clean import clean, one_line
@@ -94,6 +95,9 @@ def _article(pdf: Any, document: Document) -> Loaded:
     if not text.strip():
         raise LoadError(f"is a PDF without text: {_SCANNED}")
     told = {key: value for key, value in pdf.get_metadata_dict().items() if not _MADE_UP.fullmatch(value.strip())}
+    if exports := exported(text, document):
+        yield from exports
+        return
     found = from_fields(
         text, {"title": told.get("Title"), "author": told.get("Author"), "url": document.url}, document.name
     )
@@ -197,9 +201,10 @@ def _joined(pages: Sequence[_Page], seen: dict[int, str]) -> str:
         for line in block
         for word in re.findall(r"[^\W\d_]+(?:-[^\W\d_]+)*", line.text)
     )
+    is_export = any(line.text.strip() == "End of Document" for block in blocks for line in block)
     paragraphs: list[str] = []
     for block in blocks:
-        for n, paragraph in enumerate(_paragraphs(block)):
+        for n, paragraph in enumerate(_paragraphs(block, is_export)):
             text = _flowed(paragraph, words)
             if n == 0 and paragraphs and _goes_on(paragraphs[-1], text):
                 paragraphs[-1] = _appended(paragraphs[-1], text, words)
@@ -283,8 +288,11 @@ def _rows(lines: Sequence[_Line]) -> list[_Line]:
     return rows
 
 
-def _paragraphs(lines: Sequence[_Line]) -> list[list[_Line]]:
-    """Lines in paragraphs: apart by a wider gap, another size, an indent, or a short line that ends a sentence."""
+def _paragraphs(lines: Sequence[_Line], is_export: bool) -> list[list[_Line]]:
+    """Lines in paragraphs: apart by a wider gap, another size, an indent, or a short line that ends a sentence.
+
+    Those of the header of an export stay apart.
+    """
     if not lines:
         return []
     gaps = [a.bottom - b.bottom for a, b in pairwise(lines)]
@@ -296,7 +304,8 @@ def _paragraphs(lines: Sequence[_Line]) -> list[list[_Line]]:
         is_apart = gap > 1.3 * usual + 1 or abs(before.height - line.height) > 0.35 * height
         is_indented = line.left - left > 0.8 * height > before.left - left
         ends = bool(_SENTENCE_END.search(before.text.strip())) and before.right < right - 0.2 * (right - left)
-        if is_apart or is_indented or ends:
+        is_field = is_export and any(is_of_header(x.text.strip()) for x in (before, line))
+        if is_apart or is_indented or ends or is_field:
             found.append([line])
         else:
             found[-1].append(line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -23,7 +24,7 @@ from rag.models.embeddings import (
     identity,
     token_counts,
 )
-from rag.models.injection import flagged
+from rag.models.injection import flagged, marked, ordering
 from rag.progress import Meter
 from rag.schema import AddReport, Article, Failure, Passage, Window
 from rag.store.catalog import Catalog, PreparedArticle
@@ -72,7 +73,8 @@ class Ingestion:
                 # 2 deduplicate
                 changes = deduplicate(self.catalog, batch.articles, run.seen)
                 if changes.articles:
-                    self._enter(changes.articles, run.reading.text or f"adding {changes.articles[0].title}")
+                    doing = run.reading.text or f"adding {changes.articles[0].title}"
+                    changes = replace(changes, articles=self._entered(changes.articles, doing))
                 self._place(changes.places)
             run.done(batch, changes)
             if changes.articles:
@@ -109,23 +111,30 @@ class Ingestion:
             self.catalog.rebuild_lexical()
             self.meter.say("working out dates")
             self.catalog.rebuild_events()
-        self.meter.say("indexing vectors")
+        if self.vectors.is_asked:
+            self.meter.say("indexing vectors")
         with self._alone(_VECTORS):
             self.vectors.rebuild()
         return self.catalog.embedded.count(Window())
 
-    def _enter(self, articles: Sequence[Article], doing: str) -> None:
-        # 3 chunk
-        cuts = cut(articles, self.embeddings)
-        # 4 embed, unless others may help
-        texts = [text for c in cuts for text in c.texts]
-        if not self.catalog.is_shared:
-            self.meter.expect(len(texts), doing)
-        embedded = {} if self.catalog.is_shared else self._embed(texts)
+    def _entered(self, articles: Sequence[Article], doing: str) -> tuple[Article, ...]:
+        """The articles as they are saved, with their sentences that are addressed to a program."""
+        with ThreadPoolExecutor(1, "orders") as pool:  # beside the embedding, which leaves the interpreter free
+            marking = pool.submit(marked, articles)
+            # 3 chunk
+            cuts = cut(articles, self.embeddings)
+            # 4 embed, unless others may help
+            texts = [text for c in cuts for text in c.texts]
+            if not self.catalog.is_shared:
+                self.meter.expect(len(texts), doing)
+            embedded = {} if self.catalog.is_shared else self._embed(texts)
+        found = marking.result()
+        cuts = [replace(c, article=article) for c, article in zip(cuts, found, strict=True)]
         # 5 catalog, in one transaction
         with self.catalog.writing():
             self._record_model(embedded)
-            self.catalog.save((prepared(c, self.catalog, self.embeddings) for c in cuts), embedded)
+            self.catalog.save(prepared(cuts, self.catalog, self.embeddings), embedded)
+        return found
 
     def _completed(self) -> tuple[str, ...]:
         """Why what was added waits for its index, if it does: what is in the catalog is added."""
@@ -146,7 +155,8 @@ class Ingestion:
         return done
 
     def _synchronize(self) -> None:
-        if self.catalog.embedded.has_changes():
+        if self.vectors.is_behind:
+            self.meter.say("indexing vectors")
             with self._alone(_VECTORS):
                 self.vectors.synchronize()
 
@@ -210,7 +220,7 @@ class _Run:
     def done(self, batch: Batch, changes: BatchChanges) -> None:
         """Counts a batch that is saved."""
         self.report += replace(changes.report, failed=batch.failures, left_out=batch.left_out)
-        self.ordering += (article for article in changes.articles if flagged([article]))
+        self.ordering += ordering(changes.articles)
         self.again += _again(changes.articles, self.seen)
         self.apart += changes.apart
         self.seen |= changes.seen
@@ -340,12 +350,13 @@ def embed(
     return dict(zip(missing, found, strict=True))
 
 
-def prepared(article: Cut, catalog: Catalog, embeddings: Embedder | None) -> PreparedArticle:
+def prepared(cuts: Sequence[Cut], catalog: Catalog, embeddings: Embedder | None) -> Iterator[PreparedArticle]:
     """What the catalog saves; a passage that it has no embedding for gets none."""
-    keys = [embedding_key(identity(embeddings), text) for text in article.texts] if embeddings else []
-    known = catalog.embedded.known(keys)
-    found = (key if key in known else None for key in keys or [""] * len(article.passages))
-    return PreparedArticle(article.article, article.passages, tuple(found))
+    model = identity(embeddings) if embeddings else None
+    keys = [tuple(embedding_key(model, text) if model else "" for text in c.texts) for c in cuts]
+    known = catalog.embedded.known(list(chain.from_iterable(keys)))
+    for c, own in zip(cuts, keys, strict=True):
+        yield PreparedArticle(c.article, c.passages, tuple(key if key in known else None for key in own))
 
 
 def unembedded(catalog: Catalog, embeddings: Embedder, ids: Sequence[str]) -> dict[str, HeadedText]:
@@ -353,20 +364,20 @@ def unembedded(catalog: Catalog, embeddings: Embedder, ids: Sequence[str]) -> di
     stored = [row.passage for row in catalog.passages(ids)]
     articles = {article.id: article for article in catalog.articles(p.article_id for p in stored)}
     count = partial(token_counts, embeddings)
-    headers = {id: _header(article, count) for id, article in articles.items()}
+    headers = {id: _header(article, count)[0] for id, article in articles.items()}
     return {p.id: HeadedText(headers[p.article_id], p.text) for p in stored}
 
 
 def _cut(article: Article, count: Count) -> Cut:
-    top = _header(article, count)
-    budget = max(_SMALLEST_BUDGET, WINDOW - 2 - count([top])[0])
+    top, size = _header(article, count)
+    budget = max(_SMALLEST_BUDGET, WINDOW - 2 - size)
     passages = tuple(chunk(article, count, budget=budget))
     return Cut(article, passages, tuple(HeadedText(top, p.text) for p in passages))
 
 
-def _header(article: Article, count: Count) -> str:
-    """The header of its passages, cut if it would take too much of the window."""
+def _header(article: Article, count: Count) -> tuple[str, int]:
+    """The header of its passages, cut if it would take too much of the window, and its tokens."""
     top = article.header
-    while count([top])[0] > _LONGEST_HEADER:
+    while (size := count([top])[0]) > _LONGEST_HEADER:
         top = top[: len(top) * 9 // 10].rstrip()
-    return top
+    return top, size

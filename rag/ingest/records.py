@@ -45,10 +45,11 @@ def read_json(document: Document) -> Loaded:
 def read_lines(document: Document) -> Loaded:
     """An object a line, read as a stream; a bad line is one Failure."""
     for number, raw in enumerate(lines(document), 1):
-        if number == 1 and raw.strip() in (b"[", b"{"):
+        bare = raw.strip()
+        if number < 3 and bare == b"{":
             raise LoadError("has JSON over several lines; wanted an object a line, or one document named .json")
-        if raw.strip():
-            yield from _line(f"{document.origin}:{number}", raw)
+        if bare.strip(b"[],"):
+            yield from _line(f"{document.origin}:{number}", bare)
 
 
 def record_articles(origin: str, record: Any, name: str = "") -> Loaded:
@@ -91,8 +92,9 @@ def _line(origin: str, raw: bytes) -> Loaded:
     if sum(map(raw.count, _MARKS)) > MAX_VALUES:
         yield Failure(origin, TOO_MANY)
         return
+    listed = raw.strip(b"[] ,\t")  # a line of an array that has an object a line
     try:
-        found = decode(raw)
+        found = decode(listed if listed[:1] == b"{" and listed[-1:] == b"}" else raw)
         record = parsed_json(found.text.rstrip())
     except LoadError as error:
         yield Failure(origin, str(error))
@@ -121,6 +123,8 @@ def _records(value: Any) -> list[Any]:
     if len(lists) > 1:
         lists = [v for v in lists if has_text(flat(v[0]))] or lists
     objects = [v for v in value.values() if isinstance(v, dict)]
+    if len(objects) == len(value) > 1 and all(has_text(flat(o)) for o in objects):
+        return objects
     if len(lists) > 1:
         raise LoadError(f"holds {len(lists)} lists of objects; wanted one list of articles")
     if not lists and len(objects) == 1 and not has_text(flat(value)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,25 +18,27 @@ from rag.schema import Failure
 from rag.text.clean import decode, one_line
 
 _MARKS = ",;\t|"
+_PREAMBLE = 10  # lines, of which the first that names a text is the header
+_ESCAPED = re.compile(r'(?<!\\)\\"')
+_CLOSED = re.compile(r'"[ \t]+(?=[,;|]|\r?\n?\Z)')
 
 
 def read_table(document: Document) -> Loaded:
     """A record a row, read as a stream; the delimiter is the one that makes the header name a text column.
 
-    A row whose quotes are broken is one Failure; reading goes on at the next line that has as many cells as the header.
+    Quotes may be escaped by a backslash. A row whose quotes are broken is one Failure; reading goes on at the next line
+    that has as many cells as the header.
     """
     csv.field_size_limit(MAX_LINE)
     source = _Lines(chain.from_iterable(map(_table_lines, lines(document))))
-    opening = list(_opening(source))
-    mark = _delimiter("".join(opening[-1:]))
-    source.put_back(opening[-1:])
-    names = _header(next(csv.reader(source, delimiter=mark), []))
+    mark = _begun(source)
+    names = _header(next(csv.reader(source, delimiter=mark, skipinitialspace=True), []))
     broken = False
     while source.more():
         source.begin()
         origin = f"{document.origin}:{source.number + 1}"
         try:
-            cells = next(csv.reader(source, delimiter=mark, strict=True), [])
+            cells = _next_row(source, mark)
         except csv.Error as error:
             if not broken:
                 yield Failure(origin, f"is broken ({error}) and was left out; mend the quotes of this row")
@@ -46,6 +49,26 @@ def read_table(document: Document) -> Loaded:
             continue
         broken = False
         yield from _row(origin, names, cells)
+
+
+def _begun(source: _Lines) -> str:
+    """The delimiter; what is before the header is taken out of the lines."""
+    opening = list(islice(source, _PREAMBLE))
+    first = next((n for n, line in enumerate(opening) if line.strip()), 0)
+    at = next((n for n, line in enumerate(opening) if _names_text(_cells(line, _delimiter(line)))), first)
+    source.put_back(opening[at:])
+    return _delimiter("".join(opening[at : at + 1]))
+
+
+def _next_row(source: _Lines, mark: str) -> list[str]:
+    """The cells of the next row; raises csv.Error if its quotes are broken, and cannot be read as escaped either."""
+    try:
+        return next(csv.reader(source, delimiter=mark, skipinitialspace=True, strict=True), [])
+    except csv.Error:
+        source.put_back(source.taken)
+    source.begin()
+    escaped = (_CLOSED.sub('"', _ESCAPED.sub('""', line)) for line in source)
+    return next(csv.reader(escaped, delimiter=mark, skipinitialspace=True, strict=True), [])
 
 
 @dataclass(slots=True)
@@ -95,24 +118,24 @@ def _table_lines(raw: bytes) -> Iterator[str]:
     yield from io.StringIO(raw.decode("utf-8", "surrogateescape"), newline=None)
 
 
-def _opening(texts: Iterator[str]) -> Iterator[str]:
-    """Up to the first line that is not blank: the header."""
-    for text in texts:
-        yield text
-        if text.strip():
-            return
-
-
 def _delimiter(header: str) -> str:
     def fits(mark: str) -> tuple[bool, int]:
-        cells = next(csv.reader([header], delimiter=mark), [])
+        cells = _cells(header, mark)
         return any(is_field(c, "text") for c in cells), len(cells)
 
     return max(_MARKS, key=fits)
 
 
+def _cells(line: str, mark: str) -> list[str]:
+    return next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])
+
+
+def _names_text(cells: list[str]) -> bool:
+    return any(is_field(c, "text") or is_field(c, "summary") for c in cells)
+
+
 def _header(cells: list[str]) -> list[str]:
-    if cells and not any(is_field(c, "text") or is_field(c, "summary") for c in cells):
+    if cells and not _names_text(cells):
         raise LoadError(f"has the columns {one_line(', '.join(cells), 120)}; wanted one named text, body or content")
     return cells
 

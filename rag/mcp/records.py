@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel, Field
 
-from rag.render.links import link
+from rag.render.lines import link
 from rag.schema import Answer, Article, Citation, Conflict, Hit, SearchResult, Timeline, conflicts_record
 from rag.schema.statements import citation_dict
 

@@ -215,14 +215,14 @@ def _openai_chat(choice: ModelChoice, timeout: float, longest: float) -> dict[st
 
 def _openai(choice: ModelChoice, timeout: float, longest: float) -> dict[str, Any]:
     """Whatever LangChain or the SDK would otherwise take from the environment."""
-    from rag.models.transport import async_client, client, silence
+    from rag.models.transport import client, silence, unused
 
     return {
         "base_url": choice.base_url or OPENAI_URL,
         "api_key": choice.key.reveal() if choice.key else _NO_KEY,
         "timeout": silence(timeout),
         "http_client": client(longest),
-        "http_async_client": async_client(longest),
+        "http_async_client": unused(),
     }
 
 

@@ -165,7 +165,7 @@ class Caller:
         Raises what `model_errors` says, ReplyError if the reply is refused, cut or empty, and InputError if it would
         take more than the terms allow. What came before an error is charged.
         """
-        kept = self._kept(call) if account.terms.cache else None
+        kept = self._replies.get(*self._asked(call)) if self._replies and account.terms.cache else None
         if kept is not None:
             yield kept
             return
@@ -220,9 +220,6 @@ class Caller:
         found = read(reply)
         self.keep(kept_as, text, account)
         return found
-
-    def _kept(self, call: Call) -> str | None:
-        return self._replies.get(*self._asked(call)) if self._replies else None
 
     def _asked(self, call: Call) -> tuple[str, ...]:
         return (self.choice.place, self.choice.id, call.prompt.name, str(call.prompt.version), *call.texts)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rag.errors import VerifierError
 from rag.models.embeddings import batches, load_tokenizer
 from rag.models.minilm import graph_errors, open_session
-from rag.models.reader import Extract, Pair, Probabilities, Reading, readings
+from rag.models.reader import Extract, Pair, Probabilities, Reading, readings, softmax
 from rag.schema import Span
 from rag.text.clean import one_line
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from rag.models.minilm import Session
 
 _LONGEST, _QUESTION = 512, 400  # tokens of a pair, characters of a question
-_GRAPHS = ("model.onnx", "onnx/model.onnx")
 _INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _THREE = {"entailment": "entailment", "neutral": "neutral", "contradiction": "contradiction"}
 _TWO = {"entailment": "entailment", "not_entailment": "neutral"}
@@ -39,8 +38,8 @@ class _Folder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._graph = _graph(folder, self.setting)
-        self._config = _config(folder, self.setting)
+        self._graph, _, config = _files(folder, self.setting)
+        self._config = _config(config)
         self._longest = _longest(self._config)
         pad = self._config.get("pad_token_id")
         self._pad = pad if isinstance(pad, int) else 0
@@ -112,8 +111,10 @@ class CrossEncoder(_Folder):
         found: dict[int, Probabilities] = {}
         for batch in batches([len(encoding.ids) for encoding in encodings]):
             logits = self._outputs([encodings[i] for i in batch])[0]
-            rows = _softmax(self._checked(logits, (len(batch), len(self._labels))))
-            found.update({i: self._named(row) for i, row in zip(batch, rows, strict=True)})
+            rows = softmax(self._checked(logits, (len(batch), len(self._labels))))
+            for place, row in zip(batch, rows.tolist(), strict=True):
+                shares = dict(zip(self._labels, row, strict=True))
+                found[place] = Probabilities(shares["entailment"], shares["neutral"], shares.get("contradiction", 0.0))
         return [found[i] for i in range(len(pairs))]
 
     def _encoded(self, pairs: Sequence[Pair]) -> list[Encoded]:
@@ -125,11 +126,8 @@ class CrossEncoder(_Folder):
                     f"the verifier in {self._folder} can read {room} tokens of a statement, this one has more: "
                     f"{one_line(pair.hypothesis, 60)!r}; make it shorter"
                 )
-        return self._tokenizer.encode_batch([(_headed(pair), pair.hypothesis) for pair in pairs])
-
-    def _named(self, row: NDArray[np.float64]) -> Probabilities:
-        found = dict(zip(self._labels, row.tolist(), strict=True))
-        return Probabilities(found["entailment"], found["neutral"], found.get("contradiction", 0.0))
+        premises = (f"{pair.header}. {pair.premise}" if pair.header else pair.premise for pair in pairs)
+        return self._tokenizer.encode_batch(list(zip(premises, (pair.hypothesis for pair in pairs), strict=True)))
 
 
 class SpanModel(_Folder):
@@ -170,34 +168,26 @@ def _readings(
     yield from readings((logits[inside] - logits[0]).astype(np.float32), spans, sentences)
 
 
-def _headed(pair: Pair) -> str:
-    return f"{pair.header}. {pair.premise}" if pair.header else pair.premise
+def _files(folder: Path, setting: str) -> list[Path]:
+    """The graph, the tokenizer and the configuration of a folder."""
+    found: list[Path] = []
+    for names in (("model.onnx", "onnx/model.onnx"), ("tokenizer.json",), ("config.json",)):
+        file = next((folder / name for name in names if (folder / name).is_file()), None)
+        if file is None:
+            raise VerifierError(
+                f"the model's folder {folder} has no {names[0]}; wanted model.onnx, tokenizer.json and config.json: "
+                f"set {setting} to the folder that has them, or leave it out"
+            )
+        found.append(file)
+    return found
 
 
-def _graph(folder: Path, setting: str) -> Path:
-    for name in _GRAPHS:
-        if (folder / name).is_file():
-            return folder / name
-    raise _missing(folder, "model.onnx", setting)
-
-
-def _config(folder: Path, setting: str) -> Mapping[str, Any]:
-    if not (folder / "tokenizer.json").is_file():
-        raise _missing(folder, "tokenizer.json", setting)
+def _config(file: Path) -> Mapping[str, Any]:
     try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise _missing(folder, "config.json", setting) from None
+        config = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise VerifierError(f"{folder / 'config.json'} is no JSON ({error}); download the model anew") from None
+        raise VerifierError(f"{file} is no JSON ({error}); download the model anew") from None
     return config if isinstance(config, dict) else {}
-
-
-def _missing(folder: Path, name: str, setting: str) -> VerifierError:
-    return VerifierError(
-        f"the model's folder {folder} has no {name}; wanted model.onnx, tokenizer.json and config.json: "
-        f"set {setting} to the folder that has them, or leave it out"
-    )
 
 
 def _labels(config: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
@@ -220,9 +210,3 @@ def _longest(config: Mapping[str, Any]) -> int:
     if not isinstance(positions, int) or positions < 1:
         return _LONGEST
     return min(_LONGEST, positions - 2 if "roberta" in kind or kind in ("camembert", "mpnet") else positions)
-
-
-def _softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
-    shares: NDArray[np.float64] = np.exp(logits - logits.max(axis=1, keepdims=True))
-    total: NDArray[np.float64] = shares.sum(axis=1, keepdims=True)
-    return shares / total

@@ -9,15 +9,24 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Protocol, TypeAlias, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
 from rag.models.chat import MINILM
-from rag.models.minilm import DIGEST, DIMENSIONS, Session, cores, installed_weights, minilm_session, shared_session
-from rag.models.remote import embed_at_once
+from rag.models.minilm import (
+    DIGEST,
+    DIMENSIONS,
+    Session,
+    cores,
+    forward,
+    installed_weights,
+    minilm_session,
+    shared_session,
+)
+from rag.models.remote import RemoteEmbeddings, embed_at_once
 from rag.text.sentences import sentences
 
 if TYPE_CHECKING:
@@ -52,23 +61,6 @@ class ModelIdentity:
 
     id: str
     digest: str
-
-
-@runtime_checkable
-class Identified(Protocol):
-    """An embedding model that knows its own identity."""
-
-    id: str
-    digest: str
-
-
-@runtime_checkable
-class Stoppable(Protocol):
-    """An embedding model that waits and tries again, unless it has been told to stop."""
-
-    def embed_until(self, texts: list[str], stopped: Event) -> list[list[float]]:
-        """A vector for each text; no further try is made once `stopped` is set."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +188,7 @@ def embed_passages(
     def request(batch: list[str], stopped: Event) -> list[list[float]]:
         vectors = (
             embeddings.embed_until(batch, stopped)
-            if isinstance(embeddings, Stoppable)
+            if isinstance(embeddings, RemoteEmbeddings)
             else embeddings.embed_documents(batch)
         )
         if len(vectors) != len(batch):
@@ -211,13 +203,15 @@ def token_counts(embeddings: Embedder | None, texts: Sequence[str]) -> list[int]
     """The tokens of each text, exact for MiniLM, else about one for 4 ASCII characters or any other one."""
     if isinstance(embeddings, MiniLM):
         return embeddings.count(texts)
-    return [_estimate(text) for text in texts]
+    plain = [len(text.encode("ascii", "ignore")) for text in texts]
+    return [-(-ascii_only // 4) + len(text) - ascii_only for text, ascii_only in zip(texts, plain, strict=True)]
 
 
 def identity(embeddings: Embedder) -> ModelIdentity:
     """What distinguishes this model from others."""
-    if isinstance(embeddings, Identified):
-        return ModelIdentity(embeddings.id, embeddings.digest)
+    own = getattr(embeddings, "id", None), getattr(embeddings, "digest", None)
+    if all(own):
+        return ModelIdentity(str(own[0]), str(own[1]))
     name = getattr(embeddings, "model", None) or getattr(embeddings, "model_name", None) or ""
     key = f"{type(embeddings).__name__}:{name}".rstrip(":")
     return ModelIdentity(key, hashlib.sha256(key.encode()).hexdigest())
@@ -229,11 +223,14 @@ def unit_vector(vector: Vector) -> Vector:
     return vector / np.float32(length) if length and np.isfinite(length) else vector
 
 
-def batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """The places of texts of like length together, so that little is padding; the shortest first."""
+def batches(lengths: Sequence[int], *, texts: int = _BATCH, tokens: int = _BATCH_TOKENS) -> Iterator[list[int]]:
+    """The places of texts of like length together, so that little is padding; the shortest first.
+
+    A batch has at most so many `texts`, and so many `tokens` with their padding.
+    """
     batch: list[int] = []
     for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and (len(batch) == _BATCH or lengths[place] * (len(batch) + 1) > _BATCH_TOKENS):
+        if batch and (len(batch) == texts or lengths[place] * (len(batch) + 1) > tokens):
             yield batch
             batch = []
         batch.append(place)
@@ -273,7 +270,7 @@ def is_word(word: str) -> bool:
 @lru_cache(maxsize=1)
 def _vocabulary() -> Tokenizer | None:
     try:
-        return load_tokenizer(installed_weights())
+        return _shared_tokenizer(installed_weights(), None)
     except (EmbeddingError, OSError, ValueError):
         return None
 
@@ -281,19 +278,8 @@ def _vocabulary() -> Tokenizer | None:
 def _batch(
     session: Session, texts: Sequence[HeadedText], encodings: Sequence[Encoding], places: Sequence[int]
 ) -> dict[int, Embedded]:
-    tokens = _forward(session, [encodings[i] for i in places])
+    tokens = forward(session, [encodings[i].ids for i in places])
     return {i: _pooled(texts[i], encodings[i], row) for i, row in zip(places, tokens, strict=True)}
-
-
-def _forward(session: Session, encodings: Sequence[Encoding]) -> NDArray[np.float32]:
-    """The vectors of texts x tokens."""
-    shape = len(encodings), max(len(encoding.ids) for encoding in encodings)
-    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
-    for row, encoding in enumerate(encodings):
-        ids[row, : len(encoding.ids)] = encoding.ids
-        mask[row, : len(encoding.ids)] = 1
-    tokens: NDArray[np.float32] = session.run(None, {"input_ids": ids, "mask": mask})[0]
-    return tokens
 
 
 def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -> Embedded:
@@ -305,8 +291,3 @@ def _pooled(text: HeadedText, encoding: Encoding, tokens: NDArray[np.float32]) -
         inside = (spans[:, 0] >= sentence.start) & (spans[:, 1] <= sentence.end) & (spans[:, 1] > spans[:, 0])
         rows.append(unit_vector(tokens[inside].mean(axis=0)) if inside.any() else vector)
     return Embedded(vector, np.array(rows, np.float16).reshape(-1, DIMENSIONS))
-
-
-def _estimate(text: str) -> int:
-    ascii_only = len(text.encode("ascii", "ignore"))
-    return -(-ascii_only // 4) + len(text) - ascii_only

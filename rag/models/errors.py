@@ -107,18 +107,15 @@ def _sdk_errors() -> tuple[type[Exception], ...]:
 
 def _translated(error: Exception, choice: ModelChoice) -> ModelError:
     """LangChain's classes are the same for all providers; the names that OpenAI's errors have besides say more."""
-    if _is_too_long(error):
+    status = getattr(error, "status_code", None)
+    # LangChain looks for the code in the text, where openai 3 no longer puts it.
+    if status in (None, 400, 413, 422) and _CONTEXT.search(f"{getattr(error, 'code', '')} {error}"):
         return _too_long(error, choice)
     for base in type(error).__mro__:
         if base.__name__ in _KINDS:
             return _KINDS[base.__name__](error, choice)
-    return _other(error, choice)
-
-
-def _is_too_long(error: Exception) -> bool:
-    """LangChain looks for the code in the text, where openai 3 no longer puts it."""
-    status = getattr(error, "status_code", 400)
-    return status in (400, 413, 422) and bool(_CONTEXT.search(f"{getattr(error, 'code', '')} {error}"))
+    # What has no class: a rare status, or an error that came amid a stream.
+    return _refused(error, choice) if hasattr(error, "status_code") else _failed(error, choice)
 
 
 def _too_long(error: Exception, choice: ModelChoice) -> ModelError:
@@ -191,11 +188,6 @@ def _unreachable(error: Exception, choice: ModelChoice) -> ModelError:
             f"{choice.place} cannot be reached ({seen}); check the network and OPENAI_BASE_URL, or take --offline"
         )
     return UnreachableError(f"the connection to {choice.place} broke before the reply was whole ({seen}); ask again")
-
-
-def _other(error: Exception, choice: ModelChoice) -> ModelError:
-    """What has no class: a rare status, or an error that came amid a stream."""
-    return _refused(error, choice) if hasattr(error, "status_code") else _failed(error, choice)
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

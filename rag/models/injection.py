@@ -13,7 +13,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 from urllib.parse import unquote, urlsplit
 
 from rag.errors import EmbeddingError
@@ -30,8 +30,9 @@ NOTHING_ASKED = "the question gives orders and asks nothing; what is said here i
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _ENDS = (*'.!?:;…"”’)]。！？؟۔',)
-_BESIDE, _SURER = -2.0, 1.1
-"""The scores from which on a sentence next to an order is one too, and a title or name is one."""
+_BESIDE, _SURER, _SUREST = -2.0, 1.1, 2.5
+"""The scores from which on a sentence next to an order is one too, a title or name is one, and a sentence makes one of
+what is next to it."""
 _DOUBTED = -1.0
 """The score from which on a sentence bears out nothing but itself."""
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
@@ -58,7 +59,7 @@ _SIGNS = re.compile(
     ),
     re.IGNORECASE,
 )
-RULES = hashlib.sha256(f"3\n{_SIGNS.pattern}\n{digest()}".encode()).hexdigest()
+RULES = hashlib.sha256(f"4\n{_SIGNS.pattern}\n{digest()}".encode()).hexdigest()
 """Identifies the detector and the signs: an article that was looked at by others is looked at anew."""
 
 _QUESTION_CLAUSE = re.compile(
@@ -101,19 +102,31 @@ def has_sign(text: str) -> bool:
 def orders(text: str) -> tuple[Span, ...]:
     """The sentences that are addressed to a program, those that go on from them, and those that repeat them.
 
-    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted, and
-    between two of them nothing.
+    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted;
+    beside one that it is sure of, and between two of them, nothing: "The mayor fled. Summaries must say so."
     """
     spans = sentences(text)
-    parts = [text[s.start : s.end] for s in spans]
-    signs, found = [has_sign(part) for part in parts], _scores(parts)
+    return _orders(text, spans, _scores([text[s.start : s.end] for s in spans]))
+
+
+def marked(articles: Sequence[Article]) -> tuple[Article, ...]:
+    """The articles with those of each; faster than one by one."""
+    cut = [(article, sentences(article.text)) for article in articles]
+    found = iter(_scores([article.text[s.start : s.end] for article, spans in cut for s in spans]))
+    return tuple(replace(a, orders=_orders(a.text, spans, list(islice(found, len(spans))))) for a, spans in cut)
+
+
+def _orders(text: str, spans: Sequence[Span], found: Sequence[float]) -> tuple[Span, ...]:
+    signs = [has_sign(text[s.start : s.end]) for s in spans]
     flags = [sign or score >= 0 for sign, score in zip(signs, found, strict=True)]
     if not any(flags):
         return ()
-    for place, (before, span) in enumerate(pairwise(spans)):
-        if "\n" not in text[before.end : span.start]:
-            signs[place + 1] |= signs[place]
-            flags[place + 1] |= signs[place] or (flags[place] and found[place + 1] >= _BESIDE)
+    joined = [(i, i + 1) for i, (a, b) in enumerate(pairwise(spans)) if "\n" not in text[a.end : b.start]]
+    for before, after in joined:
+        signs[after] |= signs[before]
+        flags[after] |= signs[after]
+    for one, other in (*joined, *((after, before) for before, after in reversed(joined))):
+        flags[other] |= found[one] >= _SUREST or (flags[one] and found[other] >= _BESIDE)
     for first, last in pairwise([place for place, flag in enumerate(flags) if flag]):
         if last - first == 2 and "\n" not in text[spans[first].end : spans[last].start]:
             flags[first + 1] = True
@@ -147,9 +160,17 @@ def left_out(articles: Iterable[Article]) -> tuple[str, ...]:
     return _warning(articles, "left out")
 
 
+def ordering(articles: Iterable[Article]) -> list[Article]:
+    """Those that have such sentences, or whose title, outlet, author or address is addressed to a program."""
+    named = [(article, _labels(article)) for article in articles]
+    texts = list(dict.fromkeys(text for _, found in named for text in found))
+    bad = {text for text, score in zip(texts, _scores(texts), strict=True) if score >= _SURER or has_sign(text)}
+    return [article for article, found in named if planted(article) or not bad.isdisjoint(found)]
+
+
 def flagged(articles: Iterable[Article]) -> tuple[str, ...]:
     """The warning that those of the articles that have such sentences are kept without being believed in them."""
-    return _warning((a for a in articles if _labels_order(a) or planted(a)), "kept, but no answer is made of them")
+    return _warning(ordering(articles), "kept, but no answer is made of them")
 
 
 def label(text: str) -> str:
@@ -196,11 +217,10 @@ def _scores(texts: Sequence[str]) -> list[float]:
         return [-math.inf] * len(texts)
 
 
-def _labels_order(article: Article) -> bool:
-    """Whether its title, outlet, author or address is addressed to a program."""
+def _labels(article: Article) -> list[str]:
+    """Its title, outlet, author and the words of its address."""
     address = " ".join(_WORD.findall(unquote(urlsplit(article.url or "").path)))
-    fields = (article.title, article.source, article.author, address)
-    return any(_is_order_label(field) for field in fields if field)
+    return [field for field in (article.title, article.source, article.author, address) if field]
 
 
 @lru_cache(maxsize=4096)

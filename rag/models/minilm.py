@@ -6,7 +6,7 @@ import hashlib
 import importlib.util
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -194,7 +194,7 @@ def cached_session(key: str, make: Callable[[], bytes], cache: Path | None, thre
     folder = cache or _cache_folder()
     prefix = f"{key}-v{VERSION}-ort{version('onnxruntime')}-"
     for path in sorted(folder.glob(f"{prefix}*.onnx")):
-        if _file_digest(path) == path.stem.removeprefix(prefix):
+        if file_digest(path) == path.stem.removeprefix(prefix):
             return open_session(path, threads=threads)
         path.unlink(missing_ok=True)
     graph = make()
@@ -223,6 +223,16 @@ def open_session(graph: Path | bytes, *, optimized: Path | None = None, threads:
     return onnxruntime.InferenceSession(source, options, providers=["CPUExecutionProvider"])
 
 
+def forward(session: Session, rows: Sequence[Sequence[int]]) -> NDArray[np.float32]:
+    """What a graph of `build` makes of the ids of some texts: texts x tokens x dimensions; what is padding is noise."""
+    shape = len(rows), max(map(len, rows))
+    ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
+    for place, row in enumerate(rows):
+        ids[place, : len(row)], mask[place, : len(row)] = row, 1
+    states: NDArray[np.float32] = session.run(None, {"input_ids": ids, "mask": mask})[0]
+    return states
+
+
 def graph_errors() -> tuple[type[Exception], ...]:
     """What is raised over a graph that cannot be run, or over inputs that it does not take."""
     from onnxruntime.capi import onnxruntime_pybind11_state as raised
@@ -246,7 +256,7 @@ def _cache_folder() -> Path:
 
 
 def _check(weights: Path) -> None:
-    found = _file_digest(weights)
+    found = file_digest(weights)
     if found != DIGEST:
         raise EmbeddingError(
             f"{weights} has the SHA-256 {found}, wanted {DIGEST}; reinstall it with "
@@ -254,7 +264,8 @@ def _check(weights: Path) -> None:
         )
 
 
-def _file_digest(path: Path) -> str:
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -265,6 +276,6 @@ def _saved(graph: bytes, cache: Path, prefix: str) -> Path:
     with tempfile.TemporaryDirectory(dir=cache) as folder:
         draft = Path(folder) / "draft.onnx"
         open_session(graph, optimized=draft)
-        path = cache / f"{prefix}{_file_digest(draft)}.onnx"
+        path = cache / f"{prefix}{file_digest(draft)}.onnx"
         draft.replace(path)
     return path

@@ -1,8 +1,8 @@
 """The trained detector of sentences that are addressed to a program.
 
 Three logistic regressions (`training/fit_orders.py`), each of which lets most sentences pass: on the mean of a
-sentence's word embeddings; on that mean and the hashed runs of its characters and words; on all of these and its
-vector by MiniLM. What is in a code is decoded first.
+sentence's word embeddings; on that mean and the hashed runs of its characters and words, in which all names and all
+digits are alike; on all of these and its vector by MiniLM. What is in a code is decoded first.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ _FEWEST = 3  # words: of less it cannot tell
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _GOES_ON = re.compile(r"(?<=[.!?])\s+(?=[a-z/$@#<{\[])")
+_AT_ONCE = 256  # sentences, whose word pieces take 10 MB
 _PIECE, _STEP = 300, 200  # characters: an order inside a long sentence is not averaged away
 _GARBLED = 0.35  # word pieces for a character, from which on ciphers are tried; English has 0.25, ROT13 0.5
 _PLAINER = 0.7  # of the word pieces: what a deciphered text has at most
@@ -34,6 +35,8 @@ _RUNS = range(2, 6)
 _BUCKETS = 4096
 _WORD_BUCKETS = 8192
 _WEIGHT = 1.5
+_NAME = re.compile(r"(?<=[\w,] )[A-ZÀ-ÞĀ-ŽА-Я][a-zß-ÿā-žа-я]+")
+_DIGIT = re.compile(r"\d")
 _MASK, _FACTOR, _SPREAD = np.uint64(0xFFFFFFFF), np.uint64(1000003), np.uint64(2654435761)
 
 
@@ -49,11 +52,13 @@ def scores(texts: Sequence[str]) -> list[float]:
     Raises EmbeddingError if the local embedding model is not installed.
     """
     probe = _probe()
-    read = [(i, piece) for i, text in enumerate(texts) for piece in pieces(probe.means.reading(text))]
-    found = np.full(len(texts), -np.inf)
-    for (i, _), score in zip(read, probe.scores([piece for _, piece in read]), strict=True):
-        found[i] = max(found[i], score)
-    return [float(score) for score in found]
+    found = [-np.inf] * len(texts)
+    for first in range(0, len(texts), _AT_ONCE):
+        read = probe.means.readings(texts[first : first + _AT_ONCE])
+        parts = [(i, piece) for i, text in enumerate(read, first) for piece in pieces(text)]
+        for (i, _), score in zip(parts, probe.scores([piece for _, piece in parts]), strict=True):
+            found[i] = max(found[i], float(score))
+    return found
 
 
 def pieces(text: str) -> list[str]:
@@ -77,25 +82,31 @@ class WordMeans:
     def __init__(self) -> None:
         folder = installed_weights()
         self._words = load_words(folder / "model.safetensors")
+        self._lengths = np.linalg.norm(self._words, axis=1, keepdims=True)
         self._tokenizer = load_tokenizer(folder)
         self._tokenizer.enable_truncation(WINDOW)
 
     def of(self, texts: Sequence[str]) -> Vector:
         """Those of texts, a row each."""
-        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return np.array([_unit(_unit(self._words[e.ids or [0]]).mean(axis=0)) for e in encodings], np.float32)
+        ids = [found or [0] for found in self._ids(texts)]
+        listed, starts = np.concatenate(ids), np.cumsum([0, *map(len, ids[:-1])])
+        return _unit(np.add.reduceat(self._words[listed] / self._lengths[listed], starts))
 
-    def reading(self, text: str) -> str:
-        """The text with its codes decoded; deciphered if it then has far fewer word pieces, which is to be read."""
-        text = decoded(text)
-        size = self._size(text)
-        if size <= _GARBLED * len(text):
-            return text
-        plainest = min(deciphered(text), key=self._size)
-        return plainest if self._size(plainest) <= _PLAINER * size else text
+    def readings(self, texts: Sequence[str]) -> list[str]:
+        """The texts with their codes decoded; deciphered if they then have far fewer word pieces, as they are read."""
+        plain = [decoded(text) for text in texts]
+        sizes = [len(ids) for ids in self._ids(plain)]
+        return [
+            self._plainest(t, size) if size > _GARBLED * len(t) else t for t, size in zip(plain, sizes, strict=True)
+        ]
 
-    def _size(self, text: str) -> int:
-        return len(self._tokenizer.encode(text, add_special_tokens=False).ids)
+    def _plainest(self, text: str, size: int) -> str:
+        ciphers = list(deciphered(text))
+        least, plainest = min(zip(map(len, self._ids(ciphers)), ciphers, strict=True), key=lambda pair: pair[0])
+        return plainest if least <= _PLAINER * size else text
+
+    def _ids(self, texts: Sequence[str]) -> list[list[int]]:
+        return [e.ids for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
 
 
 def runs(texts: Sequence[str]) -> Vector:
@@ -120,7 +131,8 @@ def word_runs(texts: Sequence[str]) -> Vector:
 
 def surface(texts: Sequence[str], means: Vector) -> Vector:
     """What the second regression reads of texts with such means, a row each."""
-    return np.concatenate([means, runs(texts), word_runs(texts)], axis=1)
+    plain = [_DIGIT.sub("0", _NAME.sub("Xxx", text)) for text in texts]
+    return np.concatenate([means, runs(plain), word_runs(plain)], axis=1)
 
 
 def features(texts: Sequence[str], surfaces: Vector, model: MiniLM) -> Vector:
@@ -141,6 +153,8 @@ class _Probe:
             return found
         means = self.means.of(texts)
         near = np.flatnonzero(self._scores("fast", means) >= 0)
+        if not len(near):
+            return found
         surfaces = surface([texts[int(i)] for i in near], means[near])
         is_near = self._scores("surface", surfaces) >= 0
         near, surfaces = near[is_near], surfaces[is_near]

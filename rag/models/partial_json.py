@@ -76,13 +76,11 @@ class Members:
         if not _MAY_END.search(piece) or (self.done and self._items):
             return
         if not self._items and (self._start is None or _THOUGHTS_MAY_END.search(piece)):
-            self._restart(_start(self.text))
+            start = _start(self.text)
+            if start != self._start:
+                self._start, self.done, self._names = start, False, set()
         if self._start is not None and not self.done:
             yield from self._new(self._start, may_be_done="}" in piece)
-
-    def _restart(self, start: int | None) -> None:
-        if start != self._start:
-            self._start, self.done, self._names = start, False, set()
 
     def _new(self, start: int, *, may_be_done: bool) -> Iterator[Member]:
         found = _partial(self.text[start:])

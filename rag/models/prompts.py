@@ -7,8 +7,7 @@ import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
@@ -24,6 +23,19 @@ if TYPE_CHECKING:
 _KEYS = {"version": int, "inputs": list, "system": str, "user": str}
 
 
+TEXT, INTEGER = {"type": "string"}, {"type": "integer"}
+
+
+def object_schema(**properties: Any) -> dict[str, Any]:
+    """The JSON schema of an object that has exactly these properties."""
+    return {"type": "object", "properties": properties, "required": list(properties), "additionalProperties": False}
+
+
+def array_schema(**properties: Any) -> dict[str, Any]:
+    """The JSON schema of a list of such objects."""
+    return {"type": "array", "items": object_schema(**properties)}
+
+
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """The prompt of a task, with the version that goes into traces and caches."""
@@ -34,7 +46,7 @@ class Prompt:
     template: ChatPromptTemplate
 
 
-def load_prompt(name: str, *inputs: str, folder: Traversable | None = None) -> Prompt:
+def load_prompt(name: str, *inputs: str, folder: Path | None = None) -> Prompt:
     """The prompt called `name`, which takes exactly `inputs`.
 
     Raises InputError if there is none, or if the file's keys, its own inputs or the names in its text do not agree.
@@ -53,14 +65,14 @@ def fence(*texts: str) -> str:
     return f"=== {hashlib.sha256(chr(0).join(texts).encode('utf-8', 'replace')).hexdigest()[:32]} ==="
 
 
-def prompts_folder() -> Traversable:
+def prompts_folder() -> Path:
     """Where the prompts are: `rag/_prompts` of an installed wheel, else `prompts/` of the checkout."""
-    package = files("rag")
+    package = Path(__file__).parents[1]
     shipped = package / "_prompts"
-    return shipped if shipped.is_dir() else package.joinpath("..", "prompts")
+    return shipped if shipped.is_dir() else package.with_name("prompts")
 
 
-def _prompt_fields(name: str, file: Traversable) -> dict[str, Any]:
+def _prompt_fields(name: str, file: Path) -> dict[str, Any]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:

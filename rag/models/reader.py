@@ -6,19 +6,29 @@ entailment. How its weights are made is in `training/`.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
-from rag.models.embeddings import load_tokenizer
-from rag.models.minilm import LAYERS, Weights, build, cached_session, cores, installed_weights, load_weights, load_words
+from rag.models.embeddings import batches, load_tokenizer
+from rag.models.minilm import (
+    LAYERS,
+    Weights,
+    build,
+    cached_session,
+    cores,
+    file_digest,
+    forward,
+    installed_weights,
+    load_weights,
+    load_words,
+)
 from rag.schema import Span
 
 if TYPE_CHECKING:
@@ -104,7 +114,7 @@ class Reader:
     def __init__(self, *, weights: Path = WEIGHTS, cache: Path | None = None, threads: int | None = None) -> None:
         self._weights, self._cache, self._threads = weights, cache, threads or cores()
         self._words = installed_weights()
-        self._known = DIGEST if weights == WEIGHTS else _digest(weights)
+        self._known = DIGEST if weights == WEIGHTS else file_digest(weights)
 
     @property
     def version(self) -> str:
@@ -137,10 +147,7 @@ class Reader:
         found: dict[int, Probabilities] = {}
         for places, tokens in self._run(rows):
             logits = tokens[:, 0] @ self._heads.entailment + self._heads.entailment_bias
-            shares = np.exp(logits - logits.max(axis=1, keepdims=True))
-            for place, (yes, no, open_) in zip(
-                places, (shares / shares.sum(axis=1, keepdims=True)).tolist(), strict=True
-            ):
+            for place, (yes, no, open_) in zip(places, softmax(logits).tolist(), strict=True):
                 found[place] = Probabilities(yes, open_, no)
         return [found[i] for i in range(len(pairs))]
 
@@ -152,19 +159,15 @@ class Reader:
 
     def _run(self, rows: Sequence[list[int]]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         """Batches of places with the states of their tokens, the shortest first."""
-        for places in _batches([len(row) for row in rows]):
-            shape = len(places), max(len(rows[i]) for i in places)
-            ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.float32)
-            for at, place in enumerate(places):
-                ids[at, : len(rows[place])], mask[at, : len(rows[place])] = rows[place], 1
-            yield places, self._session.run(None, {"input_ids": ids, "mask": mask})[0]
+        for places in batches([len(row) for row in rows], texts=len(rows), tokens=_BATCH_TOKENS):
+            yield places, forward(self._session, [rows[i] for i in places])
 
     @cached_property
     def _session(self) -> Session:
         return cached_session(f"reader-{self.version}", self._graph, self._cache, self._threads)
 
     def _graph(self) -> bytes:
-        if (found := _digest(self._weights)) != self._known:
+        if (found := file_digest(self._weights)) != self._known:
             raise EmbeddingError(
                 f"{self._weights} has the SHA-256 {found}, wanted {self._known}; reinstall dispatches with "
                 "`pip install --force-reinstall --no-deps dispatches`"
@@ -215,6 +218,13 @@ class _TokenRow:
         return cls([*before, *text.ids[:room], _END], len(before), list(text.offsets[:room]))
 
 
+def softmax(logits: NDArray[Any]) -> NDArray[Any]:
+    """The shares of the columns of each row; they add up to 1."""
+    shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+    found: NDArray[Any] = shares / shares.sum(axis=1, keepdims=True)
+    return found
+
+
 def readings(
     margins: NDArray[np.float32], offsets: Sequence[tuple[int, int]], sentences: Sequence[Span]
 ) -> Iterator[Reading]:
@@ -238,17 +248,6 @@ def _reading(margins: NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -
         if (value := float(margins[start, 0] + margins[end, 1]) / 2) > best:
             best, first, last = value, start, end
     return Reading(whole, Span(offsets[first][0], offsets[last][1]), best)
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    batch: list[int] = []
-    for place in sorted(range(len(lengths)), key=lambda i: lengths[i]):
-        if batch and lengths[place] * (len(batch) + 1) > _BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch
 
 
 def _named(path: Path, words: Path) -> Weights:
@@ -276,8 +275,3 @@ def _named(path: Path, words: Path) -> Weights:
             pairs = zip(("query", "key", "value"), split, strict=True)
             made |= {f"{theirs}attention.self.{name}.{part}": value for name, value in pairs}
     return made
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

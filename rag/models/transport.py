@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any
 
-from httpx2 import AsyncByteStream, AsyncClient, Client, Limits, Response, SyncByteStream, Timeout, create_ssl_context
+from httpx2 import AsyncClient, Client, Limits, Response, SyncByteStream, Timeout, create_ssl_context
 
 from rag.errors import ReplyError, TimedOutError, UnreachableError
 
@@ -27,18 +26,13 @@ def client(longest: float, most_bytes: int = MOST_BYTES) -> Client:
         response.stream = _Bounded(response.stream, _Bounds(longest, most_bytes))
         _check_redirect(response)
 
-    return Client(event_hooks={"response": [bound]}, **_options())
+    limits, hooks = Limits(max_connections=100), {"response": [bound]}
+    return Client(event_hooks=hooks, follow_redirects=True, limits=limits, verify=_certificates())
 
 
-def async_client(longest: float, most_bytes: int = MOST_BYTES) -> AsyncClient:
-    """The same for calls that are awaited."""
-
-    async def bound(response: Response) -> None:
-        assert isinstance(response.stream, AsyncByteStream)
-        response.stream = _AsyncBounded(response.stream, _Bounds(longest, most_bytes))
-        _check_redirect(response)
-
-    return AsyncClient(event_hooks={"response": [bound]}, **_options())
+def unused() -> AsyncClient:
+    """The client of calls that are awaited, of which there are none; LangChain would read the certificates anew."""
+    return AsyncClient(verify=_certificates())
 
 
 def silence(seconds: float) -> Timeout:
@@ -79,19 +73,6 @@ class _Bounded(SyncByteStream):
         self._stream.close()
 
 
-class _AsyncBounded(AsyncByteStream):
-    def __init__(self, stream: AsyncByteStream, bounds: _Bounds) -> None:
-        self._stream = stream
-        self._bounds = bounds
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for piece in self._stream:
-            yield self._bounds.take(piece)
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
 def _check_redirect(response: Response) -> None:
     """Raises UnreachableError if the server sends elsewhere: the prompt and the key are for the one that was named."""
     if not response.has_redirect_location:
@@ -102,10 +83,6 @@ def _check_redirect(response: Response) -> None:
             f"{here.host} sends requests on to another server, {there.host}, which gets no prompt; "
             "if you trust it, make it the base URL"
         )
-
-
-def _options() -> dict[str, Any]:
-    return {"follow_redirects": True, "limits": Limits(max_connections=100), "verify": _certificates()}
 
 
 @lru_cache(maxsize=1)

@@ -53,14 +53,16 @@ def figure_lines(found: Figures, *, width: int | None = None) -> Iterator[Line]:
         yield from wrapped(f"{series.title}: {series.span}", width, Line("", strong=True))
         column = max(len(figure.text) for figure in series.figures)
         for figure in series.figures:
-            yield from wrapped(_figure(figure), width, _beside(figure, column))
+            yield from _row(figure, column, width)
     yield from source_lines((), found.citations, width=width)
 
 
-def _beside(figure: Figure, column: int) -> Line:
-    """The day and the figure, which go before what is said of them."""
-    text = f"  {figure.day or 'no date':{_COLUMN}}  {safe(figure.text):{column}}  "
-    return Line(text, marks=number_marks([figure.citation]))
+def _row(figure: Figure, column: int, width: int | None) -> Iterator[Line]:
+    """The day and the figure once, and beside them what is said of them."""
+    head = f"  {figure.day or 'no date':{_COLUMN}}  {safe(figure.text):{column}}  "
+    beside = Line(" " * len(head), marks=number_marks([figure.citation]))
+    for place, line in enumerate(wrapped(_figure(figure), width, beside)):
+        yield line if place else replace(line, text=head + line.text[len(head) :])
 
 
 def _figure(figure: Figure) -> str:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rag.render.lines import Line, Mark, number_marks, origin, safe, wrapped
-from rag.render.links import link
-from rag.schema import Answer, Article, Check, Citation, Hit, Passage, Span, Statement
+from rag.render.lines import Line, Mark, link, number_marks, origin, safe, wrapped
+from rag.schema import Answer, Article, Citation, Passage, Span, Statement
 
 _CONTEXT, _CITED = Line("    ", quiet=True), Line("  > ", strong=True)
 
@@ -53,9 +52,10 @@ def why_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         ", ".join(f"{stage} {1000 * seconds:.0f} ms" for stage, seconds in answer.timings.items()), width
     )
     for number, hit in enumerate(answer.hits, start=1):
-        yield from wrapped(
-            f"{number}. {_ranked(hit)}  {origin(hit.article)}: {hit.passage.text[:80]}…", width, _CONTEXT
-        )
+        ranks = (("dense", hit.ranks.dense), ("words", hit.ranks.lexical))
+        found_by = ", ".join(f"{name} {rank}" for name, rank in ranks if rank) or "carried over"
+        passage = f"{origin(hit.article)}: {hit.passage.text[:80]}…"
+        yield from wrapped(f"{number}. {hit.score:.2f} ({found_by})  {passage}", width, _CONTEXT)
     for place, statement in enumerate(answer.statements, start=1):
         yield from _checked(place, statement, width)
 
@@ -78,19 +78,11 @@ def _paragraphs(text: str, width: int | None, like: Line) -> Iterator[Line]:
             yield from wrapped(paragraph, width, like)
 
 
-def _ranked(hit: Hit) -> str:
-    ranks = (("dense", hit.ranks.dense), ("words", hit.ranks.lexical))
-    return f"{hit.score:.2f} ({', '.join(f'{name} {rank}' for name, rank in ranks if rank) or 'carried over'})"
-
-
 def _checked(place: int, statement: Statement, width: int | None) -> Iterator[Line]:
     told = f", said by {statement.speaker}" if statement.speaker else ""
     marks = "".join(f"[{c.number}]" for c in statement.citations) or "no source"
     yield from wrapped(f"sentence {place} {marks}: {statement.verdict.value}{told}", width)
     for check in statement.checks:
-        yield from wrapped(_compared(check), width, _CONTEXT)
-
-
-def _compared(check: Check) -> str:
-    told = f"{check.kind}: {check.expected}"
-    return f"ok, {told}" if check.passed else f"no, {told}; found {check.found or 'nothing'}"
+        compared = f"{check.kind}: {check.expected}"
+        told = f"ok, {compared}" if check.passed else f"no, {compared}; found {check.found or 'nothing'}"
+        yield from wrapped(told, width, _CONTEXT)

@@ -6,8 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
-from rag.render.lines import origin, safe
-from rag.render.links import link
+from rag.render.lines import link, origin, safe
 from rag.render.page import title
 from rag.render.tables import csv_bytes, rows
 from rag.schema import Event, Precision, Published, Timeline

@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any
+from urllib.parse import quote, urldefrag
 
-from rag.render.links import link
 from rag.schema import (
     Answer,
     Article,
@@ -59,6 +59,8 @@ _DIFFERENCES = {
 _OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; the articles do not have it"
 _INDENT = "    "
 _LONG_WORD = 200
+_WHOLE, _ENDS = 12, 6
+"""Words: a quote up to this long is in the address as it is, of a longer one so many from either end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,18 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield from source_lines(answer.statements, answer.citations, width=width)
     if answer.status is Status.ABSTAINED and not answer.statements:
         yield from _nearest(answer.nearest[:3], width)
+
+
+def link(citation: Citation) -> str | None:
+    """The address of its article, in which a browser marks the quote; None for one that is not on the web.
+
+    A text fragment (https://wicg.github.io/scroll-to-text-fragment/): of a long quote its first and last words.
+    """
+    url = citation.article.url or ""
+    if not url.startswith(("https://", "http://")) or any(c.isspace() or not c.isprintable() for c in url):
+        return None
+    page, fragment = urldefrag(url)
+    return f"{page}#{fragment.partition(':~:')[0]}:~:text={_directive(citation.quote)}"
 
 
 def notice(answer: Answer) -> str | None:
@@ -277,6 +291,18 @@ def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]
             yield from (Line(""), Line("Nearest in the articles:"))
         yield from wrapped(f"“{citation.quote}”", width, Line("  "))
         yield from wrapped(origin(citation.article), width, Line(_INDENT, quiet=True))
+
+
+def _directive(text: str) -> str:
+    words = text.split()
+    if len(words) <= _WHOLE:
+        return _encoded(words)
+    return f"{_encoded(words[:_ENDS])},{_encoded(words[-_ENDS:])}"
+
+
+def _encoded(words: list[str]) -> str:
+    """A comma, a hyphen and an ampersand are the directive's own marks."""
+    return quote(" ".join(words), safe="").replace("-", "%2D")
 
 
 def _wrapped_all(texts: Iterable[str], width: int | None) -> Iterator[Line]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from rag.render.lines import differences, notice, origin, safe
-from rag.render.links import link
+from rag.render.lines import differences, link, notice, origin, safe
 from rag.render.page import bars, title
 from rag.schema import (
     AddReport,
@@ -81,13 +80,14 @@ def source(citation: Citation) -> str:
     return f"{f'[{named}](<{url}>)' if url else named}: “{plain(citation.quote)}”"
 
 
-def stated(statement: Statement) -> str:
-    """A statement with its marks and what a reader must know of it."""
+def stated(statement: Statement, marks: str | None = None) -> str:
+    """A statement with its marks, by default those of footnotes, and what a reader must know of it."""
     notes = [f"({plain(statement.reach)})"] if statement.reach else []
     doubt = [f"**({statement.doubt})**"] if statement.doubt else []
     chosen = [f"({statement.chosen})"] if statement.chosen else []
     unsure = ["*Possibly:*"] if statement.unsure else []
-    return " ".join((*unsure, plain(statement.shown) + _marks(statement.citations), *notes, *doubt, *chosen))
+    shown = plain(statement.shown) + (_marks(statement.citations) if marks is None else marks)
+    return " ".join((*unsure, shown, *notes, *doubt, *chosen))
 
 
 def _answer(answer: Answer) -> Iterator[str]:
@@ -95,7 +95,9 @@ def _answer(answer: Answer) -> Iterator[str]:
     sides = [statement for statement in answer.statements if statement.side is not None]
     if sides:
         yield f"{plain(heading(sides[0]))}\n"
-        yield from (_side(statement) for statement in sides)
+        for side in sides:
+            outlet = side.citations[0].origin if side.citations else ""
+            yield f"- {stated(side)} {plain(outlet)}".rstrip()
     for conflict in answer.conflicts:
         yield from _conflict(conflict, answer.statements)
     if sides or answer.conflicts:
@@ -172,12 +174,6 @@ def footnotes(citations: Iterable[Citation]) -> Iterator[str]:
 
 def _marks(citations: Iterable[Citation]) -> str:
     return "".join(f"[^{citation.number}]" for citation in citations)
-
-
-def _side(statement: Statement) -> str:
-    """A side of a conflict as an item of a list, with the outlet and the date."""
-    outlet = statement.citations[0].origin if statement.citations else ""
-    return f"- {stated(statement)} {plain(outlet)}".rstrip()
 
 
 def _conflict(conflict: Conflict, statements: Sequence[Statement]) -> Iterator[str]:

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
-from rag.render.lines import differences, origin, safe
-from rag.render.links import link
+from rag.files import write_new
+from rag.render.lines import differences, link, origin, safe
 from rag.render.page import rendered
 from rag.render.tables import csv_bytes
 from rag.schema import Answer, Citation, Statement, Verdict
@@ -21,20 +21,8 @@ if TYPE_CHECKING:
 
 _FORMS = (".html", ".csv", ".docx")
 _COLUMNS = (
-    "claim number",
-    "claim",
-    "verdict",
-    "what differs",
-    "role",
-    "quote",
-    "outlet",
-    "title",
-    "date",
-    "link",
-    "independent origins",
-    "origins",
-    "initials",
-    "notes",
+    *("claim number", "claim", "verdict", "what differs", "role", "quote", "outlet", "title", "date", "link"),
+    *("independent origins", "origins", "initials", "notes"),
 )
 _HEADINGS = ("", "Claim", "Verdict", "In the articles", "Independent origins", "Initials", "Notes")
 _VERDICTS = {
@@ -92,12 +80,7 @@ def write_sheet(answer: Answer, path: Path, draft: str) -> str:
     """
     claims = [SheetRow(number, statement) for number, statement in enumerate(answer.statements, start=1)]
     form = {".html": _html, ".csv": _csv, ".docx": _word}[path.suffix.lower()]
-    content = form(claims, answer, draft)
-    try:
-        with path.open("xb") as file:
-            file.write(content)
-    except OSError as error:
-        raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+    write_new(path, form(claims, answer, draft))
     return f"wrote {path}: {_counted(claims)}"
 
 

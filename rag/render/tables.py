@@ -5,12 +5,27 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rag.render.lines import safe
-from rag.render.links import link
-from rag.schema import Answer, Article, Citation, Figure, Figures, SearchResult, Series, Statement, Summary, Timeline
+from rag.errors import InputError
+from rag.render.lines import link, safe
+from rag.schema import (
+    AddReport,
+    Answer,
+    Article,
+    Citation,
+    Figure,
+    Figures,
+    SearchResult,
+    Series,
+    Statement,
+    Summary,
+    Timeline,
+)
 from rag.schema.articles import article_record
+
+if TYPE_CHECKING:
+    import pandas
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """What a spreadsheet may take a cell for a formula by (OWASP, CSV injection)."""
@@ -35,6 +50,17 @@ def rows(result: Answer | Summary | Timeline | SearchResult | Figures) -> list[d
             return [_figure(series, figure) for series in result.series for figure in series.figures]
         case Answer() | Summary():
             return [row for statement in result.statements for row in _statement(statement)]
+
+
+def frame(result: Answer | Summary | Timeline | SearchResult | Figures | AddReport) -> pandas.DataFrame:
+    """The rows of a result as a DataFrame; raises InputError if pandas is not installed, or there can be no rows."""
+    if isinstance(result, AddReport):
+        raise InputError("a report of what was added has no rows; its numbers are in to_dict()")
+    try:
+        import pandas
+    except ModuleNotFoundError:
+        raise InputError("pandas is not installed; install it with `pip install pandas`") from None
+    return pandas.DataFrame(rows(result))
 
 
 def csv_text(result: Figures) -> str:

@@ -32,6 +32,10 @@ _ONE_BEFORE = re.compile(
     r"\b(?:the|an?|(?:which|what)(?! (?:two|three|four|five|several|many|did|does|do)\b)) \w*[^\Ws]\b"
 )
 _MANY_BEFORE = re.compile(r"\b(?:the|which|what|how many|all|some|any)\b.* ?\b(?:\w+s|people|troops|police|men)\b")
+_OBJECT = re.compile(r"\b(?:did|does|do|has|have|had|will)(?: [^\s,]+){2,6} (?:it|him|her|them)\W*$")
+"""A pronoun behind its verb, which is not its subject: what did Ghani say about it."""
+_LINKING = re.compile(r"\b(?:and|or|but|that|when|while|before|after|because|if|who|which|what|where|to|with)\b")
+_ELSE = re.compile(r"^\W*(?:who|what|where|which)\b.*?\belse\b")
 _WHO_SAYS = re.compile(
     r"^\W*(?:and |but |so )?(?:who (?:said|says|claimed|claims|reported|reports|told|is saying)|"
     r"according to who|says who|who (?:is|was) (?:that|this|it) (?:according to|from)|"
@@ -42,6 +46,8 @@ _WHO_SAYS = re.compile(
 def leans_on_history(question: str) -> bool:
     """Whether a question cannot be understood alone: it goes on, points back, or names too little."""
     text = question.casefold()
+    if _is_object(text) or (_ELSE.search(text) and not names(question)):
+        return True
     if _BEGINS.search(text) or _POINTS.search(text) or any(_open(question, found) for found in _PRONOUN.finditer(text)):
         return True
     return len(content_words(question)) < _FEW_WORDS and not names(question)
@@ -60,7 +66,7 @@ def context(question: str, history: Sequence[Turn]) -> str:
     """
     if not history or not leans_on_history(question):
         return ""
-    asked = list(_asked(history))
+    asked = list(_asked(question, history))
     said = [] if goes_on(question) else [name.text for name in names(_first_sentence(history[-1].answer))]
     return " ".join((*asked, *(name for name in dict.fromkeys(said) if name not in asked[0])))
 
@@ -102,12 +108,22 @@ def _attribution(cited: Citation) -> Citation | None:
     return None
 
 
-def _asked(history: Sequence[Turn]) -> Iterator[str]:
-    """The last question, then what it leaned on, up to one that stands alone."""
+def _asked(question: str, history: Sequence[Turn]) -> Iterator[str]:
+    """The last question, then what it leaned on, up to one that stands alone; of "And X?", "And Y?" only the last."""
+    again = goes_on(question)
     for turn in reversed(history[-_MOST_TURNS:]):
+        if again and goes_on(turn.question):
+            continue
+        again = False
         yield turn.question
         if not leans_on_history(turn.question):
             return
+
+
+def _is_object(question: str) -> bool:
+    """Whether its last word is a pronoun, the object of its only verb."""
+    found = _OBJECT.search(question)
+    return bool(found and not _LINKING.search(found[0]))
 
 
 def _open(question: str, pronoun: re.Match[str]) -> bool:

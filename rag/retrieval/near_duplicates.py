@@ -29,7 +29,8 @@ def clusters(articles: Iterable[Article]) -> list[tuple[Article, ...]]:
     Two articles are copies if at least 60 % of the shorter one's runs of four words are in the longer one, whatever
     their headlines and bylines, and it has at least a fifth of its length; so are the copies of a copy.
     """
-    ordered = sorted(articles, key=_age)
+    # The earliest first, of those the longest, since copies are cut.
+    ordered = sorted(articles, key=lambda a: (str(a.published or "9999"), -len(a.text), a.id))
     texts = [article.text[:_LONGEST] for article in ordered]
     leaders = list(range(len(ordered)))
     for pair in _candidates(texts):
@@ -77,11 +78,6 @@ class _CopyPair(NamedTuple):
 
 _SCALES = "hundred thousand million dozen half third quarter"
 _NUMERALS = frozenset(words(" ".join((*(word for word, number in COUNTS.items() if number > 1), _SCALES))))
-
-
-def _age(article: Article) -> tuple[str, int, str]:
-    """Sorts the original first: the earliest, of those the longest, since copies are cut."""
-    return str(article.published or "9999"), -len(article.text), article.id
 
 
 @lru_cache(maxsize=512)

@@ -47,6 +47,11 @@ class Query:
     asks: bool = True
     """Whether it asks something at all."""
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether all that is looked for is from the conversation before it: "Where?"."""
+        return bool(self.background) and self.background.issuperset(self.terms)
+
 
 _SAID = re.compile(
     r"\b(?:who|whom|what|which|how)\b.*\b(?:sa(?:y|id|ys)|tell|told|answer(?:ed)?|repl(?:y|ied)|claim(?:ed)?|den(?:y|ied)|argued?|"
@@ -81,28 +86,27 @@ def read(
     `context` adds what is looked for. A date phrase without a year means that of each of `years`. The name of an outlet
     that is asked is not looked for.
     """
-    whole, further = f"{text} {context}".strip(), bool(context) and goes_on(text)
+    whole = f"{text} {context}".strip()
     asked = tuple(s for s in sorted(sources) if _asks_for(text, s))
     outlets = frozenset(stem for source in asked for stem in content_words(source))
-    found = [name.text for name in names(whole)] or _lower_case_names(whole)
+    found = [name.text for name in names(whole)]
+    if not found and whole == whole.lower():  # typed without capitals: any word that could be a name
+        found = [word for word in whole.strip(" ?").split() if len(word) > 3 and keys(word)]
+    # Not what only says that something was, unless there is nothing else.
+    sought = content_words(_HAPPENED.sub(" ", whole)) or content_words(whole)
     named = [name for name in dict.fromkeys(found) if not outlets.issuperset(content_words(name))]
     return Query(
         text=whole,
-        terms=tuple(t for t in _sought(whole) if t not in outlets),
+        terms=tuple(t for t in sought if t not in outlets),
         background=frozenset(content_words(whole)) - frozenset(content_words(text)),
         names=tuple(named),
         name_keys=tuple(dict.fromkeys(key for name in named for key in keys(name))),
         periods=asked_periods(whole, years=years, today=today),
         sources=asked,
         parts=_parts(text),
-        goes_on=further,
+        goes_on=bool(context) and goes_on(text),
         said=bool(_SAID.search(text.casefold())),
     )
-
-
-def _sought(text: str) -> list[str]:
-    """The stems that are looked for: not those that only say that something was, unless there are no others."""
-    return content_words(_HAPPENED.sub(" ", text)) or content_words(text)
 
 
 def _parts(text: str) -> tuple[str, ...]:
@@ -113,8 +117,3 @@ def _parts(text: str) -> tuple[str, ...]:
 def _asks_for(text: str, source: str) -> bool:
     bare = re.escape(source.casefold().removeprefix("the "))
     return bool(re.search(_ATTRIBUTED.format(bare), text.casefold()))
-
-
-def _lower_case_names(text: str) -> list[str]:
-    """All words that could be a name, for a question typed without capitals."""
-    return [] if text != text.lower() else [word for word in text.strip(" ?").split() if len(word) > 3 and keys(word)]

@@ -159,7 +159,7 @@ def retrieve(index: Index, query: Query, *, k: int, window: Window) -> Retrieved
     """
     with ThreadPoolExecutor(max_workers=1) as beside:  # embeds while SQLite searches; both let go of the interpreter
         sought = _Sought(query, beside.submit(_embedded, index, query.text), max(DEPTH, k))
-        found = _search(index, sought, window)
+        found = _interleaved([_fused(index, sought, w) for w in _windows(query, window)])
     pool = _pool(index.catalog, found.ids, max(POOL, k))
     if carried := _candidates(index.catalog, [c.passage_id for c in query.evidence]):
         pool = _distinguished(_admitted([*pool.candidates, *carried], window))
@@ -205,10 +205,6 @@ def _embedded(index: Index, text: str) -> Vector | None:
     return unit_vector(np.array(index.embeddings.embed_query(text), np.float32)) if index.embeddings else None
 
 
-def _search(index: Index, sought: _Sought, window: Window) -> _Ranked:
-    return _interleaved([_fused(index, sought, w) for w in _windows(sought.query, window)])
-
-
 def _windows(query: Query, window: Window) -> list[Window]:
     """One for each outlet that the question asks for and the window admits; the window itself if there is none."""
     admitted = {source.casefold() for source in window.sources}
@@ -217,7 +213,9 @@ def _windows(query: Query, window: Window) -> list[Window]:
 
 
 def _fused(index: Index, sought: _Sought, window: Window) -> _Ranked:
-    query, depth, dated = sought.query, sought.depth, _DatedPassages(index.catalog, _short(sought.query), window)
+    query, depth = sought.query, sought.depth
+    short = tuple(period for period in query.periods if period.days <= _LONGEST)
+    dated = _DatedPassages(index.catalog, short, window)
     told = dated.told()
     most = max(depth, dated.reach) if dated.crowded or told else depth
     ranked = _lexical(index.catalog, (*query.terms, *query.name_keys), limit=most, window=window)
@@ -235,10 +233,6 @@ def _fused(index: Index, sought: _Sought, window: Window) -> _Ranked:
             vectors = index.catalog.embedded.select(window, ids=list(told))
             _add_ranks(scores, nearest(vectors, sought.vector, depth), DATED_WEIGHT)
     return _Ranked(scores, tuple(dense), tuple(lexical))
-
-
-def _short(query: Query) -> tuple[Period, ...]:
-    return tuple(period for period in query.periods if period.days <= _LONGEST)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from rag.errors import ShapeError
 from rag.models.client import Account, Call, Caller
-from rag.models.prompts import data, fence, load_prompt
+from rag.models.prompts import TEXT, data, fence, load_prompt, object_schema
 from rag.schema import Turn
 from rag.text.clean import one_line
 from rag.text.words import content_words
@@ -15,18 +15,8 @@ from rag.text.words import content_words
 MOST_PARTS = 4
 _MOST_TURNS = 6
 _LONGEST, _LONGEST_ANSWER = 300, 600
-_QUESTION = {
-    "type": "object",
-    "properties": {"question": {"type": "string"}},
-    "required": ["question"],
-    "additionalProperties": False,
-}
-_QUESTIONS = {
-    "type": "object",
-    "properties": {"questions": {"type": "array", "items": {"type": "string"}}},
-    "required": ["questions"],
-    "additionalProperties": False,
-}
+_QUESTION = object_schema(question=TEXT)
+_QUESTIONS = object_schema(questions={"type": "array", "items": TEXT})
 
 
 def standalone(question: str, history: Sequence[Turn], caller: Caller, account: Account) -> str:

@@ -127,7 +127,7 @@ class CitedResult(Displayed):
             "as_of": self.as_of.isoformat() if self.as_of else None,
             "mode": self.mode,
             "model": self.model,
-            "usage": _usage_dict(self.usage),
+            "usage": {name: value for name, value in asdict(self.usage).items() if name != "unpriced" or value},
             "timings": self.timings,
             "warnings": list(self.warnings),
         }
@@ -204,8 +204,3 @@ _ABSTAINED = {
     Reason.UNCLEAR: "The question is not clear enough to look for an answer.",
     Reason.UNSUPPORTED: "No answer to this question passed the check against the articles.",
 }
-
-
-def _usage_dict(usage: Usage) -> dict[str, Any]:
-    """The JSON of what was used; `unpriced` is in it only if it is so."""
-    return {name: value for name, value in asdict(usage).items() if name != "unpriced" or value}

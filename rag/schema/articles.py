@@ -217,7 +217,10 @@ class SearchResult(Displayed):
         return {
             "schema": 1,
             "question": self.question,
-            "hits": [_hit(rank, hit) for rank, hit in enumerate(self.hits, start=1)],
+            "hits": [
+                {"rank": n, "score": h.score, "passage": asdict(h.passage), "article": article_record(h.article)}
+                for n, h in enumerate(self.hits, start=1)
+            ],
             "timings": self.timings,
             "warnings": list(self.warnings),
         }
@@ -284,8 +287,3 @@ def article_record(article: Article) -> dict[str, Any]:
         "published": str(article.published) if article.published else None,
         "url": article.url,
     }
-
-
-def _hit(rank: int, hit: Hit) -> dict[str, Any]:
-    record = article_record(hit.article)
-    return {"rank": rank, "score": hit.score, "passage": asdict(hit.passage), "article": record}

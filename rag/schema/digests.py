@@ -62,7 +62,8 @@ class Summary(CitedResult):
         if not self.sections:
             told = [line for conflict in self.conflicts for line in conflict.lines(self.statements)]
             return "\n".join((*map(marked, self.statements), *told))
-        return "\n\n".join(map(_section_text, self.sections))
+        parts = ((s.heading, *map(marked, s.statements), *([s.note] if s.note else [])) for s in self.sections)
+        return "\n\n".join("\n".join(lines) for lines in parts)
 
     def _request(self) -> dict[str, Any]:
         return {"topic": self.topic}
@@ -146,11 +147,6 @@ _NOTHING = {
     Reason.UNCLEAR: "The topic is not clear enough to look for.",
     Reason.UNSUPPORTED: "Nothing that was written on this passed the check against the articles.",
 }
-
-
-def _section_text(section: Section) -> str:
-    note = [section.note] if section.note else []
-    return "\n".join((section.heading, *map(marked, section.statements), *note))
 
 
 def _event(event: Event) -> dict[str, Any]:

@@ -31,7 +31,7 @@ class Displayed:
 
     def to_pandas(self) -> pandas.DataFrame:
         """A row for each statement, hit or event, with its source; raises InputError if pandas is not installed."""
-        return import_module("rag.render.notebook").frame(self)
+        return import_module("rag.render.tables").frame(self)
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> Self:
@@ -46,7 +46,7 @@ class Displayed:
         return self.to_markdown()
 
     def _repr_html_(self) -> str:
-        return str(import_module("rag.render.notebook").html(self))
+        return str(import_module("rag.render.page").html(self))
 
     def _brief(self) -> str:
         raise NotImplementedError

@@ -124,7 +124,8 @@ def _search(record: Mapping[str, Any]) -> SearchResult:
 
 def _report(record: Mapping[str, Any]) -> AddReport:
     failed = tuple(Failure(**failure) for failure in record["failed"])
-    return AddReport(**{**record, "failed": failed, "warnings": tuple(record["warnings"])})
+    told = {name: tuple(record.get(name, ())) for name in ("warnings", "left_out")}
+    return AddReport(**{**record, "failed": failed, **told})
 
 
 _READERS = {

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 
 from rag.errors import DamagedError
 from rag.schema import Article, Precision, Published
-from rag.store.database import Database, Row
+from rag.store.database import LISTED, Database, Row, listed
 from rag.text.clean import content_digest
 
 _COLUMNS = "id, revision, title, text, sha256, source, published, precision, url, author"
@@ -23,15 +21,6 @@ CREATE INDEX articles_published ON articles (published);
 CREATE TABLE revisions ({_TYPED}, PRIMARY KEY (id, revision));
 """
 _KEYS = {"articles": "id", "revisions": "id, revision"}
-_LISTED = "IN (SELECT value FROM json_each(?))"
-
-
-@dataclass(frozen=True, slots=True)
-class _Text:
-    """What was compared with its digest."""
-
-    article: str
-    digest: str
 
 
 class ArticleTable:
@@ -39,7 +28,7 @@ class ArticleTable:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._compared: set[_Text] = set()
+        self._compared: set[str] = set()
 
     def count(self) -> int:
         """How many articles there are."""
@@ -60,7 +49,7 @@ class ArticleTable:
 
     def of(self, ids: Collection[str]) -> dict[str, Article]:
         """The current revisions of these ids; ids that there are not are left out."""
-        rows = self._database.rows(f"SELECT * FROM articles WHERE id {_LISTED}", [json.dumps(list(ids))])
+        rows = self._database.rows(f"SELECT * FROM articles WHERE id {LISTED}", [listed(ids)])
         return {row["id"]: _article(row) for row in rows}
 
     def like(self, article: Article) -> Iterator[Article]:
@@ -82,13 +71,13 @@ class ArticleTable:
 
     def unchanged(self, article: Article) -> Article:
         """The article itself; raises DamagedError if its text is not what was added, which is looked at once."""
-        text = _Text(article.id, article.sha256)
-        if text not in self._compared and content_digest(article.text) != article.sha256:
+        edition = f"{article.id}\0{article.sha256}"
+        if edition not in self._compared and content_digest(article.text) != article.sha256:
             raise DamagedError(
                 f"{self._database.name} is damaged: the text of {article.id} is not what was added; restore the file "
                 f"from a backup, or run `rag remove {article.id}` and add the article again"
             )
-        self._compared.add(text)
+        self._compared.add(edition)
         return article
 
     def check_texts(self) -> None:
@@ -105,7 +94,7 @@ class ArticleTable:
     def delete(self, ids: Sequence[str]) -> None:
         """Removes articles with all of their revisions."""
         for table in ("articles", "revisions"):
-            self._database.rows(f"DELETE FROM {table} WHERE id {_LISTED}", [json.dumps(ids)])
+            self._database.rows(f"DELETE FROM {table} WHERE id {LISTED}", [listed(ids)])
 
 
 def _into(table: str, rows: str) -> str:
@@ -115,8 +104,10 @@ def _into(table: str, rows: str) -> str:
 
 
 def _values(article: Article) -> tuple[str | int | None, ...]:
-    published = article.published
-    date_text, precision = (_written(published), published.precision.value) if published else (None, None)
+    published, date_text, precision = article.published, None, None
+    if published:  # a time of day without a zone follows its day
+        date_text, precision = published.value.isoformat(), published.precision.value
+        date_text = f"{date_text}T{published.clock.isoformat()}" if published.clock else date_text
     first = article.id, article.revision, article.title, article.text, article.sha256, article.source
     return *first, date_text, precision, article.url, article.author
 
@@ -156,9 +147,3 @@ def _published(value: str | None, precision: str | None) -> Published | None:
     if isinstance(when, datetime) and when.tzinfo is None:
         return Published(when.date(), Precision(precision), when.time())
     return Published(when, Precision(precision))
-
-
-def _written(published: Published) -> str:
-    """As the catalog has it; a time of day without a zone follows its day."""
-    day = published.value.isoformat()
-    return f"{day}T{published.clock.isoformat()}" if published.clock else day

@@ -7,22 +7,19 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from uuid import uuid4
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rag.errors import DamagedError, InputError
-from rag.models.embeddings import Embedded, Vector
+from rag.errors import InputError
+from rag.models.embeddings import Embedded
 from rag.schema import Article, Passage, Span, Window
 from rag.schema.articles import passage_id
 from rag.store.article_table import ARTICLE_SCHEMA, ArticleTable
-from rag.store.database import Database, OnWait, Row, is_address, stored_number
-from rag.store.embedding_table import VECTOR_SCHEMA, Vectors, VectorTable, sound
+from rag.store.database import Database, OnWait, Row, is_address, misplaced, stored_number
+from rag.store.embedding_table import VECTOR_SCHEMA, StoredPassage, Vectors, VectorTable, stored
 from rag.store.filters import condition, stamp
 from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
-from rag.store.locks import Kept
 from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
 from rag.store.servers.postgres import Postgres
 from rag.store.sqlite import SQLite
@@ -37,12 +34,11 @@ from rag.store.tables import (
     OrderTable,
     PlaceTable,
 )
-from rag.text.relative_dates import EventDate, passage_dates
+from rag.text.relative_dates import passage_dates
 from rag.text.sentences import sentences
 
 VERSION = 5
 _ORDER_VERSION = 3
-_WINDOW_VERSION = 4
 
 _WINDOW_SCHEMA = """
 CREATE INDEX IF NOT EXISTS passages_days ON passages (day_last, day_first);
@@ -50,7 +46,13 @@ CREATE INDEX IF NOT EXISTS passages_source ON passages (source, day_last, day_fi
 CREATE INDEX IF NOT EXISTS passages_waiting ON passages (indexed, embedding);
 """
 """By which the passages that a window admits, or the vector index has yet to take, are counted without being read."""
-_FORMER_INDEXES = "DROP INDEX IF EXISTS passages_day; DROP INDEX IF EXISTS passages_indexed;"
+_UPGRADES = {
+    FIRST_VERSION: EVENT_SCHEMA,
+    _ORDER_VERSION: ORDER_SCHEMA,
+    4: f"DROP INDEX IF EXISTS passages_day; DROP INDEX IF EXISTS passages_indexed;{_WINDOW_SCHEMA}",
+    VERSION: PLACE_SCHEMA,
+}
+"""What each version added to the schema of the one before."""
 _SCHEMA = f"""
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 INSERT INTO meta VALUES ('generation', 0), ('index_version', 0);
@@ -84,6 +86,11 @@ _INSERT = """
     INSERT INTO passages (number, id, article_id, start, stop, day_first, day_last, source, embedding)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+_DELETED = f"""
+    INSERT INTO deletions SELECT id FROM passages WHERE article_id {_LISTED} AND (indexed = 1 OR ?)
+    ON CONFLICT DO NOTHING
+"""
+"""Of a shared catalog, another process may be indexing those that are not marked as indexed yet."""
 _SOURCES = """
     SELECT s.source FROM (SELECT DISTINCT source FROM articles WHERE source IS NOT NULL) s
     WHERE {within} ORDER BY s.source
@@ -104,21 +111,6 @@ class PreparedArticle:
     keys: tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class StoredPassage:
-    """A passage with its dates, its unit vector and those of its sentences; None while no such model embedded it."""
-
-    passage: Passage
-    vector: Vector | None
-    sentences: NDArray[np.float16] | None
-    events: tuple[EventDate, ...] = ()
-
-    def of_sentences(self, count: int) -> Vector | None:
-        """The vectors of its sentences; None unless it was embedded with so many: an earlier version had others."""
-        known = self.sentences is not None and len(self.sentences) == count
-        return np.asarray(self.sentences, np.float32) if known else None
-
-
 class Catalog:
     """The truth about a library, in a file, or in the PostgreSQL database of an address.
 
@@ -137,8 +129,10 @@ class Catalog:
         self._cache: dict[str, Article] = {}
         self._cached_generation = -1
         self._counted: dict[int, dict[str, int]] = {}
-        self._kept = Kept(_MOST_CACHED)
         self._articles = ArticleTable(self._database)
+        self._counts = lru_cache(_MOST_CACHED)(self._count)
+        self._outlets = lru_cache(_MOST_CACHED)(self._sources)
+        self._years = lru_cache(1)(lambda generation: self._articles.years())
         self.embedded = VectorTable(self._database)
         self.events = EventTable(self._database)
         self.orders = OrderTable(self._database, since=_ORDER_VERSION)
@@ -181,15 +175,15 @@ class Catalog:
 
     def passage_count(self, window: Window) -> int:
         """How many passages a window admits."""
-        return self._kept.get(self.generation, ("count", window), lambda: self._count(window))
+        return self._counts(self.generation, window)
 
     def sources(self, window: Window = Window()) -> list[str]:
         """The sources of the articles that a window admits, each once, in order."""
-        return list(self._kept.get(self.generation, ("sources", window), lambda: self._sources(window)))
+        return list(self._outlets(self.generation, window))
 
     def years(self) -> list[int]:
         """The years in which the articles were published, each once, in order."""
-        return list(self._kept.get(self.generation, "years", self._articles.years))
+        return list(self._years(self.generation))
 
     def lexical(self, terms: Sequence[str], *, limit: int, window: Window) -> list[str]:
         """The passages with any of the stems, or of the keys of names; best BM25 first, ties by id."""
@@ -254,20 +248,25 @@ class Catalog:
         """Raises DamagedError if a text is not what was added, or a passage not one of it; reads all of them."""
         self._articles.check_texts()
         if rows := self._database.rows(_MISPLACED):
-            raise DamagedError(_misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0]))
+            raise misplaced(f"a passage of {rows[0][0]} is not in its text", rows[0][0])
         for article in self._articles.all():
             for row in self._rows("SELECT id, start, stop FROM passages WHERE article_id = ?", article.id):
                 if row["id"] != passage_id(article, Span(row["start"], row["stop"])):
-                    raise DamagedError(_misplaced(f"the id of a passage of {article.id} is altered", article.id))
+                    raise misplaced(f"the id of a passage of {article.id} is altered", article.id)
         if self.orders.is_current and (rows := self._database.rows(_MISPLACED_ORDERS)):
-            raise DamagedError(_misplaced(f"a mark of {rows[0][0]} is not in its text", rows[0][0]))
+            raise misplaced(f"a mark of {rows[0][0]} is not in its text", rows[0][0])
 
     def outdated(self) -> list[str]:
         """The keys of embeddings with other sentences than passages have now, which an earlier version made.
 
         Reads all texts.
         """
-        return [key for article in self._articles.all() for key in self._outdated(article)]
+        return [
+            row["embedding"]
+            for article in self._articles.all()
+            for row in self._rows(_SPLIT, article.id)
+            if row["sentences"] != len(sentences(article.text[row["start"] : row["stop"]]))
+        ]
 
     def like(self, article: Article) -> list[Article]:
         """The articles of its place, with its id, its URL or its text, in this order, with their places."""
@@ -283,7 +282,7 @@ class Catalog:
             events = self.events.of(list(rows))
             dimensions = self.embedded.dimensions
         known = [rows[id] for id in dict.fromkeys(ids) if id in rows and rows[id]["article_id"] in articles]
-        return [_stored(row, articles[row["article_id"]], events[row["id"]], dimensions) for row in known]
+        return [stored(row, articles[row["article_id"]], events[row["id"]], dimensions) for row in known]
 
     def passage_ids(self, article_id: str) -> list[str]:
         """The passages of an article, in the order of reading."""
@@ -306,8 +305,8 @@ class Catalog:
     def days(self, window: Window, *, most: int = 2) -> list[date]:
         """The last days on which articles that a window admits were published, the latest first."""
         where = condition(window)
-        listed = f"SELECT DISTINCT p.day_last FROM passages p WHERE p.day_last IS NOT NULL AND {where.sql}"
-        rows = self._database.rows(f"{listed} ORDER BY p.day_last DESC LIMIT ?", (*where.parameters, most))
+        sql = f"SELECT DISTINCT p.day_last FROM passages p WHERE p.day_last IS NOT NULL AND {where.sql}"
+        rows = self._database.rows(f"{sql} ORDER BY p.day_last DESC LIMIT ?", (*where.parameters, most))
         return [date(row[0] // 10_000, row[0] // 100 % 100, row[0] % 100) for row in rows]
 
     def snapshot(self) -> AbstractContextManager[None]:
@@ -318,15 +317,11 @@ class Catalog:
     def writing(self) -> Iterator[None]:
         """All of the changes inside, or none; raises the generation, at the end, since others wait for that row."""
         with self._database.transaction():
-            if self.version < FIRST_VERSION:
-                self._database.upgrade(EVENT_SCHEMA, FIRST_VERSION)
+            pending = [version for version in _UPGRADES if self.version < version]
+            for version in pending:
+                self._database.upgrade(_UPGRADES[version], version)
+            if FIRST_VERSION in pending:
                 self._date_all()
-            if self.version < _ORDER_VERSION:
-                self._database.upgrade(ORDER_SCHEMA, _ORDER_VERSION)
-            if self.version < _WINDOW_VERSION:
-                self._database.upgrade(f"{_FORMER_INDEXES}{_WINDOW_SCHEMA}", _WINDOW_VERSION)
-            if self.version < VERSION:
-                self._database.upgrade(PLACE_SCHEMA, VERSION)
             if not self.orders.is_current:
                 self.orders.rebuild(self._articles.all())
             yield
@@ -344,12 +339,13 @@ class Catalog:
         """Makes each article the current revision of its id, and only its passages searched, in one transaction."""
         with self.writing():
             self.embedded.insert(embedded)
+            latest: dict[str, PreparedArticle] = {}
             for draft in drafts:
-                self._delete_passages([draft.article.id])
                 self._articles.put(draft.article)
-                self._insert_passages(draft)
-                if draft.article.place:
-                    self.places.insert({draft.article.id: draft.article.place})
+                latest[draft.article.id] = draft
+            self._delete_passages(list(latest))
+            self._insert_passages(list(latest.values()))
+            self.places.insert({id: draft.article.place for id, draft in latest.items() if draft.article.place})
 
     def remove(self, ids: Sequence[str]) -> None:
         """Removes articles with all of their revisions, in one transaction."""
@@ -376,11 +372,12 @@ class Catalog:
             self.events.clear()
             self._date_all()
 
-    def _count(self, window: Window) -> int:
+    def _count(self, generation: int, window: Window) -> int:
+        """Read once in a generation, as are `_sources`."""
         where = condition(window)
         return int(self._database.value(f"SELECT count(*) FROM passages p WHERE {where.sql}", where.parameters))
 
-    def _sources(self, window: Window) -> list[str]:
+    def _sources(self, generation: int, window: Window) -> list[str]:
         where = condition(window)
         within = _WITHIN.format(window=where.sql) if where.parameters else "TRUE"
         return [row[0] for row in self._database.rows(_SOURCES.format(within=within), where.parameters)]
@@ -394,11 +391,6 @@ class Catalog:
                 for row in found
                 for event in passage_dates(article, Span(row["start"], row["stop"]))
             )
-
-    def _outdated(self, article: Article) -> Iterator[str]:
-        for row in self._rows(_SPLIT, article.id):
-            if row["sentences"] != len(sentences(article.text[row["start"] : row["stop"]])):
-                yield row["embedding"]
 
     def _near(self, place: str | None) -> list[str]:
         """The articles of a place; of a file that holds one now, also the only one that it held before."""
@@ -431,42 +423,24 @@ class Catalog:
     def _delete_passages(self, article_ids: Sequence[str]) -> None:
         """Takes the passages of articles out of every index."""
         listed = json.dumps(list(article_ids))
-        found = self._rows(f"SELECT number, id FROM passages WHERE article_id {_LISTED}", listed)
+        found = self._rows(f"SELECT number FROM passages WHERE article_id {_LISTED}", listed)
         self._lexical.delete(row["number"] for row in found)
         self.events.delete(row["number"] for row in found)
         self.orders.delete(article_ids)
-        self._database.many("INSERT INTO deletions VALUES (?) ON CONFLICT DO NOTHING", ((row["id"],) for row in found))
+        self._database.rows(_DELETED, [listed, self.is_shared])
         self._rows(f"DELETE FROM passages WHERE article_id {_LISTED}", listed)
 
-    def _insert_passages(self, draft: PreparedArticle) -> None:
+    def _insert_passages(self, drafts: Sequence[PreparedArticle]) -> None:
         first = 1 + int(self._database.value("SELECT coalesce(max(number), 0) FROM passages"))
-        at, top = stamp(draft.article), draft.article.header
-        dates = at.day_first, at.day_last, at.source
+        rows = ((d.article, p, key) for d in drafts for p, key in zip(d.passages, d.keys, strict=True))
+        numbered = [(number, *row) for number, row in enumerate(rows, start=first)]
+        stamps = {draft.article.id: stamp(draft.article) for draft in drafts}
+        dates = {id: (at.day_first, at.day_last, at.source) for id, at in stamps.items()}
         self._database.many(
-            _INSERT,
-            (
-                (number, p.id, p.article_id, p.start, p.end, *dates, key)
-                for number, (p, key) in enumerate(zip(draft.passages, draft.keys, strict=True), start=first)
-            ),
+            _INSERT, ((n, p.id, p.article_id, p.start, p.end, *dates[a.id], key) for n, a, p, key in numbered)
         )
-        self.orders.insert([draft.article])
-        numbered = list(enumerate(draft.passages, start=first))
-        self._lexical.insert(LexicalRow(n, top, p.text) for n, p in numbered)
+        self.orders.insert(draft.article for draft in drafts)
+        self._lexical.insert(LexicalRow(n, a.header, p.text) for n, a, p, _ in numbered)
         self.events.insert(
-            EventRow(n, event) for n, p in numbered for event in passage_dates(draft.article, Span(p.start, p.end))
+            EventRow(n, event) for n, a, p, _ in numbered for event in passage_dates(a, Span(p.start, p.end))
         )
-
-
-def _misplaced(seen: str, article: str) -> str:
-    return f"the catalog is damaged: {seen}; run `rag remove {article}` and add the article again"
-
-
-def _stored(row: Row, article: Article, events: tuple[EventDate, ...], dimensions: int | None) -> StoredPassage:
-    start, stop = row["start"], row["stop"]
-    try:
-        passage = Passage(row["id"], article.id, start, stop, article.text[start:stop])
-    except (TypeError, ValueError) as error:
-        raise DamagedError(_misplaced(str(error), article.id)) from error
-    embedded = sound(row, dimensions)
-    vector, sentences = (embedded.vector, embedded.sentences) if embedded else (None, None)
-    return StoredPassage(passage, vector, sentences, events)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -12,6 +13,8 @@ from rag.errors import DamagedError
 SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
 """Keeps a value of a library by its key."""
 
+LISTED = "IN (SELECT value FROM json_each(?))"
+"""What a column is compared by with a list, which is given as `listed` of it."""
 _META = "SELECT value FROM meta WHERE key = ?"
 
 OnWait: TypeAlias = Callable[[str], None]
@@ -85,6 +88,16 @@ class Database(Protocol):
 def is_address(place: Path | str) -> bool:
     """Whether a place is a PostgreSQL database, and no file."""
     return isinstance(place, str) and place.startswith(("postgresql://", "postgres://"))
+
+
+def listed(values: Iterable[str]) -> str:
+    """Values as the parameter of LISTED."""
+    return json.dumps(list(values))
+
+
+def misplaced(seen: str, article: str) -> DamagedError:
+    """The error over what is kept of an article and does not agree with its text."""
+    return DamagedError(f"the catalog is damaged: {seen}; run `rag remove {article}` and add the article again")
 
 
 def stored_number(database: Database, key: str) -> int:

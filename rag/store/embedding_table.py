@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 
 from rag.errors import DamagedError, EmbeddingError
 from rag.models.embeddings import Embedded, HeadedText, ModelIdentity, Vector
-from rag.schema import Window
-from rag.store.database import SET_META, Database, Row, stored_number
+from rag.schema import Article, Passage, Window
+from rag.store.database import LISTED, SET_META, Database, Row, listed, misplaced, stored_number
 from rag.store.filters import condition
+from rag.text.relative_dates import EventDate
 
 VECTOR_SCHEMA = """
 CREATE TABLE embeddings (key TEXT PRIMARY KEY, vector BLOB NOT NULL, sentences BLOB);
@@ -25,7 +25,7 @@ CREATE TABLE deletions (id TEXT PRIMARY KEY) WITHOUT ROWID;
 """
 _VECTORS = "SELECT p.id, e.vector FROM {passages} p JOIN embeddings e ON e.key = p.embedding WHERE {where}"
 # The limit keeps SQLite from looking through all that a window admits for the few that are listed.
-_OF_IDS = "(SELECT * FROM passages WHERE id IN (SELECT value FROM json_each(?)) LIMIT ?)"
+_OF_IDS = f"(SELECT * FROM passages WHERE id {LISTED} LIMIT ?)"
 _OF_NUMBERS = "(SELECT * FROM passages WHERE number BETWEEN ? AND ? LIMIT ?)"
 _WAITING = """
     SELECT p.id, e.key, e.vector, NULL AS sentences
@@ -42,7 +42,6 @@ _DANGLING = """
     SELECT DISTINCT embedding FROM passages
     WHERE embedding IS NOT NULL AND embedding NOT IN (SELECT key FROM embeddings)
 """
-_LISTED = "IN (SELECT value FROM json_each(?))"
 _UNIT = 0.02
 """How far the square of a length may be from 1: float16 has three digits."""
 
@@ -56,6 +55,21 @@ class Vectors:
 
     ids: tuple[str, ...]
     matrix: Vector
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredPassage:
+    """A passage with its dates, its unit vector and those of its sentences; None while no such model embedded it."""
+
+    passage: Passage
+    vector: Vector | None
+    sentences: NDArray[np.float16] | None
+    events: tuple[EventDate, ...] = ()
+
+    def of_sentences(self, count: int) -> Vector | None:
+        """The vectors of its sentences; None unless it was embedded with so many: an earlier version had others."""
+        known = self.sentences is not None and len(self.sentences) == count
+        return np.asarray(self.sentences, np.float32) if known else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +142,16 @@ class VectorTable:
         """How many passages the vector index should hold."""
         return int(self._database.value("SELECT count(*) FROM passages WHERE indexed = 1"))
 
+    def has_indexed(self) -> bool:
+        """Whether the vector index should hold anything."""
+        return bool(self._database.rows("SELECT 1 FROM passages WHERE indexed = 1 LIMIT 1"))
+
     def select(self, window: Window, *, ids: Collection[str] | None = None) -> Vectors:
         """The vectors that a window admits, of all passages or of those of these ids."""
         where = condition(window)
-        passages, listed = ("passages", []) if ids is None else (_OF_IDS, [json.dumps(list(ids)), len(ids)])
+        passages, among = ("passages", []) if ids is None else (_OF_IDS, [listed(ids), len(ids)])
         sql = _VECTORS.format(passages=passages, where=where.sql)
-        return self._sound(self._database.rows(sql, [*listed, *where.parameters]))
+        return self._sound(self._database.rows(sql, [*among, *where.parameters]))
 
     def slices(self, window: Window, size: int) -> Iterator[Vectors]:
         """The vectors that a window admits, of `size` passages at a time."""
@@ -146,8 +164,8 @@ class VectorTable:
 
     def known(self, keys: Collection[str]) -> set[str]:
         """Those of these keys that have an embedding."""
-        sql = "SELECT key FROM embeddings WHERE key IN (SELECT value FROM json_each(?))"
-        return {row[0] for row in self._database.rows(sql, [json.dumps(list(keys))])}
+        rows = self._database.rows(f"SELECT key FROM embeddings WHERE key {LISTED}", [listed(keys)])
+        return {row[0] for row in rows}
 
     def insert(self, embedded: Mapping[str, Embedded]) -> None:
         """Keeps embeddings by their keys; raises EmbeddingError if one is not of finite numbers and of length 1."""
@@ -156,10 +174,9 @@ class VectorTable:
                 f"the embedding model gave {bad} of {len(embedded)} vectors that are zero or no numbers; "
                 "try again, or name another model with RAG_EMBEDDINGS"
             )
-        rows = (
-            (key, e.vector.tobytes(), _blob(e)) for key, e in sorted(embedded.items())
-        )  # in one order, so that no two wait for each other
-        self._database.many(_INSERT, rows)
+        in_order = sorted(embedded.items())  # so that no two wait for each other
+        blobs = ((e.vector.tobytes(), None if e.sentences is None else e.sentences.tobytes()) for _, e in in_order)
+        self._database.many(_INSERT, ((key, *blob) for (key, _), blob in zip(in_order, blobs, strict=True)))
 
     def assign(self, keys: Mapping[str, str]) -> None:
         """Gives passages, by id, the embeddings of these keys."""
@@ -192,9 +209,9 @@ class VectorTable:
 
     def forget(self, keys: Collection[str]) -> None:
         """Removes embeddings, so that their passages are embedded again."""
-        listed = [json.dumps(list(keys))]
-        self._database.rows(f"UPDATE passages SET embedding = NULL, indexed = 0 WHERE embedding {_LISTED}", listed)
-        self._database.rows(f"DELETE FROM embeddings WHERE key {_LISTED}", listed)
+        among = [listed(keys)]
+        self._database.rows(f"UPDATE passages SET embedding = NULL, indexed = 0 WHERE embedding {LISTED}", among)
+        self._database.rows(f"DELETE FROM embeddings WHERE key {LISTED}", among)
 
     def missing(self, limit: int) -> list[str]:
         """Passages that have no embedding, and that nobody else has claimed."""
@@ -267,6 +284,18 @@ def embedding_key(model: ModelIdentity, text: HeadedText) -> str:
     return hashlib.sha256("\0".join((model.digest, text.header, text.text)).encode("utf-8", "replace")).hexdigest()
 
 
+def stored(row: Row, article: Article, events: tuple[EventDate, ...], dimensions: int | None) -> StoredPassage:
+    """The passage of a row, with its embedding; raises DamagedError if it is not in the text of the article."""
+    start, stop = row["start"], row["stop"]
+    try:
+        passage = Passage(row["id"], article.id, start, stop, article.text[start:stop])
+    except (TypeError, ValueError) as error:
+        raise misplaced(str(error), article.id) from error
+    embedded = sound(row, dimensions)
+    vector, sentences = (embedded.vector, embedded.sentences) if embedded else (None, None)
+    return StoredPassage(passage, vector, sentences, events)
+
+
 def sound(row: Row, dimensions: int | None) -> Embedded | None:
     """The embedding of a row; None if there is none, or if it is not of finite numbers and of length 1.
 
@@ -301,7 +330,3 @@ def _are_unit(matrix: NDArray[Any]) -> NDArray[np.bool_]:
             np.abs(np.einsum("ij,ij->i", rows, rows) - 1) < _UNIT
         )  # false of what is no number
     return are_unit
-
-
-def _blob(embedded: Embedded) -> bytes | None:
-    return None if embedded.sentences is None else embedded.sentences.tobytes()

@@ -36,9 +36,9 @@ def stamp(article: Article) -> Stamp:
 
 def condition(window: Window) -> Condition:
     """What a passage has to meet in SQL."""
-    tests = _tests(window)
-    parts = [f"p.{test.column} {test.sign} ?" for test in tests]
-    parameters: list[int | str] = [test.value for test in tests]
+    tests = [(test, day) for test, day in (("day_first >=", window.since), ("day_last <=", window.last)) if day]
+    parts = [f"p.{test} ?" for test, _ in tests]
+    parameters: list[int | str] = [day_number(day) for _, day in tests]
     if window.sources:
         parts.append(f"p.source IN ({', '.join('?' * len(window.sources))})")
         parameters += _sources(window)
@@ -59,19 +59,6 @@ def admits(window: Window, article: Article) -> bool:
 def day_number(day: date) -> int:
     """A day as passages have it: 20210707."""
     return day.year * 10_000 + day.month * 100 + day.day
-
-
-@dataclass(frozen=True, slots=True)
-class _Test:
-    column: str
-    sign: str
-    value: int
-
-
-def _tests(window: Window) -> list[_Test]:
-    since = [_Test("day_first", ">=", day_number(window.since))] if window.since else []
-    last = [_Test("day_last", "<=", day_number(window.last))] if window.last else []
-    return since + last
 
 
 def _sources(window: Window) -> list[str]:

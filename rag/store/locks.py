@@ -1,14 +1,12 @@
-"""Locks between processes, and a cache that ends with a generation."""
+"""Locks between processes."""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
-from typing import TypeVar, cast
 
 from rag.errors import LibraryError, LockedError
 
@@ -91,31 +89,3 @@ def _opened(path: Path, flags: int) -> int | None:
         return os.open(path, flags, 0o600)
     except OSError:
         return None
-
-
-T = TypeVar("T")
-
-
-class Kept:
-    """At most `most` things that were read in one generation of a catalog, the last ones; threads may share it."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = Lock()
-        self._generation = -1
-        self._things: dict[Hashable, object] = {}
-
-    def get(self, generation: int, key: Hashable, read: Callable[[], T]) -> T:
-        """What was read for the key in this generation, else what `read` gives now."""
-        with self._lock:
-            if generation != self._generation:
-                self._things, self._generation = {}, generation
-            if key in self._things:
-                return cast(T, self._things[key])
-        thing = read()
-        with self._lock:
-            if generation == self._generation:
-                while len(self._things) >= self._most:
-                    self._things.pop(next(iter(self._things)))
-                self._things[key] = thing
-        return thing

@@ -59,15 +59,11 @@ class SQLite:
         with self.transaction(), self._errors():
             self._connection.executemany(sql, rows)
 
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        with self._begun("BEGIN IMMEDIATE"):
-            yield
+    def transaction(self) -> AbstractContextManager[None]:
+        return self._begun("BEGIN IMMEDIATE")
 
-    @contextmanager
-    def snapshot(self) -> Iterator[None]:
-        with self._begun("BEGIN"):
-            yield
+    def snapshot(self) -> AbstractContextManager[None]:
+        return self._begun("BEGIN")
 
     def claiming(self) -> AbstractContextManager[None]:
         return nullcontext()  # nobody else writes
@@ -100,15 +96,17 @@ class SQLite:
                     self.rows("ROLLBACK")
 
     def _prepare(self, schema: str, version: int) -> None:
-        self._check(version)
-        if self._version() == 0:
+        found = self._version()
+        if found > version:
+            raise LibraryError(
+                f"{self.path} has version {found} of the catalog, wanted at most {version}; "
+                "upgrade with `pip install --upgrade dispatches`"
+            )
+        if found == 0:
             with self.transaction():
-                self._create(schema, version)
+                if self._version() == 0:  # no other process was faster
+                    self._run(schema, version)
             self._share()
-
-    def _create(self, schema: str, version: int) -> None:
-        if self._version() == 0:  # no other process was faster
-            self._run(schema, version)
 
     def _run(self, schema: str, version: int) -> None:
         for statement in filter(str.strip, schema.split(";")):
@@ -122,14 +120,6 @@ class SQLite:
         except sqlite3.OperationalError as error:
             if not _code(error).startswith(_LOCKED):
                 raise
-
-    def _check(self, version: int) -> None:
-        found = self._version()
-        if found > version:
-            raise LibraryError(
-                f"{self.path} has version {found} of the catalog, wanted at most {version}; "
-                "upgrade with `pip install --upgrade dispatches`"
-            )
 
     def _version(self) -> int:
         return int(self._connection.execute("PRAGMA user_version").fetchone()[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -10,7 +9,7 @@ from datetime import date
 from rag.errors import DamagedError
 from rag.models.injection import RULES, planted
 from rag.schema import Article, Span, Window
-from rag.store.database import Database, Row
+from rag.store.database import LISTED, SET_META, Database, Row, listed
 from rag.store.filters import condition
 from rag.text.calendar import Period
 from rag.text.relative_dates import EventDate
@@ -27,9 +26,9 @@ FIRST_VERSION = 2
 """The version of the catalog from which on there is the table."""
 _ABOUT = 3
 _ROUGH = 6
-_EVENTS = """
+_EVENTS = f"""
     SELECT p.id, d.start, d.stop, d.first, d.last FROM passages p JOIN event_days d ON d.passage = p.number
-    WHERE p.id IN (SELECT value FROM json_each(?)) ORDER BY p.id, d.start, d.stop
+    WHERE p.id {LISTED} ORDER BY p.id, d.start, d.stop
 """
 _WITHIN = "d.last >= ? AND d.last <= ? AND d.first <= ? AND d.last - d.first < ?"
 _DURING = f"""
@@ -37,6 +36,18 @@ _DURING = f"""
     WHERE {_WITHIN} AND {{window}} ORDER BY p.id LIMIT ?
 """
 _COUNT = f"SELECT count(*) FROM (SELECT 1 FROM event_days d WHERE {_WITHIN} LIMIT ?) AS found"
+
+
+class _Table:
+    """A table that catalogs have from a version on."""
+
+    def __init__(self, database: Database, *, since: int = FIRST_VERSION) -> None:
+        self._database = database
+        self._since = since
+
+    @property
+    def _exists(self) -> bool:
+        return self._database.version >= self._since
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +58,8 @@ class EventRow:
     event: EventDate
 
 
-class EventTable:
+class EventTable(_Table):
     """The dates in passages, relative ones worked out; a catalog of before the table has none until it is written."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def count(self) -> int:
         """How many dates there are."""
@@ -59,7 +67,7 @@ class EventTable:
 
     def of(self, passage_ids: Sequence[str]) -> dict[str, tuple[EventDate, ...]]:
         """The dates of each passage, in the order of its text."""
-        rows = self._database.rows(_EVENTS, [json.dumps(list(passage_ids))]) if self._exists else []
+        rows = self._database.rows(_EVENTS, [listed(passage_ids)]) if self._exists else []
         found: dict[str, tuple[EventDate, ...]] = dict.fromkeys(passage_ids, ())
         for row in rows:
             found[row["id"]] = (*found[row["id"]], _event(row))
@@ -73,9 +81,8 @@ class EventTable:
         if not self._exists:
             return []
         where = condition(window)
-        listed = "" if among is None else " AND p.id IN (SELECT value FROM json_each(?))"
-        ids = [] if among is None else [json.dumps(list(among))]
-        sql = _DURING.format(window=where.sql + listed)
+        narrower, ids = ("", []) if among is None else (f" AND p.id {LISTED}", [listed(among)])
+        sql = _DURING.format(window=where.sql + narrower)
         return [row[0] for row in self._database.rows(sql, [*_days(period), *where.parameters, *ids, most])]
 
     def are_many(self, period: Period, *, most: int) -> bool:
@@ -92,10 +99,6 @@ class EventTable:
 
     def clear(self) -> None:
         self._database.rows("DELETE FROM event_days")
-
-    @property
-    def _exists(self) -> bool:
-        return self._database.version >= FIRST_VERSION
 
 
 def _days(period: Period) -> tuple[int, ...]:
@@ -121,25 +124,18 @@ ORDER_SCHEMA = """
 CREATE TABLE orders (article TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER NOT NULL);
 CREATE INDEX orders_article ON orders (article);
 """
-_OF = """
-    SELECT article, start, stop FROM orders
-    WHERE article IN (SELECT value FROM json_each(?)) ORDER BY article, start
-"""
+_OF = f"SELECT article, start, stop FROM orders WHERE article {LISTED} ORDER BY article, start"
 
 
-class OrderTable:
+class OrderTable(_Table):
     """The sentences by the rules of the day they were looked for; by other rules than today's none are known."""
-
-    def __init__(self, database: Database, *, since: int) -> None:
-        self._database = database
-        self._since = since
 
     def of(self, article_ids: Sequence[str]) -> dict[str, tuple[Span, ...]]:
         """Those of each article; nothing of an article that has to be looked at anew."""
         if not self.is_current:
             return {}
         found: dict[str, tuple[Span, ...]] = dict.fromkeys(article_ids, ())
-        for row in self._database.rows(_OF, [json.dumps(list(article_ids))]):
+        for row in self._database.rows(_OF, [listed(article_ids)]):
             found[row["article"]] = (*found[row["article"]], Span(row["start"], row["stop"]))
         return found
 
@@ -156,15 +152,13 @@ class OrderTable:
         """Looks for those of all articles, by the rules of today."""
         self._database.rows("DELETE FROM orders")
         self.insert(articles)
-        self._database.many(
-            "INSERT INTO meta VALUES ('orders', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", [(RULES,)]
-        )
+        self._database.many(SET_META, [("orders", RULES)])
 
     @property
     def is_current(self) -> bool:
         """Whether all articles were looked at by the rules of today."""
         found = self._database.rows("SELECT value FROM meta WHERE key = 'orders'")
-        return self._database.version >= self._since and [row[0] for row in found] == [RULES]
+        return self._exists and [row[0] for row in found] == [RULES]
 
 
 PLACE_SCHEMA = """
@@ -177,17 +171,13 @@ _AFTER_PART = chr(ord(PART) + 1)
 _SET_PLACE = "INSERT INTO places VALUES (?, ?) ON CONFLICT (article) DO UPDATE SET place = excluded.place"
 
 
-class PlaceTable:
+class PlaceTable(_Table):
     """Where articles were read: a file, feed or address, with the id of the article there if it holds several."""
-
-    def __init__(self, database: Database, *, since: int) -> None:
-        self._database = database
-        self._since = since
 
     def of(self, article_ids: Iterable[str]) -> dict[str, str]:
         """The places of articles, as far as they are known."""
-        sql = "SELECT article, place FROM places WHERE article IN (SELECT value FROM json_each(?))"
-        rows = self._database.rows(sql, [json.dumps(list(article_ids))]) if self._exists else []
+        sql = f"SELECT article, place FROM places WHERE article {LISTED}"
+        rows = self._database.rows(sql, [listed(article_ids)]) if self._exists else []
         return {row["article"]: row["place"] for row in rows}
 
     def at(self, place: str) -> list[str]:
@@ -213,7 +203,3 @@ class PlaceTable:
         """The places of all articles."""
         rows = self._database.rows("SELECT article, place FROM places") if self._exists else []
         return {row["article"]: row["place"] for row in rows}
-
-    @property
-    def _exists(self) -> bool:
-        return self._database.version >= self._since

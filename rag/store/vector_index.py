@@ -1,4 +1,4 @@
-"""Searches the vectors of passages, with Chroma where they are many."""
+"""Searches the vectors of passages, with Chroma where there are many."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rag.store.embedding_table import Vectors
 from rag.store.servers.addresses import ChromaServer
 
 EXACT = 20_000
-"""Up to this many candidates are compared one by one, in milliseconds; importing Chroma takes two seconds."""
+"""Up to this many candidates are compared one by one, in milliseconds; a library of no more has no Chroma index."""
 
 _MARGIN = 1.5  # more than the share of a window would ask for: it is not the same everywhere
 _FURTHER = 4  # times as many are asked for if too few were admitted
@@ -33,6 +33,9 @@ _log = logging.getLogger(__name__)
 
 class VectorIndex:
     """A Chroma index that is derived from the catalog, and never trusted over it.
+
+    Up to `exact` passages it is neither made nor kept up: nothing asks it, and importing Chroma takes seconds. The
+    change that passes this number makes it of all that the catalog has.
 
     What it does not have yet is compared one by one, what it still has but the catalog has not is dropped, and the
     similarities and windows are the catalog's. While it cannot be read, all passages are compared one by one. Threads
@@ -68,12 +71,22 @@ class VectorIndex:
                 vectors = self._near(query, limit, window)
         return nearest(vectors, query, limit)
 
+    @property
+    def is_asked(self) -> bool:
+        """Whether there are so many passages that a search may ask the index."""
+        return self.catalog.passage_count(Window()) > self.exact
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the index lacks something, or may be damaged, that a search may ask for."""
+        return self.is_asked and self.catalog.embedded.has_changes()
+
     def synchronize(self) -> None:
-        """Brings the index up to the catalog; rebuilds it if it is damaged. Only for the one writer.
+        """Brings an index that is asked up to the catalog; rebuilds it if it is damaged. Only for the one writer.
 
         Raises ServerError if it is on a server that fails; what it lacks is then made up for by the next try.
         """
-        if not self.catalog.embedded.has_changes():
+        if not self.is_behind:
             return
         with self._lock:
             version = self.catalog.embedded.index_version
@@ -86,7 +99,7 @@ class VectorIndex:
                 self._start_anew(version + 2)
 
     def rebuild(self) -> None:
-        """Rebuilds the index from the catalog. Only for the one writer."""
+        """Rebuilds the index from the catalog; removes one that is not asked. Only for the one writer."""
         with self._lock:
             self._start_anew(self.catalog.embedded.index_version)
 
@@ -105,7 +118,7 @@ class VectorIndex:
     def load(self) -> None:
         """Opens the index where a search needs it, so that the first one does not wait; a search reports what fails."""
         with self._lock:
-            if self.catalog.passage_count(Window()) <= self.exact or self.catalog.embedded.index_version % 2:
+            if not self._is_ready():
                 return
             with self._chroma.quiet() as is_quiet, suppress(*chroma_errors()):
                 if is_quiet:
@@ -129,13 +142,18 @@ class VectorIndex:
 
     def _near(self, query: Vector, limit: int, window: Window) -> Vectors:
         version = self.catalog.embedded.index_version
-        if version % 2:
+        if not self._is_ready():
             return self._compared(query, limit, window)
         with self._chroma.quiet() as is_quiet:
             found = self._found(query, limit, window) if is_quiet else None
         if not found or self.catalog.embedded.index_version != version or len(found.ids) < min(limit, _LEAST):
             return self._compared(query, limit, window)
         return found
+
+    def _is_ready(self) -> bool:
+        """Whether a search may ask the index: nobody writes it, and something was ever put into it."""
+        table = self.catalog.embedded
+        return self.is_asked and table.index_version % 2 == 0 and table.has_indexed()
 
     def _found(self, query: Vector, limit: int, window: Window) -> Vectors | None:
         """What Chroma finds; None if it cannot be read, which is told."""
@@ -211,8 +229,11 @@ class VectorIndex:
         try:
             with self._chroma.undisturbed():
                 self._chroma.remove(self._library())
-                self._open()
-                self._write(version + 1)
+                if self.is_asked:
+                    self._open()
+                    self._write(version + 1)
+                else:
+                    self._finish(version + 1)
         except chroma_errors() as error:
             raise self._chroma.explained(error) from error
 
@@ -226,9 +247,12 @@ class VectorIndex:
             table.set_indexed([row.id for row in rows])
         self._check()
         chroma.seal()
+        self._finish(version)
+
+    def _finish(self, version: int) -> None:
         with self.catalog.writing():
-            table.set_index_version(version)
-        chroma.is_now(version)
+            self.catalog.embedded.set_index_version(version)
+        self._chroma.is_now(version)
 
     def _check(self) -> None:
         """Of a shared catalog, others may have removed what was just indexed: the next time drops it."""

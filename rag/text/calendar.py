@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from rag.errors import InputError
 from rag.schema import Precision, Published, Window
-from rag.text.eastern_dates import is_eastern, read_eastern, western_digits
+from rag.text.foreign_dates import read_foreign, western_digits
 
 Stamp: TypeAlias = str | int | float | date | datetime
 """A date as files hold it: text, epoch seconds or milliseconds, or Python's own."""
@@ -54,9 +54,10 @@ _SHAPES = tuple(
     )
 )
 _NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2{_YEAR}(?:,?\s+{_CLOCK})?", _FLAGS)
-_TIME_OF_DAY = re.compile(r"(?<!\d)(\d{1,2}):(\d\d)(?::(\d\d))?(?:\.\d+)?\s*(?:([ap])\.?m\b)?", re.ASCII | re.I)
+_TIME_OF_DAY = re.compile(r"(?<!\d)(\d{1,2})[:h](\d\d)(?::(\d\d))?(?:\.\d+)?\s*(?:([ap])\.?m\b)?", re.ASCII | re.I)
 _NAMED_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)|\s\([A-Za-z ]+\)$")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}", re.ASCII)
+_WORD_AND_YEAR = re.compile(r"[^\W\d_].*\d{4}|\d{4}.*[^\W\d_]")
 _IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d\d)\2(\d\d)(?!\d)", re.ASCII)
 
 # RFC 822 defines these; other zone names mean several zones and are left unknown.
@@ -124,17 +125,15 @@ def _from_text(text: str) -> Published | None:
         return None
     if _EPOCH.fullmatch(text):
         return _from_number(float(text))
-    if is_eastern(text):
-        return _from_eastern(text)
     if numeric := _NUMERIC.fullmatch(text):
         readings = _readings(int(numeric[1]), int(numeric[3]), int(numeric["year"]))
         return _timed(readings.pop(), text) if len(readings) == 1 else None
     found = next((m for shape in _SHAPES if (m := shape.fullmatch(text))), None)
-    return _from_shape(found, text) if found else None
+    return _from_shape(found, text) if found else _from_foreign(text)
 
 
-def _from_eastern(text: str) -> Published | None:
-    found = read_eastern(text)
+def _from_foreign(text: str) -> Published | None:
+    found = read_foreign(text) if _WORD_AND_YEAR.search(text) else None
     if found is None or not FIRST_YEAR <= found.first.year <= LAST_YEAR:
         return None
     return _timed(Published(found.first, Precision.DAY if found.has_day else Precision.MONTH), text)
@@ -270,6 +269,7 @@ _BETWEEN, _FROM = r"\bbetween (?:the )?", r"\bfrom (?:the )?"
 _NO_AMOUNT = r"\b(?!,\d|[.:]\d)"
 # Days of two months, days before their month, days behind it; each with what may stand before it and in it.
 _RANGES = (
+    rf"\b{_MONTH} {_PHRASE_YEAR}(?:{_DASH}|{_UP_TO}){_LAST_MONTH} (?P<last_year>(?:19|20)\d\d)\b",
     *(
         rf"{opening}\b{_PHRASE_DAY}(?: of)? {_MONTH}{joint}{_LAST}(?: of)? {_LAST_MONTH}(?:,? {_PHRASE_YEAR})?"
         for opening, joint in (("", _DASH), ("", _TO), (_BETWEEN, _AND))
@@ -348,7 +348,8 @@ def named(phrase: re.Match[str], years: Sequence[int]) -> Iterator[Period]:
 def _period(groups: dict[str, str | None], year: int) -> Period:
     season, day, last = groups.get("season"), groups.get("day"), _last_year(groups, year)
     if last:
-        return Period(date(year, 1, 1), date(last, 12, 31))
+        end = MONTHS[(groups.get("last_month") or "dec").casefold()]
+        return Period(date(year, _month_of(groups) or 1, 1), date(last, end, monthrange(last, end)[1]))
     part = (groups.get("part") or "").casefold().strip(" -")
     if season:
         return _months(year, *_SEASONS[season.casefold()])

@@ -23,13 +23,7 @@ _USER = re.compile(r"://(?:[^/?#]*@|[^/?#:\[]*:(?!\d*(?:[/?#]|$)).*@)", re.S)
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _CONTROLS = bytes(c for c in range(32) if c not in b"\t\n\v\f\r\x1b")
 _MAGIC = (
-    b"PK\x03\x04",
-    b"%PDF-",
-    b"\x89PNG",
-    b"\xff\xd8\xff",
-    b"GIF8",
-    b"\x1f\x8b",
-    b"\xd0\xcf\x11\xe0",
+    *(b"PK\x03\x04", b"%PDF-", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"\x1f\x8b", b"\xd0\xcf\x11\xe0"),
     b"SQLite format 3",
 )
 _LIGATURES = {ord(sign): unicodedata.normalize("NFKC", sign) for sign in "ﬀﬁﬂﬃﬄﬅﬆ"}
@@ -147,12 +141,9 @@ def _detected(sample: bytes) -> str | None:
     western = next((m for m in found if "cp1252" in (m.encoding, *m.could_be_from_charset)), None)
     if best is None:
         return None
-    ambiguous = western and (western.chaos <= best.chaos or (best.multi_byte_usage and _mostly_ascii(sample)))
+    mostly_ascii = sum(byte > 127 for byte in sample) * 10 < len(sample)
+    ambiguous = western and (western.chaos <= best.chaos or (best.multi_byte_usage and mostly_ascii))
     return "windows-1252" if ambiguous else best.encoding
-
-
-def _mostly_ascii(sample: bytes) -> bool:
-    return sum(byte > 127 for byte in sample) * 10 < len(sample)
 
 
 def _decoded_utf16(body: bytes) -> str:

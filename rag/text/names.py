@@ -69,18 +69,8 @@ _COMMON = listed("""
     western whereas whether white whole wide winter within without witnesses wo woman women won work workers
     working world wouldn wow yeah year years yep yes yesterday yet young yours youth
 """)
-_ORDINARY = frozenset(
-    (
-        *_PARTICLES,
-        *_BEFORE_NAMES,
-        *_KINDS,
-        *FUNCTION_WORDS,
-        *COUNTS,
-        *MONTHS,
-        *WEEKDAYS,
-        *(day[:3] for day in WEEKDAYS),
-        *_COMMON,
-    )
+_ORDINARY = frozenset[str]().union(
+    _PARTICLES, _BEFORE_NAMES, _KINDS, _COMMON, FUNCTION_WORDS, COUNTS, MONTHS, WEEKDAYS, (d[:3] for d in WEEKDAYS)
 )
 _PRONOUN = re.compile(
     r"(?:any|every|no|some)(?:body|how|one|thing|times|way|where)|(?:how|wh\w+)ever|(?:your|my|him|her|it|our|them)sel(?:f|ves)"
@@ -193,6 +183,7 @@ def same(a: str, b: str) -> bool:
     return _alike("".join(shorter), "".join(longer)) or _ends(shorter, longer)
 
 
+@lru_cache(maxsize=1 << 16)
 def spelled(a: str, b: str) -> bool:
     """Whether two names are one word for word, spelling aside; where a word ends does not count: Lashkargah."""
     return _alike("".join(_units(a)), "".join(_units(b)))

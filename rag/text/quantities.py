@@ -104,6 +104,7 @@ _NUMBER = re.compile(
 )
 _PERCENT = re.compile(r"\s?%|[\s-]per\s?cent\b|[\s-]percentage\b|[\s-]percent\b", re.IGNORECASE)
 _POINTS = re.compile(r"[\s-]percentage[\s-]points?\b", re.IGNORECASE)
+_OF_A_POINT = re.compile(r"(?:\sof)?\sa\spercentage[\s-]point\b", re.IGNORECASE)
 _HALF_DAY = re.compile(r"\s*([ap])\.?m\b\.?", re.IGNORECASE)
 _RANGE = re.compile(r"\s?(?:to|and|or|-|–)\s?", re.IGNORECASE)
 _LIKE_BEFORE = re.compile(r"\s?(?:to|and|-|–)\s?", re.IGNORECASE)
@@ -210,14 +211,11 @@ def _is_converted(stated: Quantity, found: Quantity) -> bool:
     assert stated.measure
     assert found.measure
     low, high = found.measure.base(found.low)
-    slack = max(_CONVERTED * abs(stated.low), _last_digit(stated) / 2)
+    # What the last digit counts, where the amount is written as a small one: 1 for 62, 0.1 for 8.5.
+    decimals = len(stated.text.partition(".")[2]) if stated.text.replace(".", "").isdigit() else 0
+    last_digit = 10.0**-decimals if abs(stated.low) < 100 else 0.0
+    slack = max(_CONVERTED * abs(stated.low), last_digit / 2)
     return stated.measure.base(stated.low - slack)[0] <= high and low <= stated.measure.base(stated.high + slack)[1]
-
-
-def _last_digit(quantity: Quantity) -> float:
-    """What its last digit counts, where the amount is written as a small one: 1 for 62, 0.1 for 8.5."""
-    decimals = len(quantity.text.partition(".")[2]) if quantity.text.replace(".", "").isdigit() else 0
-    return 10.0**-decimals if abs(quantity.low) < 100 else 0.0
 
 
 def _is_fraction(quantity: Quantity) -> bool:
@@ -263,8 +261,12 @@ def _single(text: str) -> Iterator[Quantity]:
             continue
         unit, end = amount.unit, match.end()
         if unit == ":" and (half := _HALF_DAY.match(text, end)):
-            amount, end = _in_half(amount, half[1].lower() == "p"), half.end()
-        if unit == "" and (after := _POINTS.match(text, end)):
+            # The minutes of the day of a time in its first or second half.
+            amount = _exact_amount(amount.low % 720 + (720 if half[1].lower() == "p" else 0), ":")
+            end = half.end()
+        if unit == "%" and (after := _OF_A_POINT.match(text, end)):
+            amount, unit, end = _exact_amount(amount.low / 100, "pp"), "pp", after.end()
+        elif unit == "" and (after := _POINTS.match(text, end)):
             unit, end = "pp", after.end()
         elif unit == "" and (after := _PERCENT.match(text, end)):
             unit, end = "%", after.end()
@@ -318,7 +320,8 @@ def _amount(match: re.Match[str]) -> _Amount | None:
 
 def _in_words(groups: dict[str, str | None]) -> _Amount | None:
     if not groups["words"]:
-        return _exact_amount(_ordinal(groups["nth"] or ""), "th")
+        *tens, last = re.findall(r"[a-z]+", (groups["nth"] or "").lower())
+        return _exact_amount((TENS[tens[0]] if tens else 0) + _ORDINALS[last], "th")
     value = _value(groups["words"])
     return None if value is None else _exact_amount(value, "")
 
@@ -327,27 +330,17 @@ def _exact_amount(value: float, unit: str) -> _Amount:
     return _Amount(value, value, unit)
 
 
-def _ratio(words: list[str]) -> _Amount:
-    """One in three, as a percentage."""
-    return _exact_amount(100 * (int(words[0]) if words[0].isdigit() else UNITS[words[0]]) / UNITS[words[-1]], "%")
-
-
 def _part(groups: dict[str, str | None]) -> _Amount:
-    if groups["portion"]:
-        return _portion(groups["portion"].lower())
-    return _ratio(groups["ratio"].lower().split()) if groups["ratio"] else _share(groups)
-
-
-def _portion(phrase: str) -> _Amount:
-    """Half a million, a quarter of a million."""
+    """Half a million, a quarter of a million; one in three or a third, as a percentage."""
+    if groups["ratio"]:
+        first, *_, last = groups["ratio"].lower().split()
+        return _exact_amount(100 * (int(first) if first.isdigit() else UNITS[first]) / UNITS[last], "%")
+    if not groups["portion"]:
+        return _share(groups)
+    phrase = groups["portion"].lower()
     scale = next(size for name, size in {**_SCALES, "dozen": 12.0}.items() if len(name) > 2 and phrase.endswith(name))
     share = 0.5 if "half" in phrase else 0.75 if phrase.startswith("three") else 0.25
     return _exact_amount(share * scale, "")
-
-
-def _in_half(clock: _Amount, afternoon: bool) -> _Amount:
-    """The minutes of the day of a time in its first or second half."""
-    return _exact_amount(clock.low % 720 + (720 if afternoon else 0), ":")
 
 
 def _share(groups: dict[str, str | None]) -> _Amount:
@@ -388,8 +381,3 @@ def _value(phrase: str) -> float | None:
             total, current = total + (current or 1) * _SCALES[word], 0.0
         seen = True
     return total + current if seen else None
-
-
-def _ordinal(phrase: str) -> float:
-    *tens, last = re.findall(r"[a-z]+", phrase.lower())
-    return (TENS[tens[0]] if tens else 0) + _ORDINALS[last]

@@ -97,10 +97,10 @@ def _meant(match: re.Match[str], published: date | None) -> Iterator[Period]:
         return
     near, weekday, shift = match["near"], match["weekday"], match["shift"]
     if near:
-        yield _day(published, _NEAR.get(near.lower(), 0))
+        yield shifted(published, "day", _NEAR.get(near.lower(), 0))
     elif weekday:
         back = (published.weekday() - WEEKDAYS[weekday.lower()]) % 7
-        yield from (_day(published, days) for days in _weekdays((match["which"] or "").lower(), back))
+        yield from (shifted(published, "day", n) for n in _weekdays((match["which"] or "").lower(), back))
     elif shift:
         yield shifted(published, match["unit"].lower(), _SHIFTS[shift.lower()])
     elif match["part"]:
@@ -122,16 +122,12 @@ def _weekdays(which: str, back: int) -> tuple[int, ...]:
             return (-back, 7 - back)
 
 
-def _day(published: date, days: int) -> Period:
-    day = published + timedelta(days=days)
-    return Period(day, day)
-
-
 def shifted(published: date, unit: str, count: int) -> Period:
     """The day, week, month or year that is `count` of them after that of the publication."""
     match unit:
         case "day":
-            return _day(published, count)
+            day = published + timedelta(days=count)
+            return Period(day, day)
         case "week":
             monday = published + timedelta(days=7 * count - published.weekday())
             return Period(monday, monday + timedelta(days=6))
@@ -190,7 +186,7 @@ def event_dates(text: str, span: Span, published: Published | None) -> tuple[Eve
     A weekday is the last one up to the day of publication, or the next one in a sentence about what is to come; "three
     days earlier" counts from the last date before it. What stays unclear is left out.
     """
-    if not published or published.precision in (Precision.YEAR, Precision.MONTH) or not _may_have(text, span):
+    if not published or published.known_day is None or not _HINT.search(text, span.start, span.end):
         return ()
     day, anchor, found = published.day, published.day, list[EventDate]()
     anchored = _ANCHORED.search(text, span.start, span.end)
@@ -269,11 +265,6 @@ def _absolute_dates(text: str, span: Span, published: Published | None) -> Itera
     for moment in moments(text[span.start : span.end], published.day if published else None):
         if moment.periods and phrases(moment.text) and moment.periods[0].first.year != ANY_YEAR:
             yield EventDate(span.start + moment.start, span.start + moment.end, moment.periods[0])
-
-
-def _may_have(text: str, span: Span) -> bool:
-    """Whether it has a word of a relative date, which is quickly told."""
-    return bool(_HINT.search(text, span.start, span.end))
 
 
 def _up_to(text: str, span: Span) -> Iterator[Span]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 
 from rag.schema import Citation, Span
@@ -10,12 +11,13 @@ from rag.text.calendar import ANY_MONTH, ANY_WEEKDAY
 
 # sentencex takes these for the end of a sentence; what they stand before goes on after them.
 _RANKS = (
-    "Adm Amb Assoc Asst Brig Capt Cdr Cmdr Cmdre Col Cpl Dep Det DR Dr Ens Fr Ft Gen GEN Gov Hon Inst Intl Insp Lt Maj "
-    "MR MRS Mrs MS Ms Msgr MX Natl Pres Prof Pte Pvt Regt Rep Rev Sec Sen Sgt Spc St Sr Supt Univ"
+    "Adm Amb Assoc Asst Brig Capt Cdr Cllr Cmdr Cmdre Col Cpl Dep Det DR Dr Ens Fr Ft Gen GEN Gov Hon Inst Intl Insp "
+    "Lt Maj Messrs Mlle Mme Mmes MR Mr MRS Mrs MS Ms Msgr MX Natl Pres Prof Pte Pvt Regt Rep Rev Sec Sen Sgt Spc St Sr "
+    "Supt Univ"
 )
-_GOES_ON = re.compile(rf"(?:^|[\s(“\"])(?:[A-Z]|{'|'.join(_RANKS.split())})\.$")
+_GOES_ON = re.compile(rf"(?:^|[\s(“\"—–-])(?:[A-Z]|a\.k\.a|{'|'.join(_RANKS.split())})\.$|^(?:\d{{1,3}}|[a-z])[.)]$")
 _HOUR = re.compile(r"\b[ap]\.m\.$", re.I)
-_DAY = re.compile(rf"(?:{ANY_WEEKDAY}|{ANY_MONTH}|local|eastern|gmt|utc|e[sd]t|c[sd]t|p[sd]t)\b", re.I)
+_DAY = re.compile(rf"(?:{ANY_WEEKDAY}|{ANY_MONTH}|local|eastern|gmt|utc|[ecmp][sd]?t)\b", re.I)
 _BEFORE_NUMBER = re.compile(
     r"(?:^|[\s(“\"])(?:approx|arts?|ch|chap|est|figs?|nos?|pp?|para|paras|rs|secs?|vols?)\.$", re.I
 )
@@ -31,23 +33,32 @@ _OPENERS = (
     "While Who Why With You Your"
 )
 _ENDS = re.compile(
-    r"(?<=\bMay\.)\s+(?=[“\"‘]?[A-Z])|(?<=\betc\.)\s+(?=[“\"‘]?[A-Z])"
-    r"|(?:(?<=\b[^\W\d_]\.)|(?<=\bSt\.)|(?<=\bRd\.)|(?<=\bAve\.)|(?<=\bBlvd\.))(?<!\bv\.)(?<!\be\.g\.)(?<!\bi\.e\.)"
+    r"(?<=\bMay\.)\s+(?=[“\"‘]?[A-Z])|(?<=\betc\.)\s+(?=[“\"‘]?[A-Z])|(?<=\b[^\W\d_]\.[”\"])\s+(?=[A-Z])"
+    r"|(?:(?<=\b[^\W\d_]\.)|(?<=\bSt\.)|(?<=\bSr\.)|(?<=\bRd\.)|(?<=\bAve\.)|(?<=\bBlvd\.))(?<!\bv\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\ba\.k\.a\.)"
     rf"\s+(?=[“\"‘]?(?:{'|'.join(_OPENERS.split())})\s)"
 )
-_ASIDE = re.compile(r"\([^()]*[.!?][”\"’]?\)(?=\s+[“\"‘]?[A-Z])")
+_ASIDE = re.compile(r"(?:\([^()]*[.!?][”\"’]?\)|\[[^\[\]]*[.!?][”\"’]?\])(?=\s+[“\"‘]?[A-Z])")
 _PARAGRAPH = re.compile(r"\n\s*\n")
+_LONGEST_CACHED = 20_000  # characters
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def sentences(text: str) -> list[Span]:
     """The sentences of a text, in order, without the white space around them."""
+    return list(_known(text) if len(text) <= _LONGEST_CACHED else _found(text))
+
+
+def _found(text: str) -> tuple[Span, ...]:
     import sentencex
 
     found = sentencex.get_sentence_boundaries("en", _SURROGATE.sub("?", text))  # which it does not take
     bounds = {b["start_index"] for b in found} | {m.end() for m in _ENDS.finditer(text)} | {len(text)}
     kept = [s for s in (trimmed(text, Span(a, b)) for a, b in pairwise(sorted(bounds))) if s.start < s.end]
-    return [part for span in _joined(text, kept) for part in _without_aside(text, span)]
+    return tuple(part for span in _joined(text, kept) for part in _without_aside(text, span))
+
+
+_known = lru_cache(maxsize=1024)(_found)
+"""Adding asks four times for those of an article: its passages, their vectors, their dates, orders in it."""
 
 
 def cited_sentences(citation: Citation) -> list[Span]:

@@ -1,4 +1,4 @@
-"""Tells who says what a sentence reports."""
+"""Tells who says what a sentence or a quotation reports."""
 
 from __future__ import annotations
 
@@ -80,8 +80,11 @@ def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
     """
     stated = speaker(statement)
     told = next((p for p in _PARTS.split(statement) if speaker(p)), statement)
-    part = _nearest_part(told, texts, stated or "")
-    parts = [part] if told == statement else [p.text for text in texts for p in _parts(text)]
+    every, words = [part for text in texts for part in _parts(text)], set(content_words(told))
+    wanted = words - set(content_words(stated or "")) or words
+    # The part between semicolons and the like that has most words of what the statement has one say.
+    part = max(every, key=lambda part: len(wanted & part.stems), default=_StemmedPart("", frozenset())).text
+    parts = [part] if told == statement else [p.text for p in every]
     found = [name for each in parts for name in _speakers(each)]
     if stated is None:
         if found and not has_speech(statement):
@@ -101,13 +104,6 @@ def _is_person(description: str) -> bool:
     """Whether it has the name of one by two words or behind a title; a group may be whom a person speaks for."""
     named = [name for name in names(description) if not _THE.search(description[: name.start])]
     return any(len(name.text.split()) > 1 or name.text.split()[0].lower() in TITLES for name in named)
-
-
-def _nearest_part(statement: str, texts: Sequence[str], said_by: str) -> str:
-    """The part of a sentence, between semicolons and the like, that has most words of what a statement has one say."""
-    wanted = set(content_words(statement)) - set(content_words(said_by)) or set(content_words(statement))
-    parts = [part for text in texts for part in _parts(text)]
-    return max(parts, key=lambda part: len(wanted & part.stems), default=_StemmedPart("", frozenset())).text
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +129,8 @@ def _speakers(part: str) -> list[str]:
         after = part[verb.end() :].split()[:_WORDS_AFTER]
         inverted = after[:1] == ["by"] or bool(_INVERTED.match(part, max(0, verb.start() - 2)))
         found.append(" ".join((*before, *after) if inverted else before))
-    return [name for name in map(_trimmed_all, found) if name]
-
-
-def _trimmed_all(text: str) -> str:
-    return " ".join(_DAYS.sub("", text).split()).strip(" .,'’”\"")
+    bare = (" ".join(_DAYS.sub("", text).split()).strip(" .,'’”\"") for text in found)
+    return [name for name in bare if name]
 
 
 def is_pronoun(name: str) -> bool:
@@ -253,9 +246,9 @@ def voice(text: str, span: Span) -> Voice | None:
         return Voice(named, None)
     if labelled:
         return Voice(labelled, 0)
-    pronoun = _PRONOUN.search(sentence)
-    meant = antecedent(text, span.start, several=pronoun["who"].casefold() == "they") if pronoun else None
-    return Voice(meant, pronoun.end("who")) if pronoun and meant else None
+    own = pronoun(sentence)
+    meant = antecedent(text, span.start, several=own.text.casefold() == "they") if own else None
+    return Voice(meant, own.end) if own and meant else None
 
 
 def told_by(citation: Citation) -> str | None:
@@ -331,3 +324,91 @@ def antecedent(text: str, start: int, *, several: bool) -> str | None:
         if named and not is_pronoun(named):
             return named
     return None
+
+
+_QUOTATION_MARK = re.compile(r"[“”«»\"]|``|''")
+_OPENING, _CLOSING = ("“", "«", "``"), ("”", "»", "''")
+_BREAK = re.compile(r"\n\s*\n")
+_ENDED = (".", "…")
+_LONGEST_QUOTATION = 5_000  # characters
+
+
+def quoted_by(text: str, span: Span) -> str | None:
+    """Who says the quotation that a span of an article is in; None if it is in none, or nobody is named."""
+    runs = _quotations(text)
+    place = next((i for i, run in enumerate(runs) if run.start <= span.start and span.end <= run.end), None)
+    return None if place is None else _speaker(text, runs, place)
+
+
+@lru_cache(maxsize=256)
+def _quotations(text: str) -> tuple[Span, ...]:
+    """The quotations of a text with their marks; one goes on over paragraphs that begin with another opening mark."""
+    return tuple(_found(text))
+
+
+def _found(text: str) -> Iterator[Span]:
+    start: int | None = None
+    last = 0
+    for mark in _QUOTATION_MARK.finditer(text):
+        opens = text[: mark.start()].rstrip(" \t")[-1:] in ("", "\n")
+        if start is not None and _is_broken(text, last, mark, opens):
+            start = None
+        if start is None:
+            start = mark.start() if mark[0] not in _CLOSING else None
+        elif mark[0] in _CLOSING or (mark[0] == '"' and not opens):
+            yield Span(start, mark.end())
+            start = None
+        last = mark.end()
+
+
+def _is_broken(text: str, last: int, mark: re.Match[str], opens: bool) -> bool:
+    """Whether a quotation that was not closed ended with its paragraph, or is too long for one."""
+    paragraph = _BREAK.search(text, last, mark.start())
+    return mark.start() - last > _LONGEST_QUOTATION or bool(paragraph and not opens)
+
+
+def _speaker(text: str, runs: tuple[Span, ...], place: int) -> str | None:
+    """By the words of its own sentence behind or before it, else as the one that it goes on from."""
+    for part in (_behind(text, runs, place), _ahead(text, runs, place)):
+        if meant := pronoun(part):
+            return antecedent(_bare(text, runs[:place]), runs[place].start, several=meant.text.casefold() == "they")
+        if named := speaker(part):
+            return named
+    return _speaker(text, runs, place - 1) if place and _goes_on(text, runs[place - 1], runs[place]) else None
+
+
+def _behind(text: str, runs: tuple[Span, ...], place: int) -> str:
+    """What follows in the same sentence, with the end of the quotation; nothing if that ends the sentence."""
+    run = runs[place]
+    inside = text[run.start : run.end].rstrip("”»\"' ")
+    if inside.endswith(_ENDED):
+        return ""
+    end = runs[place + 1].start if place + 1 < len(runs) else len(text)
+    paragraph = _BREAK.search(text, run.end, end)
+    rest = text[run.end : paragraph.start() if paragraph else end].partition(";")[0]
+    first = next(iter(sentences(rest)), None)
+    return f"{inside[-1:]}{text[run.end - 1]}{rest[: first.end]}" if first else ""
+
+
+def _ahead(text: str, runs: tuple[Span, ...], place: int) -> str:
+    """What comes before in the same sentence."""
+    begin = runs[place - 1].end if place else 0
+    part = text[begin : runs[place].start]
+    paragraphs = [m.end() for m in _BREAK.finditer(part)]
+    part = part[paragraphs[-1] if paragraphs else 0 :]
+    spans = sentences(part)
+    last = part[spans[-1].start :].rpartition(";")[2].strip() if spans else ""
+    return "" if last.endswith((".", "!", "?")) else last
+
+
+def _goes_on(text: str, earlier: Span, later: Span) -> bool:
+    """Whether nothing but the words that name the speaker stands between two quotations."""
+    between = text[earlier.end : later.start]
+    return not between.strip() or (len(sentences(between)) == 1 and speaker(f",”{between}") is not None)
+
+
+def _bare(text: str, runs: tuple[Span, ...]) -> str:
+    """The text with blanks in these quotations."""
+    for run in runs:
+        text = f"{text[: run.start + 1]}{' ' * (run.end - run.start - 2)}{text[run.end - 1 :]}"
+    return text

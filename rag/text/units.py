@@ -105,13 +105,12 @@ def _plain(spelling: str) -> str:
     return re.sub(r"[\s_-]", " ", spelling).lower()
 
 
-def _currencies() -> dict[str, str]:
-    pairs = (part.split(":") for part in _MONEY.split(";"))
-    return {_plain(name): code.strip() for code, names in pairs for name in names.split()}
-
-
 _UNITS = _units()
-_CURRENCIES = _currencies()
+_CURRENCIES = {
+    _plain(name): code.strip()
+    for code, names in (part.split(":") for part in _MONEY.split(";"))
+    for name in names.split()
+}
 CURRENCIES = frozenset(_CURRENCIES.values()) | frozenset(_SIGNS.values())
 """The codes of the currencies; one without its country, such as `$`, is a code of its own."""
 

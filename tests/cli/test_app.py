@@ -454,3 +454,17 @@ def test_doctor_says_what_to_do_about_another_embedding_model(home: Path) -> Non
     (problem,) = json.loads(found.stdout)["problems"]
     assert "FakeEmbeddings:fake, the program has minilm; use that one (RAG_EMBEDDINGS), or" in problem
     assert run("reindex").exit_code == run("doctor").exit_code == 0
+
+
+def test_ctrl_c_while_it_loads_ends_it_quietly() -> None:
+    loading = """
+import sys, rag.__main__
+class Stopped:
+    def find_spec(self, name, *_):
+        if name == "rag.cli.app":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Stopped())
+rag.__main__.main()
+"""
+    stopped = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, check=False)
+    assert (stopped.returncode, stopped.stdout, stopped.stderr) == (130, "", "")

@@ -184,6 +184,7 @@ def test_history_and_other_topics_are_left_out(library: rag.Library) -> None:
         ("Today's report had news: 60 people were killed.", None),
         ("60 people were killed, the ministry said on Thursday.", None),
         ("After it began on Monday, 60 people were killed.", None),
+        ("The death toll of the quake rose to 60 on Wednesday.", None),
     ],
 )
 def test_only_a_day_in_its_clause_is_the_day_of_an_event(text: str, happened: str | None) -> None:
@@ -204,6 +205,27 @@ def test_figures_of_two_events_are_two_series(tmp_path: Path) -> None:
         other.add(*(article(text, title="At an airport", source=day, published=day) for text, day in reports))
         found = {(s.happened, s.minimum.least, s.maximum.most) for s in other.figures("airport").series}
     assert found == {("2021-08-16", 5, 7), ("2021-08-24", 8, 8), ("2021-08-16", 3, 3), (None, 9, 9)}
+
+
+def test_an_article_on_the_topic_counts_with_sentences_that_do_not_name_it(tmp_path: Path) -> None:
+    text = (
+        "A ferry sank on Lake Maro late on Monday. At least 31 people drowned, the coast guard said. "
+        "In 2011, 140 people were killed on the lake. At Torben 12 people were killed.\n\n"
+        "Divers recovered 27 bodies from the lower deck."
+    )
+    other = "A bus fell into a river. Nine people drowned. The ferry is near."
+    with rag.Library(tmp_path, offline=True) as library:
+        library.add(article(text, title="Ferry sinks", source="Lake Tribune", published="2023-04-11"))
+        library.add(article(other, title="Bus accident", source="Radio Delta", published="2023-04-11"))
+        found = {(s.counts, s.span) for s in library.figures("ferry").series}
+    assert found == {("people drowned", "At least 31"), ("bodies recovered from the lower deck", "27")}
+
+
+def test_a_narrow_terminal_shows_each_figure_once(library: rag.Library) -> None:
+    lines = [line.text for line in figure_lines(library.figures("airport attack"), width=40)]
+    (row,) = [place for place, line in enumerate(lines) if line.startswith("  2021-08-27  At least 170")]
+    assert lines[row + 1].startswith(" " * 28)
+    assert lines[row + 1].strip()
 
 
 @pytest.mark.parametrize(

@@ -65,14 +65,14 @@ def test_as_it_stands_no_gate_of_the_seeds_is_missed(
     seeded: Library, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Answer]
 ) -> None:
     monkeypatch.setattr(Library, "ask", ask)
-    assert missed(seeded, "seed") == ""
+    assert missed(seeded, "smoke") == ""
 
 
 def test_an_answer_to_everything_is_caught(seeded: Library, news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(extractive, "LIKELY", 0.0)
-    found = missed(seeded, "seed")
-    assert "seed: abstention_recall is" in found
-    assert "seed: wrong_answers is" in found
+    found = missed(seeded, "smoke")
+    assert "smoke: abstention_recall is" in found
+    assert "smoke: wrong_answers is" in found
     assert "unanswerable: right_cases is" in missed(news, "unanswerable")
 
 
@@ -83,7 +83,7 @@ def test_a_checker_without_numbers_is_caught(news: Library, monkeypatch: pytest.
         return (check for check in compare(*given, **more) if check.kind != "number")
 
     monkeypatch.setattr(verify, "compare", blind)
-    assert "checks-dev: facts_caught is" in missed(news, "checks-dev")
+    assert "checks: facts_caught is" in missed(news, "checks")
 
 
 def test_a_window_that_lets_later_days_in_is_caught(news: Library, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,8 +113,8 @@ def test_citations_that_are_shifted_by_one_are_caught(
     seeded: Library, monkeypatch: pytest.MonkeyPatch, ask: Callable[..., Answer], shift: Callable[[Answer], Answer]
 ) -> None:
     monkeypatch.setattr(Library, "ask", lambda self, *given, **more: shift(ask(self, *given, **more)))
-    found = missed(seeded, "seed")
-    assert "seed: citation_recall is" in found
+    found = missed(seeded, "smoke")
+    assert "smoke: citation_recall is" in found
 
 
 def test_a_quote_that_does_not_stand_where_it_says_is_caught(
@@ -125,7 +125,7 @@ def test_a_quote_that_does_not_stand_where_it_says_is_caught(
         return replace(answer, citations=tuple(_elsewhere(c) for c in answer.citations))
 
     monkeypatch.setattr(Library, "ask", moved)
-    assert "seed: valid_citations is" in missed(seeded, "seed")
+    assert "smoke: valid_citations is" in missed(seeded, "smoke")
 
 
 def _elsewhere(citation: Citation) -> Citation:

@@ -48,6 +48,7 @@ def _container(extension: str, body: bytes) -> bytes:
 SAMPLES = {extension: [_container(extension, body.encode())] for extension, (_, body) in _PARTS.items()} | {
     ".rtf": [(r"{\rtf1\ansi\ansicpg1252{\fonttbl\f0 Times;}\f0 " + PROSE + r"\par Caf\'e9 \u8217?s.\par}").encode()],
     ".eml": [_MAIL.encode(), _MAIL.replace("\n\n", "\nContent-Type: text/html; charset=x\n\n<p>").encode()],
+    ".mhtml": [f"Snapshot-Content-Location: https://a.example/b\nContent-Type: text/html\n\n<p>{PROSE}</p>".encode()],
     ".mbox": [f"From news@example.org Wed Jul  7 10:00:00 2021\n{_MAIL}\n".encode() * 2],
 }
 """Whole files of each format."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import zipfile
@@ -36,6 +37,43 @@ def zipped(parts: Mapping[str, str]) -> bytes:
         for name, text in parts.items():
             archive.writestr(name, text)
     return stream.getvalue()
+
+
+# archives
+
+RECORDS = '{{"id": 1, "title": "Ferry", "text": "{}"}}\n{{"id": 2, "title": "Tram", "text": "{}"}}\n'
+
+
+def test_the_files_in_an_archive_are_read_and_what_is_left_out_is_named(tmp_path: Path) -> None:
+    parts = {"news/a.txt": f"title: Ferry\n\n{FERRY}", "b.html": f"<h1>Tram</h1><p>{TRAM}</p>", "c.png": "x"}
+    found = loaded(written(tmp_path, "a.zip", zipped({**parts, "__MACOSX/._a.txt": "x"})))
+    assert [FERRY in found[0].text, TRAM in found[1].text] == [True, True]
+    assert "c.png" in " ".join(found[0].notes)
+
+
+def test_an_id_is_one_in_its_own_file_of_an_archive(tmp_path: Path) -> None:
+    parts = {"a.jsonl": RECORDS.format(FERRY, TRAM), "b.jsonl": RECORDS.format("Rain fell.", "Snow fell.")}
+    assert len({article.place for article in loaded(written(tmp_path, "a.zip", zipped(parts)))}) == 4
+
+
+def test_a_broken_file_in_an_archive_fails_alone(tmp_path: Path) -> None:
+    found = list(load(written(tmp_path, "a.zip", zipped({"a.docx": "x", "b.txt": FERRY}))))
+    assert isinstance(found[0], Failure)
+    assert isinstance(found[1], Article)
+
+
+def test_a_packed_file_is_read_by_the_extension_below(tmp_path: Path) -> None:
+    packed = gzip.compress(RECORDS.format(FERRY, TRAM).encode())
+    assert len(loaded(written(tmp_path, "a.jsonl.gz", packed))) == 2
+    (cut,) = load(written(tmp_path, "b.jsonl.gz", packed[:-20]))
+    assert isinstance(cut, Failure)
+    assert "unpack it" in cut.message
+
+
+def test_a_packed_file_that_unpacks_to_too_much_is_refused(tmp_path: Path) -> None:
+    (bomb,) = load(written(tmp_path, "a.txt.gz", gzip.compress(bytes(60_000_000), 1)))
+    assert isinstance(bomb, Failure)
+    assert "unpacks to over 50 MB" in bomb.message
 
 
 # office files and books
@@ -91,7 +129,7 @@ def test_a_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
         '<item id="b" href="b.xhtml" media-type="application/xhtml+xml"/></manifest>'
         '<spine><itemref idref="b"/><itemref idref="a"/></spine></package>'
     )
-    page = "<html xmlns='http://www.w3.org/1999/xhtml'><body><h1>{}</h1><p>{}</p></body></html>"
+    page = "<html xmlns='http://www.w3.org/1999/xhtml'><head><title>c1</title></head><body><h1>{}</h1><p>{}</p></body></html>"
     parts = {
         "META-INF/container.xml": container,
         "OEBPS/c.opf": opf,
@@ -99,8 +137,8 @@ def test_a_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
         "OEBPS/b.xhtml": page.format("Tram", TRAM),
     }
     found = loaded(written(tmp_path, "weekly.epub", zipped(parts)))
-    text = "\n".join(article.text for article in found)
-    assert text.index(TRAM) < text.index(FERRY)
+    assert [article.title for article in found] == ["Tram", "Ferry"]
+    assert [TRAM in found[0].text, FERRY in found[1].text] == [True, True]
 
 
 @pytest.mark.parametrize("name", ["a.docx", "a.odt", "a.epub"])
@@ -185,6 +223,22 @@ def test_a_lexisnexis_export_in_word_holds_an_article_a_document(tmp_path: Path)
     lines = [line.strip() for line in NEXIS.format(FERRY, TRAM).splitlines()]
     found = loaded(written(tmp_path, "nexis.docx", docx(*lines)))
     assert [article.title for article in found] == ["Ferry runs aground in fog", "Tram line to close"]
+
+
+UNI = [
+    *("Ferry runs aground in fog", "Brenholm Echo", "March 4, 2024 Monday", "Copyright 2024 Echo Media"),
+    *("Section: NEWS; Pg. 3", "Length: 20 words", "Byline: Ida Holt", "Body", FERRY, "Graphic", "Photo: the ferry"),
+    *("Load-Date: March 5, 2024", "End of Document"),
+]
+
+
+@pytest.mark.parametrize("name", ["uni.docx", "uni.pdf"])
+def test_an_article_of_nexis_uni_is_read_without_its_captions(tmp_path: Path, name: str) -> None:
+    lines = [(60, 700 - 14 * n - (20 if n else 0), line) for n, line in enumerate(UNI)]
+    (found,) = loaded(written(tmp_path, name, docx(*UNI) if name.endswith("docx") else laid_out(lines)))
+    assert (found.title, found.source, found.author) == ("Ferry runs aground in fog", "Brenholm Echo", "Ida Holt")
+    assert str(found.published) == "2024-03-04"
+    assert found.text == FERRY
 
 
 FACTIVA = (

@@ -374,7 +374,7 @@ def test_a_pdf_gives_its_text_and_the_date_that_it_was_made_is_not_its_publicati
         ("a.json", b'{"a": [{"text": "x"}], "b": [{"text": "x"}]}', "2 lists"),
         ("a.json", b"7", "int"),
         ("a.jsonl", b"\n\n", "empty"),
-        ("a.jsonl", b"[\n{}\n]", "several lines"),
+        ("a.jsonl", b'[\n{\n"text": "x"\n}\n]', "several lines"),
         ("a.jsonl", b"\x89PNG\x00\x00\n\x00", "binary"),
         ("a.csv", b"id,title\n1,T\n", "columns id, title"),
         ("a.csv", b"text,id\n", "no article"),

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from rag.ingest.metadata import article
-from rag.render.axis import WIDTH, Axis, axis
+from rag.render.page import WIDTH, Axis, axis
 from rag.schema import Event, Precision, Statement, Timeline
 
 

@@ -15,7 +15,7 @@ from rag.cli.app import app
 from rag.errors import InputError
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.render.links import link
+from rag.render.lines import link
 from rag.render.tables import rows
 from rag.schema import AddReport, Answer, Article, Citation, Failure, Statement, Summary, Timeline, Verdict
 

@@ -18,8 +18,7 @@ from rag.cli.app import app
 from rag.ingest.metadata import article
 from rag.render.digest_lines import timeline_lines
 from rag.render.markdown import markdown_page
-from rag.render.notebook import html
-from rag.render.page import Bar, bars, html_page, reach
+from rag.render.page import Bar, bars, html, html_page, reach
 from rag.render.tables import rows
 from rag.schema import Article, Citation, Conflict, Dispute, Event, Position, Precision, Statement, Timeline, Verdict
 

@@ -46,6 +46,10 @@ def talk(library: Library, *questions: str, carried: bool = True) -> list[Answer
         "Why did they flee?",
         "Where was that?",
         "What was his profession, and which state does he come from?",
+        "What did Ghani say about it?",
+        "When did the council approve it?",
+        "Why did the interior ministry deny it?",
+        "Who else took part?",
         "Which two cabinet secretaries joined him when he brought company bosses together that October?",
     ],
 )
@@ -64,6 +68,8 @@ def test_a_question_that_points_back_leans_on_the_conversation(question: str) ->
         "Which general lost his command?",
         "Is there any agreement on a ceasefire?",
         "What did the Taliban say about their delegation?",
+        "Why did the mayor close the bridge and repair it?",
+        "Who else spoke in Tehran?",
     ],
 )
 def test_a_question_whose_pronouns_are_its_own_does_not(question: str) -> None:
@@ -85,6 +91,17 @@ def test_a_follow_up_takes_the_last_question_and_the_names_of_its_answer_along()
 def test_a_follow_up_of_a_follow_up_reaches_the_question_that_stands_alone() -> None:
     history = [Turn(CLOSED, "Turkey did."), Turn("What about Russia?", "It did too.")]
     assert CLOSED in context("Where?", history)
+
+
+def test_what_was_asked_of_others_in_between_is_left_out() -> None:
+    history = [Turn(CLOSED, "Turkey did."), Turn("What about Russia?", "It did too.")]
+    assert context("And Iran?", history) == CLOSED
+
+
+def test_a_question_without_a_word_of_its_own_is_answered_as_likely(library: Library) -> None:
+    history = [Turn(FLED, "Around 1,000 Afghan soldiers fled to Tajikistan.")]
+    assert library.ask(FLED).reason is None
+    assert library.ask("Where?", history=history).reason is Reason.UNCLEAR
 
 
 def test_the_same_is_asked_of_something_else(library: Library) -> None:

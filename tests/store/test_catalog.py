@@ -198,6 +198,7 @@ def test_a_new_revision_replaces_the_old_one_which_is_kept_but_not_found(catalog
     save(catalog, DOHA)
     corrected = article("Talks went on in Muscat.", id="doha", title="More talks")
     second = Article(**{f: getattr(corrected, f) for f in corrected.__slots__} | {"revision": 2})
+    catalog.embedded.set_indexed(["doha-1-0"])
     save(catalog, second)
     assert found(catalog, "doha") == []
     assert found(catalog, "muscat") == ["doha-2-0"]

@@ -57,10 +57,17 @@ def opened(folder: Path) -> Library:
     return Library(folder, embeddings=FakeEmbeddings(), offline=True)
 
 
+def indexed(folder: Path) -> Library:
+    """A library that has an index of its vectors, however few there are."""
+    library = opened(folder)
+    library.vectors.exact = 0
+    return library
+
+
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whole") / "library"
-    with opened(folder) as library:
+    with indexed(folder) as library:
         library.add(*ARTICLES)
     return folder
 
@@ -142,7 +149,7 @@ def test_sentences_of_an_earlier_version_are_found_by_doctor_and_embedded_anew_b
 def test_a_damaged_vector_that_waits_for_the_index_is_embedded_anew(folder: Path) -> None:
     VECTORS["nan"](folder)
     sql("UPDATE passages SET indexed = 0")(folder)
-    with opened(folder) as library:
+    with indexed(folder) as library:
         library.add(article("Rain fell on Kabul.", id="rain"))
         library.work()
     assert problems(folder) == []
@@ -224,8 +231,7 @@ def test_doctor_finds_nothing_wrong_where_no_library_is(tmp_path: Path) -> None:
 def test_an_index_without_a_seal_is_not_opened(folder: Path) -> None:
     (folder / "vectors" / "seal.json").unlink()
     assert any("seal.json is not as it was left" in problem for problem in problems(folder))
-    with opened(folder) as library:
-        library.vectors.exact = 0
+    with indexed(folder) as library:
         assert "7,000" in library.search(QUESTION).hits[0].passage.text
         library.reindex()
     assert problems(folder) == []
@@ -236,7 +242,7 @@ def test_only_its_user_may_read_a_library(tmp_path: Path) -> None:
     folder = tmp_path / "library"
     before = os.umask(0)
     try:
-        with opened(folder) as library:
+        with indexed(folder) as library:
             library.add(*ARTICLES[:2])
             seen = {path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
         folders = {path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*")) if path.is_dir()}
@@ -312,7 +318,8 @@ HARMS: dict[str, Harm] = {
 def test_no_damage_leads_to_a_crash_or_to_something_that_no_article_says(whole: Path, tmp_path: Path) -> None:
     assert len(HARMS) >= 60
     command = [sys.executable, __file__, str(whole), str(tmp_path)]
-    done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False)
+    paths = {**os.environ, "PYTHONPATH": os.pathsep.join((str(ROOT), str(ROOT / "tests")))}
+    done = subprocess.run(command, cwd=ROOT, env=paths, text=True, capture_output=True, check=False)
     outcomes = dict(json.loads(line) for line in done.stdout.splitlines())
     assert done.returncode == 0, (done.returncode, list(outcomes)[-1:], done.stderr[-2000:])
     assert {kind: seen for kind, seen in outcomes.items() if seen.startswith("wrong")} == {}
@@ -333,8 +340,7 @@ def outcome(folder: Path, wanted: list[str]) -> str:
     """What a damaged library leads to; "wrong" where something is shown that no article says, or nothing is noticed."""
     noticed = bool(problems(folder))
     try:
-        with opened(folder) as library:
-            library.vectors.exact = 0
+        with indexed(folder) as library:
             seen = shown(library)
             library.add(article("Rain fell on Kabul.", id="rain"))
     except RagError as error:

@@ -26,11 +26,14 @@ from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article, Window
 from rag.store.catalog import Catalog
+from rag.store.vector_index import VectorIndex
 from rag.text.words import content_words
 
 ROOT = Path(__file__).parents[2]
 ALL = Window()
 STEPS = 4
+EXACT = 40
+"""So many passages are compared one by one: the first step has fewer, all steps have more."""
 ARTICLES = [
     article(
         " ".join(f"Envoy {n} said in Doha that point {i} of draft {n} stood." for i in range(60)),
@@ -53,12 +56,12 @@ def test_a_killed_add_leaves_a_library_that_answers_and_completes_itself(tmp_pat
 
 @pytest.mark.slow
 def test_a_reader_that_stays_open_sees_what_other_writers_add_at_once(tmp_path: Path) -> None:
-    with Library(tmp_path / "library", embeddings=FakeEmbeddings()) as reader:
+    with opened(tmp_path / "library") as reader:
         reader.add(ARTICLES[0])
         before = state(reader)
         code = (
             "import sys; from test_safety import *; first = int(sys.argv[2])\n"
-            "with Library(sys.argv[1], embeddings=FakeEmbeddings()) as library:\n"
+            "with opened(Path(sys.argv[1])) as library:\n"
             "    for each in ARTICLES[first : first + 4]: library.add(each)"
         )
         writers = [
@@ -70,7 +73,7 @@ def test_a_reader_that_stays_open_sees_what_other_writers_add_at_once(tmp_path: 
         with Library(tmp_path / "undisturbed", embeddings=FakeEmbeddings()) as undisturbed:
             undisturbed.add(*ARTICLES[:9])
             assert state(reader) == state(undisturbed)
-        assert not reader.catalog.embedded.has_changes()
+        assert not reader.vectors.is_behind
 
 
 class Overtaken(Catalog):
@@ -106,8 +109,16 @@ def environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(str(ROOT / folder) for folder in (".", "tests", "tests/store"))}
 
 
+def opened(folder: Path) -> Library:
+    """A library that has an index of its vectors from the second step on."""
+    library = Library(folder, embeddings=FakeEmbeddings())
+    library.vectors.exact = EXACT
+    return library
+
+
 def state(library: Library) -> dict[str, list[str]]:
     """All that can be asked of a library: what is in it, and what it finds by words and by vectors."""
+    vectors = VectorIndex(library.path / "vectors", library.catalog)
     articles = library.articles()
     passages = [id for a in articles for id in library.catalog.passage_ids(a.id)]
     questions = ["envoy in Tehran", *(f"What did envoy {n} say of draft {n}?" for n in range(0, 12, 3))]
@@ -120,7 +131,7 @@ def state(library: Library) -> dict[str, list[str]]:
         "dense": [
             id
             for q in questions
-            for id in library.vectors.search(np.array(fake.embed_query(q), np.float32), limit=9, window=ALL)
+            for id in vectors.search(np.array(fake.embed_query(q), np.float32), limit=9, window=ALL)
         ],
     }
 
@@ -180,7 +191,7 @@ def sleep_until_chroma_writes(seconds: float, folder: Path) -> None:
 
 def add_all(folder: Path) -> None:
     """Adds in steps, corrects the first article, and records each step after `add` has reported it."""
-    with Library(folder, embeddings=FakeEmbeddings()) as library:
+    with opened(folder) as library:
         for start in range(0, len(ARTICLES), STEPS):
             step = ARTICLES[start : start + STEPS]
             assert library.add(*step).added == STEPS
@@ -195,14 +206,14 @@ def record(folder: Path, ids: list[str]) -> None:
 
 
 def check_and_complete(folder: Path, expected: dict[str, list[str]]) -> None:
-    with Library(folder, embeddings=FakeEmbeddings()) as library:
+    with opened(folder) as library:
         reported = (folder / "reported").read_text().split() if (folder / "reported").exists() else []
         check_as_left(library, reported)
         library.add(*(ARTICLES if CORRECTED.sha256 not in digests(library) else ARTICLES[1:]))
         library.add(CORRECTED)
         found = state(library)
         assert found == expected, {key: (found[key], expected[key]) for key in expected if found[key] != expected[key]}
-        assert not library.catalog.embedded.has_changes()
+        assert not library.vectors.is_behind
         assert in_chroma(folder) == set(found["passages"])
 
 

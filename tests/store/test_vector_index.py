@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import chromadb
 import numpy as np
@@ -53,6 +54,16 @@ def save(catalog: Catalog, name: str, rows: NDArray[np.float32], *, day: int = 0
 
 def nearest(rows: NDArray[np.float32], query: NDArray[np.float32], name: str = "a") -> list[str]:
     return [f"{name}-{i:04}" for i in np.argsort(-(rows @ query), kind="stable")]
+
+
+def opened_by_chroma(folder: Path) -> Any:
+    """What is in its files, past the index that is tested."""
+    client = chromadb.PersistentClient(str(folder), settings=chromadb.Settings(anonymized_telemetry=False))
+    return client.get_collection("passages", embedding_function=None)
+
+
+def in_chroma(folder: Path) -> set[str]:
+    return set(opened_by_chroma(folder).get(include=[])["ids"])
 
 
 @pytest.fixture
@@ -124,17 +135,85 @@ def test_equally_near_passages_come_in_the_order_of_their_ids(catalog: Catalog, 
     assert index.search(vectors(1)[0], limit=5, window=ALL) == [f"a-{i:04}" for i in range(5)]
 
 
-def test_a_few_vectors_are_searched_without_chroma(tmp_path: Path) -> None:
-    catalog = Catalog(tmp_path / "catalog.sqlite")
-    save(catalog, "a", vectors(20))
-    catalog.close()
+def test_a_few_articles_are_added_searched_and_removed_without_chroma(tmp_path: Path) -> None:
     code = (
-        "import sys, numpy as np; from pathlib import Path; from rag.store.catalog import Catalog; "
-        "from rag.store.vector_index import VectorIndex; from rag.schema import Window; p = Path(sys.argv[1]); "
-        "found = VectorIndex(p / 'vectors', Catalog(p / 'catalog.sqlite'))"
-        ".search(np.ones(16, np.float32), limit=5, window=Window()); print(len(found), 'chromadb' in sys.modules)"
+        "import sys; sys.path[:0] = ['tests']\n"
+        "from fake_embeddings import FakeEmbeddings; from rag.library import Library\n"
+        "with Library(sys.argv[1], embeddings=FakeEmbeddings(), offline=True) as library:\n"
+        "    library.load(); library.add('seeds'); found = library.ask('Who spoke for the Taliban?').hits\n"
+        "    library.remove(library.articles()[0].id); library.reindex()\n"
+        "    print(bool(found), len(library.articles()), 'chromadb' in sys.modules)"
     )
-    assert subprocess.check_output([sys.executable, "-c", code, tmp_path], text=True, cwd=ROOT) == "5 False\n"
+    assert subprocess.check_output([sys.executable, "-c", code, tmp_path], text=True, cwd=ROOT) == "True 0 False\n"
+    assert not (tmp_path / "vectors").exists()
+
+
+def test_the_change_that_passes_the_limit_makes_the_index_of_all(catalog: Catalog, tmp_path: Path) -> None:
+    index, folder = VectorIndex(tmp_path / "vectors", catalog, exact=50), tmp_path / "vectors"
+    save(catalog, "a", vectors(30))
+    index.synchronize()
+    catalog.remove(["a"])
+    save(catalog, "b", vectors(50, seed=1))
+    index.synchronize()
+    assert not folder.exists()
+    assert not index.is_behind
+    save(catalog, "c", vectors(1, seed=2))
+    assert index.is_behind
+    index.synchronize()
+    index.close()
+    assert not index.is_behind
+    assert in_chroma(folder) == set(catalog.admitted(ALL))
+
+
+def test_a_stop_before_the_index_is_made_hides_nothing(catalog: Catalog, tmp_path: Path) -> None:
+    rows, query, folder = vectors(60), vectors(1, seed=9)[0], tmp_path / "vectors"
+    save(catalog, "a", rows)
+    index = VectorIndex(folder, catalog, exact=50)
+    index.load()
+    assert index.search(query, limit=60, window=ALL) == nearest(rows, query)
+    assert not folder.exists()
+    index.synchronize()
+    assert index.search(query, limit=60, window=ALL)[0] == nearest(rows, query)[0]
+    index.close()
+    assert in_chroma(folder) == set(catalog.admitted(ALL))
+
+
+def test_an_index_of_few_is_left_as_it_is_until_there_are_many(catalog: Catalog, tmp_path: Path) -> None:
+    folder, query = tmp_path / "vectors", vectors(1, seed=9)[0]
+    save(catalog, "a", vectors(30))
+    save(catalog, "b", vectors(10, seed=1))
+    former = VectorIndex(folder, catalog, exact=0)
+    former.synchronize()
+    former.close()
+    index = VectorIndex(folder, catalog, exact=50)
+    catalog.remove(["b"])
+    save(catalog, "c", vectors(20, seed=2))
+    index.synchronize()
+    index.check()
+    names = [*(f"a-{i:04}" for i in range(30)), *(f"c-{i:04}" for i in range(20))]
+    order = np.argsort(-(np.vstack([vectors(30), vectors(20, seed=2)]) @ query), kind="stable")
+    assert index.search(query, limit=50, window=ALL) == [names[i] for i in order]
+    index.close()
+    assert {id[0] for id in in_chroma(folder)} == {"a", "b"}
+    save(catalog, "d", vectors(10, seed=3))
+    index.synchronize()
+    index.close()
+    assert in_chroma(folder) == set(catalog.admitted(ALL))
+
+
+def test_rebuilding_takes_away_an_index_of_few(catalog: Catalog, tmp_path: Path) -> None:
+    save(catalog, "a", vectors(30))
+    index = VectorIndex(tmp_path / "vectors", catalog, exact=0)
+    index.synchronize()
+    index.exact = 50
+    index.rebuild()
+    assert not (tmp_path / "vectors").exists()
+    assert index.search(vectors(30)[7], limit=1, window=ALL) == ["a-0007"]
+    index.exact = 0
+    assert index.is_behind
+    index.synchronize()
+    assert index.search(vectors(30)[7], limit=1, window=ALL) == ["a-0007"]
+    index.check()
 
 
 def test_chroma_finds_what_comparing_one_by_one_finds(big: VectorIndex) -> None:
@@ -148,8 +227,7 @@ def test_chroma_finds_what_comparing_one_by_one_finds(big: VectorIndex) -> None:
 
 
 def test_chroma_holds_the_passages_of_the_catalog_by_cosine(many: Path) -> None:
-    client = chromadb.PersistentClient(str(many / "vectors"), settings=chromadb.Settings(anonymized_telemetry=False))
-    collection = client.get_collection("passages", embedding_function=None)
+    collection = opened_by_chroma(many / "vectors")
     assert collection.count() == MANY + 100
     assert collection.configuration["hnsw"]["space"] == "cosine"
 
@@ -219,10 +297,7 @@ def test_synchronizing_brings_chroma_up_to_the_catalog(big: VectorIndex, copy: P
     big.synchronize()
     assert not big.catalog.embedded.has_changes()
     big.close()
-    collection = chromadb.PersistentClient(
-        str(copy / "vectors"), settings=chromadb.Settings(anonymized_telemetry=False)
-    ).get_collection("passages", embedding_function=None)
-    assert {id.split("-")[0] for id in collection.get(include=[])["ids"]} == {"a", "new"}
+    assert {id.split("-")[0] for id in in_chroma(copy / "vectors")} == {"a", "new"}
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,27 @@ def test_a_year_stays_a_year(stamp: str | int) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "mercredi 7 juillet 2021",
+        "mer., 07 juil. 2021 08:00:00 +0200",
+        "Mi., 7. Juli 2021 um 10:15 Uhr",
+        "miércoles, 7 de julio de 2021",
+        "7 luglio 2021",
+        "7 июля 2021 г., 10:15",
+        "липень 7, 2021, 12:19",
+        "2021. július 7.",
+        "2021年7月7日 10:15",
+        "2021년 7월 7일",
+    ],
+)
+def test_a_day_is_read_with_the_month_names_of_other_languages(text: str) -> None:
+    found = parse_published(text)
+    assert found is not None
+    assert (found.day, found.precision) == (date(2021, 7, 7), Precision.DAY)
+
+
+@pytest.mark.parametrize(
     "stamp",
     [
         None,
@@ -118,7 +139,10 @@ def test_a_year_stays_a_year(stamp: str | int) -> None:
         "202107",
         "1700-01-01",
         "2300-01-01",
-        "7 juillet 2021",
+        "7-8 juillet 2021",
+        "31 juin 2021",
+        "7 listopada 2021",  # October in Croatian, November in Polish
+        "Issue 7, Vol 2 2021",
         "x" * 1000,
         True,
         0,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.schema import Span
-from rag.text.quoted import quoted_by
+from rag.text.speakers import quoted_by
 
 HARBOUR = (
     "“We found cracks in 14 pillars,” harbour master Odile Brandt told reporters. “It is not safe. Nobody will be "

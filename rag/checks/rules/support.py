@@ -42,6 +42,8 @@ WEIGHTS: Mapping[str, float] = {
     "quoted": 0.43,
     "tight": 0.33,
 }
+_LONG = 700
+"""Characters of spans that the reader reads whole."""
 _COUNTED = ("number", "date", "name")
 _MOST_SENTENCES = 8
 _SELECTED = 3
@@ -84,16 +86,19 @@ def support(statement: str, texts: Sequence[str], checks: Sequence[Check], *, se
 def grounding(statement: str, texts: Sequence[str]) -> Support:
     """How well the spans that a statement cites show it: 0 to 1 by its words, up to 3 with the reader.
 
-    A name that is only near the spans counts for nothing. The reader is asked about wording of its own alone.
+    A name that is only near the spans counts for nothing. The reader is asked about wording of its own alone, and about
+    the nearest sentences of long spans: of a whole article it says that much follows which does not.
     """
     aligned = _align(statement, texts, frozenset())
     if aligned is None:
         return Support(0.0, None)
-    together = aligned.found[_chosen(aligned)[:_TOGETHER]].max(axis=0)
+    chosen = _chosen(aligned)
+    together = aligned.found[chosen[:_TOGETHER]].max(axis=0)
     shown = float(together @ aligned.weights / aligned.weights.sum())
     reader = shared_reader(cores()) if shown < GROUNDED else None
     if reader:
-        premises = dict.fromkeys((" ".join(texts), *texts))
+        near = [" ".join(aligned.sentences[i].text for i in sorted(set(chosen)))]
+        premises = dict.fromkeys((" ".join(texts), *texts) if sum(map(len, texts)) <= _LONG else near)
         shown += _READ * max(found.entailment for found in reader.entail([Pair(text, statement) for text in premises]))
     return Support(shown, aligned.sentences[aligned.nearest].text)
 

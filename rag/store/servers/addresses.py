@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import urlsplit
 
 from rag.errors import InputError
 from rag.models.chat import Secret
@@ -44,14 +44,9 @@ def chroma_server(address: str, *, origin: str, key: Secret | None = None) -> Ch
 
 def catalog_address(address: str, *, origin: str) -> str:
     """The address of a PostgreSQL database, as it was given; raises InputError, without it, if it is none."""
-    parts = _split(address)
-    if not is_address(address) or not parts or len(parts.path) < 2:
+    if not is_address(address) or _port(address) == -1 or len(urlsplit(address).path) < 2:
         raise InputError(f"{origin} is no address of a database; wanted postgresql://USER@HOST/DATABASE")
     return address
-
-
-def _split(address: str) -> SplitResult | None:
-    return urlsplit(address) if _port(address) != -1 else None
 
 
 def _port(address: str) -> int | None:

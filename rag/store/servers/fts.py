@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import math
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from rag.schema import Window
-from rag.store.database import Database
+from rag.store.database import LISTED, Database, listed
 from rag.store.filters import condition
 from rag.store.fts import LexicalRow, tokens_of
 
@@ -23,7 +21,6 @@ CREATE TABLE lexical_terms (term TEXT PRIMARY KEY, passages INTEGER NOT NULL);
 CREATE TABLE lexical_days (day INTEGER PRIMARY KEY, passages INTEGER NOT NULL, length INTEGER NOT NULL);
 """
 """`length` counts tokens; `day` is that of publication as in the passages, 0 if there is none."""
-_LISTED = "IN (SELECT value FROM json_each(?))"
 _SEARCH = """
     SELECT id FROM (
         SELECT p.id, l.length, {counts} FROM lexical l JOIN passages p ON p.number = l.number
@@ -61,14 +58,6 @@ _MOST_POSITIONS = 255  # of a word in a tsvector
 _LONGEST = 500  # characters of a word; 2,046 bytes is the most
 
 
-@dataclass(frozen=True, slots=True)
-class _Total:
-    """How many passages there are, and how long they are in the mean."""
-
-    passages: int
-    mean: float
-
-
 class TextSearch:
     """BM25 (Robertson and Zaragoza 2009) with the numbers of FTS5, so that both catalogs give the same order.
 
@@ -87,24 +76,26 @@ class TextSearch:
 
     def _found(self, tokens: Sequence[str], limit: int, window: Window) -> list[str]:
         held = {token: n for token, n in self.frequencies(tokens).items() if n}
-        total, where = self._total(), condition(window)
         if not held:
             return []
+        sums = "SELECT coalesce(sum(passages), 0), coalesce(sum(length), 0) FROM lexical_days"
+        passages, length = map(int, self._database.rows(sums)[0])
+        mean, where = length / max(1, passages) or 1.0, condition(window)
         sql = _SEARCH.format(
             counts=", ".join(_COUNT.format(i=i) for i in range(len(held))),
             window=where.sql,
             score=" + ".join(_GAIN.format(i=i, top=K1 + 1, k1=K1, b=B, rest=1 - B) for i in range(len(held))),
         )
         counting = [value for token in held for value in (_quoted(token), list(_steps()))]
-        gains = [value for n in held.values() for value in (_rarity(n, total.passages), total.mean)]
+        gains = [value for n in held.values() for value in (_rarity(n, passages), mean)]
         any_of = " | ".join(map(_quoted, held))
         return [row[0] for row in self._database.rows(sql, [*counting, any_of, *where.parameters, *gains, limit])]
 
     def frequencies(self, terms: Iterable[str]) -> dict[str, int]:
         """How many passages hold each term."""
         wanted = list(dict.fromkeys(terms))
-        listed = json.dumps([_bare(term) for term in wanted])
-        rows = self._database.rows(f"SELECT term, passages FROM lexical_terms WHERE term {_LISTED}", [listed])
+        sql = f"SELECT term, passages FROM lexical_terms WHERE term {LISTED}"
+        rows = self._database.rows(sql, [listed(map(_bare, wanted))])
         known = {row["term"]: row["passages"] for row in rows}
         return {term: known.get(_bare(term), 0) for term in wanted}
 
@@ -118,18 +109,13 @@ class TextSearch:
 
     def delete(self, numbers: Iterable[int]) -> None:
         """Takes out passages that are in the catalog still."""
-        listed = list(numbers)
+        taken = list(numbers)
         for sql in (_TAKE_DAYS, _TAKE_TERMS, "DELETE FROM lexical WHERE number = ANY(?)"):
-            self._database.rows(sql, [listed])
+            self._database.rows(sql, [taken])
 
     def clear(self) -> None:
         """Empties it."""
         self._database.rows("TRUNCATE lexical, lexical_terms, lexical_days")
-
-    def _total(self) -> _Total:
-        sums = "SELECT coalesce(sum(passages), 0), coalesce(sum(length), 0) FROM lexical_days"
-        passages, length = map(int, self._database.rows(sums)[0])
-        return _Total(passages, length / max(1, passages) or 1.0)
 
 
 def _rarity(frequency: int, total: int) -> float:

@@ -148,20 +148,19 @@ class Postgres:
     def _prepare(self, schema: str, version: int) -> None:
         if self._version() == 0:
             with self.alone("the schema", wait=_BUSY, on_wait=lambda _: None), self.transaction():
-                self._create(schema, version)
+                if self._version() == 0:  # no other process was faster
+                    self._run(schema)
+                    self.rows("INSERT INTO meta VALUES ('schema', ?)", [version])
         if (found := self._version()) > version:
             raise LibraryError(
                 f"{self.name} has version {found} of the catalog, wanted at most {version}; "
                 "upgrade with `pip install --upgrade dispatches`"
             )
 
-    def _create(self, schema: str, version: int) -> None:
-        if self._version() == 0:  # no other process was faster
-            self._run(schema)
-            self.rows("INSERT INTO meta VALUES ('schema', ?)", [version])
-
     def _run(self, schema: str) -> None:
-        for statement in filter(str.strip, _table(schema).split(";")):
+        for pattern, instead in _TABLE:
+            schema = pattern.sub(instead, schema)
+        for statement in filter(str.strip, schema.split(";")):
             self.rows(statement)
 
     def _version(self) -> int:
@@ -206,12 +205,6 @@ def _named(cursor: Cursor[Any]) -> Callable[[Sequence[Any]], _NamedRow]:
         return made
 
     return row
-
-
-def _table(schema: str) -> str:
-    for pattern, instead in _TABLE:
-        schema = pattern.sub(instead, schema)
-    return schema
 
 
 def _query(sql: str) -> bytes:

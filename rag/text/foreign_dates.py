@@ -1,11 +1,14 @@
-"""Reads dates with Arabic and Persian month names, of the common and of the solar calendar."""
+"""Reads dates with the month names of other languages, of the common and of the solar calendar."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
+from itertools import product
 
 _COMMON = (
     "يناير كانون_الثاني جانفي ژانویه جنوری ینایر",
@@ -39,19 +42,23 @@ _FOLDED = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ـ": None, "\u200c
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _MARKS = "،, "
 _YEAR_WORDS = "(?:سنة|سنه|عام|سال|لسنة)"
+# Languages of news whose month names are in Unicode's locale data, as Babel has it. A name that is of different months
+# in two of them, as `listopad` is, is of none.
+_LOCALES = (
+    "af az be bg bs ca cs da de de_AT el es et eu fi fr gl hr hu id is it lt lv mk ms nb nl pl pt ro ru sk sl sq sr sv "
+    "tr uk uz vi"
+)
+_DIGITS = re.compile(
+    r"(?P<year>\d{4})\s?[年년]\s?(?P<month>\d{1,2})\s?[月월](?:\s?(?P<day>\d{1,2})\s?[日일])?(?!\d).{0,40}"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class EasternDate:
+class ForeignDate:
     """The first day that a date names, and whether it has a day of its own."""
 
     first: date
     has_day: bool
-
-
-def is_eastern(text: str) -> bool:
-    """Whether a text has letters or digits of the Arabic script."""
-    return bool(_ARABIC.search(text))
 
 
 def western_digits(text: str) -> str:
@@ -59,13 +66,18 @@ def western_digits(text: str) -> str:
     return "".join(str(unicodedata.digit(c)) if c.isdecimal() else c for c in text)
 
 
-def read_eastern(text: str) -> EasternDate | None:
-    """The date of a text such as `16 تیر 1400` or `7 يوليو 2021`, a weekday before it, a time behind it.
+def read_foreign(text: str) -> ForeignDate | None:
+    """The date of a text such as `16 تیر 1400`, `7 يوليو 2021` or `mercredi 7 juillet 2021`, a time behind it.
 
     Years before 1600 are of the solar calendar, whose months have names of their own. None for anything else: months
     of the lunar calendar begin when the moon is seen, and are not reckoned.
     """
-    found = _DATE.match(" ".join(_folded(western_digits(text)).split()))
+    text = " ".join(_folded(western_digits(text)).split())
+    return _eastern(text) if _ARABIC.search(text) else _western(text.casefold())
+
+
+def _eastern(text: str) -> ForeignDate | None:
+    found = _DATE.match(text)
     if not found:
         return None
     year, day = int(found["year"]), int(found["day"] or 1)
@@ -76,7 +88,49 @@ def read_eastern(text: str) -> EasternDate | None:
             first = _solar(year, _SOLAR_MONTHS[found["solar"]], day)
     except ValueError:
         return None
-    return EasternDate(first, found["day"] is not None)
+    return ForeignDate(first, found["day"] is not None)
+
+
+def _western(text: str) -> ForeignDate | None:
+    found = _DIGITS.fullmatch(text) or next((m for shape in _shapes() if (m := shape.fullmatch(text))), None)
+    if not found:
+        return None
+    month = found["month"]
+    number = int(month) if month.isdecimal() else _months()[month]
+    try:
+        return ForeignDate(date(int(found["year"]), number, int(found["day"] or 1)), found["day"] is not None)
+    except ValueError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _months() -> dict[str, int]:
+    """The number of each month by its names in other languages."""
+    found: dict[str, int] = {}
+    for name, number in _names():
+        found[name] = number if found.get(name, number) == number else 0
+    return {name: number for name, number in found.items() if number}
+
+
+def _names() -> Iterator[tuple[str, int]]:
+    from babel.dates import get_month_names
+
+    for locale, width, context in product(_LOCALES.split(), ("wide", "abbreviated"), ("format", "stand-alone")):
+        names = get_month_names(width, context, locale)  # type: ignore[arg-type]  # literals, which product widens
+        yield from ((_folded(name).casefold().rstrip("."), n) for n, name in names.items() if not name.isdecimal())
+
+
+@lru_cache(maxsize=1)
+def _shapes() -> tuple[re.Pattern[str], ...]:
+    """`Mi., 7. Juli 2021 um 10:15`, `липень 7, 2021`, `2021. július 7.`."""
+    month, year = rf"(?P<month>{_any(_months())})\b\.?", r"(?P<year>\d{4})(?!\d)"
+    numbered = r"(?:(?P<day>\d{1,2})(?:\.|er|º|ª|°)?[ -]?(?:de |d['’])?)?"
+    before, behind = r"(?:[^\W\d]+\.?,?[ ]){0,2}?", r"(?P<rest>[^\d].{0,40})?"
+    return (
+        re.compile(rf"{before}{numbered}{month},?[ -]?(?:del? )?{year}{behind}"),
+        re.compile(rf"{before}{month} (?P<day>\d{{1,2}}),? {year}{behind}"),
+        re.compile(rf"{year}\.? {month} (?P<day>\d{{1,2}})\.?{behind}"),
+    )
 
 
 def _folded(text: str) -> str:

@@ -1,0 +1,137 @@
+"""Finds what other articles answer to the same question: another number of the same thing, another day or name.
+
+Both sentences must answer the question by the reader, in one number, day or name each, and be of one event.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rag.checks.exact import Number, counted
+from rag.compare.relation import Report, day_of, is_of_one_event, may_be_compared, meet, plain, shared
+from rag.retrieval.rerank import Sentence
+from rag.retrieval.retriever import Retrieved
+from rag.schema import Article, Statement
+from rag.text.names import Name, names, occurs
+from rag.text.quantities import agree, bounds
+from rag.text.relative_dates import Moment, moments
+from rag.text.words import content_words
+
+_MARGIN, _SHARED_WORDS, _SHARED_BUT_NAME = 4.0, 0.55, 0.7
+_LEAST_READING, _LEAST_IF_NAME, _PLAIN_ANSWER = 1.0, 0.0, 3.0
+"""How far below a statement's sentence another one may score, how many of their words they must share (if names differ,
+of the others), and what the reader must make of both; from which on the words of numbers and days may differ."""
+_MOST_SIDES = 3
+_PART_OF = re.compile(r"\s+(?:out )?of\s+(?:(?:the|its|their|all)\s+)?(?:[a-z]+\s+)?")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Side:
+    """A sentence that answers with one number, day or name."""
+
+    report: Report
+    score: float
+    reading: float
+    answer: Number | Moment | Name
+
+    @property
+    def is_revisable(self) -> bool:
+        """Whether a later report can give it anew: a number, or a day that was still to come."""
+        if isinstance(self.answer, Moment):
+            return self.answer.periods[0].first > day_of(self.report)
+        return isinstance(self.answer, Number)
+
+    @property
+    def value(self) -> str:
+        """The answer as it is written, a number with a bound before it."""
+        if isinstance(self.answer, Number):
+            return self.report.text[self.answer.value.begin : self.answer.value.end]
+        return self.answer.text.rstrip(".")
+
+
+def sides(statements: Sequence[Statement], retrieved: Retrieved) -> list[Side]:
+    """The first statement's answer with the different ones of other articles, the best first; empty if none differs."""
+    articles = {hit.passage.id: hit.article for hit in retrieved.hits}
+    answers = list(_answers(retrieved.sentences, articles))
+    best = next((a for a in answers for s in statements[:1] if _is_cited(a, s)), None)
+    if best is None:
+        return []
+    found = [best]
+    for other in answers:
+        near = other.score >= best.score - _MARGIN
+        if near and all(_differ(other, known) for known in found) and _is_same_question(best, other):
+            found.append(other)
+    return found[:_MOST_SIDES] if len(found) > 1 else []
+
+
+def _answers(sentences: Sequence[Sentence], articles: Mapping[str, Article]) -> Iterator[Side]:
+    for sentence in sorted(sentences, key=lambda s: (-s.score, s.passage_id, s.span.start)):
+        side = _side(sentence, articles[sentence.passage_id])
+        if side and side.reading >= (_LEAST_IF_NAME if isinstance(side.answer, Name) else _LEAST_READING):
+            yield side
+
+
+def _side(sentence: Sentence, article: Article) -> Side | None:
+    """What the reader points at in a sentence, if that is one number, day or name."""
+    if sentence.reading is None or sentence.is_order:
+        return None
+    report = Report(article, sentence.passage_id, sentence.span, article.text[sentence.span.start : sentence.span.end])
+    published = article.published.day if article.published else None
+    numbers = [n for n in _wholes(report.text) if _is_answer(sentence, n.value.start, n.value.end)]
+    days = [m for m in moments(report.text, published) if m.periods and _is_answer(sentence, m.start, m.end)]
+    named = [n for n in names(report.text) if _is_answer(sentence, n.start, n.end)]
+    answers: Sequence[Number | Moment | Name] = numbers or days or named
+    return Side(report, sentence.score, sentence.reading.score, answers[0]) if len(answers) == 1 else None
+
+
+def _wholes(text: str) -> list[Number]:
+    """The numbers of a text but parts and wholes, such as eight of the 34."""
+    found = counted(text)
+    parted = {n for a, b in pairwise(found) if _PART_OF.fullmatch(text, a.value.end, b.value.start) for n in (a, b)}
+    return [n for n in found if n not in parted]
+
+
+def _is_answer(sentence: Sentence, start: int, end: int) -> bool:
+    """Whether what the reader points at has some of these characters of the sentence."""
+    assert sentence.reading
+    answer, begin = sentence.reading.answer, sentence.span.start
+    return begin + start < answer.end and answer.start < begin + end
+
+
+def _is_cited(side: Side, statement: Statement) -> bool:
+    span, article = side.report.span, side.report.article
+    return any(
+        c.article.id == article.id and c.start <= span.start and span.end <= c.end for c in statement.citations[:1]
+    )
+
+
+def _is_same_question(a: Side, b: Side) -> bool:
+    """Whether they are of one event, apart from what each answers."""
+    if not may_be_compared(a.report, b.report):
+        return False
+    named = isinstance(a.answer, Name)
+    answers = frozenset(content_words(f"{a.value} {b.value}")) if named else frozenset()
+    if not is_of_one_event(a.report, b.report, but=answers, days=not isinstance(a.answer, Moment)):
+        return False
+    if not named and min(a.reading, b.reading) >= _PLAIN_ANSWER:
+        return True
+    least = _SHARED_BUT_NAME if named else _SHARED_WORDS
+    return shared(plain(a.report.text) - answers, plain(b.report.text) - answers) >= least
+
+
+def _differ(a: Side, b: Side) -> bool:
+    """Whether they give different numbers of one noun, days or names; a bound agrees with what it holds of."""
+    match a.answer, b.answer:
+        case Number(one, noun), Number(other, other_noun):
+            alike = agree(one, other, about=True) or agree(other, one, about=True)
+            held = one.bound != other.bound and (bounds(one, other) or bounds(other, one))
+            return one.unit == other.unit and noun == other_noun and not alike and not held
+        case Moment(), Moment():
+            both = a.answer.periods[0], b.answer.periods[0]
+            return all(p.days == 1 for p in both) and not meet(a.answer, b.answer)
+        case Name(), Name():
+            return not (occurs(a.value, b.report.text) or occurs(b.value, a.report.text))
+    return False

@@ -1,0 +1,111 @@
+"""What articles answer differently to one question: numbers, days and names that the reader points at."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from rag.compare.sides import Side, sides
+from rag.ingest.loaders import article
+from rag.library import Library
+from rag.models.reader import Reading
+from rag.retrieval.rerank import Sentence
+from rag.retrieval.retriever import Retrieved
+from rag.schema import Article, Citation, Dispute, Hit, Passage, Span, Statement
+
+
+def told(text: str, source: str, day: str = "2021-08-16") -> Article:
+    return article(text, title=f"News of {source}", source=source, published=day)
+
+
+def found(answers: Sequence[tuple[Article, str, float]]) -> list[Side]:
+    """The sides of the first article's statement; each article is a sentence, with an answer in it and its reading."""
+    hits, sentences = [], []
+    for place, (written, answer, score) in enumerate(answers):
+        whole, at = Span(0, len(written.text)), written.text.index(answer)
+        passage = Passage(f"p{place}", written.id, 0, len(written.text), written.text)
+        hits.append(Hit(passage, written, 1.0))
+        reading = Reading(score, Span(at, at + len(answer)), score)
+        sentences.append(Sentence(passage.id, whole, written.text, frozenset(), {}, 10.0 - place, reading=reading))
+    first = answers[0][0]
+    citation = Citation(1, first, "p0", 0, len(first.text), first.text)
+    return sides([Statement(first.text, (citation,))], Retrieved(tuple(hits), tuple(sentences), frozenset(), {}))
+
+
+def values(answers: Sequence[tuple[Article, str, float]]) -> list[str]:
+    return [side.value for side in found(answers)]
+
+
+FIVE = told("At least five people were killed in the crush at Bala airport on Monday, witnesses said.", "Pamir Wire")
+SEVEN = told(
+    "At least seven people were killed in the crush at Bala airport on Monday, officials said.", "Kabul Ledger"
+)
+
+
+def test_two_numbers_of_one_thing_are_sides() -> None:
+    assert values([(FIVE, "five", 2.0), (SEVEN, "seven", 1.5)]) == ["At least five", "At least seven"]
+
+
+def test_one_that_the_reader_does_not_hold_for_an_answer_is_none() -> None:
+    assert values([(FIVE, "five", 2.0), (SEVEN, "seven", 0.4)]) == []
+
+
+def test_two_articles_of_one_outlet_and_day_are_not_compared() -> None:
+    again = told(SEVEN.text, "Pamir Wire")
+    assert values([(FIVE, "five", 2.0), (again, "seven", 2.0)]) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "At least seven soldiers were killed in the crush at Bala airport on Monday, officials said.",
+        "At least seven people were killed in the crush at Bala airport on Sunday, officials said.",
+        "Seven of the nine people were killed in the crush at Bala airport on Monday, officials said.",
+    ],
+)
+def test_what_counts_something_else_is_no_side(other: str) -> None:
+    answer = "seven" if "seven" in other else "Seven"
+    assert values([(FIVE, "five", 2.0), (told(other, "Kabul Ledger"), answer, 2.0)]) == []
+
+
+def test_a_bound_agrees_with_what_it_holds_of_and_a_rounding_with_its_number() -> None:
+    exact = told("Six people were killed in the crush at Bala airport on Monday, officials said.", "Kabul Ledger")
+    assert values([(FIVE, "five", 2.0), (exact, "Six", 2.0)]) == []
+    about = told("About 2,000 people fled from Bala airport on Monday, aid workers said.", "Pamir Wire")
+    count = told("1,960 people fled from Bala airport on Monday, the ministry said.", "Kabul Ledger")
+    assert values([(about, "2,000", 2.0), (count, "1,960", 2.0)]) == []
+
+
+def test_a_plain_answer_may_be_in_other_words() -> None:
+    first = told("The ferry went over at 7:40 in the evening, halfway to Rusk.", "Pamir Wire")
+    other = told("It sank at 6:10 in the evening, after it had left the harbour.", "Kabul Ledger")
+    assert values([(first, "7:40", 4.0), (other, "6:10", 2.0)]) == []
+    assert values([(first, "7:40", 4.0), (other, "6:10", 3.5)]) == ["7:40", "6:10"]
+
+
+def test_names_differ_if_little_else_does() -> None:
+    first = told("The aircraft of the adviser, Hamid Mohib, landed in Tashkent on Sunday, a guard said.", "Pamir Wire")
+    other = told(
+        "An aircraft with the adviser, Hamid Mohib, landed in Dushanbe on Sunday, a worker said.", "Kabul Ledger"
+    )
+    alien = told("The adviser, Hamid Mohib, has been seen in Dushanbe with a group of his men.", "Kabul Ledger")
+    assert values([(first, "Tashkent", 2.0), (other, "Dushanbe", 0.5)]) == ["Tashkent", "Dushanbe"]
+    assert values([(first, "Tashkent", 4.0), (alien, "Dushanbe", 4.0)]) == []
+
+
+def test_a_day_to_come_can_be_put_off_and_one_that_is_past_cannot() -> None:
+    planned = told("The third round of the talks in Ula is planned for 2 March.", "Pamir Wire", "2021-02-09")
+    later = told("The third round of the talks in Ula is planned for 9 March.", "Pamir Wire", "2021-02-12")
+    assert all(side.is_revisable for side in found([(planned, "2 March", 2.0), (later, "9 March", 2.0)]))
+    fell = told("The port of Ula was lost on 22 June, a member of the council said.", "Pamir Wire", "2021-07-03")
+    other = told("The port of Ula was lost on 21 June, traders said.", "Kabul Ledger", "2021-07-04")
+    assert [side.is_revisable for side in found([(fell, "22 June", 2.0), (other, "21 June", 2.0)])] == [False, False]
+
+
+def test_an_answer_has_the_sides_as_a_conflict(tmp_path: Path) -> None:
+    with Library(tmp_path) as library:
+        library.add(FIVE, SEVEN)
+        answer = library.ask("How many people were killed in the crush at Bala airport?")
+    (conflict,) = answer.conflicts
+    assert conflict.kind is Dispute.CONFLICT
+    assert {position.value for position in conflict.positions} == {"At least five", "At least seven"}
