@@ -135,9 +135,11 @@ def _is_derived(stated: Quantity, cited: Ground) -> bool:
 
 def _is_change(stated: Quantity, cited: Ground) -> bool:
     """Whether it is how far an amount went: 1,700 for what rose from 5,400 to 7,100."""
-    told = [f for f in cited.by_kind["number"] if isinstance(f.value, Quantity)]
-    ends = ((a.value, b.value) for a, b in pairwise(told) if _follows("from", a, cited) and _follows("to", b, cited))
-    return any(a.unit == b.unit == stated.unit and abs(a.low - b.low) == stated.low for a, b in ends)
+    for a, b in pairwise(cited.by_kind["number"]):
+        first, last, told = a.value, b.value, _follows("from", a, cited) and _follows("to", b, cited)
+        if told and isinstance(first, Quantity) and isinstance(last, Quantity) and first.unit == stated.unit:
+            return last.unit == stated.unit and abs(first.low - last.low) == stated.low
+    return False
 
 
 def _follows(word: str, fact: Fact, of: Ground) -> bool:
