@@ -17,8 +17,18 @@ _JOINING = listed("that and after when while which because as but where since sa
 """What may stand before the subject of a clause."""
 _PLURALS = listed("people men women children lives wives halves police personnel staff aircraft")
 """Plurals that have no -s; some look like past tenses."""
-_UNFINISHED = listed("taken took put brought set enabled")
-"""Verbs that do not say what happened without what follows: taken prisoner, brought to safety."""
+_UNFINISHED = listed("taken took put brought set enabled went came got made did gave kept")
+"""Verbs that do not say what happened without what follows: taken prisoner, brought to safety, went on strike."""
+_PARTICIPLES = {
+    "broke": "broken",
+    "chose": "chosen",
+    "drove": "driven",
+    "flew": "flown",
+    "saw": "seen",
+    "stole": "stolen",
+    "threw": "thrown",
+    "wrote": "written",
+}
 _MEASURES = listed("times cents seconds minutes hours days weeks months years yards miles kilometres metres points")
 """Plurals that measure."""
 _CHANGES = listed("fell fallen rose risen dropped climbed grew jumped gained increased decreased declined")
@@ -168,7 +178,7 @@ def _is_done(number: Number, before: Sequence[Word]) -> bool:
 def _is_many(noun: Sequence[Word], number: Number) -> bool:
     """Whether it is a plural, or what a share is of."""
     last = noun[-1].text.lower() if noun else ""
-    many = last.endswith(("s", "men", "women")) or last in _PLURALS
+    many = last != "ones" and (last.endswith(("s", "men", "women")) or last in _PLURALS)
     within = {w.text.lower() for w in noun[:-1]}
     return bool(number.value.unit and noun) or (many and last not in _MEASURES and not within & (_PLURALS | _MEASURES))
 
@@ -244,5 +254,6 @@ def _done_to(following: Sequence[Word]) -> list[Word]:
 def _counted_as(noun: Sequence[Word], deed: Sequence[Word], role: str) -> Counted | None:
     if deed[0].text in _UNFINISHED and (deed[0].text == "took" or not deed[1:]):  # it took 40 men to lift it
         return None
-    text = " ".join(w.text for w in (*noun, *deed))
+    done = _PARTICIPLES.get(deed[0].text, deed[0].text) if role == "object" else deed[0].text
+    text = " ".join((*(w.text for w in noun), done, *(w.text for w in deed[1:])))
     return Counted(text, (role, *(w.stem for w in (*deed, *noun) if w.is_content)))

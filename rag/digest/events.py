@@ -16,13 +16,14 @@ from rag.models.embeddings import Embedder, Vector
 from rag.text.words import content_words
 
 _REDUNDANT, _REDUNDANT_APART, _AGAIN = 0.7, 0.5, 0.35
-"""How much less an event counts for being like another of its day, or of another day, and for each of its article."""
+"""How much less an event counts for being like another of its day, or of another day; the weight of a further one of an
+article."""
 _ALIKE, _SAME_THING, _WORDS_SHARED, _HEADED = 0.9, 0.7, 0.4, 0.5
 """Cosines that make two sentences one event, alone and with a share of words; the cosine with a headline about it."""
 _APART = 1
 """Days between two sentences of one event, if one of them does not give its day."""
-_OF_HEADLINES, _NOT_LEADING = 0.5, 0.45
-"""The weights of headlines and of a sentence that begins no article."""
+_OF_HEADLINES, _NOT_LEADING, _OF_FACTS = 0.5, 0.45, 0.2
+"""The weights of headlines and of a sentence that begins no article; the power of the weight of its facts."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,7 +107,9 @@ def _headings(pool: Pool, titles: Vector | None) -> Vector:
 
 def _happening(places: Sequence[int], pool: Pool, days: Chronology, headings: float) -> Happening:
     reports = len({pool.excerpts[i].article.id for i in places})
+    own = content(pool.excerpts[places[0]])
     weight = (1 + math.log(1 + reports)) * (1 + _OF_HEADLINES * math.log1p(headings))
+    weight *= (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _OF_FACTS
     found = Happening(tuple(places), next(iter(days.whens[places[0]]), None), weight)
     return found if begins(found, pool) else replace(found, weight=weight * _NOT_LEADING)
 
@@ -127,7 +130,7 @@ def chosen(
     """The events of most weight that fit beside those chosen `first`; none repeats another or what is `taken`.
 
     One counts for less if it is like another, above all one of its day (maximal marginal relevance, Carbonell and
-    Goldstein 1998), and the less the more are of its article.
+    Goldstein 1998), or if its article has one already.
     """
     picked, words = list(first), room.words - sum(_shown(h, pool).length for h in first)
     left = [h for h in found if not _repeats_any(pool, h, [*taken, *(_shown(other, pool) for other in first)])]
@@ -143,8 +146,8 @@ def _freshness(happening: Happening, picked: Sequence[Happening], pool: Pool) ->
     """How much an event adds to those already chosen: 1 if it is like none of them."""
     place = happening.places[0]
     like = [float(pool.vectors[place] @ pool.vectors[h.places[0]]) * _redundancy(happening, h) for h in picked]
-    beside = sum(pool.excerpts[h.places[0]].article.id == pool.excerpts[place].article.id for h in picked)
-    return float((1 - max(like, default=0.0)) * _AGAIN**beside)
+    is_further = any(pool.excerpts[h.places[0]].article.id == pool.excerpts[place].article.id for h in picked)
+    return float((1 - max(like, default=0.0)) * (_AGAIN if is_further else 1))
 
 
 def _redundancy(one: Happening, other: Happening) -> float:

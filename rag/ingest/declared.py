@@ -31,9 +31,9 @@ _LIVE = re.compile(
     r"\bas it happened\b",
     re.I,
 )
-_SHOWN = (
-    "(//article | //main)//*[self::time or @itemprop='datePublished' or contains(@class, 'date') or "
-    "contains(@class, 'publi')]"
+_SHOWN = "(//article | //main)//*[self::time or @itemprop='datePublished' or @class]"
+_DATED = re.compile(
+    r"(?:(?:article|post|entry|news|story|content|meta|pub\w*)[-_]*)*(?:date(?:time)?|time|datum|fecha|publi\w+)", re.I
 )
 _UPDATED = re.compile(r"updat|modif|aktualis|mis à jour|actuali[sz]|aggiorn|обновл|تحديث|روزرسانی", re.I)
 _LONGEST_DATE = 60
@@ -101,11 +101,19 @@ def names(objects: list[dict[str, Any]], role: str) -> str | None:
 
 def shown_date(tree: Any) -> str | None:
     """The date that an article shows in a place of its own, and is not that of a change."""
-    for node in tree.xpath(_SHOWN):
+    for node in filter(_is_date_line, tree.xpath(_SHOWN)):
         text = " ".join(node.text_content().split())
-        if len(text) < _LONGEST_DATE and not _UPDATED.search(f"{_names(node)} {text}") and parse_published(text):
+        is_change = _UPDATED.search(f"{_names(node)} {text}")
+        if len(text) < _LONGEST_DATE and not is_change and parse_published(text):
             return text
     return None
+
+
+def _is_date_line(node: Any) -> bool:
+    """Whether an element has the place of a date by its name, and is no part of a sentence."""
+    named = node.tag == "time" or node.get("itemprop") or any(map(_DATED.fullmatch, (node.get("class") or "").split()))
+    parent = node.getparent()
+    return bool(named) and parent is not None and (parent.tag != "p" or len(parent.text_content()) < 2 * _LONGEST_DATE)
 
 
 def posts(tree: Any, objects: list[dict[str, Any]]) -> list[Post]:

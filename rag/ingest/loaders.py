@@ -56,6 +56,13 @@ _EXTENSIONS = {
     "application/pdf": ".pdf",
     "text/markdown": ".md",
 }
+_SAVED_AS = {
+    ".csv": (".xls", ".xlsx", ".xlsm", ".ods", ".numbers"),
+    ".docx": (".doc", ".docm", ".pages", ".wpd"),
+    ".eml": (".msg", ".pst"),
+    ".epub": (".mobi", ".azw", ".azw3"),
+    ".zip": (".rar", ".7z", ".tar", ".tgz", ".bz2", ".xz"),
+}
 _PROLOGUE = rb"(?>\s|<!--.*?-->|<\?[^>]*>)*+"
 _SIGNS = {
     ".pdf": re.compile(rb"%PDF-"),
@@ -176,7 +183,8 @@ def _folder_files(folder: Path) -> Loaded:
 def _file(path: Path, reading: FileProgress) -> Loaded:
     status, kind = path.stat(), suffix(path.name)
     if not _is_known(path):
-        raise LoadError(f"has the extension {kind or 'of no format'!r}, wanted {_wanted()}; convert or rename it")
+        advice = next((f"save it as {to}" for to, kinds in _SAVED_AS.items() if kind in kinds), "convert or rename it")
+        raise LoadError(f"has the extension {kind or 'of no format'!r}, wanted {_wanted()}; {advice}")
     if not stat.S_ISREG(status.st_mode):
         raise LoadError("is a device, pipe or socket, wanted a file; use - to read from a pipe")
     is_archive = path.suffix.lower() in ARCHIVES

@@ -96,14 +96,14 @@ class WordMeans:
         """The texts with their codes decoded; deciphered if they then have far fewer word pieces, as they are read."""
         plain = [decoded(text) for text in texts]
         sizes = [len(ids) for ids in self._ids(plain)]
-        return [
-            self._plainest(t, size) if size > _GARBLED * len(t) else t for t, size in zip(plain, sizes, strict=True)
-        ]
-
-    def _plainest(self, text: str, size: int) -> str:
-        ciphers = list(deciphered(text))
-        least, plainest = min(zip(map(len, self._ids(ciphers)), ciphers, strict=True), key=lambda pair: pair[0])
-        return plainest if least <= _PLAINER * size else text
+        garbled = [i for i, (text, size) in enumerate(zip(plain, sizes, strict=True)) if size > _GARBLED * len(text)]
+        ciphers = [list(deciphered(plain[i])) for i in garbled]
+        others = iter([len(ids) for ids in self._ids([text for found in ciphers for text in found])])
+        for i, found in zip(garbled, ciphers, strict=True):
+            least, plainest = min(((next(others), text) for text in found), key=lambda sized: sized[0])
+            if least <= _PLAINER * sizes[i]:
+                plain[i] = plainest
+        return plain
 
     def _ids(self, texts: Sequence[str]) -> list[list[int]]:
         return [e.ids for e in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]

@@ -187,7 +187,8 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
         yield Line("")
     counts = Counter(statement.verdict for statement in answer.statements)
     told = ", ".join(f"{counts[verdict]} {verdict.value}" for verdict in Verdict if counts[verdict])
-    yield Line(f"{len(answer.statements)} sentences: {told}")
+    count = len(answer.statements)
+    yield Line(f"{count} {'sentence' if count == 1 else 'sentences'}: {told}")
 
 
 def conflicts_lines(

@@ -35,6 +35,7 @@ _MANY_BEFORE = re.compile(r"\b(?:the|which|what|how many|all|some|any)\b.* ?\b(?
 _OBJECT = re.compile(r"\b(?:did|does|do|has|have|had|will)(?: [^\s,]+){2,6} (?:it|him|her|them)\W*$")
 """A pronoun behind its verb, which is not its subject: what did Ghani say about it."""
 _LINKING = re.compile(r"\b(?:and|or|but|that|when|while|before|after|because|if|who|which|what|where|to|with)\b")
+_NUMBER = re.compile(r"\bhow (?:many|much)\b")
 _ELSE = re.compile(r"^\W*(?:who|what|where|which)\b.*?\belse\b")
 _WHO_SAYS = re.compile(
     r"^\W*(?:and |but |so )?(?:who (?:said|says|claimed|claims|reported|reports|told|is saying)|"
@@ -112,7 +113,7 @@ def _asked(question: str, history: Sequence[Turn]) -> Iterator[str]:
     """The last question, then what it leaned on, up to one that stands alone; of "And X?", "And Y?" only the last."""
     again = goes_on(question)
     for turn in reversed(history[-_MOST_TURNS:]):
-        if again and goes_on(turn.question):
+        if again and goes_on(turn.question) and not _NUMBER.search(turn.question.casefold()):
             continue
         again = False
         yield turn.question

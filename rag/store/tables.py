@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import islice
 
 from rag.errors import DamagedError
-from rag.models.injection import RULES, planted
+from rag.models.injection import RULES, marked, planted
 from rag.schema import Article, Span, Window
 from rag.store.database import LISTED, SET_META, Database, Row, listed
 from rag.store.filters import condition
@@ -125,6 +126,7 @@ CREATE TABLE orders (article TEXT NOT NULL, start INTEGER NOT NULL, stop INTEGER
 CREATE INDEX orders_article ON orders (article);
 """
 _OF = f"SELECT article, start, stop FROM orders WHERE article {LISTED} ORDER BY article, start"
+_AT_ONCE = 50  # articles
 
 
 class OrderTable(_Table):
@@ -151,7 +153,9 @@ class OrderTable(_Table):
     def rebuild(self, articles: Iterable[Article]) -> None:
         """Looks for those of all articles, by the rules of today."""
         self._database.rows("DELETE FROM orders")
-        self.insert(articles)
+        given = iter(articles)
+        while part := list(islice(given, _AT_ONCE)):
+            self.insert(marked(part))
         self._database.many(SET_META, [("orders", RULES)])
 
     @property

@@ -78,6 +78,7 @@ def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
         ("More than 70,700 people were flown out since then.", ("people flown out", "More than 70,700", 70700, None)),
         ("Boats have taken 312 people to safety.", ("people taken to safety", "312", 312, 312)),
         ("They arrested 11 guards and two officials.", ("guards arrested", "11", 11, 11)),
+        ("Thieves stole 340 coins on Thursday night.", ("coins stolen", "340", 340, 340)),
     ],
 )
 def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | None, float | None]) -> None:
@@ -127,6 +128,8 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         'They found nine schools "inadequate" last year.',
         "It prompted three agencies - A, B and C - to downgrade it.",
         "Silva required eight minutes of treatment there.",
+        "About 12,000 teachers went on strike in Meria.",
+        "They cleaned 215 living ones.",
     ],
 )
 def test_what_is_not_clear_is_left_out(text: str) -> None:

@@ -385,6 +385,9 @@ def test_a_pdf_gives_its_text_and_the_date_that_it_was_made_is_not_its_publicati
         ("a.pdf", pdf("Text.", password="secret"), "encrypted"),
         ("a.docx", b"x", "no zip container"),
         ("a.png", b"x", ".txt"),
+        ("a.xlsx", b"x", "save it as .csv"),
+        ("a.doc", b"x", "save it as .docx"),
+        ("a.tar.gz", b"x", "save it as .zip"),
         ("noext", b"x", ".txt"),
     ],
 )

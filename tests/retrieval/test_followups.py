@@ -96,6 +96,8 @@ def test_a_follow_up_of_a_follow_up_reaches_the_question_that_stands_alone() -> 
 def test_what_was_asked_of_others_in_between_is_left_out() -> None:
     history = [Turn(CLOSED, "Turkey did."), Turn("What about Russia?", "It did too.")]
     assert context("And Iran?", history) == CLOSED
+    history = [Turn(FLED, "Around 1,000."), Turn("And how many reserve troops?", "20,000.")]
+    assert "reserve troops" in context("What about Pakistan?", history)
 
 
 def test_a_question_without_a_word_of_its_own_is_answered_as_likely(library: Library) -> None:
