@@ -55,6 +55,7 @@ _PRONOUNS = listed("he she it they who i we you")
 _ACRONYM = re.compile(r"\b(?:[A-Z]\.){2,}|\b[A-Z]{2,5}\b")
 _OF = re.compile(r"\b(?:in|of|at|from|for|on|to|near|with|by) (?:the |an? )?(?:\w+ )?$", re.IGNORECASE)
 _WORDS_BEFORE, _WORDS_AFTER = 14, 12
+_THE = re.compile(r"\bthe $", re.IGNORECASE)
 _DAYS = re.compile(rf"\b(?:{ANY_WEEKDAY}|yesterday|today)\b,?", re.IGNORECASE)
 
 
@@ -92,10 +93,17 @@ def compare_speakers(statement: str, texts: Sequence[str]) -> Iterator[Check]:
         agrees = any(alike(stated, name) or is_pronoun(name) for name in found)
         agrees |= is_pronoun(stated)
         yield Check("speaker", stated, speaker(part) or found[0], agrees)
-        if not agrees and all(are_others(stated, name) for name in found):
+        people = (stated, *found)
+        if not agrees and all(map(_is_person, people)) and all(are_others(stated, name) for name in found):
             yield Check("role", f"said by {stated}", found[0], False)
     elif not any(map(has_speech, texts)) and not is_pronoun(stated):
         yield Check("speaker", stated, None, False)
+
+
+def _is_person(description: str) -> bool:
+    """Whether it has the name of one by two words or behind a title; a group may be whom a person speaks for."""
+    named = [name for name in names(description) if not _THE.search(description[: name.start])]
+    return any(len(name.text.split()) > 1 or name.text.split()[0].lower() in TITLES for name in named)
 
 
 @dataclass(frozen=True, slots=True)

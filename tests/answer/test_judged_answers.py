@@ -150,8 +150,8 @@ def test_what_sources_differ_on_is_read_once_as_a_list(at: Any) -> None:
 def test_a_difference_that_two_sources_do_not_show_is_not_claimed(at: Any, sides: tuple[Any, ...]) -> None:
     with OpenAIServer(by=lambda _: said(*sides, differ="where it landed")) as server, at(server, "none") as library:
         answer = library.ask(QUESTION)
-    assert answer.conflicts == ()
-    assert "Sources differ" not in answer.text
+    assert "where it landed" not in {conflict.topic for conflict in answer.conflicts}
+    assert "where it landed" not in answer.text
     assert len(answer.statements) == 2
 
 

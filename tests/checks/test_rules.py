@@ -144,12 +144,9 @@ def test_other_words_are_enough_in_a_short_span() -> None:
             "role",
         ),
         ("The mayor of Senn fled.", "The mayor of Arlow fled. Senn was shelled.", "role"),
-        ("Ida Holm said that the lift was safe.", "Nina Holm said that the lift was safe. Ida Brandt left.", "name"),
         ("The bridge will open in May.", "The bridge is expected to open in May.", "modality"),
         ("The law has been signed.", "The law still has to be signed.", "modality"),
-        ("All of the divers came back.", "Most of the divers came back.", "scope"),
         ("The alarm rang an hour before the flood.", "The alarm rang an hour after the flood.", "sequence"),
-        ("The dam cost 12 million crowns.", "The dam cost 80 million crowns, 12 million more than planned.", "number"),
         ("Karl Osten said that the dam was safe.", "Mira Falk said that the dam was safe.", "role"),
     ],
 )

@@ -18,7 +18,7 @@ from rag.library import Library
 from rag.schema import Reason, Turn, Verdict
 
 EVALS = Path(__file__).parents[2] / "evals"
-CORPORA = ("afghanistan-2021", "earthquake", "election", "world")
+CORPORA = tuple(sorted(path.name for path in (EVALS / "corpora").iterdir() if path.is_dir()))
 FILES = sorted(EVALS.glob("sets/*.jsonl"))
 QA: dict[str, Any] = {"id": "a", "question": "Who?", "answerable": True, "claims": []}
 CHECK: dict[str, Any] = {"id": "a", "task": "check", "text": "It rained.", "verdict": "supported"}

@@ -68,18 +68,16 @@ def misplaced(statement: Ground, cited: Ground) -> Iterator[Check]:
         own = [clauses[f.words[0].clause] for f in found]
         if not own or fact.kind not in _KINDS:
             continue
-        if other := _instead(fact, own, statement, cited):
-            kind = "direction" if fact.kind == "contrast" else fact.kind
-            yield Check(kind, fact.text, other, False)
-        elif fact.kind == "number" and (other := _owner(fact, own, statement, cited)):
-            yield Check("role", fact.text, other, False)
+        other = (_owner if fact.kind == "number" else _opposite)(fact, own, statement, cited)
+        if other:
+            yield Check("role" if fact.kind == "number" else "direction", fact.text, other, False)
 
 
 def _is_same(stated: Fact, found: Fact) -> bool:
     return stated.value == found.value if stated.kind == "contrast" else fits(stated, found)
 
 
-def _instead(fact: Fact, own: Sequence[_Clause], statement: Ground, cited: Ground) -> str | None:
+def _opposite(fact: Fact, own: Sequence[_Clause], statement: Ground, cited: Ground) -> str | None:
     """What the clause with most of the statement's has in place of a value, which is in another one."""
     clause = _clauses(statement)[fact.words[0].clause]
     facts = [f for f in statement.by_kind[fact.kind] if f.words[0] in clause.words]
@@ -94,18 +92,12 @@ def _instead(fact: Fact, own: Sequence[_Clause], statement: Ground, cited: Groun
     best = max(_clauses(cited).values(), key=cover)
     if cover(best) < _COVERED * sum(weights.values()) or max(map(cover, own)) > _ELSEWHERE * cover(best):
         return None
-    rivals = (f for f in cited.by_kind[fact.kind] if f.words[0] in best.words and _excludes(fact, f))
-    return next((f.text for f in rivals), None)
+    against = OPPOSITES.get(str(fact.value), frozenset())
+    return next((f.text for f in cited.by_kind["contrast"] if f.words[0] in best.words and f.value in against), None)
 
 
 def _nearest(word: Word, facts: Sequence[Fact]) -> Fact:
     return min(facts, key=lambda f: min(abs(word.place - w.place) for w in f.words))
-
-
-def _excludes(stated: Fact, found: Fact) -> bool:
-    if stated.kind == "contrast":
-        return found.value in OPPOSITES.get(str(stated.value), ())
-    return not fits(stated, found)
 
 
 def _owner(fact: Fact, own: Sequence[_Clause], statement: Ground, cited: Ground) -> str | None:

@@ -65,7 +65,8 @@ def order(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Che
     if any(_is_ordered(s, earlier, later) for s in told):
         yield Check("sequence", found[0], found[0], True)
         return
-    turned = next((cue[0] for s in told if (cue := _ORDER.search(s.text))), None)
+    cues = [cue[0] for s in told for cue in _ORDER.finditer(s.text)]
+    turned = cues[0] if len(cues) == 1 or (cues and sides.told) else None
     if (turned and text[: found.start()].strip()) or (
         sides.told and (told or (_tells_of(earlier, parts) and _tells_of(later, parts)))
     ):

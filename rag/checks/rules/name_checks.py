@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
 
 from rag.checks.rules.contrasts import ALLIES
 from rag.checks.rules.facts import Fact, Ground
@@ -17,7 +16,6 @@ from rag.schema import Check
 from rag.text.names import occurs, same
 from rag.text.words import CAPITALS, listed, stem, words
 
-_BESIDE = 5.0
 _ENDINGS = listed("ism ist ists i s is an ian ians n ns ese ish ic")
 _TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})
 _APPOSED = r"\b{}[’']s? (?:[a-z-]+ ){{1,3}}(?:[A-Z][\w-]+ )?{}\b"
@@ -60,25 +58,11 @@ def _instead(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:
 
 def _mixed(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
     """The name that the evidence has, if this one is the first word of one and the last of another."""
-    capitals = {w.stem for w in pair.cited.words if w.text[0].isupper()}
-    own = {word.stem for word in fact.words if word.text.lower() not in TITLES} & capitals
+    own = {word.stem for word in fact.words if word.text.lower() not in TITLES}
     if any(len(own & {w.stem for w in f.words}) > 1 for f in fitting) or fact.text in pair.sources:
         return None
-    apart = {frozenset(own & {w.stem for w in f.words}) for f in fitting}
-    if len(apart) < 2 or any(_are_near(a, b, pair.cited) for a, b in combinations(own, 2)):
-        return None
-    others = sorted((f for f in fitting if _is_of_another(own, f)), key=lambda f: f.words[-1].stem not in own)
-    return others[0].text if others else None
-
-
-def _are_near(a: str, b: str, cited: Ground) -> bool:
-    return any(abs(x.place - y.place) < _BESIDE for x in cited.by_stem.get(a, ()) for y in cited.by_stem.get(b, ()))
-
-
-def _is_of_another(own: set[str], found: Fact) -> bool:
-    """Whether a name has one word of another one, beside a word that is none of its."""
-    words = [w.stem for w in found.words if w.text.lower() not in TITLES]
-    return len(words) > 1 and len(own & set(words)) == 1
+    begun = any(len(f.words) > 1 and f.words[-1].stem not in own for f in fitting)
+    return next((f.text for f in fitting if begun and _conflicts(fact, f)), None)
 
 
 def _in_its_place(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | None:

@@ -21,8 +21,6 @@ _ALIKE = 0.55
 _ROOT = 6
 """The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
-_MORE = listed("more less fewer")
-_COMPARING = _MORE | listed("than above below over under extra additional by another exceeded short ahead behind")
 _ANYBODY = frozenset(map(stem, listed("person people man men")))
 
 
@@ -35,11 +33,7 @@ def check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
     assert isinstance(stated, Quantity)
     found = pair.cited.by_kind["number"]
     numbers = [f for f in found if isinstance(f.value, Quantity) and comparable(stated, f.value)]
-    agreeing = [f for f in numbers if _agrees(fact, f, pair)]
-    if agreeing and not _is_compared(fact, pair.statement) and all(_is_more(f, pair.cited) for f in agreeing):
-        yield Check("number", fact.text, f"{agreeing[0].text} more or less", False)
-        return
-    fitting = agreeing or [f for f in found if _is_nth(stated, f)]
+    fitting = [f for f in numbers if _agrees(fact, f, pair)] or [f for f in found if _is_nth(stated, f)]
     if not fitting and _is_derived(stated, pair.cited):
         yield Check("number", fact.text, fact.text, True)
         return
@@ -141,9 +135,11 @@ def _is_derived(stated: Quantity, cited: Ground) -> bool:
 
 def _is_change(stated: Quantity, cited: Ground) -> bool:
     """Whether it is how far an amount went: 1,700 for what rose from 5,400 to 7,100."""
-    told = [f for f in cited.by_kind["number"] if isinstance(f.value, Quantity)]
-    ends = ((a.value, b.value) for a, b in pairwise(told) if _follows("from", a, cited) and _follows("to", b, cited))
-    return any(a.unit == b.unit == stated.unit and abs(a.low - b.low) == stated.low for a, b in ends)
+    for a, b in pairwise(cited.by_kind["number"]):
+        first, last, told = a.value, b.value, _follows("from", a, cited) and _follows("to", b, cited)
+        if told and isinstance(first, Quantity) and isinstance(last, Quantity) and first.unit == stated.unit:
+            return last.unit == stated.unit and abs(first.low - last.low) == stated.low
+    return False
 
 
 def _follows(word: str, fact: Fact, of: Ground) -> bool:
@@ -156,16 +152,6 @@ def _is_difference(fact: Fact, of: Ground) -> bool:
     end = fact.value.start + len(fact.value.whole)
     after = next((w.text.lower() for w in of.words if w.start >= end), "")
     return after.endswith("er") or after in ("more", "less")
-
-
-def _is_more(fact: Fact, of: Ground) -> bool:
-    """Whether it is by how much a thing is more or less than another: 110 million more than was budgeted."""
-    following = [w.text.lower() for w in of.words[of.order[fact.words[-1]] + 1 :][:3]]
-    return any(a in _MORE and b == "than" for a, b in pairwise(following))
-
-
-def _is_compared(fact: Fact, of: Ground) -> bool:
-    return any(w.text.lower() in _COMPARING for w in of.words if w.clause == fact.words[0].clause)
 
 
 def _may_count(stated: Quantity, other: object) -> bool:

@@ -38,17 +38,13 @@ _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
 )
 _PEOPLE = listed("people men women children")
-_INVARIANT = listed("cut put hit set shut quit")
-_PROGRESSIVE = listed("is are was were")
-_ALL = listed("all every none")
-_OF_THE = listed("of the these those its their his her")
+_ALL = listed("all every")
 _SOONER = listed("before until till")
 _UNIVERSAL = listed(
     "all every everyone everybody everything each both entire entirely whole no none nobody nothing never any always "
     "only"
 )
-_WHOLE = listed("entire entirely whole")
-_IDIOMATIC = listed("above at after almost nearly not")
+_IDIOMATIC = listed("in above at after almost nearly not")
 """What makes another thing of "all": above all, not every."""
 _ADJECTIVAL = listed("""
     be to the a an of in on at by for with from and or its their his her this that these those
@@ -122,42 +118,16 @@ def _is_denied(word: Word, head: Word, statement: Ground, cited: Ground) -> bool
 def force(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each verb that is said to be done, planned or possible by one, and something else by the other."""
     for word in statement.words:
-        if _is_present(word, cited):
-            found = next(w for w in cited.by_stem[word.stem])
-            yield Check("modality", word.text, f"{found.text} ({_FORCE_NAMES[found.force]})", False)
         if not _is_asserted(word, statement) or (word.negated and _is_pending(word, statement)):
             continue
         pair = _paired(word, statement, cited)
-        least = Force.FACT if pair else Force.MAYBE
-        pair = pair or _paired_object(word, statement, cited)
-        if pair and not any(w.force < least or _as_firm(word, w, cited) for w in pair.cited):
+        if pair and not any(_as_firm(word, w, cited) for w in pair.cited):
             seen = pair.cited[0]
             expected, found = _FORCE_NAMES[word.force], _FORCE_NAMES[seen.force]
             yield Check("modality", f"{word.text} ({expected})", f"{seen.text} ({found})", False)
     sure = next((w for w in statement.words if w.text.lower() in _CERTAIN and not w.negated), None)
     if sure and not any(w.text.lower() in _CERTAIN or w.stem == sure.stem for w in cited.words):
         yield from _unsure(sure, statement, cited)
-
-
-def _is_present(word: Word, cited: Ground) -> bool:
-    """Whether it is the present of a verb that the evidence has only as an infinitive, of what may be or is planned."""
-    found = cited.by_stem.get(word.stem, ())
-    same = [w for w in found if w.text == word.text.removesuffix("s") and w.force > Force.SET]
-    return (
-        word.force is Force.FACT
-        and not word.negated
-        and word.text.endswith("s")
-        and bool(found)
-        and len(same) == len(found)
-    )
-
-
-def _paired_object(verb: Word, statement: Ground, cited: Ground) -> _Pair | None:
-    """What stands behind a verb that the evidence has not: to take legal action, to consider legal action."""
-    following = statement.after(verb)
-    if not following or not following.is_content or following.clause != verb.clause or cited.at(verb.stem):
-        return None
-    return _paired(following, statement, cited)
 
 
 def _unsure(sure: Word, statement: Ground, cited: Ground) -> Iterator[Check]:
@@ -223,9 +193,6 @@ def _is_asserted(word: Word, ground: Ground) -> bool:
         return False
     if word.force is Force.FACT:
         done = before[-1] == "to" and not _ACHIEVED.isdisjoint(before[-2:])
-        done |= word.text.endswith("ing") and before[-1] in _PROGRESSIVE
-        after = ground.after(word)
-        done |= word.text in _INVARIANT and after is not None and after.text.lower() in _OF_THE | {"a", "an"}
         return done or (is_past(word.text) and before[-1] not in _ADJECTIVAL)
     return before[-1] in _MODALS or (before[-1] in ("to", "be") and _opens_force(word, ground))
 
@@ -258,29 +225,16 @@ def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
 
 def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each "all" or "every": the evidence must say it of all, or of the things as such."""
+    has_all = any(w.text.lower() in _UNIVERSAL for w in cited.words)
     for before, word, following in zip((None, *statement.words), statement.words, statement.words[1:], strict=False):
-        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC):
+        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC) or has_all:
             continue
-        meant: Word | None = following
-        while meant and meant.text.lower() in _OF_THE:
-            meant = statement.after(meant)
-        if meant and meant.is_content and meant.stem.isalpha() and not _is_of_all(meant, statement, cited):
+        meant = following if following.is_content else statement.after(following)
+        if meant and meant.is_content and meant.stem.isalpha() and not _is_definite(meant, cited):
             yield Check("scope", word.text, None, False)
 
 
-def _is_of_all(meant: Word, statement: Ground, cited: Ground) -> bool:
-    """Whether the evidence speaks of all of the things, or of them as such: the flights, not most of the flights."""
-    nouns, following = [meant], statement.after(meant)
-    while following and following.is_content and following.place - nouns[-1].place <= 1:
-        nouns.append(following)
-        following = statement.after(following)
-    named = [w for noun in nouns for w in cited.at(noun.stem)]
-    if not named:
-        return any(w.text.lower() in _UNIVERSAL for w in cited.words)
-    return any(_is_universal(w, cited) for w in named)
-
-
-def _is_universal(noun: Word, cited: Ground) -> bool:
-    before = [w.text.lower() for w in cited.before(noun, _PHRASE_REACH)]
-    universal = _UNIVERSAL - _WHOLE if noun.text.endswith("s") else _UNIVERSAL
-    return (before[-1:] == ["the"] and before[-2:-1] != ["of"]) or not universal.isdisjoint(before)
+def _is_definite(meant: Word, cited: Ground) -> bool:
+    """Whether it speaks of the things as such, which are all of them: the flights, not most of the flights."""
+    before = ([w.text.lower() for w in cited.before(word, 2.1)] for word in cited.at(meant.stem))
+    return any(words[-1:] == ["the"] and words[-2:-1] != ["of"] for words in before)

@@ -88,15 +88,15 @@ _PLANS = listed("""
     intend plan hope aim expect offer want seek try must should urge
     demand call propose consider threaten prepare order decide ready willing
 """)
-_MAYBES = listed("may might could possible possibly perhaps likely unlikely probably potentially examine weigh mull")
+_MAYBES = listed("may might could possible possibly perhaps likely unlikely probably potentially")
 _CLAIMED = listed(
     "reportedly allegedly alleged purportedly purported apparently suspected rumored believed unconfirmed"
 )
 _FORCES = {
     stem(w): force for force, words in ((Force.PLAN, _PLANS), (Force.MAYBE, _MAYBES), (Force.SET, _SET)) for w in words
 }
-_HAVE, _BE = listed("has have yet"), listed("is are")
-"""With "to", what is not done yet: it has to be ratified, it is to be named."""
+_HAVE = listed("has have yet")
+"""With "to", what is not done yet: it has to be ratified."""
 _TOLD = listed("said believed thought reported rumored alleged")
 _LASTS = 6
 _UNTIL = listed("until till unless once")
@@ -202,8 +202,8 @@ class _Scope:
         return _SCOPE if opens else self.negates
 
     def _opens(self, lowered: str, root: str) -> Force | None:
-        if lowered == "to" and self.last in _HAVE | _BE:
-            return Force.PLAN if self.last in _HAVE else Force.SET
+        if lowered == "to" and self.last in _HAVE:
+            return Force.PLAN
         if lowered in _CLAIMED or (lowered == "to" and self.last in _TOLD):
             return Force.CLAIM
         return None if lowered == "order" else _FORCES.get(root)
