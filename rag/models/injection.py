@@ -30,7 +30,7 @@ NOTHING_ASKED = "the question gives orders and asks nothing; what is said here i
 _REPEATED, _FEWEST = 0.75, 3
 _MOST_TITLES = 3
 _ENDS = (*'.!?:;…"”’)]。！？؟۔',)
-_BESIDE, _SURER, _SUREST = -2.0, 1.1, 2.5
+_BESIDE, _SURER, _SUREST = -2.0, 2.0, 2.5
 """The scores from which on a sentence next to an order is one too, a title or name is one, and a sentence makes one of
 what is next to it."""
 _DOUBTED = -1.0
