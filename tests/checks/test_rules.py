@@ -168,6 +168,7 @@ def test_what_is_joined_is_joined_in_the_evidence(text: str, span: str, kind: st
         ("The sale will not begin before June.", "The sale will not begin before June, Hasko said."),
         ("Ticket sales start in June at the earliest.", "Ticket sales will not start before June."),
         ("The number of members rose by 300.", "The number of members rose from 500 to 800."),
+        ("Support for the party fell by 3 points.", "Support for the party fell by three points to 31 percent."),
     ],
 )
 def test_what_is_joined_otherwise_is_supported_all_the_same(text: str, span: str) -> None:

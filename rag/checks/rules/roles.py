@@ -145,7 +145,7 @@ def _voiced(before: tuple[Word, ...], verb: Word, after: tuple[Word, ...], groun
     """The clause of a verb with what stands before and after it, turned round if it is passive."""
     i = ground.order[verb] + 1
     by = any(w.text.lower() == "by" and w.place < after[0].place for w in ground.words[i : i + 9])
-    passive = by and not after[0].text[0].isdigit()
+    passive = by and not after[0].stem[0].isdigit()
     return _Clause(after, verb, before) if passive else _Clause(before, verb, after)
 
 
