@@ -135,6 +135,8 @@ def _is_derived(stated: Quantity, cited: Ground) -> bool:
 
 def _is_change(stated: Quantity, cited: Ground) -> bool:
     """Whether it is how far an amount went: 1,700 for what rose from 5,400 to 7,100."""
+    if stated.unit == "%":  # between two shares there are points
+        return False
     for a, b in pairwise(cited.by_kind["number"]):
         first, last, told = a.value, b.value, _follows("from", a, cited) and _follows("to", b, cited)
         if told and isinstance(first, Quantity) and isinstance(last, Quantity) and first.unit == stated.unit:
