@@ -145,7 +145,9 @@ def _voiced(before: tuple[Word, ...], verb: Word, after: tuple[Word, ...], groun
     """The clause of a verb with what stands before and after it, turned round if it is passive."""
     i = ground.order[verb] + 1
     by = any(w.text.lower() == "by" and w.place < after[0].place for w in ground.words[i : i + 9])
-    passive = by and not after[0].stem[0].isdigit()
+    beside = ground.words[i - 2].text.lower() if i > 1 else ""
+    amount = after[0].stem[0].isdigit() and beside not in _PASSIVE
+    passive = by and not amount
     return _Clause(after, verb, before) if passive else _Clause(before, verb, after)
 
 
