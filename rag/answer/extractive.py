@@ -53,7 +53,7 @@ def propose(task: Task) -> Generator[Statement, None, Answer]:
     """The articles' own sentences, with what sources say otherwise beside them."""
     with task.account.clock.time("generate"):
         answer = _said_before(task) or extract(task.query, task.retrieved, k=task.asked.k)
-        answer = reconciled(answer, task.compare(answer.statements).conflicts)
+        answer = reconciled(answer, task.differences(answer.statements))
     yield from answer.statements
     return replace(answer, statements=())
 

@@ -121,7 +121,7 @@ class Pipeline:
             answer = yield from self._without(task, written)
         answer = sided(_concluded(answer, written.shown))
         if answer.statements and not answer.conflicts and answer.model:
-            answer = annotated(answer, task.compare(answer.statements).conflicts)
+            answer = annotated(answer, task.differences(answer.statements))
         yield self._finished(answer, task)
 
     def check(self, draft: str, given: Sequence[Article], *, k: int, window: Window) -> Answer:

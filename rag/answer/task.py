@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.compare.articles import Corroborated, compared
+from rag.compare.articles import Corroborated, compared, differences
 from rag.models.client import Account
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Index, Retrieved
-from rag.schema import Hit, Statement, Turn, Window
+from rag.schema import Conflict, Hit, Statement, Turn, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +47,7 @@ class Task:
     def compare(self, statements: Sequence[Statement]) -> Corroborated:
         """The statements held against what was retrieved."""
         return compared(statements, self.retrieved, self.index)
+
+    def differences(self, statements: Sequence[Statement]) -> tuple[Conflict, ...]:
+        """What was retrieved that differs from the statements."""
+        return differences(statements, self.retrieved, self.index)

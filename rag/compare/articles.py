@@ -62,11 +62,16 @@ def compared(statements: Sequence[Statement], retrieved: Retrieved, index: Index
     hits = retrieved.hits if statements else ()
     stored = index.catalog.passages([hit.passage.id for hit in hits])
     near = reports(stored, {hit.article.id: hit.article for hit in hits})
-    found = held_against(statements, near, retrieved.origins)
-    if not found.conflicts and (answers := sides(statements, retrieved)):
-        revised = all(side.is_revisable for side in answers)
-        return replace(found, conflicts=(_conflict([(s.report, s.value) for s in answers], 1, revised=revised),))
-    return found
+    return held_against(statements, near, retrieved.origins)
+
+
+def differences(statements: Sequence[Statement], retrieved: Retrieved, index: Index) -> tuple[Conflict, ...]:
+    """What other articles say otherwise than statements, else what they answer otherwise to the same question."""
+    if found := compared(statements, retrieved, index).conflicts:
+        return found
+    answers = sides(statements, retrieved)
+    revised = all(side.is_revisable for side in answers)
+    return (_conflict([(s.report, s.value) for s in answers], 1, revised=revised),) if answers else ()
 
 
 def with_reporters(statements: Sequence[Statement], find: Find, index: Index) -> tuple[Statement, ...]:

@@ -93,10 +93,11 @@ def day_of(report: Report) -> date:
 def _compatible(a: Report, b: Report) -> bool:
     """Whether each number of the first report is in the second, not just one in its bounds, and no day is another."""
     counted = [c for c in _checks(a, b) if c.kind == "number"]
-    return not any(values(a, b)) and _days(a, b) is not False and all(map(_is_equal, counted))
+    return not any(values(a, b)) and _days(a, b) is not False and all(map(is_equal, counted))
 
 
-def _is_equal(check: Check) -> bool:
+def is_equal(check: Check) -> bool:
+    """Whether a check of a number found that number, not one that its bound holds of."""
     stated, found = quantities(check.expected), quantities(check.found or "")
     return check.passed and [(q.low, q.high) for q in stated] == [(q.low, q.high) for q in found]
 

@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from rag.compare.relation import is_equal
 from rag.digest.excerpts import Excerpt, Pool, trimmed
 from rag.digest.topic import Topic, related, relevance
 from rag.models.embeddings import Vector
@@ -160,7 +161,7 @@ def repeats(place: int, other: int, pool: Pool) -> bool:
 def corroborated(
     statement: Statement, pool: Pool, place: int, check: Check, *, among: Collection[int] | None = None
 ) -> Statement:
-    """The statement with citations of other articles whose sentences support it, each by itself.
+    """The statement with citations of other articles whose sentences support it, each by itself, with the same numbers.
 
     Only excerpts at the places in `among` are considered, if it is given.
     """
@@ -169,7 +170,8 @@ def corroborated(
         if other.article.id in {c.article.id for c in found} or len(found) > _MOST_BESIDE:
             continue
         citation = other.citation(1)
-        if check(Statement(statement.text, (citation,))).verdict is Verdict.SUPPORTED:
+        made = check(Statement(statement.text, (citation,)))
+        if made.verdict is Verdict.SUPPORTED and all(is_equal(c) for c in made.checks if c.kind == "number"):
             found.append(citation)
     return replace(statement, citations=tuple(found))
 

@@ -189,6 +189,18 @@ def test_what_two_articles_say_cites_both(several: Library) -> None:
     assert [citation.number for citation in summary.citations] == list(range(1, len(summary.citations) + 1))
 
 
+def test_a_number_that_only_meets_the_bound_of_another_is_no_second_report(tmp_path: Path) -> None:
+    told = "At least {} people were killed in the crush at Bala airport on Monday, {} said."
+    with Library(tmp_path) as library:
+        library.add(news("a", "2021-08-16", told.format("five", "witnesses")))
+        library.add(news("b", "2021-08-16", told.format("seven", "officials"), source="Herat Times"))
+        library.add(news("c", "2021-08-16", told.format("five", "doctors"), source="Balkh Mail"))
+        statements = library.summarize(words=60).statements
+    five = next(s for s in statements if "five" in s.text)
+    assert {c.article.id for c in five.citations} == {"a", "c"}
+    assert "Herat Times" not in five.outlets
+
+
 @pytest.mark.parametrize("topic", [None, "the city of Kunduz"])
 def test_dates_and_sources_are_hard_limits(several: Library, topic: str | None) -> None:
     windows = {
