@@ -12,6 +12,7 @@ _LISTED = """
     more higher | fewer less lower
     maximum | minimum
     most | least
+    all every | most many some several few
     longer | shorter less
     earlier | later
     enter arrive | leave depart quit exit

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, permutations
 
 from rag.checks.rules.contrasts import ALLIES, UNITS
 from rag.checks.rules.facts import Fact, Ground
@@ -16,6 +17,7 @@ from rag.text.quantities import Quantity, agree, bounds, comparable, conversion,
 from rag.text.words import COUNTRIES, listed, stem
 
 _MOST_LISTED, _LEAST_SUM, _PARTITIVE_REACH = 5, 20, 4.0
+_HALF, _TWICE = 50.0, ("twice", "double")
 _ALIKE = 0.55
 """The likeness of two nouns from which they may be of the same thing: houses and homes, troops and soldiers."""
 _ROOT = 6
@@ -57,7 +59,7 @@ def _agrees(fact: Fact, found: Fact, pair: Compared) -> bool:
     if agree(stated, other, about=stated.bound != ""):
         return True
     head = _head(fact, pair.statement)
-    return head is not None and head == _head(found, pair.cited) and bounds(stated, other)
+    return head is not None and _head(found, pair.cited) in ALLIES.get(head, {head}) and bounds(stated, other)
 
 
 def _left_out(stated: Quantity, fitting: Sequence[Fact]) -> str | None:
@@ -119,33 +121,38 @@ def _has_part(number: Fact, fitting: Sequence[Fact], of: Ground) -> bool:
 
 
 def _is_derived(stated: Quantity, cited: Ground) -> bool:
-    """Whether it is the sum of two numbers of a sentence, the points between two shares, or half of what is halved."""
-    numbers = [(f.value, f.words[0].sentence) for f in cited.by_kind["number"] if isinstance(f.value, Quantity)]
-    if stated.unit == "pp":
-        shares = [(number.low, sentence) for number, sentence in numbers if number.unit == "%"]
-        return any(abs(a - b) == stated.low and x == y for (a, x), (b, y) in combinations(shares, 2))
-    exact = [(number.low, sentence) for number, sentence in numbers if number.exact and number.unit == stated.unit]
-    if any(number.text.lower() == "half" for number, _ in numbers) and any(a == 2 * stated.low for a, _ in exact):
+    """Whether it comes from two numbers: their sum or difference, in one sentence, or the one's share of the other.
+
+    Between two shares there are points, no percent.
+    """
+    told = [(f.words[0].sentence, v) for f in cited.by_kind["number"] if isinstance(v := f.value, Quantity) and v.exact]
+    if _is_share_in_words(stated):
+        parts = [value for _, value in told if value.unit != "%" and value.low > 0]
+        doubled = stated.low == _HALF and any(w.text.lower() in _TWICE for w in cited.words)
+        return doubled or any(_has_share(stated, a, b) for a, b in permutations(parts, 2))
+    if any(v.text.lower() == "half" for _, v in told) and any(
+        v.low == 2 * stated.low and comparable(stated, v) for _, v in told
+    ):
         return True
-    pairs = combinations(exact, 2) if stated.low >= _LEAST_SUM else ()
-    return any(a + b == stated.low and first == second for (a, first), (b, second) in pairs) or _is_change(
-        stated, cited
-    )
-
-
-def _is_change(stated: Quantity, cited: Ground) -> bool:
-    """Whether it is how far an amount went: 1,700 for what rose from 5,400 to 7,100."""
-    if stated.unit == "%":  # between two shares there are points
+    unit = replace(stated, unit="%") if stated.unit == "pp" else stated
+    pairs = [
+        (a, b) for (x, a), (y, b) in combinations(told, 2) if x == y and comparable(unit, a) and comparable(unit, b)
+    ]
+    if stated.low < _LEAST_SUM and len(pairs) > 1:
         return False
-    for a, b in pairwise(cited.by_kind["number"]):
-        first, last, told = a.value, b.value, _follows("from", a, cited) and _follows("to", b, cited)
-        if told and isinstance(first, Quantity) and isinstance(last, Quantity) and first.unit == stated.unit:
-            return last.unit == stated.unit and abs(first.low - last.low) == stated.low
-    return False
+    apart = stated.unit != "%" and any(abs(a.low - b.low) == stated.low for a, b in pairs)
+    return apart or (stated.low >= _LEAST_SUM and any(a.low + b.low == stated.low for a, b in pairs))
 
 
-def _follows(word: str, fact: Fact, of: Ground) -> bool:
-    return any(w.text.lower() == word for w in of.before(fact.words[0], 1))
+def _is_share_in_words(stated: Quantity) -> bool:
+    return stated.unit == "%" and not any(c.isdigit() for c in stated.text)
+
+
+def _has_share(stated: Quantity, part: Quantity, whole: Quantity) -> bool:
+    """Whether a number is the stated share of another one: two of four are half."""
+    share = 100 * part.low / whole.low
+    found = replace(stated, low=share, high=share, bound="", measure=None)
+    return comparable(part, whole) and (agree(stated, found, about=stated.bound == "about") or bounds(stated, found))
 
 
 def _is_difference(fact: Fact, of: Ground) -> bool:
