@@ -176,12 +176,9 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 def verdict(checks: Sequence[Check]) -> Verdict:
     """What the checks come to: contradicted where another value was found, unsupported where none was.
 
-    Another name or role contradicts only in what supports the rest: elsewhere it may mean something else. A denial
-    whose words are not in the evidence may follow all the same ("no woman" from "all are men"), so it is left open.
+    Another name or role contradicts only in what supports the rest: elsewhere it may mean something else.
     """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
-    if failed and all(check.kind == "negation" and check.found is None for check in failed):
-        return Verdict.UNCHECKED
     alien = any(check.kind == "support" for check in failed)
     found = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
     if any(kind not in ("name", "role") or not alien for kind in found):

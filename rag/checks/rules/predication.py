@@ -9,7 +9,7 @@ from functools import lru_cache
 from rag.checks.rules.facts import Fact, Ground, bind, surroundings
 from rag.checks.rules.reading import NEGATING, NEGATORS, Force, Word, is_past
 from rag.schema import Check
-from rag.text.words import listed, stem
+from rag.text.words import UNITS, listed, stem
 
 _FORCE_NAMES = {
     Force.FACT: "done",
@@ -55,8 +55,8 @@ class _Pair:
 def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each word that the evidence negates, and the statement does not, or the reverse.
 
-    That a statement denies what the evidence tells is seen only if that denies nothing: "not one was spared" says that
-    all died.
+    A statement may deny in words of its own what the evidence tells ("not one was spared"), so only "not" and "never"
+    count, before a word of evidence that denies nothing.
     """
     for head in _negated(statement):
         pair = None if _has_negation(cited.words) else _paired(head, statement, cited)
@@ -93,7 +93,7 @@ def force(statement: Ground, cited: Ground) -> Iterator[Check]:
         if not _is_asserted(word, statement) or (word.negated and _is_pending(word, statement)):
             continue
         pair = _paired(word, statement, cited)
-        if pair and not any(_as_firm(word, w, cited) for w in pair.cited):
+        if pair and not any(_as_firm(word, w, cited) or _is_counted(w, cited) for w in pair.cited):
             seen = pair.cited[0]
             expected, found = _FORCE_NAMES[word.force], _FORCE_NAMES[seen.force]
             yield Check("modality", f"{word.text} ({expected})", f"{seen.text} ({found})", False)
@@ -184,6 +184,11 @@ def _as_firm(stated: Word, found: Word, cited: Ground) -> bool:
     if stated.force is Force.FACT and infinitive and any(w.stem in _REQUESTING for w in before):
         return False
     return stated.force >= found.force or found.negated or (stated.force is Force.PLAN and infinitive)
+
+
+def _is_counted(word: Word, ground: Ground) -> bool:
+    """Whether a number stands before it, so that it is a noun: nine votes."""
+    return any(w.stem[0].isdigit() or w.text.lower() in UNITS for w in ground.before(word, 1))
 
 
 def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
