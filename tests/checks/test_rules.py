@@ -83,7 +83,7 @@ def test_the_year_before_counts_from_the_year_of_its_sentence() -> None:
             "It earned 612 million, short of the 630 million it had planned.",
         ),
         (
-            "Sales grew 4% to 612 million euros.",
+            "Revenue grew 4% to 612 million euros.",
             "Revenue rose by four percent to 612 million, the company said in euros.",
         ),
         ("The plane landed at 20:07.", "The plane came down at 20.07."),
