@@ -1,31 +1,33 @@
-"""Loads files, folders, URLs and feeds as a stream of articles."""
+"""Loads files, archives, folders, URLs and feeds as a stream of articles; feeds that are watched, again and again."""
 
 from __future__ import annotations
 
 import codecs
 import gzip
 import io
+import json
 import os
 import re
 import stat
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
 from zlib import error as ZlibError  # noqa: N812
 
-from rag.errors import LoadError
+from rag.errors import BusyError, InputError, LoadError
+from rag.files import write_private
 from rag.ingest.document import MAX_FILE, Container, Document, Loaded
-from rag.ingest.fetch import Response, fetch
+from rag.ingest.fetch import Response, Validators, fetch
 from rag.ingest.formats import READERS, STREAMED, read_plain_text
 from rag.ingest.identity import placed
 from rag.ingest.isolated import read_isolated
 from rag.ingest.metadata import article
 from rag.ingest.records import noted
-from rag.schema import Failure
+from rag.schema import Article, Failure
 from rag.store.tables import PART
 from rag.text.clean import content_digest, one_line, without_password
 
@@ -308,3 +310,76 @@ def _unpacked(document: Document) -> bytes:
     if len(body) > MAX_FILE:
         raise LoadError(f"unpacks to over {MAX_FILE // 10**6} MB; unpack it first")
     return body
+
+
+_LONGEST_PAUSE = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What is known of a feed: the version seen last, how often it has failed since, when to ask again (Unix time)."""
+
+    validators: Validators = field(default_factory=Validators)
+    failures: int = 0
+    resume: float = 0.0
+
+
+@dataclass(slots=True)
+class Watched:
+    """Feeds, files and folders; what is known of the feeds outlasts the process in a private file."""
+
+    file: Path
+    feeds: dict[str, Feed] = field(default_factory=dict)
+
+    @classmethod
+    def opened(cls, file: Path) -> Watched:
+        """Raises InputError if the file is none of ours."""
+        try:
+            records = json.loads(file.read_text(encoding="utf-8"))
+            return cls(file, {url: _feed(record) for url, record in records.items()})
+        except FileNotFoundError:
+            return cls(file)
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+            raise InputError(f"{file} cannot be read ({one_line(str(error), 80)}); remove it") from None
+
+    def look(
+        self, places: Sequence[str], *, now: float, interval: float, allow_private: bool = False
+    ) -> list[Article | Failure]:
+        """What the places have; of a feed nothing if it is unchanged, or is not to be asked yet.
+
+        A feed that fails is asked after twice the `interval`, then twice that, at most a day; or when its server says.
+        """
+        found: list[Article | Failure] = []
+        for place in expand(places):
+            if "://" not in place:
+                found += load(place)
+            elif self.feeds.get(place, Feed()).resume <= now:
+                found += self._fetched(place, now, interval, allow_private=allow_private)
+        return found
+
+    def save(self) -> None:
+        """Writes what is known of the feeds, for its user alone to read."""
+        write_private(self.file, json.dumps({url: asdict(feed) for url, feed in self.feeds.items()}))
+
+    def _fetched(self, url: str, now: float, interval: float, *, allow_private: bool) -> list[Article | Failure]:
+        feed = self.feeds.get(url, Feed())
+        try:
+            response = fetch(url, allow_private=allow_private, known=feed.validators)
+            found = [] if response.unchanged else list(read_response(url, response))
+        except LoadError as error:
+            self.feeds[url] = _later(feed, error, now, interval)
+            return [Failure(one_line(without_password(url), 1000), one_line(str(error)))]
+        whole = not any(isinstance(item, Failure) for item in found)
+        known = feed.validators if response.unchanged else response.validators if whole else Validators()
+        self.feeds[url] = Feed(known)
+        return found
+
+
+def _later(feed: Feed, error: LoadError, now: float, interval: float) -> Feed:
+    pause = min(_LONGEST_PAUSE, interval * 2 ** min(feed.failures + 1, 20))
+    asked = error.seconds if isinstance(error, BusyError) and error.seconds else 0.0
+    return replace(feed, failures=feed.failures + 1, resume=now + max(pause, asked))
+
+
+def _feed(record: dict[str, Any]) -> Feed:
+    return Feed(Validators(**record["validators"]), int(record["failures"]), float(record["resume"]))

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from rag.errors import ContextError, InputError, ModelError, ReplyError, RequestError, ShapeError, TimedOutError
 from rag.models.budget import REPLY_TOKENS, Tariff, Terms, TokenCount, count_tokens, tariff
-from rag.models.cache import ReplyCache
 from rag.models.chat import OPENAI_URL, ModelChoice
 from rag.models.errors import model_errors, wait_before
-from rag.models.partial_json import first_object
 from rag.models.prompts import Prompt, data, fence, load_prompt
+from rag.models.replies import ReplyCache, first_object
 from rag.progress import Clock, Meter
 from rag.schema import Usage
 

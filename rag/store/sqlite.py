@@ -12,7 +12,6 @@ from typing import Any
 
 from rag.errors import DamagedError, LibraryError, LockedError
 from rag.store.database import OnWait
-from rag.store.locks import locked
 
 _BUSY = 30_000  # milliseconds
 _LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
@@ -130,6 +129,37 @@ class SQLite:
             yield
         except sqlite3.DatabaseError as error:
             raise _explained(error, self.path) from error
+
+
+@contextmanager
+def locked(path: Path, *, wait: float, on_wait: OnWait) -> Iterator[None]:
+    """Holds the lock inside; says so if it has to wait, and raises LockedError after `wait` seconds.
+
+    The operating system releases it when the process ends, however it ends.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, mode=0o600)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_wait(f"waiting for another process that is writing to {path.parent}")
+            lock.acquire(timeout=wait)
+    except Timeout:
+        raise LockedError(
+            f"another process has been writing to {path.parent} for {wait:g} s; try again when it is done, "
+            "or wait longer with `--wait`"
+        ) from None
+    except OSError as error:
+        raise LibraryError(
+            f"{path.parent} cannot be written: {error.strerror or error}; check its permissions, or choose another "
+            "folder with `--library`"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _connect(path: Path) -> sqlite3.Connection:
