@@ -56,7 +56,6 @@ class Post:
     text: str
     title: str | None
     published: str | None
-    author: Any
     url: str | None
 
 
@@ -167,7 +166,6 @@ def _post(update: dict[str, Any]) -> Post:
         text=next(filter(None, (_text(update.get(key)) for key in ("articleBody", "text", "description"))), ""),
         title=title if isinstance(title, str) else None,
         published=next((update[k] for k in ("datePublished", "dateCreated") if isinstance(update.get(k), str)), None),
-        author=update.get("author"),
         url=url if isinstance(url, str) else None,
     )
 
@@ -201,7 +199,6 @@ def _marked(node: Any) -> Post:
         text="",
         title=" ".join(heading.text_content().split()) if heading is not None else None,
         published=stamp.get("datetime") if stamp is not None else None,
-        author=None,
         url=None,
     )
     for part in (stamp, heading):

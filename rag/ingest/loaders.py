@@ -25,25 +25,10 @@ from rag.ingest.fetch import Response, Validators, fetch
 from rag.ingest.formats import READERS, STREAMED, read_plain_text
 from rag.ingest.identity import placed
 from rag.ingest.isolated import read_isolated
-from rag.ingest.metadata import article
 from rag.ingest.records import noted
 from rag.schema import Article, Failure
 from rag.store.tables import PART
-from rag.text.clean import content_digest, one_line, without_password
-
-__all__ = [
-    "MAX_STREAMED_FILE",
-    "FileProgress",
-    "LeftOut",
-    "Loaded",
-    "Origin",
-    "article",
-    "content_digest",
-    "expand",
-    "listing",
-    "load",
-    "read_response",
-]
+from rag.text.clean import one_line, without_password
 
 Origin: TypeAlias = str | Path
 """A path, an http or https URL, or `-` for the standard input."""
@@ -113,13 +98,6 @@ class FileProgress:
     def advance(self, done: int, articles: int) -> None:
         """Reports the bytes read so far, and the articles found since the last call."""
         self.done, self.articles = done, self.articles + articles
-
-
-class _FolderKey(NamedTuple):
-    """What tells one folder from another, by whatever path."""
-
-    device: int
-    inode: int
 
 
 def expand(origins: Iterable[Origin]) -> list[str]:
@@ -247,12 +225,13 @@ def _listed(folder: Path) -> Listing:
     return Listing(tuple(sorted(found)) or (str(folder),), tuple(map(LeftOut, map(_printable, sorted(others)))))
 
 
-def _folder(path: Path) -> _FolderKey | None:
+def _folder(path: Path) -> tuple[int, int] | None:
+    """Device and inode, which tell one folder from another, by whatever path; None if it is no folder."""
     try:
         status = path.stat()
     except (OSError, ValueError):
         return None
-    return _FolderKey(status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 def _is_known(path: Path) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from multiprocessing.pool import ThreadPool
 from threading import Event, Lock
@@ -121,21 +120,20 @@ def embed_at_once(texts: Sequence[str], request: Request, on_batch: Callable[[in
     if not parts:
         return []
 
-    def sent(place: int) -> _Sent:
-        if stopped.is_set():
-            return _Sent(place, [])
-        try:
-            return _Sent(place, request(parts[place], stopped))
-        except BaseException:
-            stopped.set()
-            raise
+    def send(place: int) -> int:
+        if not stopped.is_set():
+            try:
+                found[place] = request(parts[place], stopped)
+            except BaseException:
+                stopped.set()
+                raise
+        return place
 
     pool = ThreadPool(min(AT_ONCE, len(parts)))  # its threads are daemons; those of an executor are waited for
     try:
-        for done in pool.imap_unordered(sent, range(len(parts))):
+        for place in pool.imap_unordered(send, range(len(parts))):
             if not stopped.is_set():  # else the error comes next
-                found[done.place] = done.vectors
-                on_batch(len(parts[done.place]))
+                on_batch(len(parts[place]))
     finally:
         stopped.set()
         pool.terminate()
@@ -152,9 +150,3 @@ def bounded(texts: Sequence[str]) -> Iterator[list[str]]:
         batch.append(text)
     if batch:
         yield batch
-
-
-@dataclass(frozen=True, slots=True)
-class _Sent:
-    place: int
-    vectors: Vectors

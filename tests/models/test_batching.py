@@ -15,7 +15,7 @@ from fake_embeddings import FakeEmbeddings
 from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, refused_key, vectors
 
 from rag.errors import EmbeddingError, KeyRefusedError, RateLimitedError, ReplyError, RequestError, UnreachableError
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.chat import MOST_TEXTS, ModelChoice
 from rag.models.embeddings import Embedder, HeadedText, embed_passages
