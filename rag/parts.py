@@ -19,10 +19,9 @@ from rag.models.budget import Terms
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Caller, choice_of
 from rag.models.cross_encoder import CrossEncoder, SpanModel
-from rag.models.embeddings import Embedder, MiniLM
+from rag.models.embeddings import Embedder, MiniLM, RemoteEmbeddings
 from rag.models.minilm import cores
 from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
-from rag.models.remote import RemoteEmbeddings
 from rag.models.replies import ReplyCache
 from rag.retrieval.retriever import Index, Searcher
 from rag.settings import Setting, read_settings
