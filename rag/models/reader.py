@@ -21,6 +21,7 @@ from rag.models.minilm import (
     Weights,
     build,
     cached_session,
+    check_weights,
     cores,
     file_digest,
     forward,
@@ -166,11 +167,7 @@ class Reader:
         return cached_session(f"reader-{self.version}", self._graph, self._cache, self._threads)
 
     def _graph(self) -> bytes:
-        if (found := file_digest(self._weights)) != self._known:
-            raise EmbeddingError(
-                f"{self._weights} has the SHA-256 {found}, wanted {self._known}; reinstall dispatches with "
-                "`pip install --force-reinstall --no-deps dispatches`"
-            )
+        check_weights(self._weights, self._known, "dispatches")
         return build(_named(self._weights, self._words))
 
     @cached_property

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import RLock
 from typing import Any, Protocol, TypeAlias, overload
 from urllib.parse import urlsplit
 
-from rag.errors import DamagedError, InputError
+from rag.errors import DamagedError, InputError, LibraryError
 from rag.models.chat import Secret
 
 SET_META = "INSERT INTO meta VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value"
@@ -35,13 +36,17 @@ class Row(Protocol):
 
 
 class Database(Protocol):
-    """A connection that threads share; what fails is a LibraryError that says what to do.
+    """A connection that threads share, in turn; what fails is a LibraryError that says what to do.
 
     SQL is written for SQLite, with `?` for a parameter; text is ordered by its code points.
     """
 
     claim: str
     """What a query ends in whose rows shall be nobody else's; empty where only one process writes."""
+    begin_writing: str
+    begin_reading: str
+    """The statements by which a transaction begins, and one that sees one state."""
+    _lock: RLock
 
     @property
     def name(self) -> str:
@@ -63,18 +68,28 @@ class Database(Protocol):
 
     def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
         """The first column of the first row, or None if there is no row."""
+        rows = self.rows(sql, parameters)
+        return rows[0][0] if rows else None
+
+    def run(self, statements: str) -> None:
+        """Runs statements that end in a semicolon each."""
+        for statement in filter(str.strip, statements.split(";")):
+            self.rows(statement)
 
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         """Runs a statement once for each row of parameters, in one transaction."""
 
     def transaction(self) -> AbstractContextManager[None]:
         """All of the writes inside, or none; one inside of another is a part of it."""
+        return self._begun(self.begin_writing)
 
     def snapshot(self) -> AbstractContextManager[None]:
         """All of the reads inside see one state, whatever others write."""
+        return self._begun(self.begin_reading)
 
     def claiming(self) -> AbstractContextManager[None]:
         """What is read inside by a query that ends in `claim` is nobody else's until the end."""
+        return self.transaction()
 
     def alone(self, what: str, *, wait: float, on_wait: OnWait) -> AbstractContextManager[None]:
         """Keeps others from doing the same thing inside; raises LockedError after `wait` seconds.
@@ -87,10 +102,36 @@ class Database(Protocol):
 
     def close(self) -> None: ...
 
+    def _is_begun(self) -> bool:
+        """Whether a transaction is under way."""
+
+    @contextmanager
+    def _begun(self, begin: str) -> Iterator[None]:
+        with self._lock:
+            if self._is_begun():
+                yield
+                return
+            self.rows(begin)
+            try:
+                yield
+                self.rows("COMMIT")
+            finally:
+                if self._is_begun():
+                    self.rows("ROLLBACK")
+
 
 def is_address(place: Path | str) -> bool:
     """Whether a place is a PostgreSQL database, and no file."""
     return isinstance(place, str) and place.startswith(("postgresql://", "postgres://"))
+
+
+def check_version(name: object, found: int, most: int) -> None:
+    """Raises LibraryError if the schema of a catalog is of a later version of this program."""
+    if found > most:
+        raise LibraryError(
+            f"{name} has version {found} of the catalog, wanted at most {most}; "
+            "upgrade with `pip install --upgrade dispatches`"
+        )
 
 
 def listed(values: Iterable[str]) -> str:

@@ -6,7 +6,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from itertools import accumulate, pairwise
 from threading import RLock
 from typing import TYPE_CHECKING, Any, SupportsIndex, overload
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from rag.errors import DamagedError, LibraryError, LockedError, ServerError
 from rag.schema import Window
-from rag.store.database import LISTED, Database, OnWait, listed
+from rag.store.database import LISTED, Database, OnWait, check_version, listed
 from rag.store.filters import condition
 from rag.store.fts import LexicalRow, tokens_of
 
@@ -33,7 +33,7 @@ _TABLE = (  # what SQLite writes in another way, of tables and of queries
 _QUERY = (("%", "%%"), ("SELECT value FROM json_each(?)", "SELECT jsonb_array_elements_text(?::jsonb)"), ("?", "%s"))
 
 
-class Postgres:
+class Postgres(Database):
     """A Database on a server. A connection that broke is made again, unless something was being written.
 
     The address is one of libpq, such as `postgresql://user@host/database`. Needs the package psycopg.
@@ -41,6 +41,7 @@ class Postgres:
 
     is_shared = True
     claim = "FOR UPDATE SKIP LOCKED"
+    begin_writing, begin_reading = "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY"
 
     def __init__(self, address: str, schema: str, *, version: int) -> None:
         self._address = address
@@ -69,22 +70,9 @@ class Postgres:
             cursor = self._executed(_query(sql), parameters)
             return cursor.fetchall() if cursor.description else []
 
-    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        rows = self.rows(sql, parameters)
-        return rows[0][0] if rows else None
-
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         with self.transaction(), self._errors(), self._connection.cursor() as cursor:
             cursor.executemany(_query(sql), rows)
-
-    def transaction(self) -> AbstractContextManager[None]:
-        return self._begun("BEGIN")
-
-    def snapshot(self) -> AbstractContextManager[None]:
-        return self._begun("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-
-    def claiming(self) -> AbstractContextManager[None]:
-        return self._begun("BEGIN")
 
     @contextmanager
     def alone(self, what: str, *, wait: float, on_wait: OnWait) -> Iterator[None]:
@@ -103,20 +91,6 @@ class Postgres:
     def close(self) -> None:
         with self._lock:
             self._connection.close()
-
-    @contextmanager
-    def _begun(self, begin: str) -> Iterator[None]:
-        with self._lock:
-            if self._is_begun():
-                yield
-                return
-            self.rows(begin)
-            try:
-                yield
-                self.rows("COMMIT")
-            finally:
-                if self._is_begun():
-                    self.rows("ROLLBACK")
 
     def _is_begun(self) -> bool:
         from psycopg.pq import TransactionStatus
@@ -157,17 +131,12 @@ class Postgres:
                 if self._version() == 0:  # no other process was faster
                     self._run(schema)
                     self.rows("INSERT INTO meta VALUES ('schema', ?)", [version])
-        if (found := self._version()) > version:
-            raise LibraryError(
-                f"{self.name} has version {found} of the catalog, wanted at most {version}; "
-                "upgrade with `pip install --upgrade dispatches`"
-            )
+        check_version(self.name, self._version(), version)
 
     def _run(self, schema: str) -> None:
         for pattern, instead in _TABLE:
             schema = pattern.sub(instead, schema)
-        for statement in filter(str.strip, schema.split(";")):
-            self.rows(statement)
+        self.run(schema)
 
     def _version(self) -> int:
         return self.version if self.value("SELECT to_regclass('meta')") else 0
