@@ -141,7 +141,11 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
             node.drop_tree()
             walled = True
     for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
-        if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
+        if (
+            node.getparent() is not None
+            and _ASIDES.search(_names(node))
+            and next(node.iter("article", "h1"), None) is None
+        ):
             node.drop_tree()
     opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
     return walled or (any(map(_is_closed, objects)) and not opened)
@@ -258,7 +262,3 @@ def _names(node: Any) -> str:
 def _is_offer(node: Any) -> bool:
     text = str(node.text_content())
     return len(text) < _LONGEST_OFFER and bool(_OFFER.search(text))
-
-
-def _holds_article(node: Any) -> bool:
-    return next(node.iter("article", "h1"), None) is not None

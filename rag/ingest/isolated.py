@@ -89,9 +89,7 @@ class _Process:
             return LoadError(_REFUSED) if answer is None else answer
 
 
-@lru_cache(maxsize=1)
-def _reader() -> _Process:
-    return _Process()
+_reader = lru_cache(maxsize=1)(_Process)
 
 
 def _asked(process: subprocess.Popen[bytes], request: _Request) -> _Answer | None:

@@ -169,9 +169,7 @@ class _Probe:
         return np.asarray(rows @ self._weights[name] + self._weights[f"{name}_bias"], np.float32)
 
 
-@lru_cache(maxsize=1)
-def _probe() -> _Probe:
-    return _Probe()
+_probe = lru_cache(maxsize=1)(_Probe)
 
 
 def _hashed(text: str) -> NDArray[np.intp]:

@@ -342,8 +342,3 @@ class PlaceTable(_Table):
     def delete(self, article_ids: Iterable[str]) -> None:
         """Forgets the places of articles."""
         self._database.many("DELETE FROM places WHERE article = ?", ((id,) for id in article_ids))
-
-    def all(self) -> dict[str, str]:
-        """The places of all articles."""
-        rows = self._database.rows("SELECT article, place FROM places") if self._exists else []
-        return {row["article"]: row["place"] for row in rows}
