@@ -399,12 +399,7 @@ Made = TypeVar("Made")
 
 
 def at_once(
-    groups: Sequence[Group],
-    read: Callable[[Group, Account], Sequence[Made]],
-    account: Account,
-    meter: Meter,
-    *,
-    concurrency: int = CONCURRENCY,
+    groups: Sequence[Group], read: Callable[[Group, Account], Sequence[Made]], account: Account, meter: Meter
 ) -> list[Made]:
     """What is made of all groups, in their order; what they use is charged, and what they warn of is told once.
 
@@ -413,7 +408,7 @@ def at_once(
     terms = replace(account.terms, max_tokens=None, max_cost=None)
     accounts = [Account(terms) for _ in groups]
     found: list[Made] = []
-    with ThreadPoolExecutor(min(concurrency, len(groups))) as pool:
+    with ThreadPoolExecutor(min(CONCURRENCY, len(groups))) as pool:
         coming = [pool.submit(read, g, a) for g, a in zip(groups, accounts, strict=True)]
         try:
             for future in coming:
