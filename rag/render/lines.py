@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 from urllib.parse import quote, urldefrag
 
@@ -120,7 +120,8 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:
-        yield from source_lines(answer.statements, answer.citations, width=width)
+        told = chain.from_iterable(conflict.lines(answer.statements) for conflict in answer.conflicts)
+        yield from source_lines(answer.statements, answer.citations, told, width=width)
     if answer.status is Status.ABSTAINED and not answer.statements:
         yield from _nearest(answer.nearest[:3], width)
 
@@ -267,23 +268,34 @@ def differences(statement: Statement) -> Iterator[str]:
 
 
 def source_lines(
-    statements: Iterable[Statement], citations: Iterable[Citation], *, width: int | None = None
+    statements: Iterable[Statement],
+    citations: Iterable[Citation],
+    told: Iterable[str] = (),
+    *,
+    width: int | None = None,
 ) -> Iterator[Line]:
-    """The numbered sources of statements, with what they quote, if that is not what was shown."""
+    """The numbered sources of statements, with what they quote, if that is not what was shown.
+
+    `told` are the lines of conflicts that were shown with them.
+    """
     yield Line("")
-    shown = {s.text for s in statements}
-    for _, group in groupby(citations, key=lambda c: (c.article.id, c.quote in shown)):
-        yield from _source(list(group), shown, width)
+    shown, above = {s.text for s in statements}, "\n".join(told)
+
+    def is_shown(citation: Citation) -> bool:
+        quote = " ".join(citation.quote.split())
+        return quote in shown or f"“{quote}”" in above
+
+    for key, group in groupby(citations, key=lambda c: (c.article.id, is_shown(c))):
+        yield from _source(list(group), width, quotes=not key[1])
 
 
-def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:
-    """The article that the citations share, and their quotes, if they are not what was shown."""
+def _source(citations: Sequence[Citation], width: int | None, *, quotes: bool) -> Iterator[Line]:
+    """The article that the citations share, and their quotes."""
     marks = "".join(f"[{c.number}]" for c in citations)
     shown_marks = number_marks(citations)
     yield from wrapped(f"{marks} {origin(citations[0].article)}", width, Line("", quiet=True, marks=shown_marks))
-    for citation in citations:
-        if citation.quote not in shown:
-            yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
+    for citation in citations if quotes else ():
+        yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
 
 
 def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]:
