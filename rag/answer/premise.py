@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.checks.exact import check_names
 from rag.checks.rules.facts import Evidence
-from rag.checks.rules.wordvectors import vector
+from rag.checks.rules.wordvectors import rarity, vector
 from rag.models.injection import without_orders
 from rag.retrieval.query import Query
 from rag.schema import Article, Citation, Span
@@ -23,12 +23,15 @@ _MOST = 4
 _ALIKE = 0.5
 """From which likeness on a word stands for another one: killed for died, but not captured for fell."""
 
+_RARE = 1.5
+"""From which rarity on a word that is not said is a reason for doubt: arrested, but not hosted or country."""
+
 
 @dataclass(frozen=True, slots=True)
 class Premises:
     """What of a question has no support in what is cited for it.
 
-    `unnamed` are names that are nowhere in the articles, `unsaid` names and words that no citation has; `unmet` is
+    `unnamed` are names that are nowhere in the articles, `unsaid` names and rare words that no citation has; `unmet` is
     whether one of the names is who does what is asked about.
     """
 
@@ -73,7 +76,7 @@ def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
-    """The words that no quote or title has, nor one much like them; not names, dates, and what is counted."""
+    """The rare words that no quote or title has, nor one much like them; not names, dates, and what is counted."""
     told = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
     said = frozenset(content_words(" ".join((*query.names, told))))
     near = [vector(word) for word in {word.lower() for word in _WORD.findall(told)}]
@@ -84,7 +87,8 @@ def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
         if dated or _COUNTED.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
             continue
         wanted -= frozenset(content_words(match[0]))
-        if max((float(vector(match[0].lower()) @ other) for other in near), default=0.0) < _ALIKE:
+        word = match[0].lower()
+        if rarity(word) >= _RARE and max((float(vector(word) @ other) for other in near), default=0.0) < _ALIKE:
             yield match[0]
 
 
