@@ -120,8 +120,8 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:
-        told = chain.from_iterable(conflict.lines(answer.statements) for conflict in answer.conflicts)
-        yield from source_lines(answer.statements, answer.citations, told, width=width)
+        above = chain.from_iterable(conflict.lines(answer.statements) for conflict in answer.conflicts)
+        yield from source_lines(answer.statements, answer.citations, above, width=width)
     if answer.status is Status.ABSTAINED and not answer.statements:
         yield from _nearest(answer.nearest[:3], width)
 
