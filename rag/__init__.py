@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         UnreachableError,
         VerifierError,
     )
-    from rag.evaluation.campaign import evaluate
+    from rag.evaluation.run import evaluate
     from rag.library import Library
     from rag.models.budget import Terms
     from rag.quick import ask, check, summarize, timeline
@@ -84,7 +84,7 @@ if not any(name in os.environ for name in _TRACING):  # whoever traces chains of
 _HOMES = {
     "Library": "rag.library",
     "Terms": "rag.models.budget",
-    "evaluate": "rag.evaluation.campaign",
+    "evaluate": "rag.evaluation.run",
 } | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.quick")
 
 

@@ -17,8 +17,17 @@ from rag.errors import InputError
 from rag.parts import OFFLINE
 from rag.progress import Progress
 from rag.render.digest_lines import summary_lines, timeline_lines
-from rag.render.evidence_lines import article_lines, context_lines, sources_lines, whole_article_lines, why_lines
-from rag.render.lines import Line, answer_lines, origin, wrapped
+from rag.render.lines import (
+    Line,
+    answer_lines,
+    article_lines,
+    context_lines,
+    origin,
+    sources_lines,
+    whole_article_lines,
+    why_lines,
+    wrapped,
+)
 from rag.schema import Answer, Citation, Statement, Usage, Window
 from rag.text.calendar import window
 from rag.text.clean import clean, one_line

@@ -12,7 +12,6 @@ import yaml
 from pydantic import TypeAdapter
 
 from rag.errors import InputError, LoadError
-from rag.evaluation.beir import read_judged
 from rag.evaluation.cases import (
     SCHEMA,
     CaseSet,
@@ -27,7 +26,7 @@ from rag.evaluation.cases import (
     parsed,
     read_file,
 )
-from rag.evaluation.reference_timelines import read_topic
+from rag.evaluation.layouts import read_judged, read_topic
 from rag.ingest.metadata import article, from_record
 from rag.schema import Article, Span
 from rag.text.clean import clean, one_line

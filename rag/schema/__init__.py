@@ -16,8 +16,7 @@ from rag.schema.articles import (
     Span,
     Window,
 )
-from rag.schema.digests import Event, Length, Section, Summary, Timeline
-from rag.schema.figures import Figure, Figures, Series
+from rag.schema.digests import Event, Figure, Figures, Length, Section, Series, Summary, Timeline
 from rag.schema.statements import (
     CHOSEN,
     Check,

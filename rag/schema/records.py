@@ -20,8 +20,7 @@ from rag.schema.articles import (
     Span,
     Window,
 )
-from rag.schema.digests import Event, Section, Summary, Timeline
-from rag.schema.figures import Figure, Figures, Series
+from rag.schema.digests import Event, Figure, Figures, Section, Series, Summary, Timeline
 from rag.schema.statements import (
     Check,
     Citation,
