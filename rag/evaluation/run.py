@@ -23,9 +23,8 @@ from rag.evaluation.cases import CASE, Case, CaseSet, QaCase, SummaryCase
 from rag.evaluation.formats import load_set
 from rag.evaluation.gates import Gates, load_gates, pinned, save_gates
 from rag.evaluation.observe import check_gold, observe
-from rag.evaluation.report import Changes, Report, changes, keep_baseline, load_baseline, report
+from rag.evaluation.report import Changes, Report, changes, keep_baseline, load_baseline, report, save_views
 from rag.evaluation.results import RESULT, Grades, Identity, Result, Run
-from rag.evaluation.views import save_views
 from rag.library import Library
 from rag.models.budget import Terms
 from rag.models.chat import chat_model

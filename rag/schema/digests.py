@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date as calendar_date  # a field of Event is called `date`
 from enum import StrEnum
 from typing import Any
 
@@ -90,7 +90,7 @@ class Event:
     the most important event of its timeline.
     """
 
-    date: date
+    date: calendar_date
     precision: Precision
     statement: Statement
     stated: bool = True
