@@ -10,7 +10,7 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from rag.render.lines import link
-from rag.schema import Answer, Article, Citation, Conflict, Hit, SearchResult, Timeline, conflicts_record
+from rag.schema import Answer, Article, Check, Citation, Conflict, Hit, SearchResult, Span, Timeline, conflicts_record
 from rag.schema.statements import citation_dict
 
 ADDRESS = "dispatches://articles/"
@@ -19,16 +19,11 @@ MOST_CHARACTERS = 50_000
 """How much of an article is returned at once."""
 
 
-class SpanRecord(BaseModel):
-    """Characters of an article's text, from `start` up to, not including, `end`."""
+class PassageRecord(BaseModel):
+    """A passage of an article: whole sentences."""
 
     start: int
     end: int
-
-
-class PassageRecord(SpanRecord):
-    """A passage of an article: whole sentences."""
-
     text: str
 
 
@@ -45,16 +40,7 @@ class CitationRecord(BaseModel):
     start: int
     end: int
     quote: str
-    answer: SpanRecord | None = Field(description="The short span inside the quote that answers the question.")
-
-
-class CheckRecord(BaseModel):
-    """One thing that was compared with the cited spans."""
-
-    kind: str
-    expected: str
-    found: str | None
-    passed: bool
+    answer: Span | None = Field(description="The short span inside the quote that answers the question.")
 
 
 class StatementRecord(BaseModel):
@@ -64,7 +50,7 @@ class StatementRecord(BaseModel):
     citations: list[int]
     verdict: str = Field(description="supported, unsupported, contradicted or unchecked.")
     speaker: str | None
-    checks: list[CheckRecord]
+    checks: list[Check]
     unsure: bool = Field(False, description="It is a likely answer only.")
     outlets: list[str] = Field([], description="The outlets that report it independently, if there are several.")
 

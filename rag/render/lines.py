@@ -40,12 +40,13 @@ _PARTIAL = {
     Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
     Reason.UNSUPPORTED: "what is marked did not pass the check against the articles",
 }
-_VERDICTS = {
-    Verdict.SUPPORTED: "[ok]",
-    Verdict.UNSUPPORTED: "[not supported]",
-    Verdict.CONTRADICTED: "[contradicted]",
-    Verdict.UNCHECKED: "[not checked]",
+VERDICTS = {
+    Verdict.SUPPORTED: "ok",
+    Verdict.UNSUPPORTED: "not supported",
+    Verdict.CONTRADICTED: "contradicted",
+    Verdict.UNCHECKED: "not checked",
 }
+"""The verdicts in words."""
 _NOT_ONE_CELL = re.compile(r"[\u0300-\u036f\u0483-\u1fff\u2e80-\ud7ff\uf900-\uffff\U00010000-\U0010ffff]")
 _COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CONTRADICTED: "red"}
 _BEFORE_MARK, _BOUND = re.compile(r" (?=\[\d+\])"), "\N{NO-BREAK SPACE}"
@@ -181,7 +182,7 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """Each sentence with its verdict, below a doubtful one what differs, and what the articles have nearest."""
     for statement in answer.statements:
         verdict = statement.verdict
-        yield from wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, Line("", verdict=verdict))
+        yield from wrapped(f"[{VERDICTS[verdict]}] {statement.text}", width, Line("", verdict=verdict))
         yield from _wrapped_all(differences(statement), width)
         for citation in statement.citations:
             yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
