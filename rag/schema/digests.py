@@ -271,14 +271,6 @@ def _bound(figure: Figure, amount: float | None) -> dict[str, Any]:
 
 
 def _figure(figure: Figure) -> dict[str, Any]:
-    return {
-        "text": figure.text,
-        "low": figure.low,
-        "high": figure.high,
-        "unit": figure.unit,
-        "about": figure.about,
-        "day": figure.day or None,
-        "speaker": figure.speaker,
-        "outlets": list(figure.outlets),
-        "citation": figure.citation.number,
-    }
+    plain = {name: getattr(figure, name) for name in ("text", "low", "high", "unit", "about", "speaker")}
+    rest = {"day": figure.day or None, "outlets": list(figure.outlets), "citation": figure.citation.number}
+    return plain | rest
