@@ -290,7 +290,7 @@ def _print_prompt(library: Library, request: BatchRequest, options: Options) -> 
     prompt = library.preview(request.question, k=options.k, window=request.window)
     size = {"tokens": prompt.size.count, "estimated": prompt.size.estimated, "reply_tokens": REPLY_TOKENS}
     if options.as_json:
-        price = {"cost": prompt.cost} | ({"unpriced": True} if prompt.usage.unpriced else {})
+        price = {"cost": prompt.usage.cost} | ({"unpriced": True} if prompt.usage.unpriced else {})
         typer.echo(json.dumps({"schema": 1, "messages": list(prompt.texts), **size, **price}))
         return 0
     for text in prompt.texts:
