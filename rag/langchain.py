@@ -20,6 +20,7 @@ from rag.answer.task import Asked, Task, Understood
 from rag.errors import InputError, RagError
 from rag.models.embeddings import MiniLM
 from rag.schema import Answer, Hit, SearchResult, Statement, Status, Turn, Window
+from rag.schema.articles import article_record
 from rag.text.calendar import window as window_of
 from rag.text.clean import clean
 
@@ -106,11 +107,7 @@ def _document(hit: Hit) -> Document:
         id=passage.id,
         page_content=passage.text,
         metadata={
-            "article_id": article.id,
-            "title": article.title,
-            "source": article.source,
-            "published": str(article.published) if article.published else None,
-            "url": article.url,
+            **article_record(article, key="article_id"),
             "start": passage.start,
             "end": passage.end,
             "score": hit.score,

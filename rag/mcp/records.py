@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 
 from rag.render.lines import link
 from rag.schema import Answer, Article, Check, Citation, Conflict, Hit, SearchResult, Span, Timeline, conflicts_record
+from rag.schema.articles import article_record
 from rag.schema.statements import citation_dict
 
 ADDRESS = "dispatches://articles/"
@@ -189,7 +190,7 @@ class ArticleRecord(BaseModel):
         rest = end if end < len(article.text) else None
         metadata = MetadataRecord(
             source=article.source,
-            published=_published(article),
+            published=str(article.published) if article.published else None,
             author=article.author,
             characters=len(article.text),
             next=rest,
@@ -204,21 +205,9 @@ def _cited(citations: Iterable[Citation]) -> list[dict[str, Any]]:
 
 def _found_record(hits: Sequence[Hit]) -> FoundRecord:
     article, best = hits[0].article, hits[0].passage
-    return FoundRecord(
-        id=article.id,
-        title=article.title,
-        url=_address(article),
-        source=article.source,
-        published=_published(article),
-        text=best.text,
-        start=best.start,
-        end=best.end,
-        more=[PassageRecord(start=p.start, end=p.end, text=p.text) for p in (hit.passage for hit in hits[1:])],
-    )
-
-
-def _published(article: Article) -> str | None:
-    return str(article.published) if article.published else None
+    more = [{"start": p.start, "end": p.end, "text": p.text} for p in (hit.passage for hit in hits[1:])]
+    passage = {"text": best.text, "start": best.start, "end": best.end, "more": more}
+    return FoundRecord.model_validate(article_record(article) | passage | {"url": _address(article)})
 
 
 def _address(article: Article) -> str:

@@ -15,7 +15,6 @@ from rag.render.page import title
 from rag.schema import (
     AddReport,
     Answer,
-    Article,
     Citation,
     Event,
     Figure,
@@ -48,7 +47,12 @@ def rows(result: Answer | Summary | Timeline | SearchResult | Figures) -> list[d
     match result:
         case SearchResult():
             return [
-                {"rank": rank, "score": hit.score, **_article(hit.article), "text": hit.passage.text}
+                {
+                    "rank": rank,
+                    "score": hit.score,
+                    **article_record(hit.article, key="article_id"),
+                    "text": hit.passage.text,
+                }
                 for rank, hit in enumerate(result.hits, start=1)
             ]
         case Timeline():
@@ -133,12 +137,7 @@ def _citation(citation: Citation | None) -> dict[str, Any]:
     if citation is None:
         return {}
     told = {"citation": citation.number, "quote": citation.quote, "link": link(citation)}
-    return told | _article(citation.article)
-
-
-def _article(article: Article) -> dict[str, Any]:
-    record = article_record(article)
-    return {"article_id": record.pop("id"), **record}
+    return told | article_record(citation.article, key="article_id")
 
 
 # Timelines

@@ -279,10 +279,10 @@ class AddReport(Displayed):
         return str(self)
 
 
-def article_record(article: Article) -> dict[str, Any]:
-    """What identifies an article, for JSON and tables."""
+def article_record(article: Article, *, key: str = "id") -> dict[str, Any]:
+    """What identifies an article, for JSON and tables; `key` is the name of its id."""
     return {
-        "id": article.id,
+        key: article.id,
         "title": article.title,
         "source": article.source,
         "published": str(article.published) if article.published else None,

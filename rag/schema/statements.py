@@ -267,11 +267,9 @@ def conflict_dict(conflict: Conflict) -> dict[str, Any]:
 
 def citation_dict(citation: Citation) -> dict[str, Any]:
     """The JSON of a citation."""
-    named = article_record(citation.article)
     return {
         "number": citation.number,
-        "article_id": named.pop("id"),
-        **named,
+        **article_record(citation.article, key="article_id"),
         "start": citation.start,
         "end": citation.end,
         "quote": citation.quote,
