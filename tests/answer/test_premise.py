@@ -60,9 +60,8 @@ def test_a_name_of_the_article_is_not_unnamed_but_unsaid() -> None:
 
 
 def test_a_common_word_is_no_reason_for_doubt() -> None:
-    found = held("Which country hosted the interpreters in Virginia?", VIRGINIA)
-    assert not found.unsaid
-    assert held("Which country arrested the interpreters in Virginia?", VIRGINIA).unsaid == ("arrested",)
+    assert not held("Which country received the interpreters in Virginia?", VIRGINIA).unsaid
+    assert held("Which country vaccinated the interpreters in Virginia?", VIRGINIA).unsaid == ("vaccinated",)
 
 
 def test_the_one_who_does_it_must_be_cited() -> None:
