@@ -224,28 +224,28 @@ def evaluate(
 
     Cases may also be of summaries, timelines and checks.
     """
-    from rag import evaluation  # pydantic and the library, which other commands start without
+    from rag.evaluation.cases import CASE  # pydantic and the library, which other commands start without
+    from rag.evaluation.report import score_lines
+    from rag.evaluation.run import Campaign, Surroundings, measure
 
     if schema:
-        typer.echo(json.dumps(evaluation.schema(), indent=1))
+        typer.echo(json.dumps(CASE.json_schema(), indent=1))
         return
     terms = Terms(strict=True, cache=not options.no_cache, streamed=False)
     options = replace(options, terms=terms)
     origins = tuple(options.add or ())
     checked_settings(replace(options, judge=judge or options.judge), origins)
     files = (gates, baseline, out)
-    campaign = evaluation.Campaign(tuple(sets or ()), origins, options.k, workers, judge, *files, pin, allow_regression)
-    found = evaluation.measure(
-        campaign, evaluation.Surroundings(partial(_library, options), partial(progress_bar, options))
-    )
+    campaign = Campaign(tuple(sets or ()), origins, options.k, workers, judge, *files, pin, allow_regression)
+
+    def opened(place: Path | None, named: Sequence[str]) -> AbstractContextManager[Library]:
+        return open_library(replace(options, library=options.library or place, add=list(named)))
+
+    found = measure(campaign, Surroundings(opened, partial(progress_bar, options)))
     if options.as_json:
         typer.echo(json.dumps(found.report.to_dict() | {"missed": list(found.missed)}))
     else:
-        show(Line(text) for text in evaluation.score_lines(found.report, found.changes, all_rates=options.verbose))
+        show(Line(text) for text in score_lines(found.report, found.changes, all_rates=options.verbose))
     for line in (*found.warnings, *(f"gate: {problem}" for problem in found.missed)):
         tell(line)
     raise typer.Exit(GATE_FAILED if found.missed else 0)
-
-
-def _library(options: Options, place: Path | None, origins: Sequence[str]) -> AbstractContextManager[Library]:
-    return open_library(replace(options, library=options.library or place, add=list(origins)))
