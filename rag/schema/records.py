@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
 from typing import Any, TypeVar
@@ -21,14 +21,15 @@ _PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
 def result(kind: type[T], record: Mapping[str, Any]) -> T:
     """The result of that type; raises InputError if the record is not one of it."""
     try:
-        return _adapter(kind).validate_python(_READERS[kind.__name__](record))
+        found: T = _adapter(kind).validate_python(_READERS[kind.__name__](record))  # type: ignore[arg-type]  # hashable
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         seen = f"{type(error).__name__}: {error}"
         raise InputError(f"the record is no {kind.__name__} ({seen}); wanted what its to_dict() gives") from None
+    return found
 
 
 @cache
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
@@ -67,7 +68,7 @@ def _search(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**record, "hits": [{**h, "article": known[h["passage"]["article_id"]]} for h in hits]}
 
 
-_READERS = {
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "Answer": _answer,
     "Summary": _summary,
     "Timeline": _timeline,
