@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,7 +47,7 @@ def notes(exchanges: Sequence[Exchange]) -> str:
     parts: list[str] = []
     first = 0
     for exchange in exchanges:
-        answer = with_citations(exchange.answer, lambda c, by=first: replace(c, number=c.number + by))
+        answer = with_citations(exchange.answer, partial(_renumbered, by=first))
         first = max([first, *(citation.number for citation in answer.citations)])
         parts.append(f"## {plain(exchange.question)}\n\n{answer.to_markdown()}")
     return "\n".join(parts)
@@ -66,6 +67,10 @@ def with_citations(answer: Answer, attached: Callable[[Citation], Citation]) -> 
         citations=tuple(map(attached, answer.citations)),
         nearest=tuple(map(attached, answer.nearest)),
     )
+
+
+def _renumbered(citation: Citation, *, by: int) -> Citation:
+    return replace(citation, number=citation.number + by)
 
 
 def _written(exchanges: Sequence[Exchange], name: str, content: Callable[[], str]) -> Path:
