@@ -11,7 +11,7 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import InputError
-from rag.evaluation.cases import CASE, CaseSet, CheckCase, QaCase, ReplyCase, SummaryCase, TimelineCase, schema
+from rag.evaluation.cases import CASE, CaseSet, CheckCase, QaCase, ReplyCase, SummaryCase, TimelineCase
 from rag.evaluation.formats import load_set
 from rag.evaluation.observe import check_gold
 from rag.library import Library
@@ -156,7 +156,9 @@ def test_a_case_is_written_as_it_is_read() -> None:
 
 
 def test_the_schema_can_be_printed() -> None:
-    assert {"QaCase", "SearchCase", "SummaryCase", "TimelineCase", "CheckCase", "ReplyCase"} <= set(schema()["$defs"])
+    assert {"QaCase", "SearchCase", "SummaryCase", "TimelineCase", "CheckCase", "ReplyCase"} <= set(
+        CASE.json_schema()["$defs"]
+    )
 
 
 # The sets of the project
