@@ -134,7 +134,14 @@ def _run(arguments: list[str], environment: dict[str, str], folder: str, files: 
 
 def _load() -> None:
     """Imports what commands use and loads the local models, for one thread each: a fork has no others."""
-    for name in ("langchain_openai", "prompt_toolkit", "rag.chat.commands", "rag.cli.app", "rag.cli.terminal"):
+    for name in (
+        "langchain_openai",
+        "prompt_toolkit",
+        "rag.chat.commands",
+        "rag.cli.app",
+        "rag.cli.terminal",
+        "rag.mcp.server",
+    ):
         import_module(name)
     from rag.library import Library
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
-from rag.models.embeddings import batches, load_tokenizer
+from rag.models.embeddings import batches, shared_tokenizer
 from rag.models.minilm import (
     LAYERS,
     Weights,
@@ -176,7 +176,7 @@ class Reader:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return load_tokenizer(self._words)
+        return shared_tokenizer(self._words, None)
 
     @cached_property
     def _heads(self) -> _Heads:
