@@ -162,6 +162,7 @@ def _honest(request: Request) -> str:
     return json.dumps({"answered": "yes" if made else "no", "statements": made[:12], "missing": ""})
 
 
+@pytest.mark.slow
 def test_nothing_outside_of_a_window_is_sent_to_a_model_that_answers_or_summarizes(
     library: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +205,7 @@ def test_what_is_published_later_is_not_shown_cited_or_counted_as_of_a_day(
         assert leaked(json.dumps(conflicts), window) == []
 
 
+@pytest.mark.slow
 @tries(12)
 @given(text=questions, window=windows)
 def test_an_article_outside_is_named_only_if_it_was_published_by_then(

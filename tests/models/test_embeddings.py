@@ -100,6 +100,7 @@ def test_reports_each_batch_and_embeds_nothing_of_nothing() -> None:
     assert model().embed_passages([]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("threads", "most"), [(1, 0), (3, 3)])
 def test_many_texts_are_embedded_by_the_threads_that_are_allowed_with_the_same_vectors(threads: int, most: int) -> None:
     texts = [HeadedText("Talks", f"{'word ' * (n * 7 % 90)}end {n}.") for n in range(40)]
@@ -116,6 +117,7 @@ def test_many_texts_are_embedded_by_the_threads_that_are_allowed_with_the_same_v
         assert np.abs(a.sentences - b.sentences).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_the_threads_of_a_session_are_those_that_are_asked_for(tmp_path: Path) -> None:
     MiniLM(cache=tmp_path).load()
     [graph] = tmp_path.glob("*.onnx")
@@ -153,6 +155,7 @@ def test_the_graph_is_built_once_and_built_anew_if_its_file_is_damaged(tmp_path:
     assert saved.stat().st_mtime_ns != built
 
 
+@pytest.mark.slow
 def test_threads_of_a_session_do_not_spin_while_there_is_nothing_to_embed(tmp_path: Path) -> None:
     MiniLM(cache=tmp_path).load()
     [graph] = tmp_path.glob("*.onnx")
