@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from rag.errors import EmbeddingError
 from rag.models import embeddings, minilm
 from rag.models.embeddings import HeadedText, MiniLM, embed_passages, identity, token_counts
-from rag.models.minilm import open_session
+from rag.models.minilm import VERSION, open_session
 from rag.text.sentences import sentences
 
 TEXTS = [
@@ -141,7 +141,7 @@ def test_weights_with_another_digest_are_refused(tmp_path: Path) -> None:
 
 def test_the_graph_is_built_once_and_built_anew_if_its_file_is_damaged(tmp_path: Path) -> None:
     expected = model().embed_query("Kabul")
-    made = user_cache_path("dispatches").glob("minilm-*.onnx")  # by the model of the line above, at the latest
+    made = user_cache_path("dispatches").glob(f"minilm-*-v{VERSION}-*.onnx")  # by the line above, at the latest
     shutil.copy(max(made, key=lambda path: path.stat().st_mtime), tmp_path)
     (saved,) = tmp_path.iterdir()
     built = saved.stat().st_mtime_ns
