@@ -170,11 +170,11 @@ class MiniLM:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return _shared_tokenizer(self._weights, WINDOW)
+        return shared_tokenizer(self._weights, WINDOW)
 
     @cached_property
     def _counter(self) -> Tokenizer:
-        return _shared_tokenizer(self._weights, None)
+        return shared_tokenizer(self._weights, None)
 
 
 def embed_passages(
@@ -241,8 +241,8 @@ def batches(lengths: Sequence[int], *, texts: int = _BATCH, tokens: int = _BATCH
 
 
 @lru_cache(maxsize=4)
-def _shared_tokenizer(folder: Path, window: int | None) -> Tokenizer:
-    """One for all libraries of a process, as the sessions are."""
+def shared_tokenizer(folder: Path, window: int | None) -> Tokenizer:
+    """The tokenizer of a folder, one for the whole process, which cuts texts at so many tokens."""
     tokenizer = load_tokenizer(folder)
     if window:
         tokenizer.enable_truncation(window)
@@ -272,7 +272,7 @@ def is_word(word: str) -> bool:
 @lru_cache(maxsize=1)
 def _vocabulary() -> Tokenizer | None:
     try:
-        return _shared_tokenizer(installed_weights(), None)
+        return shared_tokenizer(installed_weights(), None)
     except (EmbeddingError, OSError, ValueError):
         return None
 

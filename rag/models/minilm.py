@@ -37,8 +37,9 @@ def load_weights(path: Path) -> Weights:
     return load_file(path)
 
 
+@lru_cache(maxsize=1)
 def load_words(path: Path) -> NDArray[np.float32]:
-    """The embedding of each word piece, a row each."""
+    """The embedding of each word piece, a row each; 47 MB that are loaded once."""
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:

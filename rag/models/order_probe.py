@@ -22,7 +22,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.models.embeddings import WINDOW, MiniLM, Vector, load_tokenizer
+from rag.models.embeddings import WINDOW, MiniLM, Vector, shared_tokenizer
 from rag.models.minilm import installed_weights, load_weights, load_words
 
 WEIGHTS = Path(__file__).parent / "orders.safetensors"
@@ -86,8 +86,7 @@ class WordMeans:
         folder = installed_weights()
         self._words = load_words(folder / "model.safetensors")
         self._lengths = np.linalg.norm(self._words, axis=1, keepdims=True)
-        self._tokenizer = load_tokenizer(folder)
-        self._tokenizer.enable_truncation(WINDOW)
+        self._tokenizer = shared_tokenizer(folder, WINDOW)
 
     def of(self, texts: Sequence[str]) -> Vector:
         """Those of texts, a row each."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
 from rag.files import file_digest
-from rag.models.embeddings import batches, load_tokenizer
+from rag.models.embeddings import batches, shared_tokenizer
 from rag.models.minilm import (
     Weights,
     build,
@@ -172,7 +172,7 @@ class Reader:
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return load_tokenizer(self._words)
+        return shared_tokenizer(self._words, None)
 
     @cached_property
     def _heads(self) -> _Heads:

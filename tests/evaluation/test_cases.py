@@ -201,6 +201,7 @@ def test_no_two_cases_have_one_id(sets: dict[str, CaseSet]) -> None:
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.slow
 def test_the_evidence_stands_in_the_articles_that_the_library_keeps(sets: dict[str, CaseSet], library: Library) -> None:
     cases = [case for found in sets.values() for case in found.cases]
     assert sum(len(case.gold) for case in cases) >= 450

@@ -231,6 +231,7 @@ def test_a_model_that_loses_a_vector_is_refused() -> None:
         embedded(Losing(), TEXTS[:MOST_TEXTS])
 
 
+@pytest.mark.slow
 def test_the_user_stops_it_without_waiting_for_a_reply(tmp_path: Path) -> None:
     folder = tmp_path / "articles"
     folder.mkdir()
