@@ -25,6 +25,14 @@ _ASIDES = re.compile(
     r"newsletter(?:-(?:signup|box|promo))?|promo|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent))(?![\w-])",
     re.I,
 )
+_POINTER = re.compile(
+    r"(?:read|see|watch|listen)(?: (?:more|also|next|too))?(?: (?:on|about) [^:]{1,30})?\s*[:|»>–—]|"
+    r"(?:read|see) (?:more|also|next)\b|(?:also|more|related|recommended)(?: \w+){0,3}\s*[:|»>]|"
+    r"lesen sie (?:auch|mehr)|mehr (?:zum|dazu)|(?:à )?lire aussi|le(?:a|er|ia|ggi)(?: también| também| mais| anche)|"
+    r"читайте также|اقرأ (?:أيض|المزيد)|بیشتر بخوانید|همچنین بخوانید",
+    re.I,
+)
+_LONGEST_LABEL = 30
 _OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|ab+on|suscr|assin|подпис", re.I)
 _LIVE = re.compile(
     r"^live ?[:|–—-]|[-–—:|,] *live(?: ?[|–—-]|$)|\blive-? ?(?:blog|ticker|updates|coverage)\b|\ben directo?\b|"
@@ -144,6 +152,9 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
         if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
             node.drop_tree()
+    for node in list(tree.iter("p", "li", "h3", "h4", "h5")):
+        if node.getparent() is not None and _is_pointer(node):
+            node.drop_tree()
     opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
     return walled or (any(map(_is_closed, objects)) and not opened)
 
@@ -261,6 +272,14 @@ def _names(node: Any) -> str:
 def _is_offer(node: Any) -> bool:
     text = str(node.text_content())
     return len(text) < _LONGEST_OFFER and bool(_OFFER.search(text))
+
+
+def _is_pointer(node: Any) -> bool:
+    """Whether a paragraph only leads to another article, as `Read more: Mayor resigns` does, of which all is a link."""
+    text, linked = (
+        " ".join(t.split()) for t in (node.text_content(), " ".join(a.text_content() for a in node.iter("a")))
+    )
+    return bool(linked) and bool(_POINTER.match(text)) and len(text) - len(linked) < _LONGEST_LABEL
 
 
 def _holds_article(node: Any) -> bool:

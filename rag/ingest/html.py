@@ -26,11 +26,16 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40}
 _STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*[\"']([^\"'<>]{8,40})[\"']")
 _TOOLBAR = re.compile(r"<!-- BEGIN WAYBACK TOOLBAR INSERT -->.*?<!-- END WAYBACK TOOLBAR INSERT -->", re.S)
 _JOINER = "\ufffc"  # stands for it while a page is read
-_HIDDEN = "//*[contains(translate(@style, ' ', ''), 'display:none')]"
+_HIDDEN = (
+    "//*[contains(translate(@style, ' ', ''), 'display:none') or contains(@class, 'calibre_navbar') or "
+    "contains(@class, 'gmail_quote') or @id='divRplyFwdMsg' or self::blockquote[@type='cite']]"
+)
 _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
-_DATE_LINE = re.compile(
-    r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}", re.I
+_LABEL = re.compile(
+    r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}|"
+    r"advertisement|sponsored(?: content)?|anzeige|werbung|publicité|publicidad|pubblicità|реклама|إعلان",
+    re.I,
 )
 _CHANGED = "has no day of publication, only that of its last change ({})"
 _WALLED = "is the part that is not for subscribers, and not whole"
@@ -140,7 +145,7 @@ def _joined(text: str) -> str:
 
 def _laid_out(text: str) -> str:
     """A blank line between paragraphs, the cells of a table's row on one line between bars."""
-    lines = (line.strip() for line in text.split("\n") if not _DATE_LINE.fullmatch(line.strip()))
+    lines = (line.strip() for line in text.split("\n") if not _LABEL.fullmatch(line.strip()))
     rows = (_ROW.sub(r"\1", line) for line in lines if not _RULE.fullmatch(line))
     return "\n\n".join(" ".join(row.split()) for row in rows if row)
 

@@ -30,6 +30,7 @@ _MADE_UP = re.compile(
 _PAGE_NUMBER = re.compile(r"\W*(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.I)
 _SENTENCE_END = re.compile(r"[.!?:][\"'”’»)]*$")
 _BROKEN_WORD = re.compile(r"([^\W\d_]+)[\x02\u2010-]$")
+_BROKEN_NUMBER = re.compile(r"\d[\x02\u2010-]$")
 _FIRST_WORD = re.compile(r"([^\W\d_]+)")
 _EDGE = 0.12
 """The share of a page's height, at its top and bottom, where running heads and page numbers are."""
@@ -322,6 +323,8 @@ def _flowed(lines: Sequence[_Line], words: Counter[str]) -> str:
 def _appended(text: str, line: str, words: Counter[str]) -> str:
     """A text with the next line; a word that is broken between them is made whole."""
     broken, rest = _BROKEN_WORD.search(text), _FIRST_WORD.match(line)
+    if _BROKEN_NUMBER.search(text) and line[:1].isalnum():
+        return f"{text[:-1]}-{line}"
     if not broken or not rest:
         return f"{text} {line}"
     return f"{text[:-1]}{_hyphen(broken[1], rest[1], words)}{line}"

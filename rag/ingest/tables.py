@@ -150,4 +150,8 @@ def _row(origin: str, names: list[str], cells: list[str]) -> Loaded:
     if any("\udc80" <= c <= "\udcff" for c in row):
         found = decode(row.encode("utf-8", "surrogateescape"))
         cells, note = found.text.split("\v"), found.note
-    yield from (noted(item, note) for item in record_articles(origin, dict(zip(names, cells, strict=False))))
+    record: dict[str, str] = {}
+    for name, cell in zip(names, cells, strict=False):
+        if cell.strip():
+            record.setdefault(name, cell)  # of columns of one name, the first that has something
+    yield from (noted(item, note) for item in record_articles(origin, record))

@@ -80,8 +80,8 @@ def decode(body: bytes, charset: str | None = None) -> Decoded:
 
     Raises LoadError for what is no text.
     """
-    if body.startswith(_UTF16):
-        return Decoded(_decoded_utf16(body))
+    if codec := utf16(body):
+        return Decoded(_decoded_utf16(body, codec))
     refuse_binary(body)
     declared = charset_name(charset) if charset else None
     if declared and not body.startswith(codecs.BOM_UTF8):
@@ -90,6 +90,15 @@ def decode(body: bytes, charset: str | None = None) -> Decoded:
         return Decoded(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return _guessed(body, error.start)
+
+
+def utf16(body: bytes) -> str | None:
+    """The codec of UTF-16: by its byte order mark, or as every other byte of Latin text is 0 there."""
+    if body.startswith(_UTF16):
+        return "utf-16"
+    head = body[:2000]
+    halves = {"utf-16-le": (head[1::2], head[::2]), "utf-16-be": (head[::2], head[1::2])}
+    return next((c for c, (zero, text) in halves.items() if zero.count(0) > 0.9 * len(zero) > text.count(0) * 9), None)
 
 
 def refuse_binary(body: bytes) -> None:
@@ -146,9 +155,9 @@ def _detected(sample: bytes) -> str | None:
     return "windows-1252" if ambiguous else best.encoding
 
 
-def _decoded_utf16(body: bytes) -> str:
+def _decoded_utf16(body: bytes, codec: str) -> str:
     try:
-        text = body.decode("utf-16")
+        text = body.decode(codec)
     except UnicodeDecodeError as error:
         raise LoadError(
             f"starts like UTF-16 but is not (offset {error.start}); convert it with iconv to UTF-8"
