@@ -22,17 +22,20 @@ _WALLS = re.compile(
 )
 _ASIDES = re.compile(
     r"\b(?:related(?:-(?:articles?|stor(?:y|ies)|content|links|posts))?|recommended|most-(?:read|popular)|more-on-this|"
-    r"newsletter(?:-(?:signup|box|promo))?|promo|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent))(?![\w-])",
+    r"newsletter(?:-(?:signup|box|promo))?|promo(?:-box)?|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent)|"
+    r"(?:about-the-)?author-?(?:bio|card|box)|bottom-of-article)(?![\w-])",
     re.I,
 )
 _POINTER = re.compile(
     r"(?:read|see|watch|listen)(?: (?:more|also|next|too))?(?: (?:on|about) [^:]{1,30})?\s*[:|»>–—]|"
     r"(?:read|see) (?:more|also|next)\b|(?:also|more|related|recommended)(?: \w+){0,3}\s*[:|»>]|"
     r"lesen sie (?:auch|mehr)|mehr (?:zum|dazu)|(?:à )?lire aussi|le(?:a|er|ia|ggi)(?: también| também| mais| anche)|"
-    r"читайте также|اقرأ (?:أيض|المزيد)|بیشتر بخوانید|همچنین بخوانید",
+    r"our standards:|читайте также|اقرأ (?:أيض|المزيد)|بیشتر بخوانید|همچنین بخوانید",
     re.I,
 )
 _LONGEST_LABEL = 30
+_SIGN_UP = re.compile(r"(?=.*\b(?:sign up|subscribe)\b).*\b(?:newsletter|inbox|briefing)", re.I | re.S)
+_LONG_CELL = 500  # characters; a table with one lays out the page
 _OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|ab+on|suscr|assin|подпис", re.I)
 _LIVE = re.compile(
     r"^live ?[:|–—-]|[-–—:|,] *live(?: ?[|–—-]|$)|\blive-? ?(?:blog|ticker|updates|coverage)\b|\ben directo?\b|"
@@ -139,6 +142,9 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     """Takes out breaks within sentences, bars of archives, boxes of links, and offers; whether a wall was there."""
     for node in tree.xpath(_TOOLBARS):
         node.drop_tree()
+    for cell in [cell for cell in tree.iter("td") if len(cell.text_content()) > _LONG_CELL]:
+        for node in (cell, *cell.itersiblings("td", preceding=True), *cell.itersiblings("td"), *cell.iterancestors()):
+            node.tag = "div" if node.tag in ("table", "tbody", "tr", "td") else node.tag
     breaks = list(tree.iter("br"))
     for parent in {line_break.getparent() for line_break in breaks}:
         _unwrap(parent)
@@ -266,7 +272,7 @@ def _boxes(tree: Any, declared: set[str]) -> Iterator[Any]:
 
 
 def _names(node: Any) -> str:
-    return f"{node.get('class') or ''} {node.get('id') or ''}"
+    return " ".join(filter(None, map(node.get, ("class", "id", "data-testid"))))
 
 
 def _is_offer(node: Any) -> bool:
@@ -279,7 +285,8 @@ def _is_pointer(node: Any) -> bool:
     text, linked = (
         " ".join(t.split()) for t in (node.text_content(), " ".join(a.text_content() for a in node.iter("a")))
     )
-    return bool(linked) and bool(_POINTER.match(text)) and len(text) - len(linked) < _LONGEST_LABEL
+    leads = _POINTER.match(text) and len(text) - len(linked) < _LONGEST_LABEL
+    return bool(linked) and bool(leads or (len(text) < _LONGEST_OFFER and _SIGN_UP.match(text)))
 
 
 def _holds_article(node: Any) -> bool:

@@ -34,7 +34,8 @@ _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
 _LABEL = re.compile(
     r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}|"
-    r"advertisement|sponsored(?: content)?|anzeige|werbung|publicité|publicidad|pubblicità|реклама|إعلان",
+    r"(?:skip )?advertisement|your browser does not support.*|sponsored(?: content)?|"
+    r"anzeige|werbung|publicité|publicidad|pubblicità|реклама|إعلان",
     re.I,
 )
 _CHANGED = "has no day of publication, only that of its last change ({})"
