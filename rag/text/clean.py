@@ -33,6 +33,10 @@ _COMMON = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman"),
     *("cp932", "gb18030", "big5", "cp949"),
 )
+# Accents, an apostrophe and quotation marks of MacRoman, where windows-1252 would have a capital or a sign in a word.
+_MAC = re.compile(
+    rb"[a-z](?:[\x8a\x8c-\x90]|[\x87-\x89\x95\x98\x99\x9f\xd5](?=[a-z]))|(?:^|[\s(])\xd2(?=\w)[^\xd2]{1,400}\xd3(?:[\s,.;)]|$)"
+)
 _SAMPLE, _WHOLE = 65536, 4
 # Python's own codecs, which no document declares in earnest; some take quadratic time.
 _NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "mbcs", "oem"}
@@ -152,6 +156,8 @@ def _detected(sample: bytes) -> str | None:
         return None
     mostly_ascii = sum(byte > 127 for byte in sample) * 10 < len(sample)
     ambiguous = western and (western.chaos <= best.chaos or (best.multi_byte_usage and mostly_ascii))
+    if (ambiguous or best.encoding in ("cp1250", "cp1254")) and _MAC.search(sample):
+        return "mac_roman"
     return "windows-1252" if ambiguous else best.encoding
 
 
