@@ -158,11 +158,16 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
         if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
             node.drop_tree()
+    drop_pointers(tree)
+    opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
+    return walled or (any(map(_is_closed, objects)) and not opened)
+
+
+def drop_pointers(tree: Any) -> None:
+    """Takes out paragraphs that only lead to other articles, or to a newsletter."""
     for node in list(tree.iter("p", "li", "h3", "h4", "h5")):
         if node.getparent() is not None and _is_pointer(node):
             node.drop_tree()
-    opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
-    return walled or (any(map(_is_closed, objects)) and not opened)
 
 
 def forget_changes(tree: Any) -> str | None:

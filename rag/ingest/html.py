@@ -10,7 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
-from rag.ingest.declared import Post, cut_to_article, forget_changes, json_ld, names, original, posts, shown_date
+from rag.ingest.declared import (
+    Post,
+    cut_to_article,
+    drop_pointers,
+    forget_changes,
+    json_ld,
+    names,
+    original,
+    posts,
+    shown_date,
+)
 from rag.schema import Published
 from rag.text.calendar import parse_published
 from rag.text.clean import Decoded, clean, decode, one_line
@@ -32,6 +42,7 @@ _HIDDEN = (
 )
 _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
+_SAVED = re.compile(r"<!-- saved from url=\(\d{4}\)(https?://\S{4,2000}) -->")  # as browsers save a page
 _LABEL = re.compile(
     r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}|"
     r"(?:skip )?advertisement|your browser does not support.*|sponsored(?: content)?|"
@@ -73,6 +84,7 @@ def html_text(fragment: str) -> str:
     for hidden in [*tree.iter("script", "style", "template", "noscript", "iframe", "object"), *tree.xpath(_HIDDEN)]:
         if hidden.getparent() is not None:
             hidden.drop_tree()
+    drop_pointers(tree)
     lines = (" ".join(part.split()) for part in re.split(r"\n\s*\n", str(tree.text_content())))
     return "\n\n".join(line for line in lines if line)
 
@@ -101,7 +113,8 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
         return [_post(post, found, url) for post in live]
     if found is None or not (found.text or "").strip():
         raise LoadError("has no article text that can be told from its menus; save the text as .txt or .md")
-    address = _own_url(original(found.url), original(url))
+    saved = _SAVED.search(source[:5000])
+    address = _own_url(original(found.url or (saved[1] if saved else None)), original(url))
     whole = Page(
         text=_laid_out(clean(_joined(found.text))),
         title=_joined(found.title or "") or None,
