@@ -142,9 +142,10 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     """Takes out breaks within sentences, bars of archives, boxes of links, and offers; whether a wall was there."""
     for node in tree.xpath(_TOOLBARS):
         node.drop_tree()
-    for cell in [cell for cell in tree.iter("td") if len(cell.text_content()) > _LONG_CELL]:
-        for node in (cell, *cell.itersiblings("td", preceding=True), *cell.itersiblings("td"), *cell.iterancestors()):
-            node.tag = "div" if node.tag in ("table", "tbody", "tr", "td") else node.tag
+    for cell in list(tree.iter("td")):
+        if cell.tag == "td" and len(cell.text_content()) > _LONG_CELL:
+            for node in (*cell.getparent(), *cell.iterancestors()):
+                node.tag = "div" if node.tag in ("table", "tbody", "tr", "td") else node.tag
     breaks = list(tree.iter("br"))
     for parent in {line_break.getparent() for line_break in breaks}:
         _unwrap(parent)

@@ -30,8 +30,9 @@ _LINK = re.compile(r"[ \t]?[\[<(]\s*https?://[^\s\])>]+\s*[\])>]")
 # Lines that newsletters put around their text.
 _FURNITURE = re.compile(
     r"^[*| ]*(?:(?:unsubscribe|abmelden|abbestellen|se désabonner|se désinscrire|darse de baja|отписаться)\b|"
-    r"(?:view|read|open)\b.{0,80}\b(?:on the web|browser|online|in (?:the|our) app)|(?:read|see) more\W*$|https?://\S+$|"
-    r"(?:manage|update|change) (?:your )?(?:e-?mail )?(?:preferences|subscription)|(?:©|copyright\b).{0,6}\d{4}\b|"
+    r"(?:view|read|open) (?:online\b|(?:this|it|in)\b.{0,80}(?:web|browser|online|app))|(?:read|see) more\W*$|https?://\S+$|"
+    r"(?:you can |want to )?(?:manage|update|change) (?:how you|your (?:e-?mail )?(?:preferences|subscription))|"
+    r"(?:©|copyright\b).{0,6}\d{4}\b|"
     r"you(?: are|['’]re)? (?:received|receiving|getting) this|[-=_ ]{9,}$).{0,200}$",
     re.I | re.M,
 )

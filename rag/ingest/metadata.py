@@ -39,7 +39,17 @@ _NAMES = {
     "published": (
         *("published", "publishedat", "publishedon", "datepublished", "publisheddate", "publishdate"),
         *("publicationdate", "pubdate", "webpublicationdate", "datepublish", "publishedtime", "firstpublished"),
-        *("firstpublicationdate", "datetime", "date", "timestamp", "issued", "createdat", "datecreated", "created"),
+        *(
+            "firstpublicationdate",
+            "firstcreated",
+            "datetime",
+            "date",
+            "timestamp",
+            "issued",
+            "createdat",
+            "datecreated",
+            "created",
+        ),
         *("seendate", "datum", "fecha", "дата", "تاریخ", "التاريخ"),
     ),
     "source": (
@@ -55,7 +65,20 @@ _PREFIX = re.compile(r"(?:article|story)(?=.)")
 _INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text", "@value")
 _INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary", "paragraphs", "plain", "html")
 # Objects in a record that hold fields of its article.
-_WRAPPERS = ("fields", "_source", "attributes", "blocks", "article", "content", "post", "data", "thread", "node", "row")
+_WRAPPERS = (
+    "fields",
+    "_source",
+    "attributes",
+    "blocks",
+    "article",
+    "content",
+    "post",
+    "data",
+    "thread",
+    "node",
+    "row",
+    "item",
+)
 # What pandas, Excel, R and databases write for nothing.
 _NOTHING = frozenset(
     "nan -nan none null n/a na #n/a #na <na> nat undefined nil (null) [removed] \\n - -- —".split()  # noqa: SIM905

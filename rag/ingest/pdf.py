@@ -123,7 +123,7 @@ def _page(pdf: Any, number: int) -> _Page:
         page = pdf[number]
         text = page.get_textpage()
         has_image = any(o.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE for o in page.get_objects(max_depth=2))
-        found = _Page(tuple(_lines(text)), page.get_height(), has_image)
+        found = _Page(tuple(_tabled(list(_lines(text)))), page.get_height(), has_image)
         text.close()
         page.close()
     except pypdfium2.PdfiumError as error:
@@ -197,9 +197,8 @@ def _plain(line: _Line) -> str:
 
 def _joined(pages: Sequence[_Page], seen: dict[int, str]) -> str:
     """The text of the pages; a sentence goes on over the end of a column or page."""
-    lines = [_tabled(page.lines) for page in pages]
-    usual = next((gutter for page in lines if (gutter := _gutter(page))), None)
-    blocks = [block for page in lines for block in _columns(page, usual)]
+    usual = next((gutter for page in pages if (gutter := _gutter(page.lines))), None)
+    blocks = [block for page in pages for block in _columns(list(page.lines), usual)]
     words = Counter(
         word.lower()
         for block in blocks
@@ -306,9 +305,9 @@ def _row(cells: Sequence[_Line]) -> _Line:
     return _Line(text, cells[0].left, cells[-1].right, bottom, top)
 
 
-def _tabled(lines: Sequence[_Line]) -> list[_Line]:
+def _tabled(lines: list[_Line]) -> list[_Line]:
     """The lines, those of a row of a table as one: rows of three cells and more, all short, many of them numbers."""
-    found = list(lines)
+    found = lines
     for has_cells, run in groupby(_rows(lines), key=lambda row: row.text.count(_BAR) > 1):
         rows = list(run)
         cells = [cell for row in rows for cell in row.text.split(_BAR)]
