@@ -36,10 +36,7 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40}
 _STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*[\"']([^\"'<>]{8,40})[\"']")
 _TOOLBAR = re.compile(r"<!-- BEGIN WAYBACK TOOLBAR INSERT -->.*?<!-- END WAYBACK TOOLBAR INSERT -->", re.S)
 _JOINER = "\ufffc"  # stands for it while a page is read
-_HIDDEN = (
-    "//*[contains(translate(@style, ' ', ''), 'display:none') or contains(@class, 'calibre_navbar') or "
-    "contains(@class, 'gmail_quote') or @id='divRplyFwdMsg' or self::blockquote[@type='cite']]"
-)
+_HIDDEN = "//*[contains(translate(@style, ' ', ''), 'display:none') or contains(@class, 'calibre_navbar')]"
 _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
 _SAVED = re.compile(r"<!-- saved from url=\(\d{4}\)(https?://\S{4,2000}) -->")  # as browsers save a page
@@ -75,13 +72,17 @@ def is_html(text: str) -> bool:
     return bool(_PARAGRAPHS.search(text))
 
 
-def html_text(fragment: str) -> str:
-    """The text of an HTML fragment, a blank line between its paragraphs; nothing is loaded from anywhere."""
+def html_text(fragment: str, without: str | None = None) -> str:
+    """The text of an HTML fragment, a blank line between its paragraphs; nothing is loaded from anywhere.
+
+    What the XPath `without` finds is left out.
+    """
     spaced = _BLOCK.sub("\n\n<", clean(fragment))
     tree = _tree(f"<html><body><div>{spaced}</div></body></html>")
     if tree is None:
         return ""
-    for hidden in [*tree.iter("script", "style", "template", "noscript", "iframe", "object"), *tree.xpath(_HIDDEN)]:
+    shut = tree.xpath(f"{_HIDDEN} | {without}" if without else _HIDDEN)
+    for hidden in [*tree.iter("script", "style", "template", "noscript", "iframe", "object"), *shut]:
         if hidden.getparent() is not None:
             hidden.drop_tree()
     drop_pointers(tree)

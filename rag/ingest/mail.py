@@ -40,7 +40,8 @@ _FORWARDED = re.compile(r"\s*(?:fwd?|wg|tr|rv|i|enc)\s*:", re.I)
 _REPLY = re.compile(r"\s*(?:re|aw|sv|antw|rif|res?p?)\s*:", re.I)
 # The header of a message within a message, and what parts it from the text above.
 _INNER = re.compile(r"^(?:[*> ]{0,4}[^\W\d_][^\W\d_ -]{1,20}:\*? ?\S[^\n]{0,500}\n{1,2}){3,8}", re.M)
-_PARTING = re.compile(r"\n?[^\n]{0,80}(?:[-_]{3,}|:)\s*\Z")
+_QUOTES = "//*[contains(@class, 'gmail_quote') or self::blockquote[@type='cite']]"
+_PARTING = re.compile(r"(?:^|\n)(?:[^\n]{0,80}[-_]{3,}|[^\n]{0,30}:)\s*\Z")
 _INNER_FIELDS = {
     "from": "source",
     **dict.fromkeys(("von", "de", "da", "van", "från", "от"), "source"),
@@ -103,38 +104,40 @@ def _message(body: bytes) -> Article:
         raise LoadError(f"is mail with a header of over {_LONGEST_HEADER:,} characters; save its text as .txt")
     try:
         message = message_from_bytes(body, policy=policy.default)
-        text, left = _text(message), _attachments(message)
-        fields = _fields(message)
-        replies = bool(message["In-Reply-To"] or _REPLY.match(fields["title"] or ""))
+        found, left, fields = _unwrapped(message), _attachments(message), _fields(message)
     except _BROKEN as error:
         raise LoadError(f"is broken mail ({type(error).__name__}); export it anew") from error
-    text, notes = _SIGNATURE.sub("", text), []
-    if inner := _inner(text):
-        is_forwarded = _FORWARDED.match(fields["title"] or "") or not inner.before
-        fields |= inner.fields if is_forwarded else {}
-        text = inner.text if is_forwarded else inner.before
-        if inner.before:
-            notes.append(
-                _LEFT_OUT.format("what stands above the forwarded message" if is_forwarded else "what it answers")
-            )
-    elif replies and (own := _unquoted(text)) != text:
-        text = own
-        notes.append(_LEFT_OUT.format("what it answers"))
-    text = re.sub(r"\n{3,}", "\n\n", _FURNITURE.sub("", _LINK.sub("", text))).strip()
+    text = re.sub(r"\n{3,}", "\n\n", _FURNITURE.sub("", _LINK.sub("", _SIGNATURE.sub("", found.text)))).strip()
     if not text.strip():
         raise LoadError("is mail without text; wanted a message with a text or HTML part")
+    notes = [_LEFT_OUT.format(found.left_out)] if found.left_out else []
     if left:
         notes.append(f"has attachments that were left out: {', '.join(left)}; add them as files")
-    found = from_fields(text, fields)
-    return replace(found, notes=(*found.notes, *notes))
+    made = from_fields(text, {**fields, **found.fields})
+    return replace(made, notes=(*made.notes, *notes))
 
 
 class _Inner(NamedTuple):
-    """A message in a message: its text, its fields, and what is above it."""
+    """A message in a message: its text, its fields, what is above it; and what of both is left out."""
 
     text: str
     fields: dict[str, str]
-    before: str
+    before: str = ""
+    left_out: str = ""
+
+
+def _unwrapped(message: EmailMessage) -> _Inner:
+    """The message that was forwarded, or a message without what it answers."""
+    subject, text = _header(message, "Subject") or "", _text(message)
+    inner = _inner(text)
+    if inner and (_FORWARDED.match(subject) or not inner.before):
+        return inner._replace(left_out="what stands above the forwarded message" if inner.before else "")
+    if not (message["In-Reply-To"] or _REPLY.match(subject)):
+        return _Inner(text, {})
+    own = _unquoted(_text(message, _QUOTES))
+    answered = _inner(own)
+    own = answered.before if answered else own
+    return _Inner(own, {}, left_out="what it answers" if own.split() != text.split() else "")
 
 
 def _inner(text: str) -> _Inner | None:
@@ -180,11 +183,11 @@ def _header(message: EmailMessage, name: str) -> str | None:
     return str(message[name]) if message[name] else None
 
 
-def _text(message: EmailMessage) -> str:
-    """The plain part, unless the HTML part has much more text."""
+def _text(message: EmailMessage, without: str | None = None) -> str:
+    """The plain part, unless the HTML part has much more text, which is read without the elements of an XPath."""
     parts = [message.get_body(preferencelist=(kind,)) for kind in ("plain", "html")]
     texts = [_decoded(part) if part is not None else "" for part in parts]
-    html = html_text(texts[1]) if texts[1] else ""
+    html = html_text(texts[1], without) if texts[1] else ""
     return texts[0] if len(texts[0]) > _LEAST_PLAIN * len(html) else html
 
 
