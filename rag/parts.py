@@ -16,18 +16,17 @@ from rag.arguments import validated
 from rag.checks.judge import Judge
 from rag.errors import EmbeddingError, LibraryError
 from rag.models.budget import Terms
-from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Caller, choice_of
 from rag.models.cross_encoder import CrossEncoder, SpanModel
-from rag.models.embeddings import Embedder, MiniLM
+from rag.models.embeddings import Embedder, MiniLM, RemoteEmbeddings
 from rag.models.minilm import cores
 from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
-from rag.models.remote import RemoteEmbeddings
+from rag.models.replies import ReplyCache
 from rag.retrieval.retriever import Index, Searcher
 from rag.settings import Setting, read_settings
 from rag.store.catalog import Catalog
-from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
+from rag.store.database import ChromaServer, catalog_address, chroma_server
 from rag.store.vector_index import VectorIndex
 
 if TYPE_CHECKING:

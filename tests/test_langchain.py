@@ -10,7 +10,7 @@ from langchain_tests.unit_tests import EmbeddingsUnitTests
 
 from rag.chains import asked
 from rag.errors import InputError
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.langchain import HybridRetriever, MiniLMEmbeddings
 from rag.library import Library
 

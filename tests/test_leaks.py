@@ -17,7 +17,7 @@ from langchain_core.language_models import FakeListChatModel
 from openai_server import OpenAIServer, Request
 
 from rag.errors import InputError
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.render.lines import answer_lines
 from rag.schema import Article, Reason, Status, Turn, Window, conflicts_record

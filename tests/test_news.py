@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 import rag
 from rag.cli.app import app
 from rag.errors import InputError
-from rag.ingest.watched import Watched
+from rag.ingest.loaders import Watched
 from rag.news import Desk, Interests, since
 from rag.schema import Article, Failure, Precision, Published
 

@@ -13,10 +13,9 @@ from typing import Any
 
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.models.cross_encoder import CrossEncoder, SpanModel
-from rag.models.embeddings import MiniLM, ModelIdentity, identity
+from rag.models.embeddings import MiniLM, ModelIdentity, RemoteEmbeddings, identity
 from rag.models.minilm import PACKAGE, cores
 from rag.models.reader import Extract, Pair, shared_reader
-from rag.models.remote import RemoteEmbeddings
 from rag.schema import Span, Window
 from rag.settings import Setting, Settings
 from rag.store.catalog import Catalog

@@ -127,7 +127,7 @@ def _identity(library: Library, plan: Plan) -> Identity:
     articles = (f"{a.id} {a.sha256} {a.title} {a.source} {a.published}" for a in library.articles())
     return Identity(
         version=version("dispatches"),
-        code=_files_digest(Path(__file__).parents[1], ".py"),
+        code=_files_digest(Path(__file__).parents[1], ".py", ".toml"),  # the word lists are TOML
         prompts=_files_digest(prompts_folder(), ".toml"),
         corpus=_digest(articles),
         embeddings=embedding_identity(embeddings).id if embeddings else None,
@@ -137,8 +137,8 @@ def _identity(library: Library, plan: Plan) -> Identity:
     )
 
 
-def _files_digest(folder: Path, ending: str) -> str:
-    named = {file.relative_to(folder).as_posix(): file for file in folder.rglob(f"*{ending}")}
+def _files_digest(folder: Path, *endings: str) -> str:
+    named = {f.relative_to(folder).as_posix(): f for ending in endings for f in folder.rglob(f"*{ending}")}
     return _digest(f"{name}\n{file.read_text(encoding='utf-8')}" for name, file in sorted(named.items()))
 
 

@@ -155,7 +155,8 @@ def _lines(page: Any) -> Iterator[_Line]:
         if line and (left - line.right > max(2.0 * line.height, 10) or left < line.right - 2 * line.height):
             yield line
             line = None
-        line = _extended(line, _Line(sign, left, right, bottom, top))
+        whole = _Line(sign, left, right, bottom, top)
+        line = _together(line.text + sign, line, whole) if line else whole
         if sign == _HYPHEN:
             yield line
             line = None
@@ -163,16 +164,9 @@ def _lines(page: Any) -> Iterator[_Line]:
         yield line
 
 
-def _extended(line: _Line | None, sign: _Line) -> _Line:
-    if not line:
-        return sign
-    return _Line(
-        line.text + sign.text,
-        line.left,
-        max(line.right, sign.right),
-        min(line.bottom, sign.bottom),
-        max(line.top, sign.top),
-    )
+def _together(text: str, a: _Line, b: _Line) -> _Line:
+    """The text in the place of two parts of a line, of which the first one is on the left."""
+    return _Line(text, a.left, max(a.right, b.right), min(a.bottom, b.bottom), max(a.top, b.top))
 
 
 def _without_furniture(pages: Sequence[_Page]) -> list[_Page]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from rag.answer.premise import Premises, premises
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.render.lines import notice
 from rag.retrieval import query

@@ -20,7 +20,7 @@ pytest.importorskip("mcp", reason="no MCP SDK; install it with `uv sync`")
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.mcp.records import MOST_CHARACTERS
 from rag.mcp.server import server
