@@ -14,11 +14,13 @@ from rag.cli.console import tell, warn
 from rag.cli.options import (
     MODEL,
     OUTPUT,
+    SOME_FAILED,
     WINDOW,
     Options,
     add_articles,
     checked_settings,
     command,
+    library_with,
     open_library,
     print_failures,
     progress_bar,
@@ -29,9 +31,6 @@ from rag.models.chat import Secret
 from rag.render.lines import article_row, listed_record, origin, safe
 from rag.schema import AddReport, Article
 from rag.settings import read_settings
-
-SOME_FAILED = 11
-"""The exit code if some inputs failed, and the others were added."""
 
 Origins = Annotated[
     list[str] | None, typer.Argument(metavar="PATH|URL...", help="Files, folders, URLs or feeds; - is stdin.")
@@ -64,10 +63,10 @@ def add(
     if ray:
         report = _add_by_cluster(places, options, ray, allow_private=allow_private)
     else:
-        with open_library(options) as library:
+        with library_with(options, None) as library:
             report = add_articles(library, places, options, allow_private=allow_private)
     typer.echo(json.dumps(report.to_dict()) if options.as_json else str(report))
-    if not report.added + report.updated + report.unchanged + report.duplicates:
+    if not report.found:
         raise typer.Exit(1)
     raise typer.Exit(SOME_FAILED if report.failed else 0)
 
