@@ -40,7 +40,7 @@ _MOST = 0.7
 _GAP = 2  # characters between two sentences of a line
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
-_SPELT = re.compile(r"(?<!\S)\w(?: \w){2,}(?=  | ?\W?$)")  # words of spaced letters, with wider spaces between them
+_SPELT = re.compile(r"(?<!\S)\w(?: \w){2,30}(?=  | ?\W?$)")  # words of spaced letters, with wider spaces between them
 _PLAIN = re.compile(r"[\x00-\x7f‘’“”–—…]*")
 _MIXED = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТХІЈЅаеорсухіјѕԁοαενικτ", "ABEKMHOPCTXIJSaeopcyxijsdoaevikt")
