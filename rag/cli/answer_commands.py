@@ -126,7 +126,7 @@ def check(
 ) -> None:
     """Check each sentence of a text against the articles."""
     text, limits, path = one_text(file), options.window, sheet_path(sheet) if sheet else None
-    with open_library(options) as library:
+    with open_library(options, against or ()) as library:
         answer = library.check(text, against=named_articles(library, against or ()), k=options.k, window=limits)
     if path:
         told = write_sheet(answer, path, "the draft" if file == "-" else Path(file).name)
@@ -154,7 +154,8 @@ def chat(*, resume: Resume = False, options: Options) -> None:
     """Ask one question after another; in a pipe, a line each."""
     limits = options.window
     settings = checked_settings(options, options.add or ())
-    if options.add:
+    screen = sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json
+    if options.add or not screen:  # on a screen articles may be added meanwhile
         with open_library(options):
             pass
 
@@ -172,7 +173,6 @@ def chat(*, resume: Resume = False, options: Options) -> None:
         return talk
 
     manner = ReplyOptions(options.as_json, options.strict, options.quiet)
-    screen = sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json
     if screen:
         raise typer.Exit(in_terminal(start, manner, settings.history))
     raise typer.Exit(in_pipe(start, manner, sys.stdin))
@@ -190,7 +190,7 @@ def summarize(
 ) -> None:
     """Summarize articles, a topic, or the whole library."""
     limits = options.window
-    with open_library(options) as library, progress_bar(options) as progress:
+    with open_library(options, articles or ()) as library, progress_bar(options) as progress:
         named = named_articles(library, articles or ())
         found = library.summarize(
             *named,
@@ -210,7 +210,7 @@ def timeline(
 ) -> None:
     """Show the dated events of articles, or on a topic."""
     limits = options.window
-    with open_library(options) as library, progress_bar(options) as progress:
+    with open_library(options, articles or ()) as library, progress_bar(options) as progress:
         named = named_articles(library, articles or ())
         topic = options.topic
         found = library.timeline(*named, topic=topic, max_events=max_events, window=limits, progress=progress)

@@ -236,6 +236,8 @@ def _unsound(catalog: Catalog, unembedded: int, waiting: int) -> Iterator[str]:
         yield f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew"
     if count := len(catalog.outdated()):
         yield f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`"
+    if catalog.article_count and not catalog.orders.is_current:
+        yield "sentences addressed to a program were marked by another version; run `rag reindex`"
     if unembedded:
         yield f"{unembedded} passages have no embedding and are found by words only; run `rag work`"
     if waiting:

@@ -18,11 +18,13 @@ from rag.cli.console import show, tell, warn
 from rag.cli.options import (
     MODEL,
     OUTPUT,
+    SOME_FAILED,
     WINDOW,
     Options,
     add_articles,
     checked_settings,
     command,
+    library_with,
     open_library,
     print_failures,
     progress_bar,
@@ -37,9 +39,6 @@ from rag.settings import read_settings
 
 if TYPE_CHECKING:
     from rag.library import Library
-
-SOME_FAILED = 11
-"""The exit code if some inputs failed, and the others were added."""
 
 Origins = Annotated[
     list[str] | None, typer.Argument(metavar="PATH|URL...", help="Files, folders, URLs or feeds; - is stdin.")
@@ -72,10 +71,10 @@ def add(
     if ray:
         report = _add_by_cluster(places, options, ray, allow_private=allow_private)
     else:
-        with open_library(options) as library:
+        with library_with(options, None) as library:
             report = add_articles(library, places, options, allow_private=allow_private)
     typer.echo(json.dumps(report.to_dict()) if options.as_json else str(report))
-    if not report.added + report.updated + report.unchanged + report.duplicates:
+    if not report.found:
         raise typer.Exit(1)
     raise typer.Exit(SOME_FAILED if report.failed else 0)
 

@@ -6,16 +6,18 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
-from email.utils import parseaddr
-from typing import Any, NamedTuple
+from email.utils import parseaddr, parsedate_to_datetime
+from typing import Any, NamedTuple, cast
 
 from rag.errors import LoadError
 from rag.ingest.document import MAX_FILE, Document, Loaded, lines, whole_body
 from rag.ingest.html import html_text
 from rag.ingest.metadata import from_fields
-from rag.schema import Article, Failure
+from rag.schema import Article, Failure, Published
+from rag.text.calendar import parse_published
 from rag.text.clean import clean, decode, one_line
 
 _LEAST_PLAIN = 0.3
@@ -50,6 +52,19 @@ _INNER_FIELDS = {
 }
 _LEFT_OUT = "is mail of which {} was left out; add that as a file of its own"
 _SIGNATURE = re.compile(r"\n-- \n.{0,600}\Z", re.S)  # RFC 3676
+
+
+class _Headers(policy.EmailPolicy):
+    """Parses only the headers whose parts are asked for or are in a code: that takes half the time of a short mail."""
+
+    def header_fetch_parse(self, name: str, value: str) -> Any:
+        """The header; with the text as it is written where nothing has to be decoded."""
+        if "=?" in value or not value.isascii() or name.lower().startswith("content-"):
+            return super().header_fetch_parse(name, value)
+        return "".join(value.splitlines())
+
+
+_POLICY = cast("policy.EmailPolicy[EmailMessage]", _Headers())
 
 
 def read_mail(document: Document) -> Loaded:
@@ -103,7 +118,7 @@ def _message(body: bytes) -> Article:
     if any(len(header[0]) > _LONGEST_HEADER for header in _HEADER.finditer(body)):
         raise LoadError(f"is mail with a header of over {_LONGEST_HEADER:,} characters; save its text as .txt")
     try:
-        message = message_from_bytes(body, policy=policy.default)
+        message = message_from_bytes(body, policy=_POLICY)
         found, left, fields = _unwrapped(message), _attachments(message), _fields(message)
     except _BROKEN as error:
         raise LoadError(f"is broken mail ({type(error).__name__}); export it anew") from error
@@ -168,7 +183,7 @@ def _unquoted(text: str) -> str:
 def _fields(message: EmailMessage) -> dict[str, Any]:
     return {
         "title": _header(message, "Subject"),
-        "published": _header(message, "Date"),
+        "published": _date(_header(message, "Date") or ""),
         "source": _sender(str(message.get("From", ""))),
         "id": (_header(message, "Message-ID") or "").strip("<> ") or None,
     }
@@ -177,6 +192,15 @@ def _fields(message: EmailMessage) -> dict[str, Any]:
 def _sender(given: str) -> str | None:
     name, address = parseaddr(given)
     return name or address.rpartition("@")[2] or None
+
+
+def _date(stamp: str) -> Published | str:
+    """What follows the standard is read here, which is faster; a time without a zone is one of UTC there."""
+    try:
+        moment = parsedate_to_datetime(stamp)
+    except ValueError:
+        return stamp
+    return parse_published(moment if moment.tzinfo else moment.replace(tzinfo=UTC)) or stamp
 
 
 def _header(message: EmailMessage, name: str) -> str | None:

@@ -252,6 +252,11 @@ class AddReport(Displayed):
     left_out: tuple[str, ...] = ()
     """The files in folders that no format is known for."""
 
+    @property
+    def found(self) -> int:
+        """How many articles were read, whether or not they were new."""
+        return self.added + self.updated + self.unchanged + self.duplicates
+
     def __add__(self, other: AddReport) -> AddReport:
         """The report of both; a warning that both have stands once."""
         return AddReport(

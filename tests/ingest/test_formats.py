@@ -206,6 +206,26 @@ def test_a_mailbox_holds_an_article_a_mail(tmp_path: Path) -> None:
     assert [FERRY in found[0].text, TRAM in found[1].text] == [True, True]
 
 
+@pytest.mark.parametrize(
+    ("headers", "source", "title", "published"),
+    [
+        ("From: Ida Holt <i@p.example>\nSubject: Ferry\n  aground\nDate: Mon, 04 Mar 2024 23:00:00 -0000",
+         "Ida Holt", "Ferry aground", "2024-03-04T23:00:00+00:00"),
+        ('From: "Holt, Ida (desk)" <i@p.example>\nSubject: =?utf-8?b?w6k=?= =?utf-8?b?w6k=?=\nDate: 4 Mar 24 10:00 EST',
+         "Holt, Ida (desk)", "éé", "2024-03-04T10:00:00-05:00"),
+        ("From: Jörg <j@p.example>\nSubject: Straße\nDate: 2024-03-04", "Jörg", "Straße", "2024-03-04"),
+        ("From: j@p.example\nSubject: Fog\nDate: Mon, 4 Mar 1700 10:00:00 +0000", "p.example", "Fog", None),
+    ],
+)  # fmt: skip
+def test_headers_of_mail_are_read_as_the_standard_has_them(
+    tmp_path: Path, headers: str, source: str, title: str, published: str | None
+) -> None:
+    (found,) = loaded(written(tmp_path, "m.eml", f"{headers}\n\n{FERRY}\n"))
+    assert (found.source, found.title) == (source, title)
+    assert (found.published and found.published.value.isoformat()) == published
+    assert (published is None) == any("1700" in note for note in found.notes)
+
+
 # exports
 
 NEXIS = (

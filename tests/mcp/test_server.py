@@ -196,6 +196,7 @@ def test_an_interrupt_ends_it_while_it_waits(folder: Path) -> None:
 
 def test_without_the_sdk_it_says_how_to_install_it(tmp_path: Path) -> None:
     code = "import sys; sys.modules['mcp'] = None; from rag.cli.app import main; main()"
+    Library(tmp_path / "library").catalog.close()
     arguments = [sys.executable, "-c", code, "mcp", "--library", str(tmp_path / "library")]
     found = subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     assert (found.returncode, found.stdout) == (2, "")

@@ -236,7 +236,7 @@ def test_the_command_line_reads_the_servers_of_the_environment(
     assert index_server.url in ran[2].stdout
     assert not any("hidden" in r.output for r in ran)
     alone = CliRunner().invoke(app, ["articles", "--library", str(tmp_path / "other")])
-    assert "has no articles" in alone.output
+    assert "there is no library in" in alone.output
 
 
 @pytest.mark.parametrize(
