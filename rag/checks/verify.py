@@ -16,7 +16,7 @@ from rag.checks.rules.predication import force, polarity
 from rag.checks.rules.roles import roles, subjects
 from rag.checks.rules.support import GROUNDED, THRESHOLD, grounding, support
 from rag.errors import VerifierError
-from rag.models.injection import is_doubted, is_ordered, labelled, left_of, without_orders
+from rag.models.injection import bears_out, is_beside_order, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.relative_dates import anchored_dates
@@ -82,7 +82,8 @@ def verify(
 
     Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
     left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
-    Sentences that are addressed to a program bear nothing out, those that come near that only themselves. `searched`
+    Sentences that are addressed to a program bear nothing out, those that come near that only themselves, and those
+    that come less near, or are beside one, what says most of them. `searched`
     is the number of words that the spans were chosen from, if they were chosen for this statement; the default is that
     they are what it cites.
     """
@@ -94,10 +95,10 @@ def verify(
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
     spans = [part for citation in spans for part in _believed(citation)]
     quoting = [c for c in spans if any(_is_verbatim(t, c.quote) for t in (statement.text, text))]
-    if verbatim := next((c for c in quoting if _is_whole(c) or _undoubted(c) == [c]), None):
+    if verbatim := next((c for c in quoting if _is_whole(c) or _undoubted(c, text) == [c]), None):
         same = Check("quote", statement.text, " ".join(verbatim.quote.split()), True)
         return replace(statement, verdict=Verdict.SUPPORTED, checks=(same,), speaker=told_by(verbatim) or said_by)
-    undoubted = [part for citation in spans for part in _undoubted(citation)]
+    undoubted = [part for citation in spans for part in _undoubted(citation, text)]
     if not undoubted:
         planted = Check("order", "words that do not look addressed to a program", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
@@ -231,10 +232,11 @@ def _believed(citation: Citation) -> list[Citation]:
     return _parts(citation, left_of(article, span)) if is_ordered(article, span) else [citation]
 
 
-def _undoubted(citation: Citation) -> list[Citation]:
-    """A cited span without what is of sentences that come near to being addressed to a program."""
-    text, touched = citation.article.text, _touched(citation)
-    kept = [span for span in touched if not is_doubted(text[span.start : span.end])]
+def _undoubted(citation: Citation, statement: str) -> list[Citation]:
+    """A cited span without what is of sentences that may want a statement said, rather than say it."""
+    article, touched = citation.article, _touched(citation)
+    text = article.text
+    kept = [s for s in touched if bears_out(text[s.start : s.end], statement, beside=is_beside_order(article, s))]
     cut = [Span(max(s.start, citation.start), min(s.end, citation.end)) for s in kept]
     return [citation] if kept == touched else _parts(citation, cut)
 
