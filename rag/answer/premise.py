@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rag.checks.exact import check_names
 from rag.checks.rules.facts import Evidence
-from rag.checks.rules.wordvectors import vector
+from rag.checks.rules.wordvectors import rarity, vector
 from rag.models.injection import without_orders
 from rag.retrieval.query import Query
 from rag.schema import Article, Citation, Span
@@ -18,18 +18,22 @@ from rag.text.words import content_words
 _DOER = r"\b(?:did|does|do|has|have|had|will) (?:the )?{}\b"
 """Who does what is asked about, behind an auxiliary."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_COUNTED = re.compile(r"\bhow (?:many|much) $", re.IGNORECASE)
+_ASKED = re.compile(r"\b(?:how (?:many|much)|which|what) $", re.IGNORECASE)
+"""Before the kind of thing that is asked for."""
 _MOST = 4
 _ALIKE = 0.5
 """From which likeness on a word stands for another one: killed for died, but not captured for fell."""
+
+_RARE, _FAR = 2.0, 0.2
+"""A word that is not said is a reason for doubt from this rarity on, or if no word is even this much like it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Premises:
     """What of a question has no support in what is cited for it.
 
-    `unnamed` are names that are nowhere in the articles, `unsaid` names and words that no citation has; `unmet` is
-    whether one of the names is who does what is asked about.
+    `unnamed` are names that are nowhere in the articles, `unsaid` names and telling words that no citation has; `unmet`
+    is whether one of the names is who does what is asked about.
     """
 
     unnamed: tuple[str, ...] = ()
@@ -73,7 +77,7 @@ def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
-    """The words that no quote or title has, nor one much like them; not names, dates, and what is counted."""
+    """The words that no quote or title has, nor one like them; not names, dates, and the kind that is asked for."""
     told = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
     said = frozenset(content_words(" ".join((*query.names, told))))
     near = [vector(word) for word in {word.lower() for word in _WORD.findall(told)}]
@@ -81,10 +85,12 @@ def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
     dates = [Span(moment.start, moment.end) for moment in moments(query.text)]
     for match in _WORD.finditer(query.text):
         dated = any(date.start <= match.start() < date.end for date in dates)
-        if dated or _COUNTED.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
+        if dated or _ASKED.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
             continue
         wanted -= frozenset(content_words(match[0]))
-        if max((float(vector(match[0].lower()) @ other) for other in near), default=0.0) < _ALIKE:
+        word = match[0].lower()
+        likeness = max((float(vector(word) @ other) for other in near), default=0.0)
+        if likeness < (_ALIKE if rarity(word) >= _RARE else _FAR):
             yield match[0]
 
 

@@ -31,11 +31,10 @@ from rag.cli.terminal import ReplyOptions, Spinner, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
 from rag.render.digest_lines import figure_lines, summary_lines, timeline_lines
-from rag.render.exports import csv_timeline, ics_timeline
 from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines, wrapped
 from rag.render.page import html_page
 from rag.render.sheet import sheet_path, write_sheet
-from rag.render.tables import csv_text
+from rag.render.tables import csv_text, csv_timeline, ics_timeline
 from rag.schema import Answer, Figures, Length, SearchResult, Summary, Timeline, conflicts_record
 
 if TYPE_CHECKING:
@@ -291,7 +290,7 @@ def _print_prompt(library: Library, request: BatchRequest, options: Options) -> 
     prompt = library.preview(request.question, k=options.k, window=request.window)
     size = {"tokens": prompt.size.count, "estimated": prompt.size.estimated, "reply_tokens": REPLY_TOKENS}
     if options.as_json:
-        price = {"cost": prompt.cost} | ({"unpriced": True} if prompt.usage.unpriced else {})
+        price = {"cost": prompt.usage.cost} | ({"unpriced": True} if prompt.usage.unpriced else {})
         typer.echo(json.dumps({"schema": 1, "messages": list(prompt.texts), **size, **price}))
         return 0
     for text in prompt.texts:

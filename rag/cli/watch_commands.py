@@ -52,7 +52,7 @@ def watch(
     options: Options,
 ) -> None:
     """Add what is new in feeds and folders, and print what it changes."""
-    from rag.ingest.watched import Watched
+    from rag.ingest.loaders import Watched
     from rag.news import Desk
 
     checked_settings(options, places)

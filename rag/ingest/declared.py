@@ -56,7 +56,6 @@ class Post:
     text: str
     title: str | None
     published: str | None
-    author: Any
     url: str | None
 
 
@@ -142,7 +141,11 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
             node.drop_tree()
             walled = True
     for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
-        if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
+        if (
+            node.getparent() is not None
+            and _ASIDES.search(_names(node))
+            and next(node.iter("article", "h1"), None) is None
+        ):
             node.drop_tree()
     opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
     return walled or (any(map(_is_closed, objects)) and not opened)
@@ -167,7 +170,6 @@ def _post(update: dict[str, Any]) -> Post:
         text=next(filter(None, (_text(update.get(key)) for key in ("articleBody", "text", "description"))), ""),
         title=title if isinstance(title, str) else None,
         published=next((update[k] for k in ("datePublished", "dateCreated") if isinstance(update.get(k), str)), None),
-        author=update.get("author"),
         url=url if isinstance(url, str) else None,
     )
 
@@ -201,7 +203,6 @@ def _marked(node: Any) -> Post:
         text="",
         title=" ".join(heading.text_content().split()) if heading is not None else None,
         published=stamp.get("datetime") if stamp is not None else None,
-        author=None,
         url=None,
     )
     for part in (stamp, heading):
@@ -261,7 +262,3 @@ def _names(node: Any) -> str:
 def _is_offer(node: Any) -> bool:
     text = str(node.text_content())
     return len(text) < _LONGEST_OFFER and bool(_OFFER.search(text))
-
-
-def _holds_article(node: Any) -> bool:
-    return next(node.iter("article", "h1"), None) is not None

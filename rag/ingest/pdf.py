@@ -152,7 +152,8 @@ def _lines(page: Any) -> Iterator[_Line]:
         if line and (left - line.right > max(2.0 * line.height, 10) or left < line.right - 2 * line.height):
             yield line
             line = None
-        line = _extended(line, _Line(sign, left, right, bottom, top))
+        whole = _Line(sign, left, right, bottom, top)
+        line = _together(line.text + sign, line, whole) if line else whole
         if sign == _HYPHEN:
             yield line
             line = None
@@ -160,16 +161,9 @@ def _lines(page: Any) -> Iterator[_Line]:
         yield line
 
 
-def _extended(line: _Line | None, sign: _Line) -> _Line:
-    if not line:
-        return sign
-    return _Line(
-        line.text + sign.text,
-        line.left,
-        max(line.right, sign.right),
-        min(line.bottom, sign.bottom),
-        max(line.top, sign.top),
-    )
+def _together(text: str, a: _Line, b: _Line) -> _Line:
+    """The text in the place of two parts of a line, of which the first one is on the left."""
+    return _Line(text, a.left, max(a.right, b.right), min(a.bottom, b.bottom), max(a.top, b.top))
 
 
 def _without_furniture(pages: Sequence[_Page]) -> list[_Page]:
@@ -280,9 +274,7 @@ def _rows(lines: Sequence[_Line]) -> list[_Line]:
         if last and last.bottom < middle < last.top and (line.left >= last.right or line.right <= last.left):
             first, second = sorted((last, line), key=lambda x: x.left)
             between = " | " if second.left - first.right > 2 * first.height else " "
-            text = f"{first.text.strip()}{between}{second.text.strip()}"
-            tops = max(first.top, second.top)
-            rows[-1] = _Line(text, first.left, second.right, min(first.bottom, second.bottom), tops)
+            rows[-1] = _together(f"{first.text.strip()}{between}{second.text.strip()}", first, second)
         else:
             rows.append(line)
     return rows

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from rag.errors import InputError
 from rag.schema import Precision, Published, Window
+from rag.text import TABLES
 from rag.text.foreign_dates import read_foreign, western_digits
 
 Stamp: TypeAlias = str | int | float | date | datetime
@@ -228,37 +229,9 @@ class Period:
 
 _PHRASE_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _PHRASE_YEAR = r"(?P<year>(?:19|20)\d\d)\b"
-_SEASONS = {"spring": (3, 5), "summer": (6, 8), "autumn": (9, 11), "fall": (9, 11), "winter": (12, 12)}
-# Parts of a month by days of the month, and of a year by its months; 31 stands for the last day.
-_OF_MONTH = {
-    "early": (1, 10),
-    "mid": (10, 20),
-    "middle of": (10, 20),
-    "late": (20, 31),
-    "end of": (24, 31),
-    "beginning of": (1, 8),
-    "start of": (1, 8),
-    "first week of": (1, 7),
-    "second week of": (8, 14),
-    "third week of": (15, 21),
-    "fourth week of": (22, 28),
-    "last week of": (24, 31),
-    "first days of": (1, 5),
-    "last days of": (26, 31),
-    "first half of": (1, 15),
-    "second half of": (15, 31),
-}
-_OF_YEAR = {
-    "early": (1, 4),
-    "mid": (5, 8),
-    "middle of": (5, 8),
-    "late": (9, 12),
-    "end of": (11, 12),
-    "beginning of": (1, 2),
-    "start of": (1, 2),
-    "first half of": (1, 6),
-    "second half of": (7, 12),
-}
+_SEASONS: dict[str, list[int]] = TABLES["seasons"]
+_OF_MONTH: dict[str, list[int]] = TABLES["parts_of_month"]
+_OF_YEAR: dict[str, list[int]] = TABLES["parts_of_year"]
 _PART = rf"(?:\b(?P<part>{'|'.join(_OF_MONTH)})[ -]+)?"
 _BEFORE_MONTH = "in|of|since|during|by|until|before|after|last|this|that|early|mid|late"
 _LAST = r"(?P<last>[0-3]?\d)(?:st|nd|rd|th)?"

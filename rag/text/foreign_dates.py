@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import product
 
-_COMMON = (
-    "يناير كانون_الثاني جانفي ژانویه جنوری ینایر",
-    "فبراير شباط فيفري فوریه فبروری",
-    "مارس آذار اذار مارچ",
-    "أبريل ابريل إبريل نيسان أفريل آوریل اپریل اپریل",
-    "مايو أيار ايار ماي مه می ماه_مه",
-    "يونيو يونيه حزيران جوان ژوئن جون",
-    "يوليو يوليه تموز جويلية ژوئیه ژوییه جولای جولایی",
-    "أغسطس اغسطس آب أوت اوت آگوست اگست آگست",
-    "سبتمبر أيلول ايلول سپتامبر سپتمبر",
-    "أكتوبر اكتوبر تشرين_الأول تشرين_الاول اکتبر اکتوبر",
-    "نوفمبر تشرين_الثاني نوامبر نومبر",
-    "ديسمبر كانون_الأول كانون_الاول دسامبر دسمبر",
-)
-_SOLAR = (
-    "فروردین حمل وری",
-    "اردیبهشت ثور غویی",
-    "خرداد جوزا غبرگولی",
-    "تیر سرطان چنگاښ",
-    "مرداد امرداد اسد زمری",
-    "شهریور سنبله وږی",
-    "مهر میزان تله",
-    "آبان عقرب لړم",
-    "آذر قوس لیندۍ",
-    "دی جدی مرغومی",
-    "بهمن دلو سلواغه",
-    "اسفند حوت کب",
-)
+from rag.text import TABLES
+
 _FOLDED = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ـ": None, "\u200c": " ", "\u200d": None, "\u200f": None})
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _MARKS = "،, "
@@ -137,11 +111,11 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_FOLDED)
 
 
-def _numbered(months: tuple[str, ...]) -> dict[str, int]:
+def _numbered(months: Sequence[str]) -> dict[str, int]:
     return {_folded(n.replace("_", " ")): i for i, names in enumerate(months, 1) for n in names.split()}
 
 
-_COMMON_MONTHS, _SOLAR_MONTHS = _numbered(_COMMON), _numbered(_SOLAR)
+_COMMON_MONTHS, _SOLAR_MONTHS = _numbered(TABLES["months"]["common"]), _numbered(TABLES["months"]["solar"])
 
 
 def _any(months: dict[str, int]) -> str:

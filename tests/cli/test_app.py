@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import command
 from fake_embeddings import FakeEmbeddings
 from typer.testing import CliRunner, Result
 
@@ -23,7 +24,6 @@ SEEDS = str(ROOT / "seeds")
 WHO = "Who is the chief negotiator on behalf of the Taliban?"
 NEGOTIATOR = "Sher Mohammad Abbas Stanikzai"
 OFF_TOPIC = "Which team won the 1998 football World Cup final?"
-MAIN = [sys.executable, "-c", "from rag.cli.app import main; main()"]
 
 
 def run(*arguments: str, stdin: str | None = None, env: dict[str, str] | None = None) -> Result:
@@ -358,8 +358,8 @@ def test_what_drives_a_terminal_is_not_printed(tmp_path: Path) -> None:
     }
     (tmp_path / "a.json").write_text(json.dumps(record))
     printed = ""
-    for command in (("articles",), ("search", "bridge of Herat"), ("ask", "When did the bridge of Herat fall?")):
-        found = run(*command, "-a", str(tmp_path / "a.json"))
+    for shown in (("articles",), ("search", "bridge of Herat"), ("ask", "When did the bridge of Herat fall?")):
+        found = run(*shown, "-a", str(tmp_path / "a.json"))
         assert found.exit_code == 0
         printed += found.stdout
     assert not set(printed) & set("\x1b\x07\u202e")
@@ -369,14 +369,14 @@ def test_what_drives_a_terminal_is_not_printed(tmp_path: Path) -> None:
 def test_a_reader_that_leaves_ends_it_quietly(seeded: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    found = subprocess.run([*MAIN, "articles"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    found = subprocess.run([*command(), "articles"], stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (found.returncode, found.stderr) == (0, b"")
 
 
 def test_an_interrupt_exits_with_130_and_says_nothing(seeded: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "inputs")
-    child = subprocess.Popen([*MAIN, "ask", "--batch", str(tmp_path / "inputs")], stderr=subprocess.PIPE)
+    child = subprocess.Popen([*command(), "ask", "--batch", str(tmp_path / "inputs")], stderr=subprocess.PIPE)
     with (tmp_path / "inputs").open("wb"):  # opens when the other end is: it is running
         child.send_signal(signal.SIGINT)
         assert child.communicate() == (None, b"")
@@ -387,7 +387,7 @@ def terminal(*arguments: str, **environment: str) -> str:
     """What a command prints on a terminal of 100 columns."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
-        [*MAIN, *arguments],
+        [*command(), *arguments],
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, "COLUMNS": "100", "TERM": "xterm", **environment},

@@ -20,7 +20,7 @@ from rag.errors import InputError, LockedError, ServerError
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article, Precision, Published, Window
-from rag.store.servers.addresses import chroma_server
+from rag.store.database import chroma_server
 from rag.store.vector_index import VectorIndex
 
 ROOT = Path(__file__).parents[2]
