@@ -151,6 +151,7 @@ def _with(shared: Mapping[str, Any], record: Any) -> Any:
 
 _DELIMITERS = ",;\t|"
 _PREAMBLE = 10  # lines, of which the first that names a text is the header
+_SURROGATE = re.compile("[\udc80-\udcff]")  # a byte that is no UTF-8
 _ESCAPED = re.compile(r'(?<!\\)\\"')
 _CLOSED = re.compile(r'"[ \t]+(?=[,;|]|\r?\n?\Z)')
 
@@ -188,8 +189,13 @@ def _begun(source: _Lines) -> str:
     opening = list(islice(source, _PREAMBLE))
     first = next((n for n, line in enumerate(opening) if line.strip()), 0)
     at = next((n for n, line in enumerate(opening) if _names_text(_cells(line, _delimiter(line)))), first)
-    source.put_back(opening[at:])
-    return _delimiter("".join(opening[at : at + 1]))
+    header = _decoded("".join(opening)).split("\n")[at] + "\n" if opening else ""
+    source.put_back([header, *opening[at + 1 :]])
+    return _delimiter(header)
+
+
+def _decoded(text: str) -> str:
+    return decode(text.encode("utf-8", "surrogateescape")).text if _SURROGATE.search(text) else text
 
 
 def _next_row(source: _Lines, mark: str) -> list[str]:
@@ -279,7 +285,11 @@ def _row(origin: str, names: list[str], cells: list[str]) -> Loaded:
         return
     row = "\v".join(cell.replace("\v", " ") for cell in cells)
     note = None
-    if any("\udc80" <= c <= "\udcff" for c in row):
+    if _SURROGATE.search(row):
         found = decode(row.encode("utf-8", "surrogateescape"))
         cells, note = found.text.split("\v"), found.note
-    yield from (noted(item, note) for item in record_articles(origin, dict(zip(names, cells, strict=False))))
+    record: dict[str, str] = {}
+    for name, cell in zip(names, cells, strict=False):
+        if cell.strip():
+            record.setdefault(name, cell)  # of columns of one name, the first that has something
+    yield from (noted(item, note) for item in record_articles(origin, record))

@@ -58,7 +58,7 @@ _NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2{_YEAR}(?:,?\s+{_CLOCK})
 _TIME_OF_DAY = re.compile(r"(?<!\d)(\d{1,2})[:h](\d\d)(?::(\d\d))?(?:\.\d+)?\s*(?:([ap])\.?m\b)?", re.ASCII | re.I)
 _NAMED_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)|\s\([A-Za-z ]+\)$")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}", re.ASCII)
-_WORD_AND_YEAR = re.compile(r"[^\W\d_].*\d{4}|\d{4}.*[^\W\d_]")
+_FOREIGN = re.compile(r"[^\W\d_].*\d{4}|\d{4}.*[^\W\d_]|\d{4}[/-]\d")  # a word and a year, or a solar day
 _IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d\d)\2(\d\d)(?!\d)", re.ASCII)
 
 # RFC 822 defines these; other zone names mean several zones and are left unknown.
@@ -71,7 +71,7 @@ def parse_published(stamp: Stamp | None) -> Published | None:
 
     A time without a zone counts for its day only, and is kept beside it. `07/08/2021`, a date without a year, and years
     outside 1800 to 2200 are unknown. A year of two digits, as in RFC 822, is one from 1950 to 2049. Numbers are epoch
-    seconds or milliseconds (from 1973), a year, or `20210707`.
+    seconds or milliseconds (from 1973), a year, or `20210707`. `1400/04/16` is a day of the solar calendar.
     """
     match stamp:
         case None | bool():
@@ -130,11 +130,11 @@ def _from_text(text: str) -> Published | None:
         readings = _readings(int(numeric[1]), int(numeric[3]), int(numeric["year"]))
         return _timed(readings.pop(), text) if len(readings) == 1 else None
     found = next((m for shape in _SHAPES if (m := shape.fullmatch(text))), None)
-    return _from_shape(found, text) if found else _from_foreign(text)
+    return (found and _from_shape(found, text)) or _from_foreign(text)
 
 
 def _from_foreign(text: str) -> Published | None:
-    found = read_foreign(text) if _WORD_AND_YEAR.search(text) else None
+    found = read_foreign(text) if _FOREIGN.search(text) else None
     if found is None or not FIRST_YEAR <= found.first.year <= LAST_YEAR:
         return None
     return _timed(Published(found.first, Precision.DAY if found.has_day else Precision.MONTH), text)

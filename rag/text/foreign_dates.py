@@ -27,6 +27,11 @@ _DIGITS = re.compile(
 )
 
 
+# Years after 1410 are those of the lunar calendar, as papers in Arabic write them.
+_SOLAR_DAY = re.compile(r"(1[34]\d\d)[/-](\d\d?)[/-](\d\d?)(?!\d)")
+_LAST_SOLAR = 1410
+
+
 @dataclass(frozen=True, slots=True)
 class ForeignDate:
     """The first day that a date names, and whether it has a day of its own."""
@@ -41,13 +46,22 @@ def western_digits(text: str) -> str:
 
 
 def read_foreign(text: str) -> ForeignDate | None:
-    """The date of a text such as `16 تیر 1400`, `7 يوليو 2021` or `mercredi 7 juillet 2021`, a time behind it.
+    """The date of a text such as `16 تیر 1400`, `1400/04/16` or `mercredi 7 juillet 2021`, a time behind it.
 
     Years before 1600 are of the solar calendar, whose months have names of their own. None for anything else: months
     of the lunar calendar begin when the moon is seen, and are not reckoned.
     """
     text = " ".join(_folded(western_digits(text)).split())
+    if numbers := _SOLAR_DAY.match(text):
+        return _solar_day(*map(int, numbers.groups()))
     return _eastern(text) if _ARABIC.search(text) else _western(text.casefold())
+
+
+def _solar_day(year: int, month: int, day: int) -> ForeignDate | None:
+    try:
+        return ForeignDate(_solar(year, month, day), has_day=True) if year <= _LAST_SOLAR else None
+    except ValueError:
+        return None
 
 
 def _eastern(text: str) -> ForeignDate | None:

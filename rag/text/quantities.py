@@ -162,6 +162,8 @@ _LIMITS = {"over": "more than", "least": "at least", "under": "less than", "most
 _SIDES = {"over": "over", "least": "over", "under": "under", "most": "under"}
 _BEHIND = re.compile(r"(?:\s\w+)?\sor\s(?:(?P<least>more|over|above)|(?P<most>fewer|less|under))\b", re.I)
 _CONVERTED = 0.02
+_LARGEST_SHARE = 1000  # percent
+_DOTTED = re.compile(r"(?:[01]?\d|2[0-3])\.[0-5]\d")
 _AROUND = 24  # characters before an amount
 _BETWEEN = re.compile(r"\bbetween\W+$", re.I)
 _A = re.compile(r"\sa?n?\s", re.I)
@@ -182,6 +184,8 @@ def agree(stated: Quantity, found: Quantity, *, about: bool = False) -> bool:
     """
     if not comparable(stated, found) or {_SIDES.get(stated.bound), _SIDES.get(found.bound)} == {"over", "under"}:
         return False
+    if ":" in (stated.unit, found.unit):
+        return _minutes(stated) == _minutes(found)
     if stated.measure and found.measure and stated.measure != found.measure:
         return _is_converted(stated, found)
     slack = 0.03 * max(abs(found.high), abs(stated.high)) if about else 1e-9 * abs(found.high)
@@ -195,7 +199,17 @@ def comparable(stated: Quantity, found: Quantity) -> bool:
     if stated.measure and found.measure and stated.measure.dimension != found.measure.dimension:
         return False
     money = CURRENCIES & {stated.unit, found.unit}
+    if {stated.unit, found.unit} == {":", ""}:
+        return None not in (_minutes(stated), _minutes(found))
     return stated.unit == found.unit or bool(money and "" in (stated.unit, found.unit))
+
+
+def _minutes(quantity: Quantity) -> float | None:
+    """The minute of the day of a time, which may be written with a point: 20.07."""
+    if quantity.unit == ":":
+        return quantity.low
+    hours, _, minutes = quantity.text.partition(".")
+    return int(hours) * 60 + int(minutes) if _DOTTED.fullmatch(quantity.text) else None
 
 
 def bounds(stated: Quantity, found: Quantity) -> bool:
@@ -268,12 +282,19 @@ def _with_ranged_units(text: str) -> Iterator[Quantity]:
     for before, this, following in zip([None, *found], found, [*found[1:], None], strict=False):
         if following and not this.unit and _RANGE.fullmatch(text, this.end, following.start):
             yield _like_the_second(this, following, text)
-        elif before and not this.unit and before.unit == "%" and _LIKE_BEFORE.fullmatch(text, before.end, this.start):
-            yield replace(this, unit="%") if _ENDS_RANGE.match(text, this.end) else this
+        elif _ends_shares(text, before, this):
+            yield replace(this, unit="%")
         elif before and _is_between(text, before, this):
             yield replace(this, bound="to")
         else:
             yield this
+
+
+def _ends_shares(text: str, before: Quantity | None, this: Quantity) -> bool:
+    """Whether it is the end of a range of shares: from 7 percent to 9; not rose by four percent to 612 million."""
+    if before is None or this.unit or before.unit != "%" or this.high >= _LARGEST_SHARE:
+        return False
+    return bool(_LIKE_BEFORE.fullmatch(text, before.end, this.start) and _ENDS_RANGE.match(text, this.end))
 
 
 def _is_between(text: str, before: Quantity, this: Quantity) -> bool:

@@ -317,9 +317,9 @@ def test_the_name_of_nobody_is_contradicted() -> None:
     assert verified("Sirajuddin Haqqani is acting minister of the interior.", span).verdict is SUPPORTED
 
 
-def test_a_denial_in_words_that_the_span_lacks_is_left_open() -> None:
+def test_a_denial_may_say_what_the_span_says_without_one() -> None:
     statement = verified("There is not a single woman among its 33 members.", "All 33 members are men.")
-    assert statement.verdict is Verdict.UNCHECKED
+    assert statement.verdict is SUPPORTED
 
 
 def test_nothing_cited_is_unsupported() -> None:
@@ -450,7 +450,7 @@ def wrong(text: str, span: str, why: str) -> object:
             "More than 1,000 soldiers crossed the river on Monday.",
         ),
         ("The police attacked the Taliban.", "The Taliban attacked the police in Herat."),
-        wrong("Qatar sold drones to Turkey.", "Turkey sold drones to Qatar.", "who gets it is no role yet"),
+        ("Qatar sold drones to Turkey.", "Turkey sold drones to Qatar."),
         wrong("The Taliban agreed.", "The Taliban agreed, unless the army was wrong.", "the sentence goes on"),
         wrong("The army fled Herat.", "The army fled Herat, Shaheen said, but that was false.", "the sentence goes on"),
         wrong(
