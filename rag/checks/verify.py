@@ -105,12 +105,27 @@ def check(
 ) -> list[Check]:
     """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
     texts, text = [item.text for item in cited], _REPLY.sub("", text)
-    own, grounds = ground([stated(text, cited)]), ground(cited)
     voices = list(check_voices(text, [item.near or item.text for item in cited]))
-    found = [
-        *compare(text, cited),
-        *check_quotes(text, texts),
-        *voices,
+    found = [*compare(text, cited), *check_quotes(text, texts), *voices, *check_relations(text, cited)]
+    size = sum(len(t.split()) for t in texts) if searched is None else searched
+    if size > _TIGHT:
+        found = [c for c in found if c.passed or c.kind not in _LOOSE]
+    if all(c.passed for c in found) and _is_quoted(text, texts, voices):
+        return found
+    if entailment:
+        return [*found, _entailed(text, texts, entailment)]
+    if searched is None:
+        whole, least = grounding(text, texts), GROUNDED
+    else:
+        whole, least = support(text, texts, found, searched=size), THRESHOLD
+    return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
+
+
+def check_relations(text: str, cited: Sequence[Evidence]) -> list[Check]:
+    """The checks of how a sentence says things, and of whom: denied, planned, done by others."""
+    texts = [item.text for item in cited]
+    own, grounds = ground([stated(text, cited)]), ground(cited)
+    return [
         *polarity(own, grounds),
         *force(own, grounds),
         *roles(own, grounds),
@@ -125,18 +140,6 @@ def check(
         *order(own, text, texts),
         *scope(own, grounds),
     ]
-    size = sum(len(t.split()) for t in texts) if searched is None else searched
-    if size > _TIGHT:
-        found = [c for c in found if c.passed or c.kind not in _LOOSE]
-    if all(c.passed for c in found) and _is_quoted(text, texts, voices):
-        return found
-    if entailment:
-        return [*found, _entailed(text, texts, entailment)]
-    if searched is None:
-        whole, least = grounding(text, texts), GROUNDED
-    else:
-        whole, least = support(text, texts, found, searched=size), THRESHOLD
-    return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
 
 
 def _is_quoted(text: str, texts: Sequence[str], voices: Sequence[Check]) -> bool:
