@@ -69,6 +69,14 @@ def test_a_sentence_that_leans_on_the_one_before_comes_with_it(library: Library)
     assert any("Mullah Baradar led the Taliban side. He called for patience." in s.text for s in answer.statements)
 
 
+def test_statements_have_no_sentence_in_common(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "_NEARLY", 50.0)
+    answer = library.ask("Who led the Taliban side and called for patience?")
+    spans = sorted((c.article.id, c.start, c.end) for c in answer.citations)
+    assert len(spans) > 1
+    assert all(a[0] != b[0] or a[2] <= b[1] for a, b in zip(spans, spans[1:], strict=False))
+
+
 def test_what_leads_in_comes_with_what_it_leads_to(tmp_path_factory: pytest.TempPathFactory) -> None:
     with Library(tmp_path_factory.mktemp("lead-in")) as bills:
         bills.add(article("On Thursday, 16 December 2021, the President signed:\n\nThe bill that honours the medics."))
