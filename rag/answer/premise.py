@@ -132,7 +132,7 @@ def _missing(query: Query, told: str) -> Iterator[re.Match[str]]:
     """The words that a text does not have; not names, dates, numbers, and what is counted."""
     said = frozenset(content_words(" ".join((*query.names, told))))
     wanted = frozenset(query.terms) - query.background - said
-    spans = [*moments(query.text), *quantities(query.text)]
+    spans = [Span(m.start, m.end) for m in moments(query.text)] + [Span(q.start, q.end) for q in quantities(query.text)]
     for match in _WORD.finditer(query.text):
         valued = any(span.start <= match.start() < span.end for span in spans)
         if valued or _COUNTED.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_statements_have_no_sentence_in_common(library: Library, monkeypatch: py
     answer = library.ask("Who led the Taliban side and called for patience?")
     spans = sorted((c.article.id, c.start, c.end) for c in answer.citations)
     assert len(spans) > 1
-    assert all(a[0] != b[0] or a[2] <= b[1] for a, b in zip(spans, spans[1:], strict=False))
+    assert all(a[0] != b[0] or a[2] <= b[1] for a, b in pairwise(spans))
 
 
 def test_what_leads_in_comes_with_what_it_leads_to(tmp_path_factory: pytest.TempPathFactory) -> None:
