@@ -31,7 +31,7 @@ from rag.models.budget import Terms
 from rag.schema import Answer
 from rag.text.sentences import sentences
 
-WARMING, STATEMENTS, PAUSE = 2, 3, 0.005
+WARMING, STATEMENTS, PAUSE = 1, 3, 0.005
 
 
 class Server(OpenAIServer):
@@ -92,9 +92,8 @@ def main(folder: str, count: int) -> None:
             os.environ["OPENAI_BASE_URL"] = server.url
             with Library(folder, model="scripted", terms=Terms(cache=False, strict=True, streamed=streamed)) as library:
                 titles = sorted({article.title for article in library.articles()})
-                asked = [
-                    f"What do the articles say about {title}?" for title in titles[:: max(1, len(titles) // count)]
-                ]
+                spread = titles[:: max(1, len(titles) // count)][:count]
+                asked = [f"What do the articles say about {title}?" for title in spread]
                 for question in asked[:WARMING]:
                     run(library, question, server)
                 runs = [run(library, question, server) for question in asked]
@@ -115,4 +114,4 @@ def show(name: str, seconds: Sequence[float]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 20)
+    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 12)

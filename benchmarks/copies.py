@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from time import perf_counter
 
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.retrieval.near_duplicates import clusters
 from rag.schema import Article
 

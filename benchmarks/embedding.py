@@ -37,10 +37,10 @@ from rag.models.embeddings import HeadedText, MiniLM, batches  # noqa: E402
 from rag.models.minilm import (  # noqa: E402
     DIMENSIONS,
     LAYERS,
+    bert_weights,
     build,
     cores,
     installed_weights,
-    load_weights,
 )
 from rag.schema import Article  # noqa: E402
 
@@ -253,7 +253,7 @@ def main() -> None:
     texts = [text for part in parts for text in part.texts]
     owners = [part.article.id for part in parts for _ in part.texts]
     golds = [g for p in given.questions for g in questions(p) if {e.article for e in g.evidence} <= set(owners)]
-    graph = build(load_weights(installed_weights() / "model.safetensors"))
+    graph = build(bert_weights(installed_weights() / "model.safetensors"))
     if golds:
         ask(graph, golds[0].question, 20 * given.rounds)
     encoders = {name: runner(way) for name, way in ways(graph).items()}

@@ -20,8 +20,7 @@ from threading import Event
 import numpy as np
 
 from rag.models.chat import ModelChoice
-from rag.models.embeddings import HeadedText, embed_passages
-from rag.models.remote import AT_ONCE, RemoteEmbeddings, bounded
+from rag.models.embeddings import AT_ONCE, HeadedText, RemoteEmbeddings, bounded, embed_passages
 
 DIMENSIONS = 1_536
 VECTOR = base64.b64encode(np.linspace(0.1, 1, DIMENSIONS, dtype=np.float32).tobytes()).decode()

@@ -6,58 +6,23 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# fmt: off
+# isort: off
 if TYPE_CHECKING:
     from rag.errors import (
-        ContextError,
-        DamagedError,
-        EmbeddingError,
-        EmptyLibraryError,
-        InputError,
-        KeyRefusedError,
-        LibraryError,
-        LoadError,
-        LockedError,
-        ModelError,
-        NoModelError,
-        RagError,
-        RateLimitedError,
-        ReplyError,
-        RequestError,
-        TimedOutError,
-        UnreachableError,
-        VerifierError,
+        ContextError, DamagedError, EmbeddingError, EmptyLibraryError, InputError, KeyRefusedError, LibraryError,
+        LoadError, LockedError, ModelError, NoModelError, RagError, RateLimitedError, ReplyError, RequestError,
+        TimedOutError, UnreachableError, VerifierError,
     )
-    from rag.evaluation.campaign import evaluate
+    from rag.evaluation.run import evaluate
     from rag.library import Library
     from rag.models.budget import Terms
     from rag.quick import ask, check, summarize, timeline
     from rag.schema import (
-        AddReport,
-        Answer,
-        Article,
-        Check,
-        Citation,
-        Event,
-        Hit,
-        Length,
-        Opinion,
-        Passage,
-        Precision,
-        Published,
-        Reason,
-        SearchResult,
-        Section,
-        Statement,
-        Status,
-        Summary,
-        Timeline,
-        Turn,
-        Usage,
-        Verdict,
-        Window,
+        AddReport, Answer, Article, Check, Citation, Event, Hit, Length, Opinion, Passage, Precision, Published, Reason,
+        SearchResult, Section, Statement, Status, Summary, Timeline, Turn, Usage, Verdict, Window,
     )
 
-# fmt: off
 __all__ = [
     "AddReport", "Answer", "Article", "Check", "Citation", "ContextError", "DamagedError", "EmbeddingError",
     "EmptyLibraryError", "Event", "Hit", "InputError", "KeyRefusedError", "Length", "Library", "LibraryError",
@@ -66,6 +31,7 @@ __all__ = [
     "Status", "Summary", "Terms", "TimedOutError", "Timeline", "Turn", "UnreachableError", "Usage", "Verdict",
     "VerifierError", "Window", "__version__", "ask", "check", "evaluate", "summarize", "timeline",
 ]
+# isort: on
 # fmt: on
 
 _SILENT = {
@@ -84,7 +50,7 @@ if not any(name in os.environ for name in _TRACING):  # whoever traces chains of
 _HOMES = {
     "Library": "rag.library",
     "Terms": "rag.models.budget",
-    "evaluate": "rag.evaluation.campaign",
+    "evaluate": "rag.evaluation.run",
 } | dict.fromkeys(("ask", "check", "summarize", "timeline"), "rag.quick")
 
 

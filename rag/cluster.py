@@ -18,7 +18,7 @@ from rag.library import Library
 from rag.models.chat import Secret
 from rag.progress import Meter, Progress
 from rag.schema import AddReport
-from rag.store.servers.addresses import ChromaServer
+from rag.store.database import ChromaServer
 
 _BATCH = 16  # files, or URLs, that a worker takes at once
 _PASSED_ON = ("RAG_EMBEDDINGS", "RAG_OFFLINE", "OPENAI_BASE_URL")  # no keys: a machine has its own

@@ -1,7 +1,8 @@
-"""Writes files that are whole whenever they are there, or only where there is none."""
+"""Files that are written whole or not at all, and the digests of files."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import tempfile
 from pathlib import Path
@@ -34,3 +35,9 @@ def write_new(path: Path, content: bytes) -> None:
         raise InputError(f"{path} is there already; choose another name, or remove it") from None
     except OSError as error:
         raise InputError(f"{path} cannot be written ({error.strerror}); choose another place") from None
+
+
+def file_digest(path: Path) -> str:
+    """The SHA-256 of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

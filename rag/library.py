@@ -12,7 +12,6 @@ from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
 from rag.answer.writer import Preview
 from rag.arguments import Asking, Limits, narrowed, validated
-from rag.collection import Collection
 from rag.compare.articles import conflicts
 from rag.digest import digest
 from rag.digest.extractive import Budget
@@ -21,7 +20,7 @@ from rag.digest.generative import Model
 from rag.errors import InputError
 from rag.models.budget import Terms
 from rag.models.client import Account
-from rag.parts import Parts
+from rag.parts import Collection, Parts
 from rag.progress import Clock, Meter, Progress
 from rag.schema import (
     Answer,
@@ -42,8 +41,7 @@ if TYPE_CHECKING:
     from langchain_core.runnables import Runnable
     from langchain_core.tools import BaseTool
 
-    from rag.chains import Question
-    from rag.langchain import HybridRetriever
+    from rag.langchain import HybridRetriever, Question
 
 
 class Library(Collection):
@@ -150,10 +148,10 @@ class Library(Collection):
         Its input is a question, or a mapping with `question` and, where wanted, `history`, `as_of`, `since`, `until`
         and `sources`. A stream gives the answer as it grows.
         """
-        from rag import chains  # LangChain, which `ask` does without
+        from rag.langchain import chain  # 1.5 s of LangChain, which `ask` does without
 
         self.load()
-        return chains.chain(self._pipeline, k=k, window=narrowed(window, by=limits), within=self.limits)
+        return chain(self._pipeline, k=k, window=narrowed(window, by=limits), within=self.limits)
 
     @validated
     def check(
@@ -256,7 +254,7 @@ class Library(Collection):
     @validated
     def retriever(self, *, k: int = 8, window: Window = Window(), **limits: Unpack[Limits]) -> HybridRetriever:
         """The search as a LangChain retriever."""
-        from rag.langchain import HybridRetriever  # 1.5 s of LangChain, which `ask` does without
+        from rag.langchain import HybridRetriever
 
         return HybridRetriever(library=self, k=k, window=narrowed(window, by=limits))
 

@@ -98,7 +98,8 @@ class Desk:
         before = self._check()
         self.library.add(*articles, wait=wait)
         stored = {now.id: now for article in articles for now in catalog.like(article)}
-        changed = [Revision(now, known.get(id)) for id, now in sorted(stored.items()) if _differs(now, known.get(id))]
+        every = [Revision(now, known.get(id)) for id, now in sorted(stored.items())]
+        changed = [r for r in every if r.before is None or r.now.revision > r.before.revision]
         if not changed:
             return []
         self._checked = None
@@ -204,7 +205,8 @@ def _fallen(drafts: Drafts, conflicts: Sequence[Conflict]) -> Iterator[Change]:
         later = next((p for c in conflicts for p in [c.positions[0]] if _rests_on(before, c)), None)
         if now.verdict is not Verdict.SUPPORTED:
             told = "; ".join(differences(now)) or now.doubt
-            yield Change("draft", f"{claim} was supported and no longer is: {told}", _article(now))
+            source = now.citations[0].article if now.citations else None
+            yield Change("draft", f"{claim} was supported and no longer is: {told}", source)
         elif later:
             told = f"rests on a figure that was revised: now “{_plain(later.citation.quote)}”"
             yield Change("draft", f"{claim} {told}", later.citation.article)
@@ -217,14 +219,6 @@ def _rests_on(statement: Statement, conflict: Conflict) -> bool:
         for c in statement.citations
         for p in conflict.positions[1:]
     )
-
-
-def _article(statement: Statement) -> Article | None:
-    return statement.citations[0].article if statement.citations else None
-
-
-def _differs(now: Article, before: Article | None) -> bool:
-    return before is None or now.revision > before.revision
 
 
 def _plain(text: str) -> str:

@@ -1,7 +1,8 @@
-"""Opens what a library is composed of, as its user or else the settings choose."""
+"""Opens what a library is composed of, as its user or else the settings choose, and keeps its articles."""
 
 from __future__ import annotations
 
+from asyncio import to_thread
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
@@ -15,19 +16,24 @@ from rag.answer.writer import Writer
 from rag.arguments import validated
 from rag.checks.judge import Judge
 from rag.errors import EmbeddingError, LibraryError
+from rag.ingest.loaders import Origin
+from rag.ingest.pipeline import Ingestion
+from rag.ingest.repair import mend
 from rag.models.budget import Terms
-from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Caller, choice_of
 from rag.models.cross_encoder import CrossEncoder, SpanModel
-from rag.models.embeddings import Embedder, MiniLM
+from rag.models.embeddings import Embedder, MiniLM, RemoteEmbeddings
 from rag.models.minilm import cores
 from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
-from rag.models.remote import RemoteEmbeddings
+from rag.models.replies import ReplyCache
+from rag.progress import Meter, Progress
 from rag.retrieval.retriever import Index, Searcher
+from rag.schema import AddReport, Article, Window
 from rag.settings import Setting, read_settings
 from rag.store.catalog import Catalog
-from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
+from rag.store.database import ChromaServer, catalog_address, chroma_server
+from rag.store.filters import admits
 from rag.store.vector_index import VectorIndex
 
 if TYPE_CHECKING:
@@ -223,3 +229,69 @@ def entailment() -> Entailment | None:
     """The model of `RAG_VERIFIER`, which judges whether a statement follows; None if there is none."""
     folder = read_settings().verifier.value
     return CrossEncoder(folder) if folder else None
+
+
+class Collection(Parts):
+    """The articles of a library, to which one process writes at a time."""
+
+    limits: Window = Window()
+    """What all reading is limited to; of a view, what it was made with."""
+
+    @validated
+    def add(
+        self,
+        *origins: Origin | Article,
+        progress: Progress | None = None,
+        wait: float = 600,
+        allow_private: bool = False,
+    ) -> AddReport:
+        """Adds files, folders, URLs, `-` for the standard input, or articles; what is there already costs nothing.
+
+        What cannot be loaded is in the report and stops nothing else. `allow_private` admits URLs on private addresses.
+        Raises LockedError if another process has been writing for `wait` seconds, and EmbeddingError if the library was
+        made with another embedding model.
+        """
+        report = self._ingestion(progress, wait).add(origins, allow_private=allow_private)
+        return replace(report, warnings=(*report.warnings, *self.warnings))
+
+    async def aadd(
+        self,
+        *origins: Origin | Article,
+        progress: Progress | None = None,
+        wait: float = 600,
+        allow_private: bool = False,
+    ) -> AddReport:
+        """`add`, in a thread of its own."""
+        return await to_thread(self.add, *origins, progress=progress, wait=wait, allow_private=allow_private)
+
+    @validated
+    def remove(self, *ids: str, progress: Progress | None = None, wait: float = 600) -> int:
+        """Removes articles with all of their revisions; raises InputError, and removes none, if an id is unknown."""
+        return self._ingestion(progress, wait).remove(ids)
+
+    @validated
+    def work(self, *, progress: Progress | None = None, wait: float = 600) -> int:
+        """Embeds and indexes what has no vector yet, beside others; returns how many passages it has embedded."""
+        return self._ingestion(progress, wait).work()
+
+    @validated
+    def reindex(self, *, progress: Progress | None = None, wait: float = 600) -> int:
+        """Rebuilds every index from the catalog; returns how many passages have a vector.
+
+        Embeds only what has no embedding yet: all of it, if the library was made with another embedding model. A
+        damaged catalog file is rebuilt from its articles, and `warnings` says so; raises DamagedError if they cannot
+        be read.
+        """
+        kept = mend(self.catalog, self.path / CATALOG, self.embeddings, meter=Meter(progress), wait=wait)
+        if kept:
+            self.close()
+            told = f"the catalog was damaged, and was made anew from its articles; the damaged one is kept as {kept}"
+            self.warnings = (*self.warnings, told)
+        return self._ingestion(progress, wait).reindex()
+
+    def articles(self) -> list[Article]:
+        """The current revisions of all articles, by id."""
+        return [article for article in self.catalog.articles() if admits(self.limits, article)]
+
+    def _ingestion(self, progress: Progress | None, wait: float) -> Ingestion:
+        return Ingestion(self.catalog, self.vectors, self.embeddings, Meter(progress), wait)

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 
 from rag.errors import InputError
 from rag.models.chat import MINILM, ModelChoice, Secret, resolve, resolve_embeddings
-from rag.store.servers.addresses import ChromaServer, catalog_address, chroma_server
+from rag.store.database import ChromaServer, catalog_address, chroma_server
 
 T = TypeVar("T")
 

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from itertools import cycle
+from itertools import repeat
 from typing import Any, Self, TypeAlias
 
 DIMENSIONS = 8
@@ -243,7 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _words(reply: Reply) -> Iterator[str]:
     words = re.findall(r"\s*\S+\s*", reply.text)
-    yield from cycle(words) if reply.endless else words
+    yield from words
+    if reply.endless:  # longer pieces than words: each costs the client some time
+        yield from repeat(reply.text * 20)
 
 
 def _parts(request: Request, reply: Reply) -> Iterator[bytes]:

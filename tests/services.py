@@ -6,11 +6,13 @@
         server.start()
 
 Each listens on a free port of the loopback alone, keeps the port when it is started again, and keeps all of its files
-in the folder. A program that is not installed raises MissingProgramError, whose text a fixture skips with.
+in the folder, or where a link in it leads. A program that is not installed raises MissingProgramError, whose text a
+fixture skips with.
 """
 
 from __future__ import annotations
 
+import atexit
 import os
 import pwd
 import shutil
@@ -18,6 +20,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -102,8 +105,7 @@ def postgres(folder: Path) -> Iterator[Service]:
     found, port, owner = programs(), _free_port(), _owner()
     folder = folder.absolute()
     folder.mkdir(parents=True, exist_ok=True)
-    _give(folder, owner)
-    data = folder / "data"
+    data = _reachable(folder / "data", owner) if owner else folder / "data"
     if not (data / "PG_VERSION").exists():
         _create(found, data, owner)
     settings = {"listen_addresses": HOST, "port": port, "unix_socket_directories": "", **_UNSAFE}
@@ -167,14 +169,14 @@ def _owner() -> str | None:
     return next(name for name in _OWNERS if name in known)
 
 
-def _give(folder: Path, owner: str | None) -> None:
-    """Makes a folder, to which all others on the way to it lead, the owner's."""
-    if owner is None:
-        return
-    shutil.chown(folder, owner)
-    for above in folder.absolute().parents:
-        if not above.stat().st_mode & 0o001:
-            above.chmod(above.stat().st_mode | 0o011)
+def _reachable(link: Path, owner: str) -> Path:
+    """A folder of the owner's, outside of pytest's, which each suite that starts closes to other users."""
+    if not link.is_symlink():
+        place = tempfile.mkdtemp(prefix="postgres-")
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        shutil.chown(place, owner)
+        link.symlink_to(place)
+    return link.resolve()
 
 
 def _as_user(owner: str | None) -> dict[str, object]:

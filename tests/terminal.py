@@ -17,7 +17,6 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import termios
 from collections.abc import Callable, Mapping
 from fcntl import ioctl
@@ -26,12 +25,11 @@ from time import monotonic
 from typing import Any, Self
 
 import pyte
+from commands import command
 
 ENTER, ALT_ENTER, CTRL_C, CTRL_D, TAB = "\r", "\x1b\r", "\x03", "\x04", "\t"
 _PATIENCE = 60.0
 _LINK, _END_OF_LINK = re.compile(rb"\x1b\]8;;[^\x1b]+\x1b\\"), b"\x1b]8;;\x1b\\"
-# The pseudo-terminal becomes the process's own, so that Ctrl-C reaches it.
-_MAIN = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); from rag.cli.app import main; main()"
 
 
 class Terminal:
@@ -41,14 +39,14 @@ class Terminal:
         self, *arguments: str, columns: int = 80, rows: int = 160, env: Mapping[str, str] | None = None
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
+        self._shown = [""] * rows
         self._stream = pyte.ByteStream(self._screen)
         self._main, worker = pty.openpty()
         self._screen.write_process_input = self.type  # type: ignore[method-assign]  # it answers where its cursor is
         ioctl(self._main, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         found = os.environ | {"TERM": "xterm-256color", "PAGER": "cat"} | dict(env or {})
-        command = [sys.executable, "-c", _MAIN, *arguments]
         self.process = subprocess.Popen(
-            command, stdin=worker, stdout=worker, stderr=worker, env=found, start_new_session=True
+            [*command(), *arguments], stdin=worker, stdout=worker, stderr=worker, env=found, start_new_session=True
         )
         os.close(worker)
 
@@ -78,21 +76,21 @@ class Terminal:
     @property
     def text(self) -> str:
         """What stands on the screen, without the line at its foot."""
-        return "\n".join(line.rstrip() for line in self._screen.display[:-1]).rstrip()
+        return "\n".join(line.rstrip() for line in self._lines[:-1]).rstrip()
 
     @property
     def foot(self) -> str:
-        return str(self._screen.display[-1]).strip()
+        return self._lines[-1].strip()
 
     def colors_of(self, text: str) -> set[str]:
         """The colors of the characters of a text that stands on the screen."""
-        row = next(y for y, line in enumerate(self._screen.display) if text in line)
-        start = self._screen.display[row].index(text)
+        row = next(y for y, line in enumerate(self._lines) if text in line)
+        start = self._lines[row].index(text)
         return {self._screen.buffer[row][column].fg for column in range(start, start + len(text))}
 
     def wait_for(self, text: str, times: int = 1) -> str:
         """The screen as soon as the text stands on it that often, at its foot included."""
-        self._until(lambda: "\n".join(self._screen.display).count(text) >= times, text)
+        self._until(lambda: "\n".join(self._lines).count(text) >= times, text)
         return self.text
 
     def wait_for_prompt(self, number: int) -> str:
@@ -108,8 +106,8 @@ class Terminal:
 
     def _prompts(self) -> int:
         """How many there were, if the cursor stands behind the last of them and its foot was drawn."""
-        lines = [line for line in self._screen.display if line.startswith("> ")]
-        at_prompt = self._screen.display[self._screen.cursor.y].rstrip() == ">" and self._screen.cursor.x == 2
+        lines = [line for line in self._lines if line.startswith("> ")]
+        at_prompt = self._lines[self._screen.cursor.y].rstrip() == ">" and self._screen.cursor.x == 2
         return len(lines) if at_prompt and self.foot and "loading" not in self.foot else 0
 
     def _until(self, condition: Callable[[], bool], wanted: str) -> None:
@@ -130,6 +128,15 @@ class Terminal:
             return False
         self._stream.feed(data)
         return bool(data)
+
+    @property
+    def _lines(self) -> list[str]:
+        """The rows of the screen; only those are rendered that were written to, for that takes most of the time."""
+        for y in self._screen.dirty:
+            row = self._screen.buffer[y]
+            self._shown[y] = "".join([row[x].data for x in range(self._screen.columns)])
+        self._screen.dirty.clear()
+        return self._shown
 
 
 def home(folder: Path) -> dict[str, Any]:

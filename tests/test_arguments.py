@@ -13,7 +13,7 @@ from fake_embeddings import FakeEmbeddings
 
 import rag
 from rag import InputError, Library, RagError, Window
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.schema import Article
 from rag.text.calendar import parse_published
 

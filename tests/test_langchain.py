@@ -8,10 +8,9 @@ from langchain_core.retrievers import BaseRetriever
 from langchain_tests.integration_tests import EmbeddingsIntegrationTests, RetrieversIntegrationTests
 from langchain_tests.unit_tests import EmbeddingsUnitTests
 
-from rag.chains import asked
 from rag.errors import InputError
-from rag.ingest.loaders import article
-from rag.langchain import HybridRetriever, MiniLMEmbeddings
+from rag.ingest.metadata import article
+from rag.langchain import HybridRetriever, MiniLMEmbeddings, asked
 from rag.library import Library
 
 QUESTION = "Who spoke for the Taliban in Tehran?"

@@ -18,7 +18,7 @@ from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models import minilm
 from rag.schema import Window
-from rag.store.locks import locked
+from rag.store.sqlite import locked
 from rag.text.words import content_words
 
 ROOT = Path(__file__).parents[1]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +14,13 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
+from commands import command
 from typer.testing import CliRunner
 
 import rag
 from rag.cli.app import app
 from rag.errors import InputError
-from rag.ingest.watched import Watched
+from rag.ingest.loaders import Watched
 from rag.news import Desk, Interests, since
 from rag.schema import Article, Failure, Precision, Published
 
@@ -169,8 +169,8 @@ def test_the_same_is_printed_once_for_a_day(library: rag.Library) -> None:
 def test_a_watch_ends_cleanly(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.txt").write_text(f"Airport attacked\n\n{FLED}\n")
-    command = [sys.executable, "-m", "rag", "watch", str(tmp_path / "in"), "--library", str(tmp_path / "l"), "--json"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+    watching = [*command(), "watch", str(tmp_path / "in"), "--library", str(tmp_path / "l"), "--json"]
+    with subprocess.Popen(watching, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
         assert running.stdout
         assert json.loads(running.stdout.readline())["kind"] == "new"
         running.send_signal(signal.SIGINT)

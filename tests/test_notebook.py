@@ -63,6 +63,7 @@ async def executed(notebook: dict[str, Any]) -> dict[str, Any]:
     return notebook | {"cells": cells}
 
 
+@pytest.mark.slow
 async def test_the_notebook_runs_and_shows_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     shown = json.loads(NOTEBOOK.read_text(encoding="utf-8"))

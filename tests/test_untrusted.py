@@ -218,6 +218,7 @@ def test_the_command_line_prints_nothing_that_a_terminal_would_obey(
     assert model.obeyed == []
 
 
+@pytest.mark.slow
 def test_the_obedient_model_does_obey_what_gets_out_of_the_fence() -> None:
     """The test of the test: without the fence's care, orders are heard."""
     source = poisoned(ATTACKS[13], CAMPS[13])

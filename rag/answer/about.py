@@ -29,7 +29,7 @@ _ABOUT = re.compile(
     re.I,
 )
 _SUMMARIZE = re.compile(
-    rf"(?:(?:please\s+)?(?:summari[sz]e|sum\s+up|give\s+(?:me\s+)?a\s+summary\s+of)\s+"
+    rf"(?:(?:(?:please|can\s+you|could\s+you)\s+)*(?:summari[sz]e|sum\s+up|(?:give|write)\s+(?:me\s+)?a\s+(?:\w+\s+)?summary\s+of)\s+"
     rf"(?:(?:(?:the|this|that|these|all|my)\s+)*{_NOUN}{_SUBJECT.format('a')}|this|it|them)"
     rf"|what\s+(?:is|are)\s+(?:the|this|that|these)\s+{_NOUN}\s+about|what\s+is\s+this\s+about)" + _END,
     re.I,

@@ -71,16 +71,16 @@ def _given(text: str, citation: Citation) -> Iterator[Period]:
 def _shared_speaker(statement: Statement) -> Iterator[Note]:
     """A mark behind a pronoun that speaks, if the cited sentences have it for one person."""
     own = pronoun(statement.text)
-    told = {name for citation in statement.citations for name in _meant(citation, own.text)} if own else set()
+    told = {name for citation in statement.citations for name in _meant(citation, own["who"])} if own else set()
     if own and len(told) == 1 and not any(same(*told, name.text) for name in names(statement.text)):
-        yield Note(own.end, *told)
+        yield Note(own.end("who"), *told)
 
 
 def _meant(citation: Citation, word: str) -> Iterator[str]:
     text = citation.article.text
     for span in cited_sentences(citation):
         found, theirs = voice(text, span), pronoun(text[span.start : span.end])
-        if found and found.at and theirs and theirs.text.casefold() == word.casefold():
+        if found and found.at and theirs and theirs["who"].casefold() == word.casefold():
             yield found.name
 
 

@@ -12,8 +12,8 @@ from typing import Any
 from rag.answer.anchor import Find, trusted
 from rag.checks.quotes import locate, locate_loosely, unmarked
 from rag.errors import ShapeError
-from rag.models.partial_json import Member, Members, said
 from rag.models.prompts import INTEGER, TEXT, array_schema, object_schema
+from rag.models.replies import Member, Members, said
 from rag.schema import CHOSEN, Article, Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.text.clean import one_line
 from rag.text.sentences import sentences

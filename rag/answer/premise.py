@@ -27,14 +27,18 @@ _WHETHER = re.compile(rf"{_AUXILIARY}\b", re.IGNORECASE)
 _KIND = re.compile(rf"\b(?:what|which|whose|how)(?: (?!{_AUXILIARY}\b)[a-z]\S*)+(?= {_AUXILIARY}\b)", re.IGNORECASE)
 """The kind of what is asked for: "what part of the land", "how long"."""
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
-_COUNTED = re.compile(r"\bhow (?:many|much) $", re.IGNORECASE)
+_ASKED = re.compile(r"\b(?:how (?:many|much)|which|what) $", re.IGNORECASE)
+"""Before the kind of thing that is asked for."""
 _BINDING = ("negation", "modality", "direction", "role")
 """The kinds of checks that a question passes like a statement, unless what is cited says otherwise."""
 _MOST = 4
 _ALIKE = 0.5
 """From which likeness on a word stands for another one: killed for died, but not captured for fell."""
-_FOREIGN, _RARE = 0.4, 1.25
+_FOREIGN, _UNCOMMON = 0.4, 1.25
 """Below which likeness to all words of an article one that is so rare says what is not in it."""
+
+_RARE, _FAR = 2.0, 0.2
+"""A word that is not said is a reason for doubt from this rarity on, or if no word is even this much like it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +96,11 @@ def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
 
 
 def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
-    """The words that no quote or title has, nor one much like them; not names, dates, and what is counted."""
+    """The words that no quote or title has, nor one like them; not names, dates, and the kind that is asked for."""
     told = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
-    return (match[0] for match in _missing(query, told) if _likeness(match[0], told) < _ALIKE)
+    for match in _missing(query, told):
+        if _likeness(match[0], told) < (_ALIKE if rarity(match[0].lower()) >= _RARE else _FAR):
+            yield match[0]
 
 
 def _is_foreign(query: Query, articles: Sequence[Evidence]) -> bool:
@@ -102,7 +108,7 @@ def _is_foreign(query: Query, articles: Sequence[Evidence]) -> bool:
     told = "\n".join(f"{article.header}\n{article.text}" for article in articles)
     kinds = [match.span() for match in _KIND.finditer(query.text)]
     return any(
-        match[0].islower() and rarity(match[0]) >= _RARE and _likeness(match[0], told) < _FOREIGN
+        match[0].islower() and rarity(match[0]) >= _UNCOMMON and _likeness(match[0], told) < _FOREIGN
         for match in _missing(query, told)
         if not any(start <= match.start() < end for start, end in kinds)
     )
@@ -135,7 +141,7 @@ def _missing(query: Query, told: str) -> Iterator[re.Match[str]]:
     spans = [Span(m.start, m.end) for m in moments(query.text)] + [Span(q.start, q.end) for q in quantities(query.text)]
     for match in _WORD.finditer(query.text):
         valued = any(span.start <= match.start() < span.end for span in spans)
-        if valued or _COUNTED.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
+        if valued or _ASKED.search(query.text[: match.start()]) or wanted.isdisjoint(content_words(match[0])):
             continue
         wanted -= frozenset(content_words(match[0]))
         yield match

@@ -33,11 +33,6 @@ class Preview:
     size: TokenCount
     usage: Usage
 
-    @property
-    def cost(self) -> float:
-        """What the call would cost at most, in US dollars; 0 if the price is not known."""
-        return self.usage.cost
-
 
 @dataclass(frozen=True, slots=True)
 class Repair:

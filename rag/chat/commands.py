@@ -17,8 +17,17 @@ from rag.errors import InputError
 from rag.parts import OFFLINE
 from rag.progress import Progress
 from rag.render.digest_lines import summary_lines, timeline_lines
-from rag.render.evidence_lines import article_lines, context_lines, sources_lines, whole_article_lines, why_lines
-from rag.render.lines import Line, answer_lines, origin, wrapped
+from rag.render.lines import (
+    Line,
+    answer_lines,
+    article_lines,
+    context_lines,
+    origin,
+    sources_lines,
+    whole_article_lines,
+    why_lines,
+    wrapped,
+)
 from rag.retrieval.retriever import is_on
 from rag.schema import Answer, Citation, Statement, Usage, Window
 from rag.text.calendar import window
@@ -154,10 +163,6 @@ def _cited(call: Invocation) -> Citation:
     return call.conversation.citation(int(number[1]))
 
 
-def _why(call: Invocation) -> Effect:
-    return Shown(tuple(why_lines(call.conversation.last, width=call.width)))
-
-
 def _day(limit: str, call: Invocation) -> Effect:
     given: dict[str, Any] = {limit: call.argument or None}
     return _limited(call, replace(call.conversation.window, **{limit: getattr(window(**given), limit)}))
@@ -223,10 +228,6 @@ def _usage(call: Invocation) -> Effect:
 def _used(usage: Usage) -> str:
     about = "about " if usage.estimated else ""
     return f"{about}{usage.input_tokens:,} tokens in, {usage.output_tokens:,} out, {usage.price}"
-
-
-def _retry(call: Invocation) -> Effect:
-    return Answering(call.conversation.retry(progress=call.progress))
 
 
 def _undo(call: Invocation) -> Effect:
@@ -301,7 +302,12 @@ NO_ARTICLES = "no articles yet: rag add PATH"
 COMMANDS = (
     Command("/sources", "[N]", "the sources of the last answer; with a number, that one in its passage", _sources),
     Command("/open", "N|aN", "the whole article of a source, at the quote; a3 is the third of /articles", _open),
-    Command("/why", "", "what was looked for, found and checked", _why),
+    Command(
+        "/why",
+        "",
+        "what was looked for, found and checked",
+        lambda c: Shown(tuple(why_lines(c.conversation.last, width=c.width))),
+    ),
     Command("/as-of", "[DATE]", "read nothing published later; without a date, lift the limit", partial(_day, "as_of")),
     Command("/since", "[DATE]", "first day of publication: 2021-07-07, 2021-07 or 2021", partial(_day, "since")),
     Command("/until", "[DATE]", "last day of publication", partial(_day, "until")),
@@ -313,7 +319,9 @@ COMMANDS = (
     Command("/timeline", "[TOPIC]", "the dated events of the topic, or of all articles", _timeline),
     Command("/model", "[NAME]", "the model that writes the answers; `offline` for none", _model),
     Command("/usage", "", "the tokens and what they cost", _usage),
-    Command("/retry", "", "ask the last question again", _retry),
+    Command(
+        "/retry", "", "ask the last question again", lambda c: Answering(c.conversation.retry(progress=c.progress))
+    ),
     Command("/undo", "", "forget the last question and its answer", _undo),
     Command("/save", "FILE", "the conversation with its sources: Markdown, or a picture if FILE ends with .svg", _save),
     Command("/export", "FILE", "notes to paste into a document: Markdown with footnotes", _export),

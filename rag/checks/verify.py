@@ -7,18 +7,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from rag.checks.claims import unlinked
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
-from rag.checks.rules.clauses import holders, misplaced, patients, possessors
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.links import cause, order
 from rag.checks.rules.matching import stated
-from rag.checks.rules.predication import force, polarity, scope
+from rag.checks.rules.predication import force, polarity
 from rag.checks.rules.roles import roles, subjects
 from rag.checks.rules.support import GROUNDED, THRESHOLD, grounding, support
 from rag.errors import VerifierError
-from rag.models.injection import is_doubted, is_ordered, labelled, left_of, without_orders
+from rag.models.injection import bears_out, is_beside_order, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.relative_dates import anchored_dates
@@ -37,7 +35,6 @@ FACTS = (
     "role",
     "cause",
     "sequence",
-    "scope",
     "contradiction",
 )
 """The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
@@ -45,6 +42,18 @@ _SOFT = ("attribution", "speaker")
 """What a reader should know, but what makes no statement untrue."""
 _REPLY = re.compile(r"^(?:Yes|No)[.,;:—–]\s+(?=\w)")
 """What only a question gives a sense to."""
+_LINK = re.compile(
+    r"(?:(?:however|meanwhile|moreover|additionally|furthermore|nevertheless|nonetheless|likewise|similarly|and|but)\b,?|"
+    r"(?:also|besides|still|yet|indeed|overall|again|regardless|conversely|incidentally|specifically|separately|"
+    r"notably|importantly|interestingly|unfortunately|fortunately|surprisingly|remarkably|crucially|admittedly|"
+    r"naturally|"
+    r"(?:first|second|third|last|final)(?:ly)?|in (?:addition|fact|particular|short|sum|summary|conclusion|contrast)|"
+    r"by contrast|of course|on the (?:one|other) hand|for (?:example|instance|(?:his|her|its|their) part)|that said|"
+    r"even so|in other words|as a matter of fact|to be sure|above all|after all|what is more|among other things),"
+    r")\s+(?=\S)",
+    re.I,
+)
+"""What only links a sentence to the one before."""
 _SURE = 0.5
 _ENDS = ".!?"
 _QUOTE_MARKS = str.maketrans("“”‘’", "\"\"''")
@@ -73,11 +82,12 @@ def verify(
 
     Every number, date, name, quotation, negation and the like must be in the spans, bound to the same things; what is
     left must be supported by them as a whole: by our own score, or by what an `entailment` model makes of it.
-    Sentences that are addressed to a program bear nothing out, those that come near that only themselves. `searched`
+    Sentences that are addressed to a program bear nothing out, those that come near that only themselves, and those
+    that come less near, or are beside one, what says most of them. `searched`
     is the number of words that the spans were chosen from, if they were chosen for this statement; the default is that
     they are what it cites.
     """
-    said_by, text = speaker(statement.text), unlinked(statement.text)
+    said_by, text = speaker(statement.text), _unlinked(statement.text)
     if not words(statement.text):
         return _unchecked(statement, "a sentence with words")
     if not spans:
@@ -85,10 +95,10 @@ def verify(
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(missing,), speaker=said_by)
     spans = [part for citation in spans for part in _believed(citation)]
     quoting = [c for c in spans if any(_is_verbatim(t, c.quote) for t in (statement.text, text))]
-    if verbatim := next((c for c in quoting if _is_whole(c) or _undoubted(c) == [c]), None):
+    if verbatim := next((c for c in quoting if _is_whole(c) or _undoubted(c, text) == [c]), None):
         same = Check("quote", statement.text, " ".join(verbatim.quote.split()), True)
         return replace(statement, verdict=Verdict.SUPPORTED, checks=(same,), speaker=told_by(verbatim) or said_by)
-    undoubted = [part for citation in spans for part in _undoubted(citation)]
+    undoubted = [part for citation in spans for part in _undoubted(citation, text)]
     if not undoubted:
         planted = Check("order", "words that do not look addressed to a program", None, False)
         return replace(statement, verdict=Verdict.UNSUPPORTED, checks=(planted,), speaker=said_by)
@@ -130,16 +140,20 @@ def check_relations(text: str, cited: Sequence[Evidence]) -> list[Check]:
         *force(own, grounds),
         *roles(own, grounds),
         *subjects(own, grounds),
-        *misplaced(own, grounds),
-        *patients(own, grounds),
-        *holders(own, grounds),
-        *possessors(own, grounds),
         *compare_speakers(text, texts),
         *compare_voices(text, texts, [item.voices for item in cited]),
         *cause(own, text, texts),
         *order(own, text, texts),
-        *scope(own, grounds),
     ]
+
+
+def _unlinked(sentence: str) -> str:
+    """A sentence without the words that only link it to the one before: However, In addition, But."""
+    linked = _LINK.match(sentence)
+    if not linked:
+        return sentence
+    rest = sentence[linked.end() :]
+    return rest[0].upper() + rest[1:]
 
 
 def _is_quoted(text: str, texts: Sequence[str], voices: Sequence[Check]) -> bool:
@@ -166,12 +180,9 @@ def _entailed(text: str, texts: Sequence[str], entailment: Entailment) -> Check:
 def verdict(checks: Sequence[Check]) -> Verdict:
     """What the checks come to: contradicted where another value was found, unsupported where none was.
 
-    Another name or role contradicts only in what supports the rest: elsewhere it may mean something else. A denial
-    whose words are not in the evidence may follow all the same ("no woman" from "all are men"), so it is left open.
+    Another name or role contradicts only in what supports the rest: elsewhere it may mean something else.
     """
     failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
-    if failed and all(check.kind == "negation" and check.found is None for check in failed):
-        return Verdict.UNCHECKED
     alien = any(check.kind == "support" for check in failed)
     found = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
     if any(kind not in ("name", "role") or not alien for kind in found):
@@ -224,10 +235,11 @@ def _believed(citation: Citation) -> list[Citation]:
     return _parts(citation, left_of(article, span)) if is_ordered(article, span) else [citation]
 
 
-def _undoubted(citation: Citation) -> list[Citation]:
-    """A cited span without what is of sentences that come near to being addressed to a program."""
-    text, touched = citation.article.text, _touched(citation)
-    kept = [span for span in touched if not is_doubted(text[span.start : span.end])]
+def _undoubted(citation: Citation, statement: str) -> list[Citation]:
+    """A cited span without what is of sentences that may want a statement said, rather than say it."""
+    article, touched = citation.article, _touched(citation)
+    text = article.text
+    kept = [s for s in touched if bears_out(text[s.start : s.end], statement, beside=is_beside_order(article, s))]
     cut = [Span(max(s.start, citation.start), min(s.end, citation.end)) for s in kept]
     return [citation] if kept == touched else _parts(citation, cut)
 

@@ -31,11 +31,10 @@ from rag.cli.terminal import ReplyOptions, Spinner, in_pipe, in_terminal
 from rag.errors import InputError
 from rag.models.budget import REPLY_TOKENS
 from rag.render.digest_lines import figure_lines, summary_lines, timeline_lines
-from rag.render.exports import csv_timeline, ics_timeline
 from rag.render.lines import Line, answer_lines, check_lines, conflict_lines, safe, search_lines, wrapped
 from rag.render.page import html_page
 from rag.render.sheet import sheet_path, write_sheet
-from rag.render.tables import csv_text
+from rag.render.tables import csv_text, csv_timeline, ics_timeline
 from rag.schema import Answer, Figures, Length, SearchResult, Summary, Timeline, conflicts_record
 
 if TYPE_CHECKING:
@@ -127,7 +126,7 @@ def check(
 ) -> None:
     """Check each sentence of a text against the articles."""
     text, limits, path = one_text(file), options.window, sheet_path(sheet) if sheet else None
-    with open_library(options) as library:
+    with open_library(options, against or ()) as library:
         answer = library.check(text, against=named_articles(library, against or ()), k=options.k, window=limits)
     if path:
         told = write_sheet(answer, path, "the draft" if file == "-" else Path(file).name)
@@ -155,7 +154,8 @@ def chat(*, resume: Resume = False, options: Options) -> None:
     """Ask one question after another; in a pipe, a line each."""
     limits = options.window
     settings = checked_settings(options, options.add or ())
-    if options.add:
+    screen = sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json
+    if options.add or not screen:  # on a screen articles may be added meanwhile
         with open_library(options):
             pass
 
@@ -173,7 +173,6 @@ def chat(*, resume: Resume = False, options: Options) -> None:
         return talk
 
     manner = ReplyOptions(options.as_json, options.strict, options.quiet)
-    screen = sys.stdin.isatty() and sys.stdout.isatty() and not options.as_json
     if screen:
         raise typer.Exit(in_terminal(start, manner, settings.history))
     raise typer.Exit(in_pipe(start, manner, sys.stdin))
@@ -191,7 +190,7 @@ def summarize(
 ) -> None:
     """Summarize articles, a topic, or the whole library."""
     limits = options.window
-    with open_library(options) as library, progress_bar(options) as progress:
+    with open_library(options, articles or ()) as library, progress_bar(options) as progress:
         named = named_articles(library, articles or ())
         found = library.summarize(
             *named,
@@ -211,7 +210,7 @@ def timeline(
 ) -> None:
     """Show the dated events of articles, or on a topic."""
     limits = options.window
-    with open_library(options) as library, progress_bar(options) as progress:
+    with open_library(options, articles or ()) as library, progress_bar(options) as progress:
         named = named_articles(library, articles or ())
         topic = options.topic
         found = library.timeline(*named, topic=topic, max_events=max_events, window=limits, progress=progress)
@@ -291,7 +290,7 @@ def _print_prompt(library: Library, request: BatchRequest, options: Options) -> 
     prompt = library.preview(request.question, k=options.k, window=request.window)
     size = {"tokens": prompt.size.count, "estimated": prompt.size.estimated, "reply_tokens": REPLY_TOKENS}
     if options.as_json:
-        price = {"cost": prompt.cost} | ({"unpriced": True} if prompt.usage.unpriced else {})
+        price = {"cost": prompt.usage.cost} | ({"unpriced": True} if prompt.usage.unpriced else {})
         typer.echo(json.dumps({"schema": 1, "messages": list(prompt.texts), **size, **price}))
         return 0
     for text in prompt.texts:

@@ -13,10 +13,9 @@ from typing import Any
 
 from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError, VerifierError
 from rag.models.cross_encoder import CrossEncoder, SpanModel
-from rag.models.embeddings import MiniLM, ModelIdentity, identity
+from rag.models.embeddings import MiniLM, ModelIdentity, RemoteEmbeddings, identity
 from rag.models.minilm import PACKAGE, cores
 from rag.models.reader import Extract, Pair, shared_reader
-from rag.models.remote import RemoteEmbeddings
 from rag.schema import Span, Window
 from rag.settings import Setting, Settings
 from rag.store.catalog import Catalog
@@ -172,7 +171,8 @@ def _loaded(name: str, folder: Path, origin: str, run: Callable[[], object]) -> 
 def _library(settings: Settings) -> Diagnosis:
     folder = settings.library.value
     place = settings.database or folder / "catalog.sqlite"
-    facts = (Finding("library", str(folder.absolute()), settings.library.origin), *_servers(settings))
+    server = (Finding("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
+    facts = (Finding("library", str(folder.absolute()), settings.library.origin), *server)
     if isinstance(place, Path) and not (place.is_file() and place.stat().st_size):
         told = (*_missing(place), *_unwritable(folder))
         return Diagnosis((*facts, Finding("articles", 0, "add some with `rag add PATH`")), told)
@@ -201,11 +201,6 @@ def _missing(place: Path) -> tuple[str, ...]:
     if seen == "missing" and not any(place.with_name(name).exists() for name in _BESIDE):
         return ()
     return (f"the catalog {place} is {seen}; restore it from a backup, or move it away and run `rag add` again",)
-
-
-def _servers(settings: Settings) -> tuple[Finding, ...]:
-    """Those that the library is on, if it is on any."""
-    return (Finding("chroma", settings.index.name, settings.chroma.origin),) if settings.index else ()
 
 
 def _index(settings: Settings, index: VectorIndex) -> tuple[str, ...]:
@@ -241,6 +236,8 @@ def _unsound(catalog: Catalog, unembedded: int, waiting: int) -> Iterator[str]:
         yield f"{count} vectors are damaged and not searched; run `rag reindex`, which makes them anew"
     if count := len(catalog.outdated()):
         yield f"{count} passages have vectors of sentences of an earlier version; run `rag reindex`"
+    if catalog.article_count and not catalog.orders.is_current:
+        yield "sentences addressed to a program were marked by another version; run `rag reindex`"
     if unembedded:
         yield f"{unembedded} passages have no embedding and are found by words only; run `rag work`"
     if waiting:

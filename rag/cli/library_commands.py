@@ -1,37 +1,44 @@
-"""The commands that fill, list, index and serve a library: they open it, change it, print."""
+"""The commands that fill, list, index, measure and serve a library: they open it, change it, print."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from rag.cli.console import tell, warn
+from rag.cli.console import show, tell, warn
 from rag.cli.options import (
     MODEL,
     OUTPUT,
+    SOME_FAILED,
     WINDOW,
     Options,
     add_articles,
     checked_settings,
     command,
+    library_with,
     open_library,
     print_failures,
     progress_bar,
 )
 from rag.cli.requests import listed_origins
 from rag.errors import InputError
+from rag.models.budget import Terms
 from rag.models.chat import Secret
-from rag.render.lines import article_row, listed_record, origin, safe
+from rag.render.lines import Line, article_row, listed_record, origin, safe
 from rag.schema import AddReport, Article
 from rag.settings import read_settings
 
-SOME_FAILED = 11
-"""The exit code if some inputs failed, and the others were added."""
+if TYPE_CHECKING:
+    from rag.library import Library
 
 Origins = Annotated[
     list[str] | None, typer.Argument(metavar="PATH|URL...", help="Files, folders, URLs or feeds; - is stdin.")
@@ -64,10 +71,10 @@ def add(
     if ray:
         report = _add_by_cluster(places, options, ray, allow_private=allow_private)
     else:
-        with open_library(options) as library:
+        with library_with(options, None) as library:
             report = add_articles(library, places, options, allow_private=allow_private)
     typer.echo(json.dumps(report.to_dict()) if options.as_json else str(report))
-    if not report.added + report.updated + report.unchanged + report.duplicates:
+    if not report.found:
         raise typer.Exit(1)
     raise typer.Exit(SOME_FAILED if report.failed else 0)
 
@@ -177,3 +184,67 @@ def serve(*, http: Port = None, options: Options) -> None:
             serve_stdio(view, verbose=options.verbose)
         else:
             serve_http(view, http, on_start=lambda at: tell(f"serving {at}"), verbose=options.verbose)
+
+
+GATE_FAILED = 10
+"""The exit code when a gate is missed."""
+
+Sets = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        metavar="SET...", help="Files of cases, or folders of other sets; without one, all that --gates names."
+    ),
+]
+Judge = Annotated[str | None, typer.Option("--judge", metavar="MODEL", help="Let this chat model grade the answers.")]
+Gates = Annotated[Path | None, typer.Option(metavar="FILE", help="Exit with 10 if a gate of this file is missed.")]
+Baseline = Annotated[Path | None, typer.Option(metavar="FILE", help="Print what changed since this report.")]
+Out = Annotated[Path | None, typer.Option(metavar="DIR", help="Keep results and reports here; go on if it has some.")]
+Workers = Annotated[int, typer.Option(min=1, metavar="N", help="How many cases are asked at once.")]
+Pin = Annotated[bool, typer.Option("--pin", help="Write what was measured to --gates (raising floors) and --baseline.")]
+AllowRegression = Annotated[bool, typer.Option("--allow-regression", help="Let --pin lower floors too.")]
+Schema = Annotated[bool, typer.Option("--schema", help="Print the JSON schema of a case, and do nothing else.")]
+
+
+@command("library", "add", "k", "model", "offline", "no_cache", "as_json", "quiet", "verbose")
+def evaluate(
+    sets: Sets = None,
+    *,
+    judge: Judge = None,
+    gates: Gates = None,
+    baseline: Baseline = None,
+    out: Out = None,
+    workers: Workers = 1,
+    pin: Pin = False,
+    allow_regression: AllowRegression = False,
+    schema: Schema = False,
+    options: Options,
+) -> None:
+    """Measure how right the answers are, on sets of cases.
+
+    Cases may also be of summaries, timelines and checks.
+    """
+    from rag.evaluation.cases import CASE  # pydantic and the library, which other commands start without
+    from rag.evaluation.report import score_lines
+    from rag.evaluation.run import Campaign, Surroundings, measure
+
+    if schema:
+        typer.echo(json.dumps(CASE.json_schema(), indent=1))
+        return
+    terms = Terms(strict=True, cache=not options.no_cache, streamed=False)
+    options = replace(options, terms=terms)
+    origins = tuple(options.add or ())
+    checked_settings(replace(options, judge=judge or options.judge), origins)
+    files = (gates, baseline, out)
+    campaign = Campaign(tuple(sets or ()), origins, options.k, workers, judge, *files, pin, allow_regression)
+
+    def opened(place: Path | None, named: Sequence[str]) -> AbstractContextManager[Library]:
+        return open_library(replace(options, library=options.library or place, add=list(named)))
+
+    found = measure(campaign, Surroundings(opened, partial(progress_bar, options)))
+    if options.as_json:
+        typer.echo(json.dumps(found.report.to_dict() | {"missed": list(found.missed)}))
+    else:
+        show(Line(text) for text in score_lines(found.report, found.changes, all_rates=options.verbose))
+    for line in (*found.warnings, *(f"gate: {problem}" for problem in found.missed)):
+        tell(line)
+    raise typer.Exit(GATE_FAILED if found.missed else 0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from rag.cli.console import reported, tell, warn
-from rag.errors import InputError
+from rag.errors import EmptyLibraryError, InputError, LoadError
 from rag.models.budget import Terms
 from rag.render.lines import safe
 from rag.schema import AddReport, Article, Window
@@ -25,12 +25,15 @@ from rag.text.clean import clean, one_line, without_password
 if TYPE_CHECKING:
     from rag.library import Library
 
+SOME_FAILED = 11
+"""The exit code if some inputs failed, and the others were added."""
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
     """What the shared flags say; the annotation of a field declares its flag for every command that has it.
 
-    `terms` are None for a command that asks no language model.
+    `terms` are None for a command that asks no language model; `failed` is what of `add` could not be added.
     """
 
     library: Annotated[Path | None, typer.Option("--library", metavar="DIR", help="The library's folder.")] = None
@@ -79,6 +82,7 @@ class Options:
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress, no warnings.")] = False
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More on stderr; a traceback if it fails.")] = False
     terms: Terms | None = None
+    failed: list[str] = field(default_factory=list)
 
     @property
     def window(self) -> Window:
@@ -107,7 +111,13 @@ def command(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
                 o = options
                 terms = Terms(o.strict, o.deep, not o.no_cache, not o.no_stream, o.max_tokens, o.max_cost)
                 options = replace(options, terms=terms)
-            reported(run, verbose=options.verbose)(**given, options=options)
+            try:
+                reported(run, verbose=options.verbose)(**given, options=options)
+            except typer.Exit as ended:
+                if ended.exit_code or not options.failed:
+                    raise
+            if options.failed:
+                raise typer.Exit(SOME_FAILED)
 
         signature = inspect.signature(run, eval_str=True)
         own = [parameter for name, parameter in signature.parameters.items() if name != "options"]
@@ -120,19 +130,37 @@ def command(*names: str) -> Callable[[Callable[..., None]], Callable[..., None]]
 
 
 @contextmanager
-def open_library(options: Options) -> Iterator[Library]:
-    """The library, with the articles of `--add` added first; of that only what changed or failed is said."""
+def open_library(options: Options, named: Iterable[str] = ()) -> Iterator[Library]:
+    """The library, with the articles of `--add` added first; of that only what changed or failed is said.
+
+    Raises EmptyLibraryError if there is none, unless something is added or files are `named` that are only read, and
+    LoadError if nothing that is to be added can be.
+    """
     origins = options.add or ()
-    checked_settings(options, origins)
+    settings = checked_settings(options, origins)
+    if not origins and not any(Path(name).exists() for name in named):
+        _check_is_library(settings)
     with library_with(options, options.model) as library:
         if origins:
             report = add_articles(library, origins, options)
             news = report.added or report.updated or report.failed
             if options.verbose or (news and not options.quiet):
                 tell(str(report))
+            options.failed.extend(failure.origin for failure in report.failed)
+            if report.failed and not report.found:
+                raise LoadError("nothing that --add names could be added; correct it, or leave it out")
         if options.source:
             warn(_unknown_outlets(library, options.source), quiet=options.quiet)
         yield library
+
+
+def _check_is_library(settings: Settings) -> None:
+    """Raises EmptyLibraryError if the folder of the settings holds none, which opening one would make there."""
+    from rag.parts import CATALOG
+
+    folder = settings.library.value
+    if not settings.database and not (folder / CATALOG).exists():
+        raise EmptyLibraryError(f"there is no library in {folder}; name another one, or make it with `rag add PATH`")
 
 
 def _unknown_outlets(library: Library, sources: Sequence[str]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from rag.cli.console import show, tell, width
-from rag.cli.options import OUTPUT, Options, checked_settings, command, open_library
+from rag.cli.options import OUTPUT, SOME_FAILED, Options, checked_settings, command, library_with, open_library
 from rag.cli.requests import one_text
 from rag.errors import InputError
 from rag.render.lines import safe, wrapped
@@ -23,7 +23,7 @@ from rag.text.calendar import window
 if TYPE_CHECKING:
     from rag.news import Change, Interests
 
-_FILE, _FAILED = "watch.json", 11
+_FILE = "watch.json"
 
 Places = Annotated[list[str], typer.Argument(metavar="FEED|FOLDER...", help="Feeds, pages, files or folders.")]
 Topics = Annotated[
@@ -52,11 +52,11 @@ def watch(
     options: Options,
 ) -> None:
     """Add what is new in feeds and folders, and print what it changes."""
-    from rag.ingest.watched import Watched
+    from rag.ingest.loaders import Watched
     from rag.news import Desk
 
     checked_settings(options, places)
-    with open_library(options) as library:
+    with library_with(options, None) as library:
         wanted = _interests(topic or _saved(library.path, options), draft)
         watched, desk = Watched.opened(library.path / _FILE), Desk(library, wanted)
         while True:
@@ -67,7 +67,7 @@ def watch(
             _print(desk.add(found, wait=options.wait), options)
             watched.save()
             if once:
-                raise typer.Exit(_FAILED if failures else 0)
+                raise typer.Exit(SOME_FAILED if failures else 0)
             time.sleep(every)
 
 

@@ -282,7 +282,7 @@ _Tagged: TypeAlias = Annotated[
     Discriminator(_task),
 ]
 CASE: TypeAdapter[Case] = TypeAdapter(_Tagged)
-"""Reads a case from JSON, and writes it."""
+"""Reads a case from JSON, and writes it; it has the JSON schema of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,11 +323,6 @@ class Corpus:
 
     articles: tuple[Article, ...]
     by_name: Mapping[str, Article]
-
-
-def schema() -> dict[str, Any]:
-    """The JSON schema of a case."""
-    return CASE.json_schema()
 
 
 def case_set(

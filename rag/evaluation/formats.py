@@ -12,7 +12,6 @@ import yaml
 from pydantic import TypeAdapter
 
 from rag.errors import InputError, LoadError
-from rag.evaluation.beir import read_judged
 from rag.evaluation.cases import (
     SCHEMA,
     CaseSet,
@@ -27,7 +26,7 @@ from rag.evaluation.cases import (
     parsed,
     read_file,
 )
-from rag.evaluation.reference_timelines import read_topic
+from rag.evaluation.layouts import read_judged, read_topic
 from rag.ingest.metadata import article, from_record
 from rag.schema import Article, Span
 from rag.text.clean import clean, one_line
@@ -61,9 +60,6 @@ def _of_file(path: Path) -> CaseSet:
     first = _first_line(content)
     if suffix in (".json", ".jsonl", ".ndjson") and _has(first, "query answer positive negative"):
         return _read_rgb(path, content)
-    if suffix in (".json", ".jsonl", ".ndjson") and _has(first, _SOURCED):
-        records = (Record(r.place, _check(r.content)) for r in json_lines(content, path.name, "claim"))
-        return case_set(path.stem, records, digest(content))
     if suffix != ".json" or (isinstance(first, dict) and not _is_squad(first)):
         return case_set(path.stem, json_lines(content, path.name), digest(content))
     return _of_document(path, content)
@@ -123,18 +119,6 @@ def _yaml(content: str, path: Path) -> Iterator[Record]:
             yield Record(f"{path.name}:{node.start_mark.line + 1}", loader.construct_object(node, deep=True))
     except (yaml.YAMLError, RecursionError) as error:
         raise InputError(f"{path.name}: no YAML: {error}; {SCHEMA}") from error
-
-
-_SOURCED = "id set source claim supported"
-"""The keys of a claim with the whole text that it is said to be from, and people's judgement."""
-
-
-def _check(claim: Any) -> Any:
-    """The record of a case; what is not such a claim stays, so that the error names its place."""
-    if not _has(claim, _SOURCED):
-        return claim
-    fields = {"id": str(claim["id"]), "task": "check", "type": str(claim["set"]), "text": claim["claim"]}
-    return fields | {"against": claim["source"], "supported": claim["supported"]}
 
 
 def _question(layout: str, evidence: Sequence[dict[str, str]], **fields: Any) -> dict[str, Any]:

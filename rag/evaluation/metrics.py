@@ -25,7 +25,7 @@ from rag.evaluation.cases import (
     TimelineCase,
     Written,
 )
-from rag.evaluation.rates import Rate, Share, aligned_rouge_n, ndcg_at_k, rate, reciprocal_rank, rouge_n
+from rag.evaluation.rates import Rate, Share, aligned_rouge_n, ndcg_at_k, rate, reciprocal_rank
 from rag.evaluation.results import CheckedStatement, CitedPlace, FoundPlace, Place, Result, ShownConflict
 from rag.models.injection import LEFT_OUT
 from rag.schema import Status, Verdict
@@ -253,16 +253,6 @@ def ndcg(case: QaCase | SearchCase, result: Result) -> Share | None:
 # Summaries and timelines
 
 
-def rouge_1(case: SummaryCase, result: Result) -> Share | None:
-    """Mean F1 of ROUGE-1 against the reference."""
-    return Share(rouge_n(result.said, case.reference, 1).f1, 1) if case.reference else None
-
-
-def rouge_2(case: SummaryCase, result: Result) -> Share | None:
-    """Mean F1 of ROUGE-2 against the reference."""
-    return Share(rouge_n(result.said, case.reference, 2).f1, 1) if case.reference else None
-
-
 def events_covered(case: SummaryCase, result: Result) -> Share | None:
     """Claims that one statement makes by itself: the must-have events of an editor's checklist."""
     return _share(any(claim.is_in(statement.text) for statement in result.statements) for claim in case.claims)
@@ -416,7 +406,7 @@ MEASURES: Mapping[CaseTask, Mapping[str, Measure]] = {
         *(conflicts_shown, conflicts_right, speakers, *_RANKED, judged_recall, judged_full),
     ),
     CaseTask.SEARCH: _by_name(*_RANKED),
-    CaseTask.SUMMARY: _by_name(claim_recall, events_covered, background, rouge_1, rouge_2)
+    CaseTask.SUMMARY: _by_name(claim_recall, events_covered, background)
     | {"faithfulness": citation_recall}
     | _by_name(*_CITED, overlong, leaks, judged_recall),
     CaseTask.TIMELINE: _by_name(date_f1, aligned_rouge_1, aligned_rouge_2)

@@ -22,9 +22,20 @@ _WALLS = re.compile(
 )
 _ASIDES = re.compile(
     r"\b(?:related(?:-(?:articles?|stor(?:y|ies)|content|links|posts))?|recommended|most-(?:read|popular)|more-on-this|"
-    r"newsletter(?:-(?:signup|box|promo))?|promo|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent))(?![\w-])",
+    r"newsletter(?:-(?:signup|box|promo))?|promo(?:-box)?|share-(?:bar|tools|buttons)|social-share|cookie-(?:banner|consent)|"
+    r"(?:about-the-)?author-?(?:bio|card|box)|bottom-of-article)(?![\w-])",
     re.I,
 )
+_POINTER = re.compile(
+    r"(?:read|see|watch|listen)(?: (?:more|also|next|too))?(?: (?:on|about) [^:]{1,30})?\s*[:|»>–—]|"
+    r"(?:read|see) (?:more|also|next)\b|(?:also|more|related|recommended)(?: \w+){0,3}\s*[:|»>]|"
+    r"lesen sie (?:auch|mehr)|mehr (?:zum|dazu)|(?:à )?lire aussi|le(?:a|er|ia|ggi)(?: también| também| mais| anche)|"
+    r"our standards:|читайте также|اقرأ (?:أيض|المزيد)|بیشتر بخوانید|همچنین بخوانید",
+    re.I,
+)
+_LONGEST_LABEL = 30
+_SIGN_UP = re.compile(r"(?=.*\b(?:sign up|subscribe)\b).*\b(?:newsletter|inbox|briefing)", re.I | re.S)
+_LONG_CELL = 500  # characters; a table with one lays out the page
 _OFFER = re.compile(r"subscri|sign ?(?:in|up)|log ?in|regist|membership|ab+on|suscr|assin|подпис", re.I)
 _LIVE = re.compile(
     r"^live ?[:|–—-]|[-–—:|,] *live(?: ?[|–—-]|$)|\blive-? ?(?:blog|ticker|updates|coverage)\b|\ben directo?\b|"
@@ -56,7 +67,6 @@ class Post:
     text: str
     title: str | None
     published: str | None
-    author: Any
     url: str | None
 
 
@@ -131,6 +141,10 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
     """Takes out breaks within sentences, bars of archives, boxes of links, and offers; whether a wall was there."""
     for node in tree.xpath(_TOOLBARS):
         node.drop_tree()
+    for cell in list(tree.iter("td")):
+        if cell.tag == "td" and len(cell.text_content()) > _LONG_CELL:
+            for node in (*cell.getparent(), *cell.iterancestors()):
+                node.tag = "div" if node.tag in ("table", "tbody", "tr", "td") else node.tag
     breaks = list(tree.iter("br"))
     for parent in {line_break.getparent() for line_break in breaks}:
         _unwrap(parent)
@@ -142,10 +156,22 @@ def cut_to_article(tree: Any, objects: list[dict[str, Any]]) -> bool:
             node.drop_tree()
             walled = True
     for node in list(tree.iter("div", "section", "aside", "ul", "nav")):
-        if node.getparent() is not None and _ASIDES.search(_names(node)) and not _holds_article(node):
+        if (
+            node.getparent() is not None
+            and _ASIDES.search(_names(node))
+            and next(node.iter("article", "h1"), None) is None
+        ):
             node.drop_tree()
+    drop_pointers(tree)
     opened = any(str(node.text_content()).strip() for node in _boxes(tree, _walls(objects)))
     return walled or (any(map(_is_closed, objects)) and not opened)
+
+
+def drop_pointers(tree: Any) -> None:
+    """Takes out paragraphs that only lead to other articles, or to a newsletter."""
+    for node in list(tree.iter("p", "li", "h3", "h4", "h5")):
+        if node.getparent() is not None and _is_pointer(node):
+            node.drop_tree()
 
 
 def forget_changes(tree: Any) -> str | None:
@@ -167,7 +193,6 @@ def _post(update: dict[str, Any]) -> Post:
         text=next(filter(None, (_text(update.get(key)) for key in ("articleBody", "text", "description"))), ""),
         title=title if isinstance(title, str) else None,
         published=next((update[k] for k in ("datePublished", "dateCreated") if isinstance(update.get(k), str)), None),
-        author=update.get("author"),
         url=url if isinstance(url, str) else None,
     )
 
@@ -201,7 +226,6 @@ def _marked(node: Any) -> Post:
         text="",
         title=" ".join(heading.text_content().split()) if heading is not None else None,
         published=stamp.get("datetime") if stamp is not None else None,
-        author=None,
         url=None,
     )
     for part in (stamp, heading):
@@ -255,7 +279,7 @@ def _boxes(tree: Any, declared: set[str]) -> Iterator[Any]:
 
 
 def _names(node: Any) -> str:
-    return f"{node.get('class') or ''} {node.get('id') or ''}"
+    return " ".join(filter(None, map(node.get, ("class", "id", "data-testid"))))
 
 
 def _is_offer(node: Any) -> bool:
@@ -263,5 +287,10 @@ def _is_offer(node: Any) -> bool:
     return len(text) < _LONGEST_OFFER and bool(_OFFER.search(text))
 
 
-def _holds_article(node: Any) -> bool:
-    return next(node.iter("article", "h1"), None) is not None
+def _is_pointer(node: Any) -> bool:
+    """Whether a paragraph only leads to another article, as `Read more: Mayor resigns` does, of which all is a link."""
+    text, linked = (
+        " ".join(t.split()) for t in (node.text_content(), " ".join(a.text_content() for a in node.iter("a")))
+    )
+    leads = _POINTER.match(text) and len(text) - len(linked) < _LONGEST_LABEL
+    return bool(linked) and bool(leads or (len(text) < _LONGEST_OFFER and _SIGN_UP.match(text)))

@@ -13,7 +13,7 @@ from zlib import error as ZlibError  # noqa: N812
 
 from rag.errors import LoadError
 from rag.schema import Article, Failure
-from rag.text.clean import decode, one_line, refuse_binary
+from rag.text.clean import decode, one_line, refuse_binary, utf16
 
 MAX_FILE = 50_000_000
 MAX_LINE = 20_000_000
@@ -27,7 +27,6 @@ MAX_PARTS = 10_000
 Loaded: TypeAlias = Iterator[Article | Failure]
 
 _HEAD = 65536
-_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _ENTITIES = re.compile(rb"<!ENTITY", re.I)
 _BAD_ZIP = (zipfile.BadZipFile, ZlibError, EOFError, NotImplementedError, RuntimeError, ValueError, OSError)
 
@@ -135,7 +134,7 @@ def _unmarked(document: Document) -> BinaryIO:
     stream = document.stream
     head = stream.read(_HEAD)
     stream.seek(0)
-    if head.startswith(_UTF16) or document.charset or not head.strip():
+    if utf16(head) or document.charset or not head.strip():
         return io.BytesIO(decode(whole_body(document), document.charset).text.encode())
     refuse_binary(head)
     stream.seek(len(codecs.BOM_UTF8) if head.startswith(codecs.BOM_UTF8) else 0)

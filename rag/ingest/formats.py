@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from xml.sax import SAXException
 
 from rag.errors import LoadError
-from rag.ingest.document import Document, Loaded, whole_body
+from rag.ingest.document import Document, Loaded, whole_body, xml_tree
 from rag.ingest.exports import exported
 from rag.ingest.html import html_text, pages
 from rag.ingest.mail import read_mail, read_mbox, saved_page
 from rag.ingest.metadata import article, from_fields, headed
-from rag.ingest.newsxml import NEWS_ROOTS, read_news_xml
 from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
 from rag.ingest.pdf import read_pdf
-from rag.ingest.records import noted, read_json, read_lines, record_articles
-from rag.ingest.tables import read_table
+from rag.ingest.records import noted, read_json, read_lines, read_table, record_articles
 from rag.schema import Article, Failure
 from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
@@ -33,6 +31,40 @@ _BROKEN = (
     *(ValueError, TypeError, AttributeError, LookupError, ArithmeticError, AssertionError, NotImplementedError),
     *(RecursionError, MemoryError, OSError),
 )
+
+_NEWS_ROOTS = re.compile(
+    rb"(?>\s|<!--.*?-->|<\?[^>]*>|<!DOCTYPE[^>\[]*(?:\[[^\]]*\])?[^>]*>)*+<(?:\w+:)?(nitf|newsItem|newsMessage|NewsML)\b",
+    re.S,
+)
+_NEWS_BLOCKS = frozenset({"p", "hl2", "li", "dt", "dd", "h1", "h2", "h3", "h4", "pre", "blockquote"})
+_NEWS_ASIDES = frozenset({"media", "body.end", "script", "style", "figure", "aside"})
+# Where an item of NewsML-G2, NewsML 1 or NITF has its text and each field, as XPath; NITF may be inside of the others.
+_NITF = "descendant-or-self::nitf"
+_NEWS_TEXT = (
+    *(
+        f"{place}{inner}"
+        for place in (".//inlineXML", ".//DataContent", ".//contentSet")
+        for inner in ("//body.content", "")
+    ),
+    *(f"{_NITF}//body.content", f"{_NITF}/body"),
+)
+_NEWS_FIELDS = {
+    "title": (
+        *(".//contentMeta/headline", ".//HeadLine", ".//itemMeta/title"),
+        *(".//hl1", ".//hedline", f"{_NITF}/head/title"),
+    ),
+    "author": (".//contentMeta/by", ".//ByLine", ".//byline"),
+    "source": (
+        *(".//itemMeta/provider/name", ".//itemMeta/provider/@literal", ".//itemMeta/provider/@qcode"),
+        *(".//contentMeta/creditline", ".//CreditLine", ".//pubdata/@name", ".//distributor", ".//doc.rights"),
+    ),
+    "published": (
+        *(".//itemMeta/firstCreated", ".//contentMeta/contentCreated", ".//itemMeta/versionCreated", ".//FirstCreated"),
+        *(".//date.issue/@norm", ".//story.date/@norm"),
+    ),
+    "id": ("@guid", ".//PublicIdentifier", ".//doc-id/@id-string"),
+    "url": (".//pubdata/@ex-ref",),
+}
 
 
 def read_plain_text(document: Document) -> Loaded:
@@ -71,8 +103,51 @@ def read_saved_page(document: Document) -> Loaded:
 def read_xml(document: Document) -> Loaded:
     """The items of an agency's XML, or the entries of a feed."""
     body = whole_body(document)
-    read = read_news_xml if NEWS_ROOTS.match(body[:4096].removeprefix(b"\xef\xbb\xbf")) else read_feed
+    read = read_news_xml if _NEWS_ROOTS.match(body[:4096].removeprefix(b"\xef\xbb\xbf")) else read_feed
     return read(replace(document, stream=io.BytesIO(body)))
+
+
+def read_news_xml(document: Document) -> Loaded:
+    """An article for each item of NITF, NewsML-G2 or NewsML 1; what its DTD would add is not loaded."""
+    root = xml_tree(whole_body(document))
+    items = [root] if root.tag in ("nitf", "newsItem") else list(root.iter("newsItem", "NewsItem"))
+    if not items:
+        raise LoadError(f"is a {root.tag} without news items; wanted at least one")
+    for number, item in enumerate(items, 1):
+        fields = {name: _news_field(item, places) for name, places in _NEWS_FIELDS.items()}
+        fields |= {"text": _news_text(item), "url": fields["url"] or document.url}
+        yield from record_articles(f"{document.origin}:item {number}", fields)
+
+
+def _news_field(item: Any, places: Sequence[str]) -> str | None:
+    """The first of these places that holds text; of a code such as `nprov:AFP`, what is behind the colon."""
+    for place in places:
+        for found in item.xpath(place)[:1]:
+            line = " ".join((found if isinstance(found, str) else "".join(found.itertext())).split())
+            if line:
+                return line.rpartition(":")[2] if place.endswith("/@qcode") else line
+    return None
+
+
+def _news_text(item: Any) -> str:
+    """Its paragraphs, a blank line between them, the cells of a table row on one line."""
+    for node in (found for place in _NEWS_TEXT for found in item.xpath(place)[:1]):
+        if text := "\n\n".join(filter(None, map(str.strip, _paragraphs(node)))):
+            return text
+    data = item.find(".//inlineData")
+    return html_text(data.text) if data is not None and data.text else ""
+
+
+def _paragraphs(node: Any) -> Iterator[str]:
+    if node.tag in _NEWS_ASIDES:
+        return
+    if node.tag == "tr":
+        yield " | ".join(" ".join("".join(cell.itertext()).split()) for cell in node)
+    elif node.tag in _NEWS_BLOCKS or len(node) == 0:
+        yield " ".join("".join(node.itertext()).split())
+    else:
+        for child in node:
+            yield from _paragraphs(child)
 
 
 def read_feed(document: Document) -> Loaded:

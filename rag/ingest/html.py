@@ -10,7 +10,17 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rag.errors import LoadError
-from rag.ingest.declared import Post, cut_to_article, forget_changes, json_ld, names, original, posts, shown_date
+from rag.ingest.declared import (
+    Post,
+    cut_to_article,
+    drop_pointers,
+    forget_changes,
+    json_ld,
+    names,
+    original,
+    posts,
+    shown_date,
+)
 from rag.schema import Published
 from rag.text.calendar import parse_published
 from rag.text.clean import Decoded, clean, decode, one_line
@@ -26,11 +36,15 @@ _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40}
 _STAMP = re.compile(r"(?:published_time|datePublished)[\"'][^<>{}]{0,20}?[=:]\s*[\"']([^\"'<>]{8,40})[\"']")
 _TOOLBAR = re.compile(r"<!-- BEGIN WAYBACK TOOLBAR INSERT -->.*?<!-- END WAYBACK TOOLBAR INSERT -->", re.S)
 _JOINER = "\ufffc"  # stands for it while a page is read
-_HIDDEN = "//*[contains(translate(@style, ' ', ''), 'display:none')]"
+_HIDDEN = "//*[contains(translate(@style, ' ', ''), 'display:none') or contains(@class, 'calibre_navbar')]"
 _RULE = re.compile(r"\|?[\s:|-]*-{3}[\s:|-]*\|?")
 _ROW = re.compile(r"^\|\s*(.*?)\s*\|$")
-_DATE_LINE = re.compile(
-    r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}", re.I
+_SAVED = re.compile(r"<!-- saved from url=\(\d{4}\)(https?://\S{4,2000}) -->")  # as browsers save a page
+_LABEL = re.compile(
+    r"(?:first )?(?:published|posted|updated|last (?:updated|modified))\b[^.!?]{4,90}\b\d{4}\b[^.!?]{0,30}|"
+    r"(?:skip )?advertisement|your browser does not support.*|sponsored(?: content)?|"
+    r"anzeige|werbung|publicité|publicidad|pubblicità|реклама|إعلان",
+    re.I,
 )
 _CHANGED = "has no day of publication, only that of its last change ({})"
 _WALLED = "is the part that is not for subscribers, and not whole"
@@ -58,15 +72,20 @@ def is_html(text: str) -> bool:
     return bool(_PARAGRAPHS.search(text))
 
 
-def html_text(fragment: str) -> str:
-    """The text of an HTML fragment, a blank line between its paragraphs; nothing is loaded from anywhere."""
+def html_text(fragment: str, without: str | None = None) -> str:
+    """The text of an HTML fragment, a blank line between its paragraphs; nothing is loaded from anywhere.
+
+    What the XPath `without` finds is left out.
+    """
     spaced = _BLOCK.sub("\n\n<", clean(fragment))
     tree = _tree(f"<html><body><div>{spaced}</div></body></html>")
     if tree is None:
         return ""
-    for hidden in [*tree.iter("script", "style", "template", "noscript", "iframe", "object"), *tree.xpath(_HIDDEN)]:
+    shut = tree.xpath(f"{_HIDDEN} | {without}" if without else _HIDDEN)
+    for hidden in [*tree.iter("script", "style", "template", "noscript", "iframe", "object"), *shut]:
         if hidden.getparent() is not None:
             hidden.drop_tree()
+    drop_pointers(tree)
     lines = (" ".join(part.split()) for part in re.split(r"\n\s*\n", str(tree.text_content())))
     return "\n\n".join(line for line in lines if line)
 
@@ -95,7 +114,8 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
         return [_post(post, found, url) for post in live]
     if found is None or not (found.text or "").strip():
         raise LoadError("has no article text that can be told from its menus; save the text as .txt or .md")
-    address = _own_url(original(found.url), original(url))
+    saved = _SAVED.search(source[:5000])
+    address = _own_url(original(found.url or (saved[1] if saved else None)), original(url))
     whole = Page(
         text=_laid_out(clean(_joined(found.text))),
         title=_joined(found.title or "") or None,
@@ -140,7 +160,7 @@ def _joined(text: str) -> str:
 
 def _laid_out(text: str) -> str:
     """A blank line between paragraphs, the cells of a table's row on one line between bars."""
-    lines = (line.strip() for line in text.split("\n") if not _DATE_LINE.fullmatch(line.strip()))
+    lines = (line.strip() for line in text.split("\n") if not _LABEL.fullmatch(line.strip()))
     rows = (_ROW.sub(r"\1", line) for line in lines if not _RULE.fullmatch(line))
     return "\n\n".join(" ".join(row.split()) for row in rows if row)
 

@@ -7,7 +7,7 @@ import pickle
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -36,11 +36,7 @@ _Answer: TypeAlias = list[Article | Failure | LoadError] | LoadError
 @dataclass(frozen=True, slots=True)
 class _Request:
     extension: str
-    origin: str
-    name: str
-    body: bytes
-    charset: str | None
-    url: str | None
+    document: Document
     seconds: float
 
 
@@ -54,7 +50,7 @@ def read_isolated(extension: str, document: Document) -> Loaded:
         return reader(document)
     body = whole_body(document)
     seconds = SECONDS + SECONDS_PER_MB * len(body) / 1e6
-    return _isolated(_Request(extension, document.origin, document.name, body, document.charset, document.url, seconds))
+    return _isolated(_Request(extension, replace(document, stream=io.BytesIO(body)), seconds))
 
 
 def serve(memory: int) -> None:
@@ -93,9 +89,7 @@ class _Process:
             return LoadError(_REFUSED) if answer is None else answer
 
 
-@lru_cache(maxsize=1)
-def _reader() -> _Process:
-    return _Process()
+_reader = lru_cache(maxsize=1)(_Process)
 
 
 def _asked(process: subprocess.Popen[bytes], request: _Request) -> _Answer | None:
@@ -122,10 +116,9 @@ def _isolated(request: _Request) -> Loaded:
 
 def _answer(request: _Request) -> _Answer:
     """What it holds; last of all the error that ended the reading, if one did."""
-    document = Document(request.origin, request.name, io.BytesIO(request.body), request.charset, request.url)
     found: list[Article | Failure | LoadError] = []
     try:
-        found.extend(READERS[request.extension](document))
+        found.extend(READERS[request.extension](request.document))
     except LoadError as error:
         found.append(error)
     except MemoryError:

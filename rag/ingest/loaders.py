@@ -1,44 +1,34 @@
-"""Loads files, folders, URLs and feeds as a stream of articles."""
+"""Loads files, archives, folders, URLs and feeds as a stream of articles; feeds that are watched, again and again."""
 
 from __future__ import annotations
 
 import codecs
+import gzip
 import io
+import json
 import os
 import re
 import stat
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from itertools import chain
 from pathlib import Path, PurePosixPath
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from urllib.parse import urlsplit
+from zlib import error as ZlibError  # noqa: N812
 
-from rag.errors import LoadError
-from rag.ingest.archives import ARCHIVES, read_archive, suffix
-from rag.ingest.document import MAX_FILE, Document, Loaded
-from rag.ingest.fetch import Response, fetch
+from rag.errors import BusyError, InputError, LoadError
+from rag.files import write_private
+from rag.ingest.document import MAX_FILE, Container, Document, Loaded
+from rag.ingest.fetch import Response, Validators, fetch
 from rag.ingest.formats import READERS, STREAMED, read_plain_text
 from rag.ingest.identity import placed
 from rag.ingest.isolated import read_isolated
-from rag.ingest.metadata import article
-from rag.schema import Failure
-from rag.text.clean import content_digest, one_line, without_password
-
-__all__ = [
-    "MAX_STREAMED_FILE",
-    "FileProgress",
-    "LeftOut",
-    "Loaded",
-    "Origin",
-    "article",
-    "content_digest",
-    "expand",
-    "listing",
-    "load",
-    "read_response",
-]
+from rag.ingest.records import noted
+from rag.schema import Article, Failure
+from rag.store.tables import PART
+from rag.text.clean import one_line, without_password
 
 Origin: TypeAlias = str | Path
 """A path, an http or https URL, or `-` for the standard input."""
@@ -108,13 +98,6 @@ class FileProgress:
     def advance(self, done: int, articles: int) -> None:
         """Reports the bytes read so far, and the articles found since the last call."""
         self.done, self.articles = done, self.articles + articles
-
-
-class _FolderKey(NamedTuple):
-    """What tells one folder from another, by whatever path."""
-
-    device: int
-    inode: int
 
 
 def expand(origins: Iterable[Origin]) -> list[str]:
@@ -242,12 +225,13 @@ def _listed(folder: Path) -> Listing:
     return Listing(tuple(sorted(found)) or (str(folder),), tuple(map(LeftOut, map(_printable, sorted(others)))))
 
 
-def _folder(path: Path) -> _FolderKey | None:
+def _folder(path: Path) -> tuple[int, int] | None:
+    """Device and inode, which tell one folder from another, by whatever path; None if it is no folder."""
     try:
         status = path.stat()
     except (OSError, ValueError):
         return None
-    return _FolderKey(status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
+    return (status.st_dev, status.st_ino) if stat.S_ISDIR(status.st_mode) else None
 
 
 def _is_known(path: Path) -> bool:
@@ -260,3 +244,121 @@ def _wanted() -> str:
 
 def _printable(place: str) -> str:
     return one_line(without_password(place).encode("utf-8", "replace").decode(), 1000)
+
+
+ARCHIVES = (".zip", ".gz")
+"""The extensions of archives, of which one in another is not read."""
+
+
+def suffix(name: str) -> str:
+    """The extension of a file name that its format goes by: that of `news.jsonl.gz` is `.jsonl`."""
+    path = PurePosixPath(name.lower())
+    return path.suffixes[-2] if path.suffix == ".gz" and len(path.suffixes) > 1 else path.suffix
+
+
+def read_archive(document: Document) -> Loaded:
+    """The articles of the files in an archive, bounded together; files of no known format are named in a note."""
+    if document.name.lower().endswith(".gz"):
+        return read_isolated(suffix(document.name), replace(document, stream=io.BytesIO(_unpacked(document))))
+    return _zipped(document)
+
+
+def _zipped(document: Document) -> Loaded:
+    container = Container.opened(document)
+    names = [n for n in container.names if not n.endswith("/") and not PurePosixPath(n).name.startswith(".")]
+    names = [n for n in names if not n.startswith("__MACOSX/")]
+    others = ", ".join(n for n in names if suffix(n) not in READERS or n.lower().endswith(ARCHIVES))
+    note = f"is in an archive with files that were left out: {one_line(others, 200)}" if others else None
+    for name in (n for n in names if suffix(n) in READERS and not n.lower().endswith(ARCHIVES)):
+        origin = f"{document.origin}:{one_line(name, 200)}"
+        part = Document(origin, PurePosixPath(name).name, io.BytesIO(container.part(name) or b""))
+        try:
+            for item in placed(read_isolated(suffix(name), part), f"{PART}{name}"):
+                yield noted(item, note)
+                note = None
+        except LoadError as error:
+            yield Failure(origin, str(error))
+
+
+def _unpacked(document: Document) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=document.stream) as file:
+            body = file.read(MAX_FILE + 1)
+    except (OSError, EOFError, ZlibError) as error:
+        raise LoadError(f"is no sound gzip file ({one_line(str(error), 80)}); unpack it first") from None
+    if len(body) > MAX_FILE:
+        raise LoadError(f"unpacks to over {MAX_FILE // 10**6} MB; unpack it first")
+    return body
+
+
+_LONGEST_PAUSE = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What is known of a feed: the version seen last, how often it has failed since, when to ask again (Unix time)."""
+
+    validators: Validators = field(default_factory=Validators)
+    failures: int = 0
+    resume: float = 0.0
+
+
+@dataclass(slots=True)
+class Watched:
+    """Feeds, files and folders; what is known of the feeds outlasts the process in a private file."""
+
+    file: Path
+    feeds: dict[str, Feed] = field(default_factory=dict)
+
+    @classmethod
+    def opened(cls, file: Path) -> Watched:
+        """Raises InputError if the file is none of ours."""
+        try:
+            records = json.loads(file.read_text(encoding="utf-8"))
+            return cls(file, {url: _feed(record) for url, record in records.items()})
+        except FileNotFoundError:
+            return cls(file)
+        except (OSError, ValueError, TypeError, AttributeError, KeyError) as error:
+            raise InputError(f"{file} cannot be read ({one_line(str(error), 80)}); remove it") from None
+
+    def look(
+        self, places: Sequence[str], *, now: float, interval: float, allow_private: bool = False
+    ) -> list[Article | Failure]:
+        """What the places have; of a feed nothing if it is unchanged, or is not to be asked yet.
+
+        A feed that fails is asked after twice the `interval`, then twice that, at most a day; or when its server says.
+        """
+        found: list[Article | Failure] = []
+        for place in expand(places):
+            if "://" not in place:
+                found += load(place)
+            elif self.feeds.get(place, Feed()).resume <= now:
+                found += self._fetched(place, now, interval, allow_private=allow_private)
+        return found
+
+    def save(self) -> None:
+        """Writes what is known of the feeds, for its user alone to read."""
+        write_private(self.file, json.dumps({url: asdict(feed) for url, feed in self.feeds.items()}))
+
+    def _fetched(self, url: str, now: float, interval: float, *, allow_private: bool) -> list[Article | Failure]:
+        feed = self.feeds.get(url, Feed())
+        try:
+            response = fetch(url, allow_private=allow_private, known=feed.validators)
+            found = [] if response.unchanged else list(read_response(url, response))
+        except LoadError as error:
+            self.feeds[url] = _later(feed, error, now, interval)
+            return [Failure(one_line(without_password(url), 1000), one_line(str(error)))]
+        whole = not any(isinstance(item, Failure) for item in found)
+        known = feed.validators if response.unchanged else response.validators if whole else Validators()
+        self.feeds[url] = Feed(known)
+        return found
+
+
+def _later(feed: Feed, error: LoadError, now: float, interval: float) -> Feed:
+    pause = min(_LONGEST_PAUSE, interval * 2 ** min(feed.failures + 1, 20))
+    asked = error.seconds if isinstance(error, BusyError) and error.seconds else 0.0
+    return replace(feed, failures=feed.failures + 1, resume=now + max(pause, asked))
+
+
+def _feed(record: dict[str, Any]) -> Feed:
+    return Feed(Validators(**record["validators"]), int(record["failures"]), float(record["resume"]))

@@ -26,22 +26,36 @@ _NAMES = {
     "text": (
         *("text", "fulltext", "textcontent", "plaintext", "body", "bodytext", "maintext", "content", "contenttext"),
         *("contenthtml", "bodyhtml", "fullcontent", "fullarticle", "article", "story", "transcript", "document"),
-        *("inhalt", "texte", "contenu", "texto", "contenido", "testo", "tekst"),
+        *("inhalt", "texte", "contenu", "texto", "contenido", "testo", "tekst", "текст", "متن", "نص", "النص"),
     ),
     "summary": (
         *("description", "summary", "abstract", "excerpt", "leadparagraph", "snippet", "shortdescription"),
         *("highlights", "standfirst", "trailtext", "teaser", "subtitle"),
     ),
-    "title": ("title", "headline", "name", "webtitle", "titel", "titre", "titulo", "título", "titolo"),
+    "title": (
+        *("title", "headline", "name", "webtitle", "titel", "titre", "titulo", "título", "titolo", "заголовок"),
+        *("عنوان", "العنوان"),
+    ),
     "published": (
         *("published", "publishedat", "publishedon", "datepublished", "publisheddate", "publishdate"),
         *("publicationdate", "pubdate", "webpublicationdate", "datepublish", "publishedtime", "firstpublished"),
-        *("firstpublicationdate", "datetime", "date", "timestamp", "issued", "createdat", "datecreated", "created"),
-        *("seendate", "datum", "fecha"),
+        *(
+            "firstpublicationdate",
+            "firstcreated",
+            "datetime",
+            "date",
+            "timestamp",
+            "issued",
+            "createdat",
+            "datecreated",
+            "created",
+        ),
+        *("seendate", "datum", "fecha", "дата", "تاریخ", "التاريخ"),
     ),
     "source": (
         *("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "medianame", "sitename", "site"),
         *("sourcehostname", "sourcedomain", "domain", "hostname"),
+        *("quelle", "fuente", "fonte", "источник", "منبع", "المصدر"),
     ),
     "author": ("author", "authors", "byline", "creator", "by", "autor", "auteur", "autore"),
     "url": ("url", "link", "permalink", "href", "weburl", "canonicalurl"),
@@ -49,12 +63,25 @@ _NAMES = {
 }
 _PREFIX = re.compile(r"(?:article|story)(?=.)")
 _INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text", "@value")
-_INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary")
+_INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary", "paragraphs", "plain", "html")
 # Objects in a record that hold fields of its article.
-_WRAPPERS = ("fields", "_source", "attributes", "blocks", "article", "content", "post", "data", "thread", "node", "row")
+_WRAPPERS = (
+    "fields",
+    "_source",
+    "attributes",
+    "blocks",
+    "article",
+    "content",
+    "post",
+    "data",
+    "thread",
+    "node",
+    "row",
+    "item",
+)
 # What pandas, Excel, R and databases write for nothing.
 _NOTHING = frozenset(
-    "nan -nan none null n/a na #n/a #na <na> nat undefined nil (null) \\n - -- —".split()  # noqa: SIM905
+    "nan -nan none null n/a na #n/a #na <na> nat undefined nil (null) [removed] \\n - -- —".split()  # noqa: SIM905
 )
 _LONG = 200  # characters of what may be a text under a name of its own
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")
@@ -236,7 +263,7 @@ def _inner(value: Any, keys: Sequence[str] = _INNER) -> Any:
         value = value[0]
     if not isinstance(value, Mapping):
         return value
-    return next((value[key] for key in keys if isinstance(value.get(key), str | int | float)), None)
+    return next((value[key] for key in keys if isinstance(value.get(key), str | int | float | list)), None)
 
 
 def _string(value: Any, joint: str, keys: Sequence[str]) -> str | None:
@@ -279,7 +306,7 @@ def _words(name: str) -> str | None:
 
 
 _FRONT_MATTER = re.compile(r"\s{0,8}---[ \t]*\n(?P<yaml>.{0,65536}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
-_PAIR = re.compile(r"[ \t]*(?P<key>[A-Za-z]{2,12})[ \t]*:[ \t]*(?P<value>\S[^\n]{0,500})(?:\n|\Z)")
+_PAIR = re.compile(r"[ \t]*(?P<key>[^\W\d_]{2,12})[ \t]*:[ \t]*(?P<value>\S[^\n]{0,500})(?:\n|\Z)")
 _DATE_LINE = re.compile(
     r"\s{0,8}date[ \t:]+(?P<date>[^\n]{4,50}?)(?:[ \t]+[A-Za-z][A-Za-z ]{0,30}:|:)?[ \t]*(?:\n|\Z)", re.I
 )

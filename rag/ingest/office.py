@@ -26,19 +26,21 @@ _SENTENCE_ENDS = (".", "!", "?", "”", '"')
 
 
 def read_docx(document: Document) -> Loaded:
-    """The text of a Word document, or the articles of an export; what was deleted, and macros, are not read."""
+    """The text of a Word document, its notes last, or the articles of an export; no deletions or macros."""
     container = Container.opened(document)
-    paragraphs = list(_word(container.tree("word/document.xml")))
+    notes = (name for name in ("word/footnotes.xml", "word/endnotes.xml") if name in container.names)
+    paragraphs = [text for name in ("word/document.xml", *notes) for text in _word(container.tree(name))]
     return _written("\n\n".join(paragraphs), _core_title(container, "docProps/core.xml"), document)
 
 
 def read_odt(document: Document) -> Loaded:
-    """The text of an OpenDocument text; deletions, comments and macros are not read."""
+    """The text of an OpenDocument text, its notes last; deletions, comments and macros are not read."""
     container = Container.opened(document)
     body = container.tree("content.xml").find(".//body/text")
     if body is None:
         raise LoadError("has no text in its content.xml; wanted an OpenDocument text")
-    return _written("\n\n".join(_open_document(body)), _core_title(container, "meta.xml"), document)
+    paragraphs = [text for part in (body, *body.iter("note-body")) for text in _open_document(part)]
+    return _written("\n\n".join(paragraphs), _core_title(container, "meta.xml"), document)
 
 
 def read_rtf(document: Document) -> Loaded:
@@ -62,7 +64,8 @@ def read_epub(document: Document) -> Loaded:
     place = container.tree("META-INF/container.xml").find(".//rootfile")
     path = unquote(place.get("full-path") or "") if place is not None else ""
     package = container.tree(path)
-    shared = {"source": _first(package, "title"), "published": _first(package, "date")}
+    dates = (node.text for node in package.iter("date") if "modification" not in node.attrib.values())
+    shared = {"source": _first(package, "title"), "published": next(dates, None)}
     for number, part in enumerate(_spine(package), 1):
         body = container.part(posixpath.normpath(posixpath.join(posixpath.dirname(path), unquote(part))))
         page = decode(body).text if body else ""

@@ -8,7 +8,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from statistics import median
 from typing import Any
 
@@ -27,9 +27,12 @@ _HYPHEN = "\x02"
 _MADE_UP = re.compile(
     r"untitled.*|anonymous|unknown|unspecified|user|admin|.*\.(?:docx?|indd|pdf|odt|rtf|qxp)|microsoft word.*", re.I
 )
+_BAR = " | "  # between the cells of a row
+_NUMBER_CELL = re.compile(r"\W{0,3}\d")
 _PAGE_NUMBER = re.compile(r"\W*(?:page\s*)?\d{1,4}(?:\s*(?:of|/)\s*\d{1,4})?\W*", re.I)
 _SENTENCE_END = re.compile(r"[.!?:][\"'”’»)]*$")
 _BROKEN_WORD = re.compile(r"([^\W\d_]+)[\x02\u2010-]$")
+_BROKEN_NUMBER = re.compile(r"\d[\x02\u2010-]$")
 _FIRST_WORD = re.compile(r"([^\W\d_]+)")
 _EDGE = 0.12
 """The share of a page's height, at its top and bottom, where running heads and page numbers are."""
@@ -120,7 +123,7 @@ def _page(pdf: Any, number: int) -> _Page:
         page = pdf[number]
         text = page.get_textpage()
         has_image = any(o.type == pypdfium2.raw.FPDF_PAGEOBJ_IMAGE for o in page.get_objects(max_depth=2))
-        found = _Page(tuple(_lines(text)), page.get_height(), has_image)
+        found = _Page(tuple(_tabled(list(_lines(text)))), page.get_height(), has_image)
         text.close()
         page.close()
     except pypdfium2.PdfiumError as error:
@@ -152,7 +155,8 @@ def _lines(page: Any) -> Iterator[_Line]:
         if line and (left - line.right > max(2.0 * line.height, 10) or left < line.right - 2 * line.height):
             yield line
             line = None
-        line = _extended(line, _Line(sign, left, right, bottom, top))
+        whole = _Line(sign, left, right, bottom, top)
+        line = _together(line.text + sign, line, whole) if line else whole
         if sign == _HYPHEN:
             yield line
             line = None
@@ -160,16 +164,9 @@ def _lines(page: Any) -> Iterator[_Line]:
         yield line
 
 
-def _extended(line: _Line | None, sign: _Line) -> _Line:
-    if not line:
-        return sign
-    return _Line(
-        line.text + sign.text,
-        line.left,
-        max(line.right, sign.right),
-        min(line.bottom, sign.bottom),
-        max(line.top, sign.top),
-    )
+def _together(text: str, a: _Line, b: _Line) -> _Line:
+    """The text in the place of two parts of a line, of which the first one is on the left."""
+    return _Line(text, a.left, max(a.right, b.right), min(a.bottom, b.bottom), max(a.top, b.top))
 
 
 def _without_furniture(pages: Sequence[_Page]) -> list[_Page]:
@@ -194,7 +191,8 @@ def _plain(line: _Line) -> str:
 
 def _joined(pages: Sequence[_Page], seen: dict[int, str]) -> str:
     """The text of the pages; a sentence goes on over the end of a column or page."""
-    blocks = [block for page in pages for block in _columns(list(page.lines))]
+    usual = next((gutter for page in pages if (gutter := _gutter(page.lines))), None)
+    blocks = [block for page in pages for block in _columns(list(page.lines), usual)]
     words = Counter(
         word.lower()
         for block in blocks
@@ -219,9 +217,12 @@ def _goes_on(before: str, text: str) -> bool:
     return len(before.split()) > 5 and not _SENTENCE_END.search(before.strip()) and text[:1].islower()
 
 
-def _columns(lines: list[_Line]) -> list[list[_Line]]:
-    """The lines in reading order, in blocks: a column, or what is above, below or between columns."""
-    gutter = _gutter(lines)
+def _columns(lines: list[_Line], usual: float | None = None) -> list[list[_Line]]:
+    """The lines in reading order, in blocks: a column, or what is above, below or between columns.
+
+    Columns of few lines are known by what is `usual` on other pages.
+    """
+    gutter = _gutter(lines) or (usual if usual and _are_parted(lines, usual) else None)
     if gutter is None:
         return [_rows(lines)] if lines else []
     across = sorted((x for x in lines if x.left < gutter < x.right), key=lambda x: -x.top)
@@ -243,6 +244,7 @@ def _with_across(blocks: list[list[_Line]], line: _Line, follows: bool) -> list[
 
 def _gutter(lines: Sequence[_Line]) -> float | None:
     """The middle of the white space between two columns of prose; None if there is none."""
+    lines = [line for line in lines if _BAR not in line.text]
     if len(lines) < 6:
         return None
     best: tuple[int, float] | None = None
@@ -258,8 +260,13 @@ def _gutter(lines: Sequence[_Line]) -> float | None:
     return best[1] if best else None
 
 
-def _is_prose(lines: Sequence[_Line]) -> bool:
-    return len(lines) >= 3 and median(len(line.text.split()) for line in lines) >= 3
+def _are_parted(lines: Sequence[_Line], gutter: float) -> bool:
+    sides = [line for line in lines if line.right <= gutter], [line for line in lines if line.left >= gutter]
+    return sum(map(len, sides)) == len(lines) and all(_is_prose(side, 1) for side in sides)
+
+
+def _is_prose(lines: Sequence[_Line], least: int = 3) -> bool:
+    return len(lines) >= least and median(len(line.text.split()) for line in lines) >= 3
 
 
 def _beside(left: Sequence[_Line], right: Sequence[_Line]) -> bool:
@@ -273,19 +280,36 @@ def _beside(left: Sequence[_Line], right: Sequence[_Line]) -> bool:
 
 def _rows(lines: Sequence[_Line]) -> list[_Line]:
     """The lines from top to bottom, those at one height as one, with a bar where cells of a table are apart."""
-    rows: list[_Line] = []
+    rows: list[list[_Line]] = []
     for line in sorted(lines, key=lambda x: -(x.top + x.bottom) / 2):
-        last = rows[-1] if rows else None
         middle = (line.top + line.bottom) / 2
-        if last and last.bottom < middle < last.top and (line.left >= last.right or line.right <= last.left):
-            first, second = sorted((last, line), key=lambda x: x.left)
-            between = " | " if second.left - first.right > 2 * first.height else " "
-            text = f"{first.text.strip()}{between}{second.text.strip()}"
-            tops = max(first.top, second.top)
-            rows[-1] = _Line(text, first.left, second.right, min(first.bottom, second.bottom), tops)
+        last = rows[-1] if rows and min(x.bottom for x in rows[-1]) < middle < max(x.top for x in rows[-1]) else None
+        if last and all(line.left >= x.right or line.right <= x.left for x in last):
+            last.append(line)
         else:
-            rows.append(line)
-    return rows
+            rows.append([line])
+    return [_row(sorted(row, key=lambda x: x.left)) for row in rows]
+
+
+def _row(cells: Sequence[_Line]) -> _Line:
+    text = cells[0].text.strip() if len(cells) > 1 else cells[0].text
+    for first, second in pairwise(cells):
+        text += (_BAR if second.left - first.right > 2 * first.height else " ") + second.text.strip()
+    bottom, top = min(x.bottom for x in cells), max(x.top for x in cells)
+    return _Line(text, cells[0].left, cells[-1].right, bottom, top)
+
+
+def _tabled(lines: list[_Line]) -> list[_Line]:
+    """The lines, those of a row of a table as one: rows of three cells and more, all short, many of them numbers."""
+    found = lines
+    for has_cells, run in groupby(_rows(lines), key=lambda row: row.text.count(_BAR) > 1):
+        rows = list(run)
+        cells = [cell for row in rows for cell in row.text.split(_BAR)]
+        numbers = sum(bool(_NUMBER_CELL.match(cell)) for cell in cells)
+        if has_cells and len(rows) > 1 and numbers > len(cells) / 4 and median(len(c.split()) for c in cells) <= 3:
+            high, low = rows[0].top, rows[-1].bottom
+            found = [x for x in found if not low <= (x.top + x.bottom) / 2 <= high] + rows
+    return found
 
 
 def _paragraphs(lines: Sequence[_Line], is_export: bool) -> list[list[_Line]]:
@@ -304,8 +328,9 @@ def _paragraphs(lines: Sequence[_Line], is_export: bool) -> list[list[_Line]]:
         is_apart = gap > 1.3 * usual + 1 or abs(before.height - line.height) > 0.35 * height
         is_indented = line.left - left > 0.8 * height > before.left - left
         ends = bool(_SENTENCE_END.search(before.text.strip())) and before.right < right - 0.2 * (right - left)
+        is_row = _BAR in before.text or _BAR in line.text
         is_field = is_export and any(is_of_header(x.text.strip()) for x in (before, line))
-        if is_apart or is_indented or ends or is_field:
+        if is_apart or is_indented or ends or is_row or is_field:
             found.append([line])
         else:
             found[-1].append(line)
@@ -322,6 +347,8 @@ def _flowed(lines: Sequence[_Line], words: Counter[str]) -> str:
 def _appended(text: str, line: str, words: Counter[str]) -> str:
     """A text with the next line; a word that is broken between them is made whole."""
     broken, rest = _BROKEN_WORD.search(text), _FIRST_WORD.match(line)
+    if _BROKEN_NUMBER.search(text) and line[:1].isalnum():
+        return f"{text[:-1]}-{line}"
     if not broken or not rest:
         return f"{text} {line}"
     return f"{text[:-1]}{_hyphen(broken[1], rest[1], words)}{line}"

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from pydantic import BaseModel, Field
 
 from rag.render.lines import link
-from rag.schema import Answer, Article, Citation, Conflict, Hit, SearchResult, Timeline, conflicts_record
+from rag.schema import Answer, Article, Check, Citation, Conflict, Hit, SearchResult, Span, Timeline, conflicts_record
+from rag.schema.articles import article_record
 from rag.schema.statements import citation_dict
 
 ADDRESS = "dispatches://articles/"
@@ -19,16 +20,11 @@ MOST_CHARACTERS = 50_000
 """How much of an article is returned at once."""
 
 
-class SpanRecord(BaseModel):
-    """Characters of an article's text, from `start` up to, not including, `end`."""
+class PassageRecord(BaseModel):
+    """A passage of an article: whole sentences."""
 
     start: int
     end: int
-
-
-class PassageRecord(SpanRecord):
-    """A passage of an article: whole sentences."""
-
     text: str
 
 
@@ -45,16 +41,7 @@ class CitationRecord(BaseModel):
     start: int
     end: int
     quote: str
-    answer: SpanRecord | None = Field(description="The short span inside the quote that answers the question.")
-
-
-class CheckRecord(BaseModel):
-    """One thing that was compared with the cited spans."""
-
-    kind: str
-    expected: str
-    found: str | None
-    passed: bool
+    answer: Span | None = Field(description="The short span inside the quote that answers the question.")
 
 
 class StatementRecord(BaseModel):
@@ -64,7 +51,7 @@ class StatementRecord(BaseModel):
     citations: list[int]
     verdict: str = Field(description="supported, unsupported, contradicted or unchecked.")
     speaker: str | None
-    checks: list[CheckRecord]
+    checks: list[Check]
     unsure: bool = Field(False, description="It is a likely answer only.")
     outlets: list[str] = Field([], description="The outlets that report it independently, if there are several.")
 
@@ -203,7 +190,7 @@ class ArticleRecord(BaseModel):
         rest = end if end < len(article.text) else None
         metadata = MetadataRecord(
             source=article.source,
-            published=_published(article),
+            published=str(article.published) if article.published else None,
             author=article.author,
             characters=len(article.text),
             next=rest,
@@ -218,21 +205,9 @@ def _cited(citations: Iterable[Citation]) -> list[dict[str, Any]]:
 
 def _found_record(hits: Sequence[Hit]) -> FoundRecord:
     article, best = hits[0].article, hits[0].passage
-    return FoundRecord(
-        id=article.id,
-        title=article.title,
-        url=_address(article),
-        source=article.source,
-        published=_published(article),
-        text=best.text,
-        start=best.start,
-        end=best.end,
-        more=[PassageRecord(start=p.start, end=p.end, text=p.text) for p in (hit.passage for hit in hits[1:])],
-    )
-
-
-def _published(article: Article) -> str | None:
-    return str(article.published) if article.published else None
+    more = [{"start": p.start, "end": p.end, "text": p.text} for p in (hit.passage for hit in hits[1:])]
+    passage = {"text": best.text, "start": best.start, "end": best.end, "more": more}
+    return FoundRecord.model_validate(article_record(article) | passage | {"url": _address(article)})
 
 
 def _address(article: Article) -> str:

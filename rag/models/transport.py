@@ -23,7 +23,7 @@ def client(longest: float, most_bytes: int = MOST_BYTES) -> Client:
 
     def bound(response: Response) -> None:
         assert isinstance(response.stream, SyncByteStream)
-        response.stream = _Bounded(response.stream, _Bounds(longest, most_bytes))
+        response.stream = _Bounded(response.stream, longest, most_bytes)
         _check_redirect(response)
 
     limits, hooks = Limits(max_connections=100), {"response": [bound]}
@@ -40,34 +40,26 @@ def silence(seconds: float) -> Timeout:
     return Timeout(seconds, connect=min(seconds, _CONNECT_SECONDS))
 
 
-class _Bounds:
-    """What is left of the bounds of one reply, from its headers on."""
-
-    def __init__(self, longest: float, most_bytes: int) -> None:
-        self._longest = longest
-        self._most_bytes = most_bytes
-        self._end = time.monotonic() + longest
-        self._left = most_bytes
-
-    def take(self, piece: bytes) -> bytes:
-        self._left -= len(piece)
-        if self._left < 0:
-            raise ReplyError(f"the model's reply is larger than {self._most_bytes} bytes; ask again, or another model")
-        if time.monotonic() > self._end:
-            raise TimedOutError(
-                f"the model's reply was not whole after {self._longest:g} seconds; ask again, or another model"
-            )
-        return piece
-
-
 class _Bounded(SyncByteStream):
-    def __init__(self, stream: SyncByteStream, bounds: _Bounds) -> None:
-        self._stream = stream
-        self._bounds = bounds
+    """A reply whose time begins with its headers."""
+
+    def __init__(self, stream: SyncByteStream, longest: float, most_bytes: int) -> None:
+        self._stream, self._longest, self._most_bytes = stream, longest, most_bytes
+        self._end = time.monotonic() + longest
 
     def __iter__(self) -> Iterator[bytes]:
+        size = 0
         for piece in self._stream:
-            yield self._bounds.take(piece)
+            size += len(piece)
+            if size > self._most_bytes:
+                raise ReplyError(
+                    f"the model's reply is larger than {self._most_bytes} bytes; ask again, or another model"
+                )
+            if time.monotonic() > self._end:
+                raise TimedOutError(
+                    f"the model's reply was not whole after {self._longest:g} seconds; ask again, or another model"
+                )
+            yield piece
 
     def close(self) -> None:
         self._stream.close()

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 from rag.render.lines import Line, conflicts_lines, number_marks, safe, source_lines, statement_lines, wrapped
-from rag.schema import Event, Figure, Figures, Section, Summary, Timeline, Verdict, marked
+from rag.schema import Conflict, Event, Figure, Figures, Section, Summary, Timeline, Verdict, marked
 
 _STATED, _PUBLISHED, _BAR, _COLUMN = "●", "○", "│", 10
 _LEGEND = f"{_PUBLISHED} the article gives no date of its own for it; this is the day of its publication"
@@ -19,11 +19,15 @@ def summary_lines(summary: Summary, *, width: int | None = None) -> Iterator[Lin
         yield Line(summary.text)
         return
     if summary.sections:
-        yield from _sections(summary, width)
+        below = _by_section(summary)
+        conflicts = list(chain.from_iterable(below))
+        yield from _sections(summary, below, width)
     else:
+        conflicts = list(summary.conflicts)
         yield from _headed(summary, width)
-        yield from conflicts_lines(summary.conflicts, summary.statements, width=width)
-    yield from source_lines(summary.statements, summary.citations, width=width)
+        yield from conflicts_lines(conflicts, summary.statements, width=width)
+    told = chain.from_iterable(conflict.lines(summary.statements) for conflict in conflicts)
+    yield from source_lines(summary.statements, summary.citations, told, width=width)
 
 
 def timeline_lines(timeline: Timeline, *, width: int | None = None) -> Iterator[Line]:
@@ -39,7 +43,8 @@ def timeline_lines(timeline: Timeline, *, width: int | None = None) -> Iterator[
             yield from _differing(timeline, event, width)
     if not all(event.stated for event in timeline.events):
         yield from (Line(""), Line(_LEGEND, quiet=True))
-    yield from source_lines(timeline.statements, timeline.citations, width=width)
+    told = chain.from_iterable(map(timeline.differing, timeline.events))
+    yield from source_lines(timeline.statements, timeline.citations, told, width=width)
 
 
 def figure_lines(found: Figures, *, width: int | None = None) -> Iterator[Line]:
@@ -81,18 +86,24 @@ def _headed(summary: Summary, width: int | None) -> Iterator[Line]:
         yield from statement_lines(statement, width=width)
 
 
-def _sections(summary: Summary, width: int | None) -> Iterator[Line]:
-    """Each section, and below it the conflicts of its statements that no statements of the summary show whole."""
+def _by_section(summary: Summary) -> list[list[Conflict]]:
+    """The conflicts of each section's statements that no statements of the summary show whole."""
     shown = {citation.number for statement in summary.statements for citation in statement.citations}
     left = [c for c in summary.conflicts if not {p.citation.number for p in c.positions} <= shown]
-    for place, section in enumerate(summary.sections):
+    found = []
+    for section in summary.sections:
+        cited = {citation.number for statement in section.statements for citation in statement.citations}
+        found.append([c for c in left if cited & {p.citation.number for p in c.positions}])
+        left = [c for c in left if c not in found[-1]]
+    return found
+
+
+def _sections(summary: Summary, below: Sequence[Sequence[Conflict]], width: int | None) -> Iterator[Line]:
+    for place, (section, conflicts) in enumerate(zip(summary.sections, below, strict=True)):
         if place:
             yield Line("")
         yield from _section(section, width)
-        cited = {citation.number for statement in section.statements for citation in statement.citations}
-        here = [c for c in left if cited & {p.citation.number for p in c.positions}]
-        left = [c for c in left if c not in here]
-        yield from conflicts_lines(here, summary.statements, width=width)
+        yield from conflicts_lines(conflicts, summary.statements, width=width)
 
 
 def _section(section: Section, width: int | None) -> Iterator[Line]:

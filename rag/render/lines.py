@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 from urllib.parse import quote, urldefrag
 
@@ -17,8 +17,10 @@ from rag.schema import (
     Citation,
     Conflict,
     Dispute,
+    Passage,
     Reason,
     SearchResult,
+    Span,
     Statement,
     Status,
     Verdict,
@@ -38,12 +40,13 @@ _PARTIAL = {
     Reason.OUTSIDE_DATES: "no article within the given dates and sources tells the rest",
     Reason.UNSUPPORTED: "what is marked did not pass the check against the articles",
 }
-_VERDICTS = {
-    Verdict.SUPPORTED: "[ok]",
-    Verdict.UNSUPPORTED: "[not supported]",
-    Verdict.CONTRADICTED: "[contradicted]",
-    Verdict.UNCHECKED: "[not checked]",
+VERDICTS = {
+    Verdict.SUPPORTED: "ok",
+    Verdict.UNSUPPORTED: "not supported",
+    Verdict.CONTRADICTED: "contradicted",
+    Verdict.UNCHECKED: "not checked",
 }
+"""The verdicts in words."""
 _NOT_ONE_CELL = re.compile(r"[\u0300-\u036f\u0483-\u1fff\u2e80-\ud7ff\uf900-\uffff\U00010000-\U0010ffff]")
 _COLORS = {Verdict.SUPPORTED: "green", Verdict.UNSUPPORTED: "yellow", Verdict.CONTRADICTED: "red"}
 _BEFORE_MARK, _BOUND = re.compile(r" (?=\[\d+\])"), "\N{NO-BREAK SPACE}"
@@ -120,7 +123,8 @@ def answer_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     if answer.window.limits:
         yield from wrapped(f"Only articles {answer.window.limits} were read.", width, Line("", quiet=True))
     if answer.statements:
-        yield from source_lines(answer.statements, answer.citations, width=width)
+        above = chain.from_iterable(conflict.lines(answer.statements) for conflict in answer.conflicts)
+        yield from source_lines(answer.statements, answer.citations, above, width=width)
     if answer.status is Status.ABSTAINED and not answer.statements:
         yield from _nearest(answer.nearest[:3], width)
 
@@ -178,7 +182,7 @@ def check_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
     """Each sentence with its verdict, below a doubtful one what differs, and what the articles have nearest."""
     for statement in answer.statements:
         verdict = statement.verdict
-        yield from wrapped(f"{_VERDICTS[verdict]} {statement.text}", width, Line("", verdict=verdict))
+        yield from wrapped(f"[{VERDICTS[verdict]}] {statement.text}", width, Line("", verdict=verdict))
         yield from _wrapped_all(differences(statement), width)
         for citation in statement.citations:
             yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
@@ -267,23 +271,34 @@ def differences(statement: Statement) -> Iterator[str]:
 
 
 def source_lines(
-    statements: Iterable[Statement], citations: Iterable[Citation], *, width: int | None = None
+    statements: Iterable[Statement],
+    citations: Iterable[Citation],
+    told: Iterable[str] = (),
+    *,
+    width: int | None = None,
 ) -> Iterator[Line]:
-    """The numbered sources of statements, with what they quote, if that is not what was shown."""
+    """The numbered sources of statements, with what they quote, if that is not what was shown.
+
+    `told` are the lines of conflicts that were shown with them.
+    """
     yield Line("")
-    shown = {s.text for s in statements}
-    for _, group in groupby(citations, key=lambda c: (c.article.id, c.quote in shown)):
-        yield from _source(list(group), shown, width)
+    shown, above = {s.text for s in statements}, "\n".join(told)
+
+    def is_shown(citation: Citation) -> bool:
+        quote = " ".join(citation.quote.split())
+        return quote in shown or f"“{quote}”" in above
+
+    for key, group in groupby(citations, key=lambda c: (c.article.id, is_shown(c))):
+        yield from _source(list(group), width, quotes=not key[1])
 
 
-def _source(citations: Sequence[Citation], shown: Collection[str], width: int | None) -> Iterator[Line]:
-    """The article that the citations share, and their quotes, if they are not what was shown."""
+def _source(citations: Sequence[Citation], width: int | None, *, quotes: bool) -> Iterator[Line]:
+    """The article that the citations share, and their quotes."""
     marks = "".join(f"[{c.number}]" for c in citations)
     shown_marks = number_marks(citations)
     yield from wrapped(f"{marks} {origin(citations[0].article)}", width, Line("", quiet=True, marks=shown_marks))
-    for citation in citations:
-        if citation.quote not in shown:
-            yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
+    for citation in citations if quotes else ():
+        yield from wrapped(f"“{citation.quote}”", width, Line(_INDENT, quiet=True))
 
 
 def _nearest(citations: Iterable[Citation], width: int | None) -> Iterator[Line]:
@@ -334,3 +349,87 @@ def _cut(word: str, width: int) -> str:
         parts[-1] += letter
         room -= cells
     return " ".join(parts)
+
+
+_CONTEXT, _CITED = Line("    ", quiet=True), Line("  > ", strong=True)
+
+
+# What an answer rests on
+
+
+def sources_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
+    """Every source with its quote: those of the answer, else the nearest."""
+    for citation in answer.citations or answer.nearest:
+        yield from _heading(citation, width)
+        yield from wrapped(f"“{citation.quote}”", width, _CONTEXT)
+
+
+def context_lines(citation: Citation, passage: Passage, *, width: int | None = None) -> Iterator[Line]:
+    """A source with its passage, in which the cited span has marks before its lines."""
+    yield from _heading(citation, width)
+    around = Span(min(passage.start, citation.start), max(passage.end, citation.end))
+    yield from _around(citation, around, width)
+
+
+def article_lines(citation: Citation, *, width: int | None = None) -> Iterator[Line]:
+    """The whole article of a source, in which the cited span has marks before its lines."""
+    yield from _heading(citation, width)
+    if citation.article.url:
+        url = safe(citation.article.url)
+        yield Line(url, quiet=True, marks=(Mark(url, link(citation)),))
+    yield Line("")
+    yield from _around(citation, Span(0, len(citation.article.text)), width)
+
+
+def whole_article_lines(article: Article, *, width: int | None = None) -> Iterator[Line]:
+    """An article from its beginning, without a quote."""
+    yield from wrapped(origin(article), width)
+    if article.url:
+        yield Line(safe(article.url), quiet=True)
+    yield Line("")
+    yield from _paragraphs(article.text, width, _CONTEXT)
+
+
+def why_lines(answer: Answer, *, width: int | None = None) -> Iterator[Line]:
+    """What was looked for, what was found and how good it was, and what was checked."""
+    yield from wrapped(f"looked for: {answer.standalone_question}", width)
+    written = f"written by {answer.model}" if answer.model else "made of the articles' own sentences"
+    yield from wrapped(f"{answer.status.value}{f', {answer.reason.value}' if answer.reason else ''}; {written}", width)
+    yield from wrapped(
+        ", ".join(f"{stage} {1000 * seconds:.0f} ms" for stage, seconds in answer.timings.items()), width
+    )
+    for number, hit in enumerate(answer.hits, start=1):
+        ranks = (("dense", hit.ranks.dense), ("words", hit.ranks.lexical))
+        found_by = ", ".join(f"{name} {rank}" for name, rank in ranks if rank) or "carried over"
+        passage = f"{origin(hit.article)}: {hit.passage.text[:80]}…"
+        yield from wrapped(f"{number}. {hit.score:.2f} ({found_by})  {passage}", width, _CONTEXT)
+    for place, statement in enumerate(answer.statements, start=1):
+        yield from _checked(place, statement, width)
+
+
+def _heading(citation: Citation, width: int | None) -> Iterator[Line]:
+    marks = number_marks([citation])
+    yield from wrapped(f"[{citation.number}] {origin(citation.article)}", width, Line("", marks=marks))
+
+
+def _around(citation: Citation, around: Span, width: int | None) -> Iterator[Line]:
+    text = citation.article.text
+    yield from _paragraphs(text[around.start : citation.start], width, _CONTEXT)
+    yield from _paragraphs(citation.quote, width, _CITED)
+    yield from _paragraphs(text[citation.end : around.end], width, _CONTEXT)
+
+
+def _paragraphs(text: str, width: int | None, like: Line) -> Iterator[Line]:
+    for paragraph in text.splitlines():
+        if paragraph.strip():
+            yield from wrapped(paragraph, width, like)
+
+
+def _checked(place: int, statement: Statement, width: int | None) -> Iterator[Line]:
+    told = f", said by {statement.speaker}" if statement.speaker else ""
+    marks = "".join(f"[{c.number}]" for c in statement.citations) or "no source"
+    yield from wrapped(f"sentence {place} {marks}: {statement.verdict.value}{told}", width)
+    for check in statement.checks:
+        compared = f"{check.kind}: {check.expected}"
+        told = f"ok, {compared}" if check.passed else f"no, {compared}; found {check.found or 'nothing'}"
+        yield from wrapped(told, width, _CONTEXT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from rag.render.lines import differences, link, notice, origin, safe
+from rag.render.lines import VERDICTS, differences, link, notice, origin, safe
 from rag.render.page import bars, title
 from rag.schema import (
     AddReport,
@@ -24,12 +24,6 @@ from rag.schema import (
 
 MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~$!&])")
 """What Markdown may read as more than text."""
-_VERDICTS = {
-    Verdict.SUPPORTED: "ok",
-    Verdict.UNSUPPORTED: "**not supported**",
-    Verdict.CONTRADICTED: "**contradicted**",
-    Verdict.UNCHECKED: "**not checked**",
-}
 
 
 def markdown(result: Answer | Summary | Timeline | SearchResult | Figures | AddReport) -> str:
@@ -114,7 +108,9 @@ def _answer(answer: Answer) -> Iterator[str]:
 
 def _check(answer: Answer) -> Iterator[str]:
     for number, statement in enumerate(answer.statements, start=1):
-        yield f"{number}. {_VERDICTS[statement.verdict]}: {plain(statement.text)}{_marks(statement.citations)}"
+        told = VERDICTS[statement.verdict]
+        told = told if statement.verdict is Verdict.SUPPORTED else f"**{told}**"
+        yield f"{number}. {told}: {plain(statement.text)}{_marks(statement.citations)}"
         yield from (f"    - {plain(told)}" for told in differences(statement))
     yield ""
     yield from footnotes(answer.citations)

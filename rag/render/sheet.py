@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.errors import InputError
 from rag.files import write_new
-from rag.render.lines import differences, link, origin, safe
+from rag.render.lines import VERDICTS, differences, link, origin, safe
 from rag.render.page import rendered
 from rag.render.tables import csv_bytes
 from rag.schema import Answer, Citation, Statement, Verdict
@@ -25,12 +25,7 @@ _COLUMNS = (
     *("independent origins", "origins", "initials", "notes"),
 )
 _HEADINGS = ("", "Claim", "Verdict", "In the articles", "Independent origins", "Initials", "Notes")
-_VERDICTS = {
-    Verdict.SUPPORTED: "supported",
-    Verdict.UNSUPPORTED: "not supported",
-    Verdict.CONTRADICTED: "contradicted",
-    Verdict.UNCHECKED: "not checked",
-}
+_VERDICTS = VERDICTS | {Verdict.SUPPORTED: "supported"}
 
 
 @dataclass(frozen=True, slots=True)

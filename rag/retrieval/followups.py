@@ -68,7 +68,9 @@ def context(question: str, history: Sequence[Turn]) -> str:
     if not history or not leans_on_history(question):
         return ""
     asked = list(_asked(question, history))
-    said = [] if goes_on(question) else [name.text for name in names(_first_sentence(history[-1].answer))]
+    answer = history[-1].answer
+    first = next((answer[span.start : span.end] for span in sentences(answer)), "")
+    said = [] if goes_on(question) else [name.text for name in names(first)]
     return " ".join((*asked, *(name for name in dict.fromkeys(said) if name not in asked[0])))
 
 
@@ -133,7 +135,3 @@ def _open(question: str, pronoun: re.Match[str]) -> bool:
     if names(before):
         return False
     return not (_ONE_BEFORE if pronoun["one"] else _MANY_BEFORE).search(before.casefold())
-
-
-def _first_sentence(text: str) -> str:
-    return next((text[span.start : span.end] for span in sentences(text)), "")

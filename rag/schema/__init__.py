@@ -2,39 +2,18 @@
 
 from __future__ import annotations
 
+# fmt: off
+# isort: off
 from rag.schema.answers import Answer, Mode, Pointer, Reason, Status, Turn, Usage
 from rag.schema.articles import (
-    AddReport,
-    Article,
-    Failure,
-    Hit,
-    Passage,
-    Precision,
-    Published,
-    Ranks,
-    SearchResult,
-    Span,
-    Window,
+    AddReport, Article, Failure, Hit, Passage, Precision, Published, Ranks, SearchResult, Span, Window,
 )
-from rag.schema.digests import Event, Length, Section, Summary, Timeline
-from rag.schema.figures import Figure, Figures, Series
+from rag.schema.digests import Event, Figure, Figures, Length, Section, Series, Summary, Timeline
 from rag.schema.statements import (
-    CHOSEN,
-    Check,
-    Citation,
-    Conflict,
-    Dispute,
-    Note,
-    Opinion,
-    Position,
-    Statement,
-    Verdict,
-    conflicts_record,
-    heading,
+    CHOSEN, Check, Citation, Conflict, Dispute, Note, Opinion, Position, Statement, Verdict, conflicts_record, heading,
     marked,
 )
 
-# fmt: off
 __all__ = [
     "CHOSEN", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event", "Failure",
     "Figure", "Figures", "Hit", "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position", "Precision",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from calendar import monthrange
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
+from datetime import time as clock_time  # a property of Published is called `time`
 from enum import StrEnum
 from typing import Any
 
@@ -28,7 +29,7 @@ class Published:
 
     value: date | datetime
     precision: Precision
-    clock: time | None = field(default=None, compare=False)
+    clock: clock_time | None = field(default=None, compare=False)
     """The time of day that its source gave without a zone, which tells no moment."""
 
     def __post_init__(self) -> None:
@@ -251,6 +252,11 @@ class AddReport(Displayed):
     left_out: tuple[str, ...] = ()
     """The files in folders that no format is known for."""
 
+    @property
+    def found(self) -> int:
+        """How many articles were read, whether or not they were new."""
+        return self.added + self.updated + self.unchanged + self.duplicates
+
     def __add__(self, other: AddReport) -> AddReport:
         """The report of both; a warning that both have stands once."""
         return AddReport(
@@ -278,10 +284,10 @@ class AddReport(Displayed):
         return str(self)
 
 
-def article_record(article: Article) -> dict[str, Any]:
-    """What identifies an article, for JSON and tables."""
+def article_record(article: Article, *, key: str = "id") -> dict[str, Any]:
+    """What identifies an article, for JSON and tables; `key` is the name of its id."""
     return {
-        "id": article.id,
+        key: article.id,
         "title": article.title,
         "source": article.source,
         "published": str(article.published) if article.published else None,

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from functools import cache
 from typing import Any, TypeVar
 
+from pydantic import TypeAdapter
+
 from rag.errors import InputError
-from rag.schema.answers import Answer, Mode, Pointer, Reason, Status, Usage
-from rag.schema.articles import (
-    AddReport,
-    Article,
-    Failure,
-    Hit,
-    Passage,
-    Precision,
-    Published,
-    SearchResult,
-    Span,
-    Window,
-)
-from rag.schema.digests import Event, Section, Summary, Timeline
-from rag.schema.figures import Figure, Figures, Series
-from rag.schema.statements import (
-    Check,
-    Citation,
-    Conflict,
-    Dispute,
-    Note,
-    Opinion,
-    Position,
-    Statement,
-    Verdict,
-)
+from rag.schema.articles import Article, Precision, Published, Span
+from rag.schema.statements import Citation
 
 T = TypeVar("T")
 
@@ -42,114 +21,81 @@ _PRECISIONS = {4: Precision.YEAR, 7: Precision.MONTH, 10: Precision.DAY}
 def result(kind: type[T], record: Mapping[str, Any]) -> T:
     """The result of that type; raises InputError if the record is not one of it."""
     try:
-        found = _READERS[kind.__name__](record)
+        found: T = _adapter(kind).validate_python(_READERS[kind.__name__](record))  # type: ignore[arg-type]  # hashable
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         seen = f"{type(error).__name__}: {error}"
         raise InputError(f"the record is no {kind.__name__} ({seen}); wanted what its to_dict() gives") from None
-    assert isinstance(found, kind)
     return found
 
 
-def _answer(record: Mapping[str, Any]) -> Answer:
-    shared, cited = _shared(record), _citations(record)
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _answer(record: Mapping[str, Any]) -> dict[str, Any]:
+    cited = _citations(record)
     near = _numbered(record["nearest"], _articles((*record["citations"], *record["nearest"])))
-    return Answer(
-        record["question"],
-        record["standalone_question"],
-        tuple(_statement(s, cited) for s in record["statements"]),
-        nearest=tuple(near),
-        conflicts=_conflicts(record, cited),
-        outside=tuple(Pointer(p["title"], _published(p["published"])) for p in record.get("outside", ())),
-        window=Window(
-            shared["as_of"], _day(record.get("since")), _day(record.get("until")), tuple(record.get("sources", ()))
-        ),
-        premises=tuple(record.get("premises", ())),
-        citations=tuple(cited.values()),
-        **shared,
-    )
+    outside = [{**pointer, "published": _published(pointer["published"])} for pointer in record.get("outside", ())]
+    window = {name: record[name] for name in ("as_of", "since", "until", "sources") if name in record}
+    return _cited(record, cited) | {"nearest": near, "outside": outside, "window": window}
 
 
-def _summary(record: Mapping[str, Any]) -> Summary:
+def _summary(record: Mapping[str, Any]) -> dict[str, Any]:
     cited = _citations(record)
-    return Summary(
-        record["topic"],
-        _listed(record, cited),
-        tuple(_statement(s, cited) for s in record["statements"]),
-        tuple(
-            Section(s["heading"], tuple(_statement(x, cited) for x in s["statements"]), s["note"])
-            for s in record["sections"]
-        ),
-        _conflicts(record, cited),
-        citations=tuple(cited.values()),
-        **_shared(record),
-    )
+    sections = [{**s, "statements": [_statement(x, cited) for x in s["statements"]]} for s in record["sections"]]
+    return _cited(record, cited) | {"articles": _listed(record, cited), "sections": sections}
 
 
-def _timeline(record: Mapping[str, Any]) -> Timeline:
+def _timeline(record: Mapping[str, Any]) -> dict[str, Any]:
     cited = _citations(record)
-    events = (
-        Event(_at(e["date"]).day, Precision(e["precision"]), _statement(e["statement"], cited), e["stated"], e["rank"])
-        for e in record["events"]
-    )
-    return Timeline(
-        record["topic"],
-        _listed(record, cited),
-        tuple(events),
-        _conflicts(record, cited),
-        citations=tuple(cited.values()),
-        **_shared(record),
-    )
+    events = [
+        {**event, "date": _at(event["date"]).day, "statement": _statement(event["statement"], cited)}
+        for event in record["events"]
+    ]
+    return _cited(record, cited) | {"articles": _listed(record, cited), "events": events}
 
 
-def _figures(record: Mapping[str, Any]) -> Figures:
+def _figures(record: Mapping[str, Any]) -> dict[str, Any]:
     cited = _citations(record)
-    series = (
-        Series(s["counts"], tuple(_figure(f, cited) for f in s["figures"]), s.get("happened")) for s in record["series"]
-    )
-    return Figures(record["topic"], tuple(series), citations=tuple(cited.values()), **_shared(record))
+    series = [{**s, "figures": [_attached(figure, cited) for figure in s["figures"]]} for s in record["series"]]
+    return _cited(record, cited) | {"series": series}
 
 
-def _figure(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> Figure:
-    given = {name: record[name] for name in ("text", "low", "high", "unit", "about", "speaker")}
-    return Figure(citation=cited[record["citation"]], outlets=tuple(record["outlets"]), **given)
-
-
-def _search(record: Mapping[str, Any]) -> SearchResult:
+def _search(record: Mapping[str, Any]) -> dict[str, Any]:
     hits = record["hits"]
-    spans = [{**h["article"], **h["passage"], "quote": h["passage"]["text"]} for h in hits]
-    known = _articles(spans)
-    found = (Hit(Passage(**h["passage"]), known[h["passage"]["article_id"]], h["score"]) for h in hits)
-    return SearchResult(record["question"], tuple(found), dict(record["timings"]), tuple(record["warnings"]))
+    known = _articles([{**h["article"], **h["passage"], "quote": h["passage"]["text"]} for h in hits])
+    return {**record, "hits": [{**h, "article": known[h["passage"]["article_id"]]} for h in hits]}
 
 
-def _report(record: Mapping[str, Any]) -> AddReport:
-    failed = tuple(Failure(**failure) for failure in record["failed"])
-    told = {name: tuple(record.get(name, ())) for name in ("warnings", "left_out")}
-    return AddReport(**{**record, "failed": failed, **told})
-
-
-_READERS = {
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "Answer": _answer,
     "Summary": _summary,
     "Timeline": _timeline,
     "Figures": _figures,
     "SearchResult": _search,
-    "AddReport": _report,
+    "AddReport": dict,
 }
+"""What gives the fields of each type, with the articles and citations that its record only names."""
 
 
-def _shared(record: Mapping[str, Any]) -> dict[str, Any]:
-    """What answers, summaries and timelines have in common, but for the citations."""
-    return {
-        "status": Status(record["status"]),
-        "reason": Reason(record["reason"]) if record["reason"] else None,
-        "as_of": _day(record["as_of"]),
-        "mode": Mode(record["mode"]),
-        "model": record["model"],
-        "usage": Usage(**record["usage"]),
-        "timings": dict(record["timings"]),
-        "warnings": tuple(record["warnings"]),
-    }
+def _cited(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> dict[str, Any]:
+    """The record with its citations, and those of the statements and conflicts that it may have."""
+    conflicts = [
+        {**c, "positions": [_attached(position, cited) for position in c["positions"]]}
+        for c in record.get("conflicts", ())
+    ]
+    statements = [_statement(s, cited) for s in record.get("statements", ())]
+    return {**record, "citations": list(cited.values()), "statements": statements, "conflicts": conflicts}
+
+
+def _statement(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> dict[str, Any]:
+    citations = [cited[number] for number in record["citations"]]
+    return {**record, "citations": citations, "opinion": record.get("judge")}
+
+
+def _attached(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> dict[str, Any]:
+    return {**record, "citation": cited[record["citation"]]}
 
 
 def _citations(record: Mapping[str, Any]) -> dict[int, Citation]:
@@ -157,11 +103,19 @@ def _citations(record: Mapping[str, Any]) -> dict[int, Citation]:
     return {citation.number: citation for citation in _numbered(spans, _articles(spans))}
 
 
-def _numbered(spans: Iterable[Mapping[str, Any]], known: Mapping[str, Article]) -> Iterable[Citation]:
-    for span in spans:
-        answer = Span(**span["answer"]) if span["answer"] else None
-        article = known[span["article_id"]]
-        yield Citation(span["number"], article, "", span["start"], span["end"], span["quote"], answer)
+def _numbered(spans: Iterable[Mapping[str, Any]], known: Mapping[str, Article]) -> list[Citation]:
+    return [
+        Citation(
+            number=span["number"],
+            article=known[span["article_id"]],
+            passage_id="",
+            start=span["start"],
+            end=span["end"],
+            quote=span["quote"],
+            answer=Span(**span["answer"]) if span["answer"] else None,
+        )
+        for span in spans
+    ]
 
 
 def _articles(spans: Iterable[Mapping[str, Any]]) -> dict[str, Article]:
@@ -178,41 +132,10 @@ def _articles(spans: Iterable[Mapping[str, Any]]) -> dict[str, Article]:
     }
 
 
-def _listed(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> tuple[Article, ...]:
+def _listed(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> list[Article]:
     """The articles that were read; of one that is not cited only the id is known."""
     known = {citation.article.id: citation.article for citation in cited.values()}
-    return tuple(known.get(id) or Article(id, "", "", "") for id in record["articles"])
-
-
-def _statement(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> Statement:
-    judge = record.get("judge")
-    return Statement(
-        record["text"],
-        tuple(cited[number] for number in record["citations"]),
-        Verdict(record["verdict"]),
-        tuple(Check(**check) for check in record["checks"]),
-        record["speaker"],
-        Opinion(judge["model"], Verdict(judge["verdict"]), judge["reason"]) if judge else None,
-        tuple(record.get("outlets", ())),
-        tuple(Note(**note) for note in record.get("notes", ())),
-        record.get("unsure", False),
-        record.get("side"),
-    )
-
-
-def _conflicts(record: Mapping[str, Any], cited: Mapping[int, Citation]) -> tuple[Conflict, ...]:
-    return tuple(
-        Conflict(
-            Dispute(conflict["kind"]),
-            conflict["topic"],
-            tuple(Position(p["value"], cited[p["citation"]], p["speaker"]) for p in conflict["positions"]),
-        )
-        for conflict in record.get("conflicts", ())
-    )
-
-
-def _day(text: str | None) -> date | None:
-    return date.fromisoformat(text) if text else None
+    return [known.get(id) or Article(id, "", "", "") for id in record["articles"]]
 
 
 def _at(text: str) -> Published:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from itertools import chain, pairwise, zip_longest
 from typing import Any
 
-from rag.schema.articles import Article, Span
+from rag.schema.articles import Article, Span, article_record
 
 CHOSEN = "chosen"
 """The kind of a check that says that the program chose the citation."""
@@ -269,13 +269,9 @@ def citation_dict(citation: Citation) -> dict[str, Any]:
     """The JSON of a citation."""
     return {
         "number": citation.number,
-        "article_id": citation.article.id,
-        "title": citation.article.title,
-        "source": citation.article.source,
-        "published": str(citation.article.published) if citation.article.published else None,
-        "url": citation.article.url,
+        **article_record(citation.article, key="article_id"),
         "start": citation.start,
         "end": citation.end,
         "quote": citation.quote,
-        "answer": {"start": citation.answer.start, "end": citation.answer.end} if citation.answer else None,
+        "answer": asdict(citation.answer) if citation.answer else None,
     }

@@ -15,20 +15,20 @@ from rag.errors import InputError
 from rag.models.embeddings import Embedded
 from rag.schema import Article, Passage, Span, Window
 from rag.schema.articles import passage_id
-from rag.store.article_table import ARTICLE_SCHEMA, ArticleTable
 from rag.store.database import Database, OnWait, Row, is_address, misplaced, stored_number
 from rag.store.embedding_table import VECTOR_SCHEMA, StoredPassage, Vectors, VectorTable, stored
 from rag.store.filters import condition, stamp
 from rag.store.fts import LEXICAL_SCHEMA, LexicalIndex, LexicalRow
-from rag.store.servers.fts import TEXT_SCHEMA, TextSearch
-from rag.store.servers.postgres import Postgres
+from rag.store.servers.postgres import TEXT_SCHEMA, Postgres, TextSearch
 from rag.store.sqlite import SQLite
 from rag.store.tables import (
+    ARTICLE_SCHEMA,
     EVENT_SCHEMA,
     FIRST_VERSION,
     ORDER_SCHEMA,
     PART,
     PLACE_SCHEMA,
+    ArticleTable,
     EventRow,
     EventTable,
     OrderTable,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
+import os
 import shutil
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rag.errors import DamagedError, LibraryError, ServerError
-from rag.files import write_private
+from rag.files import file_digest, write_private
 from rag.models.embeddings import Vector
+from rag.store.database import ChromaServer
 from rag.store.embedding_table import PendingVector
-from rag.store.locks import quiet, undisturbed
-from rag.store.servers.addresses import ChromaServer
 from rag.store.sqlite import is_readable
 
 if TYPE_CHECKING:
@@ -162,6 +162,55 @@ def _lock_file(folder: Path) -> Path:
     return folder.with_name(f"{folder.name}.lock")
 
 
+@contextmanager
+def quiet(path: Path) -> Iterator[bool]:
+    """Whether nobody is in `undisturbed` of this file; if so, nobody gets there before the end.
+
+    Windows has no such locks: there it is always so.
+    """
+    file = _opened(path, os.O_RDONLY)
+    try:
+        yield file is None or _shared(file)
+    finally:
+        if file is not None:
+            os.close(file)
+
+
+@contextmanager
+def undisturbed(path: Path) -> Iterator[None]:
+    """Waits for all that are in `quiet` of this file, and lets none in before the end."""
+    file = _opened(path, os.O_RDONLY | os.O_CREAT)
+    try:
+        if file is not None and sys.platform != "win32":
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+    finally:
+        if file is not None:
+            os.close(file)
+
+
+def _shared(file: int) -> bool:
+    if sys.platform == "win32":
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _opened(path: Path, flags: int) -> int | None:
+    """The lock's file; None if it is not there, which it is before anybody writes, or may not be opened."""
+    try:
+        return os.open(path, flags, 0o600)
+    except OSError:
+        return None
+
+
 def _open(place: Path | ChromaServer) -> ClientAPI:
     import chromadb
     from chromadb.api.shared_system_client import SharedSystemClient
@@ -228,13 +277,13 @@ def broken(folder: Path) -> str | None:
 def _holds(path: Path, file: _SealedFile) -> bool:
     if not path.is_file() or path.stat().st_size != file.size:
         return False
-    return path.stat().st_mtime_ns == file.time or _digest(path) == file.digest
+    return path.stat().st_mtime_ns == file.time or file_digest(path) == file.digest
 
 
 def _left(path: Path, known: _SealedFile | None) -> _SealedFile:
     size, time = path.stat().st_size, path.stat().st_mtime_ns
     same = known is not None and (known.size, known.time) == (size, time)
-    return known if known and same else _SealedFile(size, time, _digest(path))
+    return known if known and same else _SealedFile(size, time, file_digest(path))
 
 
 def _sealed(folder: Path) -> dict[str, _SealedFile] | None:
@@ -248,8 +297,3 @@ def _sealed(folder: Path) -> dict[str, _SealedFile] | None:
 
 def _names(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*") if path.is_file())
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -74,8 +74,7 @@ class LexicalIndex:
         """Empties it, even if it is damaged."""
         for table in ("lexical_terms", "lexical"):
             self._database.rows(f"DROP TABLE {table}")
-        for statement in filter(str.strip, LEXICAL_SCHEMA.split(";")):
-            self._database.rows(statement)
+        self._database.run(LEXICAL_SCHEMA)
 
     def _first(self, query: str, tokens: Sequence[str], window: Window) -> int:
         """The first number that is looked at."""

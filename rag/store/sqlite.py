@@ -11,15 +11,14 @@ from threading import RLock
 from typing import Any
 
 from rag.errors import DamagedError, LibraryError, LockedError
-from rag.store.database import OnWait
-from rag.store.locks import locked
+from rag.store.database import Database, OnWait, check_version
 
 _BUSY = 30_000  # milliseconds
 _LOCKED = ("SQLITE_BUSY", "SQLITE_LOCKED")
 _REFUSED = ("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_FULL", "SQLITE_IOERR", "SQLITE_PERM", "SQLITE_AUTH")
 
 
-class SQLite:
+class SQLite(Database):
     """A Database in a file, which one process at a time writes to.
 
     Opening a file that has the schema writes nothing, so one in a folder that cannot be written opens too.
@@ -27,6 +26,7 @@ class SQLite:
 
     is_shared = False
     claim = ""
+    begin_writing, begin_reading = "BEGIN IMMEDIATE", "BEGIN"
 
     def __init__(self, path: Path, schema: str, *, version: int) -> None:
         self.path = path
@@ -45,25 +45,15 @@ class SQLite:
 
     def upgrade(self, schema: str, version: int) -> None:
         with self.transaction():
-            self._run(schema, version)
+            self.run(f"{schema};PRAGMA user_version = {version}")
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Sequence[sqlite3.Row]:
         with self._lock, self._errors():
             return self._connection.execute(sql, parameters).fetchall()
 
-    def value(self, sql: str, parameters: Sequence[Any] = ()) -> Any:
-        rows = self.rows(sql, parameters)
-        return rows[0][0] if rows else None
-
     def many(self, sql: str, rows: Iterable[Sequence[Any]]) -> None:
         with self.transaction(), self._errors():
             self._connection.executemany(sql, rows)
-
-    def transaction(self) -> AbstractContextManager[None]:
-        return self._begun("BEGIN IMMEDIATE")
-
-    def snapshot(self) -> AbstractContextManager[None]:
-        return self._begun("BEGIN")
 
     def claiming(self) -> AbstractContextManager[None]:
         return nullcontext()  # nobody else writes
@@ -81,37 +71,17 @@ class SQLite:
         with self._lock:
             self._connection.close()
 
-    @contextmanager
-    def _begun(self, begin: str) -> Iterator[None]:
-        with self._lock:
-            if self._connection.in_transaction:
-                yield
-                return
-            self.rows(begin)
-            try:
-                yield
-                self.rows("COMMIT")
-            finally:
-                if self._connection.in_transaction:
-                    self.rows("ROLLBACK")
+    def _is_begun(self) -> bool:
+        return self._connection.in_transaction
 
     def _prepare(self, schema: str, version: int) -> None:
         found = self._version()
-        if found > version:
-            raise LibraryError(
-                f"{self.path} has version {found} of the catalog, wanted at most {version}; "
-                "upgrade with `pip install --upgrade dispatches`"
-            )
+        check_version(self.path, found, version)
         if found == 0:
             with self.transaction():
                 if self._version() == 0:  # no other process was faster
-                    self._run(schema, version)
+                    self.upgrade(schema, version)
             self._share()
-
-    def _run(self, schema: str, version: int) -> None:
-        for statement in filter(str.strip, schema.split(";")):
-            self.rows(statement)
-        self.rows(f"PRAGMA user_version = {version}")
 
     def _share(self) -> None:
         """Lets others read during a write; if another process is just opening it, that one does it."""
@@ -130,6 +100,37 @@ class SQLite:
             yield
         except sqlite3.DatabaseError as error:
             raise _explained(error, self.path) from error
+
+
+@contextmanager
+def locked(path: Path, *, wait: float, on_wait: OnWait) -> Iterator[None]:
+    """Holds the lock inside; says so if it has to wait, and raises LockedError after `wait` seconds.
+
+    The operating system releases it when the process ends, however it ends.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(path, mode=0o600)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            on_wait(f"waiting for another process that is writing to {path.parent}")
+            lock.acquire(timeout=wait)
+    except Timeout:
+        raise LockedError(
+            f"another process has been writing to {path.parent} for {wait:g} s; try again when it is done, "
+            "or wait longer with `--wait`"
+        ) from None
+    except OSError as error:
+        raise LibraryError(
+            f"{path.parent} cannot be written: {error.strerror or error}; check its permissions, or choose another "
+            "folder with `--library`"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _connect(path: Path) -> sqlite3.Connection:

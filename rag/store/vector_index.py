@@ -15,8 +15,8 @@ from rag.models.embeddings import Vector, unit_vector
 from rag.schema import Window
 from rag.store.catalog import Catalog
 from rag.store.chroma import MOST_WRITTEN, Chroma, chroma_errors
+from rag.store.database import ChromaServer
 from rag.store.embedding_table import Vectors
-from rag.store.servers.addresses import ChromaServer
 
 EXACT = 20_000
 """Up to this many candidates are compared one by one, in milliseconds; a library of no more has no Chroma index."""

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 
 from rag.errors import InputError
 from rag.schema import Precision, Published, Window
+from rag.text import TABLES
 from rag.text.foreign_dates import read_foreign, western_digits
 
 Stamp: TypeAlias = str | int | float | date | datetime
@@ -57,7 +58,7 @@ _NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2{_YEAR}(?:,?\s+{_CLOCK})
 _TIME_OF_DAY = re.compile(r"(?<!\d)(\d{1,2})[:h](\d\d)(?::(\d\d))?(?:\.\d+)?\s*(?:([ap])\.?m\b)?", re.ASCII | re.I)
 _NAMED_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)|\s\([A-Za-z ]+\)$")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}", re.ASCII)
-_WORD_AND_YEAR = re.compile(r"[^\W\d_].*\d{4}|\d{4}.*[^\W\d_]")
+_FOREIGN = re.compile(r"[^\W\d_].*\d{4}|\d{4}.*[^\W\d_]|\d{4}[/-]\d")  # a word and a year, or a solar day
 _IN_NAME = re.compile(r"(?<!\d)(\d{4})([-_.]?)(\d\d)\2(\d\d)(?!\d)", re.ASCII)
 
 # RFC 822 defines these; other zone names mean several zones and are left unknown.
@@ -70,7 +71,7 @@ def parse_published(stamp: Stamp | None) -> Published | None:
 
     A time without a zone counts for its day only, and is kept beside it. `07/08/2021`, a date without a year, and years
     outside 1800 to 2200 are unknown. A year of two digits, as in RFC 822, is one from 1950 to 2049. Numbers are epoch
-    seconds or milliseconds (from 1973), a year, or `20210707`.
+    seconds or milliseconds (from 1973), a year, or `20210707`. `1400/04/16` is a day of the solar calendar.
     """
     match stamp:
         case None | bool():
@@ -129,11 +130,11 @@ def _from_text(text: str) -> Published | None:
         readings = _readings(int(numeric[1]), int(numeric[3]), int(numeric["year"]))
         return _timed(readings.pop(), text) if len(readings) == 1 else None
     found = next((m for shape in _SHAPES if (m := shape.fullmatch(text))), None)
-    return _from_shape(found, text) if found else _from_foreign(text)
+    return (found and _from_shape(found, text)) or _from_foreign(text)
 
 
 def _from_foreign(text: str) -> Published | None:
-    found = read_foreign(text) if _WORD_AND_YEAR.search(text) else None
+    found = read_foreign(text) if _FOREIGN.search(text) else None
     if found is None or not FIRST_YEAR <= found.first.year <= LAST_YEAR:
         return None
     return _timed(Published(found.first, Precision.DAY if found.has_day else Precision.MONTH), text)
@@ -228,37 +229,9 @@ class Period:
 
 _PHRASE_DAY = r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)?"
 _PHRASE_YEAR = r"(?P<year>(?:19|20)\d\d)\b"
-_SEASONS = {"spring": (3, 5), "summer": (6, 8), "autumn": (9, 11), "fall": (9, 11), "winter": (12, 12)}
-# Parts of a month by days of the month, and of a year by its months; 31 stands for the last day.
-_OF_MONTH = {
-    "early": (1, 10),
-    "mid": (10, 20),
-    "middle of": (10, 20),
-    "late": (20, 31),
-    "end of": (24, 31),
-    "beginning of": (1, 8),
-    "start of": (1, 8),
-    "first week of": (1, 7),
-    "second week of": (8, 14),
-    "third week of": (15, 21),
-    "fourth week of": (22, 28),
-    "last week of": (24, 31),
-    "first days of": (1, 5),
-    "last days of": (26, 31),
-    "first half of": (1, 15),
-    "second half of": (15, 31),
-}
-_OF_YEAR = {
-    "early": (1, 4),
-    "mid": (5, 8),
-    "middle of": (5, 8),
-    "late": (9, 12),
-    "end of": (11, 12),
-    "beginning of": (1, 2),
-    "start of": (1, 2),
-    "first half of": (1, 6),
-    "second half of": (7, 12),
-}
+_SEASONS: dict[str, list[int]] = TABLES["seasons"]
+_OF_MONTH: dict[str, list[int]] = TABLES["parts_of_month"]
+_OF_YEAR: dict[str, list[int]] = TABLES["parts_of_year"]
 _PART = rf"(?:\b(?P<part>{'|'.join(_OF_MONTH)})[ -]+)?"
 _BEFORE_MONTH = "in|of|since|during|by|until|before|after|last|this|that|early|mid|late"
 _LAST = r"(?P<last>[0-3]?\d)(?:st|nd|rd|th)?"

@@ -33,6 +33,10 @@ _COMMON = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r", "mac_roman"),
     *("cp932", "gb18030", "big5", "cp949"),
 )
+# Accents, an apostrophe and quotation marks of MacRoman, where windows-1252 would have a capital or a sign in a word.
+_MAC = re.compile(
+    rb"[a-z](?:[\x8a\x8c-\x90]|[\x87-\x89\x95\x98\x99\x9f\xd5](?=[a-z]))|(?:^|[\s(])\xd2(?=\w)[^\xd2]{1,400}\xd3(?:[\s,.;)]|$)"
+)
 _SAMPLE, _WHOLE = 65536, 4
 # Python's own codecs, which no document declares in earnest; some take quadratic time.
 _NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "mbcs", "oem"}
@@ -80,8 +84,8 @@ def decode(body: bytes, charset: str | None = None) -> Decoded:
 
     Raises LoadError for what is no text.
     """
-    if body.startswith(_UTF16):
-        return Decoded(_decoded_utf16(body))
+    if codec := utf16(body):
+        return Decoded(_decoded_utf16(body, codec))
     refuse_binary(body)
     declared = charset_name(charset) if charset else None
     if declared and not body.startswith(codecs.BOM_UTF8):
@@ -90,6 +94,15 @@ def decode(body: bytes, charset: str | None = None) -> Decoded:
         return Decoded(body.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return _guessed(body, error.start)
+
+
+def utf16(body: bytes) -> str | None:
+    """The codec of UTF-16: by its byte order mark, or as every other byte of Latin text is 0 there."""
+    if body.startswith(_UTF16):
+        return "utf-16"
+    head = body[:2000]
+    halves = {"utf-16-le": (head[1::2], head[::2]), "utf-16-be": (head[::2], head[1::2])}
+    return next((c for c, (zero, text) in halves.items() if zero.count(0) > 0.9 * len(zero) > text.count(0) * 9), None)
 
 
 def refuse_binary(body: bytes) -> None:
@@ -143,12 +156,14 @@ def _detected(sample: bytes) -> str | None:
         return None
     mostly_ascii = sum(byte > 127 for byte in sample) * 10 < len(sample)
     ambiguous = western and (western.chaos <= best.chaos or (best.multi_byte_usage and mostly_ascii))
+    if (ambiguous or best.encoding in ("cp1250", "cp1254")) and _MAC.search(sample):
+        return "mac_roman"
     return "windows-1252" if ambiguous else best.encoding
 
 
-def _decoded_utf16(body: bytes) -> str:
+def _decoded_utf16(body: bytes, codec: str) -> str:
     try:
-        text = body.decode("utf-16")
+        text = body.decode(codec)
     except UnicodeDecodeError as error:
         raise LoadError(
             f"starts like UTF-16 but is not (offset {error.start}); convert it with iconv to UTF-8"

@@ -4,40 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import product
 
-_COMMON = (
-    "يناير كانون_الثاني جانفي ژانویه جنوری ینایر",
-    "فبراير شباط فيفري فوریه فبروری",
-    "مارس آذار اذار مارچ",
-    "أبريل ابريل إبريل نيسان أفريل آوریل اپریل اپریل",
-    "مايو أيار ايار ماي مه می ماه_مه",
-    "يونيو يونيه حزيران جوان ژوئن جون",
-    "يوليو يوليه تموز جويلية ژوئیه ژوییه جولای جولایی",
-    "أغسطس اغسطس آب أوت اوت آگوست اگست آگست",
-    "سبتمبر أيلول ايلول سپتامبر سپتمبر",
-    "أكتوبر اكتوبر تشرين_الأول تشرين_الاول اکتبر اکتوبر",
-    "نوفمبر تشرين_الثاني نوامبر نومبر",
-    "ديسمبر كانون_الأول كانون_الاول دسامبر دسمبر",
-)
-_SOLAR = (
-    "فروردین حمل وری",
-    "اردیبهشت ثور غویی",
-    "خرداد جوزا غبرگولی",
-    "تیر سرطان چنگاښ",
-    "مرداد امرداد اسد زمری",
-    "شهریور سنبله وږی",
-    "مهر میزان تله",
-    "آبان عقرب لړم",
-    "آذر قوس لیندۍ",
-    "دی جدی مرغومی",
-    "بهمن دلو سلواغه",
-    "اسفند حوت کب",
-)
+from rag.text import TABLES
+
 _FOLDED = str.maketrans({"ي": "ی", "ى": "ی", "ك": "ک", "ـ": None, "\u200c": " ", "\u200d": None, "\u200f": None})
 _ARABIC = re.compile(r"[\u0600-\u06ff]")
 _MARKS = "،, "
@@ -51,6 +25,11 @@ _LOCALES = (
 _DIGITS = re.compile(
     r"(?P<year>\d{4})\s?[年년]\s?(?P<month>\d{1,2})\s?[月월](?:\s?(?P<day>\d{1,2})\s?[日일])?(?!\d).{0,40}"
 )
+
+
+# Years after 1410 are those of the lunar calendar, as papers in Arabic write them.
+_SOLAR_DAY = re.compile(r"(1[34]\d\d)[/-](\d\d?)[/-](\d\d?)(?!\d)")
+_LAST_SOLAR = 1410
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +46,22 @@ def western_digits(text: str) -> str:
 
 
 def read_foreign(text: str) -> ForeignDate | None:
-    """The date of a text such as `16 تیر 1400`, `7 يوليو 2021` or `mercredi 7 juillet 2021`, a time behind it.
+    """The date of a text such as `16 تیر 1400`, `1400/04/16` or `mercredi 7 juillet 2021`, a time behind it.
 
     Years before 1600 are of the solar calendar, whose months have names of their own. None for anything else: months
     of the lunar calendar begin when the moon is seen, and are not reckoned.
     """
     text = " ".join(_folded(western_digits(text)).split())
+    if numbers := _SOLAR_DAY.match(text):
+        return _solar_day(*map(int, numbers.groups()))
     return _eastern(text) if _ARABIC.search(text) else _western(text.casefold())
+
+
+def _solar_day(year: int, month: int, day: int) -> ForeignDate | None:
+    try:
+        return ForeignDate(_solar(year, month, day), has_day=True) if year <= _LAST_SOLAR else None
+    except ValueError:
+        return None
 
 
 def _eastern(text: str) -> ForeignDate | None:
@@ -137,11 +125,11 @@ def _folded(text: str) -> str:
     return unicodedata.normalize("NFC", text).translate(_FOLDED)
 
 
-def _numbered(months: tuple[str, ...]) -> dict[str, int]:
+def _numbered(months: Sequence[str]) -> dict[str, int]:
     return {_folded(n.replace("_", " ")): i for i, names in enumerate(months, 1) for n in names.split()}
 
 
-_COMMON_MONTHS, _SOLAR_MONTHS = _numbered(_COMMON), _numbered(_SOLAR)
+_COMMON_MONTHS, _SOLAR_MONTHS = _numbered(TABLES["months"]["common"]), _numbered(TABLES["months"]["solar"])
 
 
 def _any(months: dict[str, int]) -> str:

@@ -9,68 +9,19 @@ from functools import lru_cache
 from itertools import islice, pairwise, product
 
 from rag.schema import Span
+from rag.text import TABLES
 from rag.text.calendar import MONTHS, WEEKDAYS
 from rag.text.words import COUNTS, FUNCTION_WORDS, listed
 
 _PARTICLES = listed("ad al an ar as ash at az bin bint da de del den der di du e el i ibn la le ul ur van von ye yi")
-TITLES = listed("""
-    adm admiral amb ambassador ayatollah brigadier capt captain chairman chairwoman chancellor chief col colonel
-    commander congressman congresswoman corporal director doctor dr emir envoy gen general gov governor haji hajji hon
-    lady lieutenant lord lt madam maj major maulana maulawi maulvi mawlana mawlawi mayor minister miss mr mrs ms mullah
-    pope premier president prince princess prof professor rep representative secretary sen senator sergeant sgt shaikh
-    sheik sheikh sir spokesman spokesperson spokeswoman
-""")
+TITLES = listed(TABLES["names"]["titles"])
 """The titles of persons, in lower case."""
 _QUALIFIERS = listed("acting defense deputy ex foreign former interior prime senior special staff vice")
 _BEFORE_NAMES = TITLES | _QUALIFIERS
 _KINDS = listed("city district province state")
-# Other words that are capitalized in headings, titles or at the start of a sentence without being names.
-_COMMON = listed("""
-    above absolutely access according accordingly across act actually additionally advisor advisory affairs
-    affordable agency agenda ago agreement ahead air airport alliance allied allies almost along already although
-    always ambassadors amid among analysis analysts another apparently applause area aren army around asked
-    assembly assistance assistant attack attacks attorney attorneys away back base based become behind below
-    beside besides best better beyond big bill bipartisan black board border branch breaking briefing budget build
-    building bureau ca cabinet call called came camp candidate capital capitol care center central centre
-    certainly chair change child children citizens civil class clearly climate college come coming command
-    commanders committee conference congress congressional consequently consulate coordinator corps correct couldn
-    council counsel counterterrorism countries country county court covid credit crisis cross currently day days
-    dear democracy democratic department despite development dialogue didn doesn doing domestic don due earlier
-    early east eastern economic economy either electoral else elsewhere embassy emergency energy enforcement
-    engagement enough environmental especially even eventually ever every exactly except exclusive executive
-    extraordinary families family far federal fellow fifth fighters final finally finance financial find fine
-    first folks following food force forces forum forward fourth framework free freedom front full fund further
-    furthermore future gender generals gentlemen getting given global go going gold good government governors
-    great green ground group growing guard hadn half happy hasn haven health healthcare hello help hence here hi
-    high hmm hold home homeland honestly hope hopefully hospital hour hours house housing human hundred hundreds
-    immediately importantly inaudible including increasingly indeed independent infrastructure initially
-    initiative inside instead institute insurgents intelligence international internet investing investment isn
-    jobs join joint judge judiciary justice keep kind labor ladies large last lastly late later laughs laughter
-    law lawmakers lead leader leaders least legislative less let life like likewise listen little live local long
-    look looking lots low made main make making man marine market master matter maybe meanwhile media medical
-    meeting member members men middle militants military million millions ministers mm moderator moreover morning
-    mostly named national native naval navy near nearly neither network never nevertheless new news next night
-    nominee none north northeast northern northwest note now nuclear number obviously office officer officers
-    official officials often oh ok okay old once ones open opinion order others otherwise outside overall paid
-    parents parliament part participants parties party past peace people per perhaps personnel photo plan please
-    police policy political power presidential presidents press previous previously prior privately probably
-    program project public quick quickly quite rapid rather read ready real really rebels recent recently record
-    recovery refugee refugees regarding region regional remember report reported reportedly reporter reporters
-    reports representatives republic republican research reserve residential residents resources response rest
-    review right rights road room route rural safety school schools science second secondly see seen senate
-    senators service services several shouldn show similarly simply since small social solar soldiers soon sorry
-    sources south southeast southern southwest space speaker speaking specifically spring statement states stay
-    still strategic strategy street strong studies suddenly summer summit supply support supreme sure system take
-    taken taking talks task tax team thank thanks therefore thing things think third thirdly though thousand
-    thousands throughout thus time times title today together tomorrow tonight top total toward towards trade
-    transatlantic transcript treasury treaty troops true trust tweet typically uh ultimately understanding
-    unfortunately union unique united unless update upon urban use using usually vaccine vaccines veterans via
-    video violence visa visas vote voting wait war wasn watch water way week weeks welcome well went weren west
-    western whereas whether white whole wide winter within without witnesses wo woman women won work workers
-    working world wouldn wow yeah year years yep yes yesterday yet young yours youth
-""")
+_OTHERS = listed(TABLES["names"]["ordinary"])
 _ORDINARY = frozenset[str]().union(
-    _PARTICLES, _BEFORE_NAMES, _KINDS, _COMMON, FUNCTION_WORDS, COUNTS, MONTHS, WEEKDAYS, (d[:3] for d in WEEKDAYS)
+    _PARTICLES, _BEFORE_NAMES, _KINDS, _OTHERS, FUNCTION_WORDS, COUNTS, MONTHS, WEEKDAYS, (d[:3] for d in WEEKDAYS)
 )
 _PRONOUN = re.compile(
     r"(?:any|every|no|some)(?:body|how|one|thing|times|way|where)|(?:how|wh\w+)ever|(?:your|my|him|her|it|our|them)sel(?:f|ves)"

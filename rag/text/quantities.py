@@ -3,13 +3,73 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.text.units import CURRENCIES, SIGN, Unit, currency, measure, signed
+from rag.text import TABLES
 from rag.text.words import TENS, UNITS, numbered
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit, worth `low` to `high` base units of its dimension; they differ where its size does: US and UK gallons."""
+
+    name: str
+    dimension: str
+    low: float
+    high: float
+    zero: float = 0.0
+
+    def base(self, value: float) -> tuple[float, float]:
+        """The least and most that an amount in it can be, in base units."""
+        return (value + self.zero) * self.low, (value + self.zero) * self.high
+
+
+_ZEROS = {"degree Fahrenheit": -32.0}
+_SIGN = (
+    r"(?:\b(?:US|CA?|AU?|NZ|HK|S|NT|R|MX)\$|[$€£¥₹₽₩₪₴₺₦]"
+    r"|\b(?:Rs\.?|USD|EUR|GBP|CAD|AUD|INR|PKR|CHF|SEK|NOK|DKK|CNY|JPY)(?=\s?\d))"
+)
+"""The pattern of what stands before an amount of money."""
+
+
+def _units() -> dict[str, Unit]:
+    found: dict[str, Unit] = {}
+    for dimension, units in TABLES["measures"].items():
+        for name, listed in units.items():
+            size, *spellings = listed.split()
+            low, _, high = size.partition("|")
+            called = name.replace("_", " ")
+            unit = Unit(called, dimension, float(low), float(high or low), _ZEROS.get(called, 0.0))
+            found |= dict.fromkeys((_plain(s) for s in (name, *spellings)), unit)
+    return found
+
+
+def _plain(spelling: str) -> str:
+    return re.sub(r"[\s_-]", " ", spelling).lower()
+
+
+_UNITS = _units()
+_CURRENCIES = {_plain(name): code for code, names in TABLES["money"].items() for name in names.split()}
+_SIGNS = {sign: code for code, signs in TABLES["signs"].items() for sign in signs.split()}
+CURRENCIES = frozenset(_CURRENCIES.values()) | frozenset(_SIGNS.values())
+"""The codes of the currencies; one without its country, such as `$`, is a code of its own."""
+
+
+def _spelled(spellings: Iterable[str]) -> str:
+    return "|".join(re.escape(s).replace(r"\ ", r"[\s-]") for s in sorted(spellings, key=len, reverse=True))
+
+
+_MEASURE = re.compile(rf"[\s-]?({_spelled(_UNITS)})(?![\w/])", re.IGNORECASE)
+_CURRENCY = re.compile(rf"\s?([€£$])|[\s-]({_spelled(_CURRENCIES)})\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=4096)
+def _measure(text: str, place: int) -> re.Match[str] | None:
+    """The unit of measure at a place behind an amount."""
+    return _MEASURE.match(text, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +104,8 @@ _ORDINALS = numbered(
     "sixteenth seventeenth eighteenth nineteenth",
     1,
 ) | numbered("twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth", 20, 10)
-_SCALES = {
-    **dict.fromkeys(("hundred",), 100.0),
-    **dict.fromkeys(("thousand", "k"), 1000.0),
-    **dict.fromkeys(("million", "mn", "m"), 1000000.0),
-    **dict.fromkeys(("billion", "bn", "b"), 1000000000.0),
-    **dict.fromkeys(("trillion", "tn"), 1000000000000.0),
-    **dict.fromkeys(("lakh", "lakhs"), 100000.0),
-    **dict.fromkeys(("crore", "crores"), 10000000.0),
-    **dict.fromkeys(("lakh crore", "lakh crores"), 1000000000000.0),
-}
-_ROUGH = {
-    "dozens": (20, 99),
-    "scores": (40, 99),
-    "hundreds": (200, 999),
-    "thousands": (2_000, 9_999),
-    "tens of thousands": (20_000, 99_999),
-    "hundreds of thousands": (200_000, 999_999),
-    "millions": (2e6, 1e9),
-    "tens of millions": (2e7, 1e8),
-    "hundreds of millions": (2e8, 1e9),
-    "billions": (2e9, 1e12),
-}
+_SCALES: dict[str, float] = TABLES["scales"]
+_ROUGH: dict[str, list[float]] = TABLES["rough"]
 _SHARES = {"half": 50.0, "third": 100 / 3, "quarter": 25.0, "fifth": 20.0, "tenth": 10.0}
 _WORDS = "|".join(sorted([*UNITS, *TENS], key=len, reverse=True))
 _LONG_SCALES = r"hundred|thousand|million|billion|trillion|lakh[ ]crores?|lakhs?|crores?"
@@ -91,7 +131,7 @@ _NUMBER = re.compile(
     | \b(?P<ratio>(?:one|two|three|four|six|seven|eight|nine|\d)\s+(?:in|out\s+of)\s+(?:every\s+)?
       (?:two|three|four|five|ten))\b
     | (?P<halved>\b(?<!and\sa\s)half\b(?!-))
-    | (?:(?P<sign>{SIGN})\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
+    | (?:(?P<sign>{_SIGN})\s?)?(?<![\w.,])(?P<figure>{_FIGURE})
       (?P<fraction>[½¼¾⅓⅔])?
       (?P<ordinal>(?:st|nd|rd|th)\b)?
       (?:[\s-]?(?P<scale>(?:{_LONG_SCALES})\b|(?:(?<=[\d½¼¾⅓⅔])[kmb]|bn|mn|tn)\b(?![-.']?\w)
@@ -122,6 +162,8 @@ _LIMITS = {"over": "more than", "least": "at least", "under": "less than", "most
 _SIDES = {"over": "over", "least": "over", "under": "under", "most": "under"}
 _BEHIND = re.compile(r"(?:\s\w+)?\sor\s(?:(?P<least>more|over|above)|(?P<most>fewer|less|under))\b", re.I)
 _CONVERTED = 0.02
+_LARGEST_SHARE = 1000  # percent
+_DOTTED = re.compile(r"(?:[01]?\d|2[0-3])\.[0-5]\d")
 _AROUND = 24  # characters before an amount
 _BETWEEN = re.compile(r"\bbetween\W+$", re.I)
 _A = re.compile(r"\sa?n?\s", re.I)
@@ -142,6 +184,8 @@ def agree(stated: Quantity, found: Quantity, *, about: bool = False) -> bool:
     """
     if not comparable(stated, found) or {_SIDES.get(stated.bound), _SIDES.get(found.bound)} == {"over", "under"}:
         return False
+    if ":" in (stated.unit, found.unit):
+        return _minutes(stated) == _minutes(found)
     if stated.measure and found.measure and stated.measure != found.measure:
         return _is_converted(stated, found)
     slack = 0.03 * max(abs(found.high), abs(stated.high)) if about else 1e-9 * abs(found.high)
@@ -155,7 +199,17 @@ def comparable(stated: Quantity, found: Quantity) -> bool:
     if stated.measure and found.measure and stated.measure.dimension != found.measure.dimension:
         return False
     money = CURRENCIES & {stated.unit, found.unit}
+    if {stated.unit, found.unit} == {":", ""}:
+        return None not in (_minutes(stated), _minutes(found))
     return stated.unit == found.unit or bool(money and "" in (stated.unit, found.unit))
+
+
+def _minutes(quantity: Quantity) -> float | None:
+    """The minute of the day of a time, which may be written with a point: 20.07."""
+    if quantity.unit == ":":
+        return quantity.low
+    hours, _, minutes = quantity.text.partition(".")
+    return int(hours) * 60 + int(minutes) if _DOTTED.fullmatch(quantity.text) else None
 
 
 def bounds(stated: Quantity, found: Quantity) -> bool:
@@ -228,12 +282,19 @@ def _with_ranged_units(text: str) -> Iterator[Quantity]:
     for before, this, following in zip([None, *found], found, [*found[1:], None], strict=False):
         if following and not this.unit and _RANGE.fullmatch(text, this.end, following.start):
             yield _like_the_second(this, following, text)
-        elif before and not this.unit and before.unit == "%" and _LIKE_BEFORE.fullmatch(text, before.end, this.start):
-            yield replace(this, unit="%") if _ENDS_RANGE.match(text, this.end) else this
+        elif _ends_shares(text, before, this):
+            yield replace(this, unit="%")
         elif before and _is_between(text, before, this):
             yield replace(this, bound="to")
         else:
             yield this
+
+
+def _ends_shares(text: str, before: Quantity | None, this: Quantity) -> bool:
+    """Whether it is the end of a range of shares: from 7 percent to 9; not rose by four percent to 612 million."""
+    if before is None or this.unit or before.unit != "%" or this.high >= _LARGEST_SHARE:
+        return False
+    return bool(_LIKE_BEFORE.fullmatch(text, before.end, this.start) and _ENDS_RANGE.match(text, this.end))
 
 
 def _is_between(text: str, before: Quantity, this: Quantity) -> bool:
@@ -270,21 +331,21 @@ def _single(text: str) -> Iterator[Quantity]:
             unit, end = "pp", after.end()
         elif unit == "" and (after := _PERCENT.match(text, end)):
             unit, end = "%", after.end()
-        elif unit == "" and (money := currency(text, end)):
-            unit, end = str(money.unit), money.end
+        elif unit == "" and (money := _CURRENCY.match(text, end)):
+            unit, end = money[1] or _CURRENCIES[_plain(money[2])], money.end()
         yield _measured(text, _bounded(text, Quantity("", match.start(), end, amount.low, amount.high, unit)))
 
 
 def _measured(text: str, found: Quantity) -> Quantity:
     """The quantity with the unit of measure behind it."""
-    if found.text.lower() == "half" and (article := _A.match(text, found.end)):
-        found = replace(found, low=0.5, high=0.5, unit="") if measure(text, article.end() - 1) else found
-        after = measure(text, article.end() - 1) if found.unit == "" else None
-    else:
-        after = measure(text, found.end) if found.unit == "" else None
-    if not after or not isinstance(after.unit, Unit):
+    place = found.end
+    if found.text.lower() == "half" and (article := _A.match(text, place)):
+        place = article.end() - 1
+        found = replace(found, low=0.5, high=0.5, unit="") if _measure(text, place) else found
+    after = _measure(text, place) if found.unit == "" else None
+    if not after:
         return found
-    return replace(found, measure=after.unit, whole=text[found.start : after.end])
+    return replace(found, measure=_UNITS[_plain(after[1])], whole=text[found.start : after.end()])
 
 
 def _bounded(text: str, found: Quantity) -> Quantity:
@@ -357,7 +418,10 @@ def _figure(groups: dict[str, str | None]) -> _Amount:
     value = float(re.sub(r"[^\d.]", "", groups["figure"] or "")) + _FRACTIONS.get(groups["fraction"] or "", 0.0)
     if groups["ordinal"]:
         return _exact_amount(value, "th")
-    return _exact_amount(value * _SCALES.get((groups["scale"] or "").lower(), 1), signed(groups["sign"] or ""))
+    return _exact_amount(
+        value * _SCALES.get((groups["scale"] or "").lower(), 1),
+        _SIGNS.get((groups["sign"] or "").lower().rstrip(".").strip(), ""),
+    )
 
 
 def _value(phrase: str) -> float | None:

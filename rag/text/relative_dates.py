@@ -346,15 +346,6 @@ _SINCE = re.compile(rf"\bsince{_APART}", re.IGNORECASE)
 _LED = re.compile(r"(?:before|after|since)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Phrase:
-    """A date phrase from `start` up to, not including, `end` of the question, with the periods that it can mean."""
-
-    start: int
-    end: int
-    periods: tuple[Period, ...]
-
-
 def asked_periods(text: str, *, years: Sequence[int] = (), today: date | None = None) -> tuple[Period, ...]:
     """The periods that the date phrases of a question mean, in their order.
 
@@ -362,7 +353,7 @@ def asked_periods(text: str, *, years: Sequence[int] = (), today: date | None = 
     `today`, and mean nothing without it. "Before the talks on 17 July" are the two weeks up to that day, "after" those
     from it, "since" all from it to `today`.
     """
-    found = [_Phrase(_behind(m), m.end(), tuple(named(m, years))) for m in phrases(text)]
+    found = [Moment(m[0], _behind(m), m.end(), tuple(named(m, years))) for m in phrases(text)]
     if today:
         found += _relative(text, today)
     found.sort(key=lambda phrase: phrase.start)
@@ -378,13 +369,13 @@ def _behind(phrase: re.Match[str]) -> int:
     return phrase.start() + (led.end() if led else 0)
 
 
-def _relative(text: str, today: date) -> Iterator[_Phrase]:
-    yield from (_Phrase(m.start, m.end, m.periods) for m in moments(text, today) if not phrases(m.text))
+def _relative(text: str, today: date) -> Iterator[Moment]:
+    yield from (m for m in moments(text, today) if not phrases(m.text))
     for match in _PAST.finditer(text):
-        yield _Phrase(match.start(), match.end(), (Period(today - timedelta(days=_length(match)), today),))
+        yield Moment(match[0], match.start(), match.end(), (Period(today - timedelta(days=_length(match)), today),))
     for match in _WEEKEND.finditer(text):
         week = shifted(today, "week", -1 if today.weekday() < 5 or match["which"].lower() == "last" else 0)
-        yield _Phrase(match.start(), match.end(), (Period(week.last - timedelta(days=1), week.last),))
+        yield Moment(match[0], match.start(), match.end(), (Period(week.last - timedelta(days=1), week.last),))
 
 
 def _length(match: re.Match[str]) -> int:
@@ -393,7 +384,7 @@ def _length(match: re.Match[str]) -> int:
     return number * _UNIT_DAYS[(match["unit"] or match["units"]).lower()]
 
 
-def _turned(before: str, phrase: _Phrase, today: date | None) -> Iterator[Period]:
+def _turned(before: str, phrase: Moment, today: date | None) -> Iterator[Period]:
     """The periods of a phrase, or those that what stands before it makes of them."""
     for period in phrase.periods:
         around = timedelta(days=max(_LEAST_DAYS, period.days))

@@ -7,15 +7,11 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag.schema import Citation, Span
+from rag.text import TABLES
 from rag.text.calendar import ANY_MONTH, ANY_WEEKDAY
 
-# sentencex takes these for the end of a sentence; what they stand before goes on after them.
-_RANKS = (
-    "Adm Amb Assoc Asst Brig Capt Cdr Cllr Cmdr Cmdre Col Cpl Dep Det DR Dr Ens Fr Ft Gen GEN Gov Hon Inst Intl Insp "
-    "Lt Maj Messrs Mlle Mme Mmes MR Mr MRS Mrs MS Ms Msgr MX Natl Pres Prof Pte Pvt Regt Rep Rev Sec Sen Sgt Spc St Sr "
-    "Supt Univ"
-)
-_GOES_ON = re.compile(rf"(?:^|[\s(“\"—–-])(?:[A-Z]|a\.k\.a|{'|'.join(_RANKS.split())})\.$|^(?:\d{{1,3}}|[a-z])[.)]$")
+_RANKS, _OPENERS = ("|".join(TABLES["sentences"][name].split()) for name in ("ranks", "openers"))
+_GOES_ON = re.compile(rf"(?:^|[\s(“\"—–-])(?:[A-Z]|a\.k\.a|{_RANKS})\.$|^(?:\d{{1,3}}|[a-z])[.)]$")
 _HOUR = re.compile(r"\b[ap]\.m\.$", re.I)
 _DAY = re.compile(rf"(?:{ANY_WEEKDAY}|{ANY_MONTH}|local|eastern|gmt|utc|[ecmp][sd]?t)\b", re.I)
 _BEFORE_NUMBER = re.compile(
@@ -25,17 +21,10 @@ _NUMBER = re.compile(r"[€£$]?\d|[IVXLC]+\b")
 # A lower-case word goes on with the sentence, unless it is a name such as `iPhone`, `al-Shabab` or `de Blasio`.
 _LOWER = re.compile(r"(?!(?:al|bin|da|de|del|della|di|du|el|ibn|la|le|van|von)\s+[A-Z])[a-z]+(?![\w-])")
 _CAPITAL = re.compile(r"[\W\d]*[A-Z]")
-# No name begins with these, so what comes before them has ended even if it can be an initial or an abbreviation.
-_OPENERS = (
-    "A After All An And Another As At Because Before Both But By During Each For From He Her Here His How However If "
-    "In It Its Many Meanwhile Most My Neither No Nobody None Nothing Now On One Only Other Others Our Several She "
-    "Since So Some Still That The Their Then There These They This Those Though Two Under Until We What When Where "
-    "While Who Why With You Your"
-)
 _ENDS = re.compile(
     r"(?<=\bMay\.)\s+(?=[“\"‘]?[A-Z])|(?<=\betc\.)\s+(?=[“\"‘]?[A-Z])|(?<=\b[^\W\d_]\.[”\"])\s+(?=[A-Z])"
     r"|(?:(?<=\b[^\W\d_]\.)|(?<=\bSt\.)|(?<=\bSr\.)|(?<=\bRd\.)|(?<=\bAve\.)|(?<=\bBlvd\.))(?<!\bv\.)(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\ba\.k\.a\.)"
-    rf"\s+(?=[“\"‘]?(?:{'|'.join(_OPENERS.split())})\s)"
+    rf"\s+(?=[“\"‘]?(?:{_OPENERS})\s)"
 )
 _ASIDE = re.compile(r"(?:\([^()]*[.!?][”\"’]?\)|\[[^\[\]]*[.!?][”\"’]?\])(?=\s+[“\"‘]?[A-Z])")
 _PARAGRAPH = re.compile(r"\n\s*\n")

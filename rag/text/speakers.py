@@ -247,8 +247,8 @@ def voice(text: str, span: Span) -> Voice | None:
     if labelled:
         return Voice(labelled, 0)
     own = pronoun(sentence)
-    meant = antecedent(text, span.start, several=own.text.casefold() == "they") if own else None
-    return Voice(meant, own.end) if own and meant else None
+    meant = antecedent(text, span.start, several=own["who"].casefold() == "they") if own else None
+    return Voice(meant, own.end("who")) if own and meant else None
 
 
 def told_by(citation: Citation) -> str | None:
@@ -257,18 +257,9 @@ def told_by(citation: Citation) -> str | None:
     return next((v.name for v in found if v), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Pronoun:
-    """A pronoun for somebody who speaks, and where it ends in its sentence."""
-
-    text: str
-    end: int
-
-
-def pronoun(sentence: str) -> Pronoun | None:
-    """The first pronoun of a sentence that refers to a speaker."""
-    found = _PRONOUN.search(sentence)
-    return Pronoun(found["who"], found.end("who")) if found else None
+def pronoun(sentence: str) -> re.Match[str] | None:
+    """The first pronoun of a sentence that refers to a speaker, as the group `who`."""
+    return _PRONOUN.search(sentence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,7 +362,7 @@ def _speaker(text: str, runs: tuple[Span, ...], place: int) -> str | None:
     """By the words of its own sentence behind or before it, else as the one that it goes on from."""
     for part in (_behind(text, runs, place), _ahead(text, runs, place)):
         if meant := pronoun(part):
-            return antecedent(_bare(text, runs[:place]), runs[place].start, several=meant.text.casefold() == "they")
+            return antecedent(_bare(text, runs[:place]), runs[place].start, several=meant["who"].casefold() == "they")
         if named := speaker(part):
             return named
     return _speaker(text, runs, place - 1) if place and _goes_on(text, runs[place - 1], runs[place]) else None

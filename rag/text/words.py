@@ -8,6 +8,8 @@ from typing import cast
 
 import Stemmer
 
+from rag.text import TABLES
+
 
 def listed(words: str) -> frozenset[str]:
     """The words of a list, parted by white space."""
@@ -25,25 +27,6 @@ def _pairs(listed: str) -> dict[str, str]:
     return {form: base for base, *forms in groups for form in forms}
 
 
-_IRREGULAR = _pairs("""
-    arise arose arisen, awake awoke, bear bore borne, beat beaten, become became, begin began begun, bend bent, bind
-    bound, bite bit bitten, bleed bled, blow blew blown, break broke broken, bring brought, build built, burn burnt,
-    buy bought, catch caught, choose chose chosen, come came, deal dealt, dig dug, draw drew drawn, drink drank drunk,
-    drive drove driven, eat ate eaten, fall fell fallen, feed fed, feel felt, fight fought, find found, flee fled, fly
-    flew flown flight, forbid forbade forbidden, forget forgot forgotten, forgive forgave forgiven, freeze froze
-    frozen, go went gone, grow grew grown, hang hung, hear heard, hide hid hidden, hold held, keep kept, know knew
-    known, lay laid, lead led, leave left, lend lent, lie lay lain, lose lost loss, make made, mean meant, meet met,
-    pay paid, ride rode ridden, ring rang rung, rise rose risen, run ran, say said, see saw seen, seek sought, sell
-    sold, send sent, shake shook shaken, shoot shot, show shown, shrink shrank, sing sang sung, sink sank sunk, sit
-    sat, sleep slept, speak spoke spoken, spend spent, stand stood, steal stole stolen, stick stuck, strike struck
-    stricken, swear swore sworn, sweep swept, swim swam swum, swing swung, take took taken, teach taught, tear tore
-    torn, tell told, think thought, throw threw thrown, understand understood, undergo underwent, undertake undertook,
-    wake woke, wear wore worn, win won, withdraw withdrew withdrawn withdrawal, write wrote written, overthrow
-    overthrew overthrown, oversee oversaw overseen, man men, second sec secs, minute min mins, kilometer km kms, hour
-    hr hrs, woman women, child children, person people, foot feet, life lives, wife wives, half halves, leaf leaves,
-    choice choices, defense defence, offense offence, license licence, center centre, theater theatre, program
-    programme, die died death dead, visa visas, withdraw pullout drawdown
-""")
 UNITS = numbered(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen",
@@ -53,42 +36,15 @@ TENS = numbered("twenty thirty forty fifty sixty seventy eighty ninety", 20, 10)
 COUNTS = {word: number for word, number in (UNITS | TENS).items() if number}
 """The numbers that are written as one word, without zero."""
 _NUMBERS = {word: str(number) for word, number in COUNTS.items() if number > 1} | {"dozen": "12"}
-_PEOPLES = _pairs("""
-    afghanistan afghan afghans, albania albanian, arabia saudi, australia australian, austria austrian, bahrain
-    bahraini, belgium belgian, belarus belarusian, britain british briton britons uk, canada canadian, china
-    chinese, denmark danish, egypt egyptian, emirates emirati, europe european, france french, germany german
-    germans, greece greek, india indian, indonesia indonesian, iran iranian iranians, iraq iraqi iraqis, ireland
-    irish, israel israeli, italy italian, japan japanese, jordan jordanian, kazakhstan kazakh, korea korean,
-    kuwait kuwaiti, kyrgyzstan kyrgyz, lebanon lebanese, mexico mexican, netherlands dutch, norway norwegian, oman
-    omani, pakistan pakistani pakistanis, poland polish, qatar qatari, romania romanian, russia russian russians,
-    spain spanish, sweden swedish, switzerland swiss, syria syrian, tajikistan tajik tajiks, turkey turkish turks,
-    turkmenistan turkmen, uganda ugandan, ukraine ukrainian, uzbekistan uzbek uzbeks, yemen yemeni, usa america
-    american americans
-""")
+_PEOPLES = _pairs(TABLES["words"]["peoples"])
 COUNTRIES = frozenset(_PEOPLES.values())
 """The base forms of countries and their peoples."""
-CAPITALS = _pairs("""
-    usa washington, afghanistan kabul, pakistan islamabad, iran tehran, russia moscow kremlin, china beijing, britain
-    london, turkey ankara, tajikistan dushanbe, uzbekistan tashkent, turkmenistan ashgabat, india delhi, qatar doha,
-    germany berlin, france paris, arabia riyadh, emirates dhabi, norway oslo, europe brussels, italy rome, ukraine kyiv,
-    japan tokyo, israel jerusalem, australia canberra, canada ottawa, spain madrid, poland warsaw, kazakhstan astana
-""")
+CAPITALS = _pairs(TABLES["words"]["capitals"])
 """The country for whose government a lower-case capital stands."""
-_BASES = _IRREGULAR | _NUMBERS | _PEOPLES | {"u.s": "usa", "u.s.a": "usa", "u.k": "britain"}
+_BASES = _pairs(TABLES["words"]["irregular"]) | _NUMBERS | _PEOPLES | {"u.s": "usa", "u.s.a": "usa", "u.k": "britain"}
 
-PHRASAL = {"out of": "from"} | {
-    form.replace("_", " "): verb
-    for form, verb in _pairs("""
-        reject rule_out rules_out ruled_out ruling_out turn_down turned_down, surrender give_up gives_up gave_up
-        given_up giving_up, cancel call_off called_off, postpone put_off, trigger set_off, recapture win_back won_back
-        take_back took_back taken_back taking_back, withdraw pull_out pulled_out pulling_out pulls_out, return
-        hand_back handed_back give_back gave_back given_back sent_back send_back, release set_free, urge call_on
-        calls_on called_on calling_on, rise go_up goes_up went_up gone_up going_up, fall go_down goes_down went_down
-        gone_down going_down, conduct carry_out carries_out carried_out carrying_out, maximum up_to as_many_as
-        as_much_as at_most no_more_than not_more_than or_fewer or_less, minimum at_least or_more no_fewer_than
-        no_less_than, decide make_up_their_minds made_up_their_minds, invade march_into marched_into, close shut_down
-    """).items()
-}
+_PHRASAL = _pairs(TABLES["words"]["phrasal"])
+PHRASAL = {"out of": "from"} | {form.replace("_", " "): verb for form, verb in _PHRASAL.items()}
 """The verb that says the same as a verb with a particle."""
 
 _STATES = re.compile(r"\bUSA?\b|\bUnited States(?: of America)?")
@@ -112,14 +68,7 @@ def plain(text: str) -> str:
 
 _WORD = re.compile(r"u\.s(?:\.a)?(?=\.)|u\.k(?=\.)|[^\W_]+(?:[.,]\d+)*")
 _STEMMER = Stemmer.Stemmer("english")
-FUNCTION_WORDS = listed("""
-a an and are as at be been being by did do does done for from had has have having he her hers him his how i if in into
-is it its me my many much of on or our she so than that the their them then there these they this those to too was we
-were what when where which who whom whose why will with would could should can may might must shall you your us not no
-nor but about after before during over under between against through out up down off again just also only own same such
-very s t d ll m re ve am any all both each few more most other some other said say says tell told give gave get got
-while because until
-""")
+FUNCTION_WORDS = listed(TABLES["words"]["function"])
 """The words that only bind others, in lower case."""
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from openai_server import OpenAIServer, Request
 
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.render.lines import answer_lines
 from rag.schema import Answer, Article, Verdict

@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from rag.answer import extractive
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Answer, Reason, Status, Turn, Verdict, Window
 

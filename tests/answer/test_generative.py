@@ -23,7 +23,7 @@ from rag.errors import (
     NoModelError,
     UnreachableError,
 )
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.budget import REPLY_TOKENS, Terms
 from rag.schema import Answer, Reason, Statement, Status, Turn, Verdict

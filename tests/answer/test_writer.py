@@ -17,11 +17,11 @@ from rag.answer.writer import Writer
 from rag.errors import ContextError, InputError, ReplyError, RequestError, ShapeError, UnreachableError
 from rag.ingest.metadata import article
 from rag.models.budget import Terms
-from rag.models.cache import ReplyCache
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, choice_of
 from rag.models.prompts import pack
 from rag.models.reader import shared_reader
+from rag.models.replies import ReplyCache
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
 
 QUESTION = "Where were the talks held?"

@@ -6,30 +6,41 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
 
 from curves import Curves, curves
 from scale import described
-from synthetic import BLOCK, PLANTED, QUESTIONS, Maker, limits
+from synthetic import BLOCK, PLANTED, QUESTIONS, Block, Maker, limits
 
 from rag.store.filters import admits
 
 
+@pytest.fixture(scope="module")
+def maker() -> Maker:
+    return Maker(BLOCK)
+
+
+@pytest.fixture(scope="module")
+def block(maker: Maker) -> Block:
+    return maker.block(0)
+
+
+@pytest.mark.slow
 def test_the_same_size_and_seed_make_the_same_block_wherever_making_is_taken_up() -> None:
-    first, again = Maker(2 * BLOCK).block(1), Maker(2 * BLOCK).block(1)
-    assert first.drafts == again.drafts
-    assert Maker(2 * BLOCK, seed=1).block(1).drafts != first.drafts
+    maker = Maker(2 * BLOCK)
+    other, first, again = maker.block(0), maker.block(1), Maker(2 * BLOCK).block(1)
+    assert first.drafts == again.drafts != other.drafts
     assert sum(len(draft.passages) for draft in first.drafts) == BLOCK == len(first.embedded)
 
 
-def test_passages_are_spans_of_their_articles() -> None:
-    for draft in Maker(BLOCK).block(0).drafts:
+def test_passages_are_spans_of_their_articles(block: Block) -> None:
+    for draft in block.drafts:
         assert all(draft.article.text[p.start : p.end] == p.text for p in draft.passages)
 
 
-def test_each_question_has_as_many_planted_neighbours_that_are_nearest() -> None:
-    maker = Maker(BLOCK)
+def test_each_question_has_as_many_planted_neighbours_that_are_nearest(maker: Maker) -> None:
     rows = maker.vectors(0)
     assert np.allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-5)
     assert len(maker.questions) == QUESTIONS
@@ -39,10 +50,9 @@ def test_each_question_has_as_many_planted_neighbours_that_are_nearest() -> None
         assert scores[PLANTED] < 0.95
 
 
-def test_a_window_of_a_share_admits_about_that_share() -> None:
-    drafts = [draft for number in range(4) for draft in Maker(4 * BLOCK).block(number).drafts]
+def test_a_window_of_a_share_admits_about_that_share(block: Block) -> None:
     for limit in limits():
-        share = sum(len(d.passages) for d in drafts if admits(limit.window, d.article)) / (4 * BLOCK)
+        share = sum(len(d.passages) for d in block.drafts if admits(limit.window, d.article)) / BLOCK
         assert abs(share - limit.share) < 0.05
 
 

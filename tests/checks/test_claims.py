@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.checks.claims import claims
+from rag.checks.document import claims
 from rag.text.sentences import sentences
 
 

@@ -70,6 +70,28 @@ def test_the_year_before_counts_from_the_year_of_its_sentence() -> None:
         ("The bridge is due to be finished in June.", "The bridge will be finished in June, its builder said."),
         ("The council made the union an offer on pay.", "The union rejected the offer on pay that the council made."),
         ("All flights were cancelled.", "The flights were cancelled on Monday."),
+        ("The council voted 4 to 9 against the plan.", "The council rejected the plan by 9 votes to 4."),
+        (
+            "The council voted 9-4 to close the school.",
+            "By nine votes to four the council decided to close the school.",
+        ),
+        ("Four villages will have no school on Monday.", "Schools in four villages will stay shut on Monday."),
+        ("The valley had not seen a major flood since 1978.", "The last great flood in the valley was in 1978."),
+        ("Half of the chambers were installed by June.", "Of four required chambers, two had been installed by June."),
+        (
+            "The yard earned 18 million less than planned.",
+            "It earned 612 million, short of the 630 million it had planned.",
+        ),
+        (
+            "Sales grew 4% to 612 million euros.",
+            "Revenue rose by four percent to 612 million, the company said in euros.",
+        ),
+        ("The plane landed at 20:07.", "The plane came down at 20.07."),
+        ("The guards said that the forces had been moved.", "Forces had only been moved, the guards said."),
+        (
+            "Osten said that the militia gave up after the army had surrendered.",
+            "Osten said that the army had surrendered first and that the militia had then given up.",
+        ),
         ("Above all the harbour was hit.", "It was mainly the harbour that was hit."),
     ],
 )
@@ -85,9 +107,10 @@ def test_what_says_the_same_passes(text: str, span: str) -> None:
         ("The panel cost two million euros.", "The panel cost two million francs.", "number"),
         ("170 people were killed in the flood.", "At least 170 people were killed in the flood.", "number"),
         ("The yard wants 200 workers.", "The yard wants more than 200 workers.", "number"),
-        ("The rebels took every district of the north.", "The rebels took most districts of the north.", "scope"),
-        ("All interpreters landed on Friday.", "About 200 interpreters landed on Friday.", "scope"),
-        ("The troops refused to leave without a fight.", "The troops left without a fight.", "negation"),
+        ("The plane landed at 20:17.", "The plane landed at 20.07.", "number"),
+        ("A third of the chambers were installed by June.", "Of four required chambers, two were installed.", "number"),
+        ("Rahm did not order troops to the border.", "Rahm ordered 20,000 troops to the border.", "negation"),
+        ("The rebels took every district of the north.", "The rebels took most districts of the north.", "direction"),
     ],
 )
 def test_what_says_more_fails(text: str, span: str, kind: str) -> None:
@@ -132,17 +155,6 @@ def test_other_words_are_enough_in_a_short_span() -> None:
 @pytest.mark.parametrize(
     ("text", "span", "kind"),
     [
-        ("Brell runs 90 pharmacies.", "Brell runs 340 pharmacies; Orla Health has 90 pharmacies.", "role"),
-        (
-            "The tenants want a new lift and 400 crowns each.",
-            "The tenants want a new lift; the landlord, Hasko, offers 400 crowns each.",
-            "role",
-        ),
-        (
-            "Captain Rolf Aas praised the crew.",
-            "Captain Nina Holm and the pilot, Rolf Aas, praised the crew.",
-            "role",
-        ),
         ("The mayor of Senn fled.", "The mayor of Arlow fled. Senn was shelled.", "role"),
         ("The bridge will open in May.", "The bridge is expected to open in May.", "modality"),
         ("The law has been signed.", "The law still has to be signed.", "modality"),

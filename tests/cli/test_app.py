@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import command
 from fake_embeddings import FakeEmbeddings
 from typer.testing import CliRunner, Result
 
@@ -23,7 +24,6 @@ SEEDS = str(ROOT / "seeds")
 WHO = "Who is the chief negotiator on behalf of the Taliban?"
 NEGOTIATOR = "Sher Mohammad Abbas Stanikzai"
 OFF_TOPIC = "Which team won the 1998 football World Cup final?"
-MAIN = [sys.executable, "-c", "from rag.cli.app import main; main()"]
 
 
 def run(*arguments: str, stdin: str | None = None, env: dict[str, str] | None = None) -> Result:
@@ -150,16 +150,41 @@ def test_articles_are_lines_with_tabs_in_a_pipe(seeded: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "command",
+    [("ask", WHO), ("search", WHO), ("summarize",), ("timeline", "x"), ("articles", "--json"), ("conflicts",),
+     ("remove", "x"), ("reindex",), ("chat",)],
+)  # fmt: skip
+def test_where_no_library_is_none_is_made_to_read_it(command: tuple[str, ...], tmp_path: Path) -> None:
+    found = run(*command, "--library", str(tmp_path / "typo"))
+    assert (found.exit_code, found.stdout) == (3, "")
+    assert f"no library in {tmp_path}/typo; name another one, or make it with `rag add PATH`" in found.stderr
+    assert not (tmp_path / "typo").exists()
+
+
 def test_articles_of_an_empty_library_say_how_to_add() -> None:
+    run("add", SEEDS)
+    run("remove", run("articles").stdout.split("\t")[0])
     found = run("articles", "--json")
     assert (found.exit_code, found.stdout) == (0, "[]\n")
     assert "add some with `rag add PATH`" in found.stderr
 
 
+def test_what_cannot_be_added_first_shows_in_the_exit_code(tmp_path: Path) -> None:
+    (tmp_path / "bad.json").write_text("{")
+    none = run("ask", "-a", str(tmp_path / "bad.json"), WHO)
+    assert (none.exit_code, none.stdout) == (1, "")
+    assert "nothing that --add names could be added" in none.stderr
+    some = run("ask", "-a", str(tmp_path / "bad.json"), "-a", SEEDS, WHO)
+    assert some.exit_code == 11
+    assert "[1]" in some.stdout
+    assert run("ask", "-a", SEEDS, WHO).exit_code == 0
+
+
 def test_add_first_works_with_every_reading_command(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("One short article about a bridge.")
     found = run("articles", "-a", str(tmp_path / "a.txt"), "--add", "/nowhere")
-    assert found.stdout.count("\n") == 1
+    assert (found.exit_code, found.stdout.count("\n")) == (11, 1)
     assert found.stderr.splitlines()[1].startswith("rag: /nowhere: ")
     assert found.stderr.splitlines()[2] == "rag: added 1, updated 0, unchanged 0, duplicates 0, failed 1"
     assert run("articles", "-a", str(tmp_path / "a.txt")).stderr == ""
@@ -175,6 +200,7 @@ def test_remove_prints_what_it_removed() -> None:
 
 
 def test_removing_an_unknown_id_is_refused() -> None:
+    run("add", SEEDS)
     found = run("remove", "nothing")
     assert (found.exit_code, found.stdout) == (2, "")
     assert "no article has the id 'nothing'" in found.stderr
@@ -266,7 +292,7 @@ def test_an_empty_library_exits_with_3_and_says_how_to_add(command: str) -> None
         ("ask", " "),
         ("ask", "-"),
         ("ask", WHO, "--batch", "x.jsonl"),
-        ("ask", "--batch", "/nowhere.jsonl"),
+        ("ask", "--batch", "/nowhere.jsonl", "-a", SEEDS),
         ("ask", WHO, "--since", "soon"),
         ("ask", WHO, "-k", "0"),
         ("ask", WHO, "--nonsense"),
@@ -332,8 +358,8 @@ def test_what_drives_a_terminal_is_not_printed(tmp_path: Path) -> None:
     }
     (tmp_path / "a.json").write_text(json.dumps(record))
     printed = ""
-    for command in (("articles",), ("search", "bridge of Herat"), ("ask", "When did the bridge of Herat fall?")):
-        found = run(*command, "-a", str(tmp_path / "a.json"))
+    for shown in (("articles",), ("search", "bridge of Herat"), ("ask", "When did the bridge of Herat fall?")):
+        found = run(*shown, "-a", str(tmp_path / "a.json"))
         assert found.exit_code == 0
         printed += found.stdout
     assert not set(printed) & set("\x1b\x07\u202e")
@@ -343,14 +369,14 @@ def test_what_drives_a_terminal_is_not_printed(tmp_path: Path) -> None:
 def test_a_reader_that_leaves_ends_it_quietly(seeded: Path) -> None:
     reading, writing = os.pipe()
     os.close(reading)
-    found = subprocess.run([*MAIN, "articles"], stdout=writing, stderr=subprocess.PIPE, check=False)
+    found = subprocess.run([*command(), "articles"], stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert (found.returncode, found.stderr) == (0, b"")
 
 
 def test_an_interrupt_exits_with_130_and_says_nothing(seeded: Path, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "inputs")
-    child = subprocess.Popen([*MAIN, "ask", "--batch", str(tmp_path / "inputs")], stderr=subprocess.PIPE)
+    child = subprocess.Popen([*command(), "ask", "--batch", str(tmp_path / "inputs")], stderr=subprocess.PIPE)
     with (tmp_path / "inputs").open("wb"):  # opens when the other end is: it is running
         child.send_signal(signal.SIGINT)
         assert child.communicate() == (None, b"")
@@ -361,7 +387,7 @@ def terminal(*arguments: str, **environment: str) -> str:
     """What a command prints on a terminal of 100 columns."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen(
-        [*MAIN, *arguments],
+        [*command(), *arguments],
         stdout=theirs,
         stderr=theirs,
         env={**os.environ, "COLUMNS": "100", "TERM": "xterm", **environment},

@@ -7,11 +7,11 @@ import os
 import pty
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import command
 from made_replies import (
     INVENTED,
     NAME,
@@ -221,17 +221,8 @@ def test_in_a_terminal_statements_appear_one_by_one_and_the_whole_is_the_same(ho
         whole = run(server, "--no-cache").stdout
         env = os.environ | {"OPENAI_BASE_URL": server.url, "RAG_MODEL": "local", "COLUMNS": "400", "NO_COLOR": "1"}
         main, worker = pty.openpty()
-        command = [
-            sys.executable,
-            "-c",
-            "from rag.cli.app import main; main()",
-            "ask",
-            QUESTION,
-            "--no-cache",
-            "--judge",
-            "none",
-        ]
-        with subprocess.Popen(command, stdout=worker, stderr=subprocess.DEVNULL, env=env):
+        asking = [*command(), "ask", QUESTION, "--no-cache", "--judge", "none"]
+        with subprocess.Popen(asking, stdout=worker, stderr=subprocess.DEVNULL, env=env):
             os.close(worker)
             shown = _read(main)
     assert " ".join(shown.split()) == " ".join(whole.split())

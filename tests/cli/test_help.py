@@ -15,10 +15,9 @@ import pytest
 from typer.testing import CliRunner
 
 from rag import errors
-from rag.cli.app import app
+from rag.cli.app import EXAMPLES, app
 from rag.cli.console import INTERRUPTED
-from rag.cli.eval_command import GATE_FAILED
-from rag.cli.examples import EXAMPLES
+from rag.cli.library_commands import GATE_FAILED
 from rag.cli.requests import ABSTAINED, FAILED, FAILED_CHECK
 
 ROOT = Path(__file__).parents[2]

@@ -6,11 +6,11 @@ import json
 import os
 import stat
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from commands import command
 from made_replies import INVENTED, NAME, NOT_GIVEN, NUMBER, QUESTION, RIGHT, right, wrong
 from openai_server import OpenAIServer, Reply, Request
 from terminal import ALT_ENTER, CTRL_C, CTRL_D, ENTER, TAB, Terminal, home
@@ -39,9 +39,8 @@ def env(seeded: Path, tmp_path: Path) -> Iterator[dict[str, str]]:
 
 
 def piped(env: dict[str, str], *lines: str, arguments: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from rag.cli.app import main; main()", "chat", *arguments]
-    text = "\n".join(lines) + "\n"
-    return subprocess.run(command, input=text, capture_output=True, text=True, env=os.environ | env, check=False)
+    text, chat = "\n".join(lines) + "\n", [*command(), "chat", *arguments]
+    return subprocess.run(chat, input=text, capture_output=True, text=True, env=os.environ | env, check=False)
 
 
 def replies(found: subprocess.CompletedProcess[str]) -> list[str]:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from rag.cli.app import app
 from rag.compare.articles import held_against
 from rag.compare.relation import ReportedSentence
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.render.lines import answer_lines
 from rag.schema import Answer, Citation, Dispute, Span, Statement, Verdict, Window

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rag.compare.relation import ReportedSentence, related, values
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.schema import Span
 
 

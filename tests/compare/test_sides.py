@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rag.compare.sides import Side, sides
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.reader import Reading
 from rag.retrieval.rerank import Sentence

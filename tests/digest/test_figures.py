@@ -16,7 +16,7 @@ from rag.cli.app import app
 from rag.digest.excerpts import Excerpt
 from rag.digest.figures import figures_of
 from rag.errors import EmptyLibraryError, InputError
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.render.digest_lines import figure_lines
 from rag.render.tables import csv_text
 from rag.schema import Figures, Reason, Span, Status

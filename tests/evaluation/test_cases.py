@@ -11,7 +11,7 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import InputError
-from rag.evaluation.cases import CASE, CaseSet, CheckCase, QaCase, ReplyCase, SummaryCase, TimelineCase, schema
+from rag.evaluation.cases import CASE, CaseSet, CheckCase, QaCase, ReplyCase, SummaryCase, TimelineCase
 from rag.evaluation.formats import load_set
 from rag.evaluation.observe import check_gold
 from rag.library import Library
@@ -156,7 +156,9 @@ def test_a_case_is_written_as_it_is_read() -> None:
 
 
 def test_the_schema_can_be_printed() -> None:
-    assert {"QaCase", "SearchCase", "SummaryCase", "TimelineCase", "CheckCase", "ReplyCase"} <= set(schema()["$defs"])
+    assert {"QaCase", "SearchCase", "SummaryCase", "TimelineCase", "CheckCase", "ReplyCase"} <= set(
+        CASE.json_schema()["$defs"]
+    )
 
 
 # The sets of the project
@@ -199,6 +201,7 @@ def test_no_two_cases_have_one_id(sets: dict[str, CaseSet]) -> None:
     assert len(set(ids)) == len(ids)
 
 
+@pytest.mark.slow
 def test_the_evidence_stands_in_the_articles_that_the_library_keeps(sets: dict[str, CaseSet], library: Library) -> None:
     cases = [case for found in sets.values() for case in found.cases]
     assert sum(len(case.gold) for case in cases) >= 450

@@ -454,15 +454,3 @@ def test_evidence_needs_an_article_or_a_quote(tmp_path: Path) -> None:
 def test_a_claim_is_checked_against_quotes_only(tmp_path: Path) -> None:
     case = {"task": "check", "id": "a", "text": "t", "supported": True, "evidence": [{"article": "d1"}]}
     assert "wanted a quote in all evidence" in told(lines(tmp_path / "own.jsonl", case))
-
-
-def test_claims_with_their_source_are_checks(tmp_path: Path) -> None:
-    claim = {"id": 7, "set": "wice", "source": "It rained in Kabul. Roads were shut.", "claim": "It rained in Kabul."}
-    path = tmp_path / "claims.jsonl"
-    path.write_text(json.dumps(claim | {"supported": True, "label": "x"}) + "\n" + json.dumps({"id": "8"}) + "\n")
-    with pytest.raises(InputError, match=r"claims\.jsonl:2: not a case: the field 'question' is missing"):
-        load_set(path)
-    path.write_text(json.dumps(claim | {"supported": False}) + "\n")
-    (case,) = load_set(path).cases
-    assert (case.id, case.task, case.type, case.against) == ("7", "check", "wice", claim["source"])
-    assert not case.is_true

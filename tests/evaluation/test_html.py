@@ -29,10 +29,9 @@ from rag.evaluation.cases import (
     TimelineCase,
     Written,
 )
-from rag.evaluation.report import Changes, Report, report
+from rag.evaluation.report import Changes, Report, html_report, report
 from rag.evaluation.results import CitedPlace, FoundPlace, Grades, Identity, Place, Result, Run, ShownConflict
 from rag.evaluation.run import run
-from rag.evaluation.views import html_report
 from rag.library import Library
 from rag.schema import Check, Dispute, Reason, Status, Verdict
 

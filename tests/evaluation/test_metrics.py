@@ -39,8 +39,6 @@ from rag.evaluation.metrics import (
     overlong,
     planted_caught,
     rates,
-    rouge_1,
-    rouge_2,
     shares,
     true_marked,
     true_rejected,
@@ -221,13 +219,6 @@ def test_a_summary_is_scored_by_its_claims_and_its_room() -> None:
     assert MEASURES[CaseTask.SUMMARY]["faithfulness"](SUMMARY, result) == Share(0, 1)
     assert overlong(SUMMARY, result) == Share(0, 1)
     assert overlong(SUMMARY, answered(said("One two three four five."))) == Share(1, 1)
-
-
-def test_rouge_against_a_reference() -> None:
-    # the, troops, left, kabul | troops, left, the, city: three of four words, one of three pairs
-    result = answered(said("The troops left Kabul."))
-    assert rouge_1(SUMMARY, result) == Share(0.75, 1)
-    assert rouge_2(SUMMARY, result) == Share(pytest.approx(1 / 3), 1)
 
 
 def test_a_timeline_is_scored_by_its_days() -> None:

@@ -138,6 +138,7 @@ def test_true_statements_are_no_copies_of_what_they_quote(halves: list[list[Repl
         assert not any(said in quote.quote for quote in statement.quotes), said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("half", "id", "picture"),
     [("unseen", "replies-unseen-conflict-4", "conflict"), ("dev", "replies-dev-error-number-1", "marked")],

@@ -16,13 +16,13 @@ from fuzzing import material
 from fuzzing.invariants import is_json, shown, sound_answer, sound_article, sound_search, sound_summary, sound_timeline
 from fuzzing.loading import PARAGRAPHS, folder
 from fuzzing.outcomes import ACCEPTED, Target, holds, printable, told
-from rag.chains import asked
 from rag.chat.commands import Talk
 from rag.chat.conversation import Conversation
 from rag.chat.effects import Answering, Cleared, Left, Paged, Shown
 from rag.checks.verify import verify
 from rag.cli.requests import answer_batch, read_requests
 from rag.ingest.metadata import article
+from rag.langchain import asked
 from rag.library import Library
 from rag.schema import Answer, Article, Citation, Statement, Turn, Window
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from fuzzing.outcomes import holds, printable, told
-from rag.ingest.chunk import chunk
+from rag.ingest.pipeline import chunk
 from rag.models.injection import planted
 from rag.render.digest_lines import summary_lines, timeline_lines
 from rag.render.lines import (

@@ -93,7 +93,6 @@ RGB = {
     "negative": [PARAGRAPHS],
 }
 RGB_WRONG = {**RGB, "positive_wrong": ["The mayor sold them."], "fakeanswer": "The mayor"}
-SOURCED = {"id": "1", "set": "a", "source": _BODY, "claim": "The ferry closes.", "supported": True}
 GATES: dict[str, Any] = {
     "smoke": {
         "cases": "sets/smoke.jsonl",
@@ -192,9 +191,7 @@ _yaml = st.one_of(
     material.deep.map(str.encode),
 )
 _files: dict[str, st.SearchStrategy[dict[str, bytes]]] = {
-    "set.jsonl": st.one_of(_lines(*CASES), _lines(RGB, RGB_WRONG), _lines(SOURCED)).map(
-        lambda body: {"set.jsonl": body}
-    ),
+    "set.jsonl": st.one_of(_lines(*CASES), _lines(RGB, RGB_WRONG)).map(lambda body: {"set.jsonl": body}),
     "set.yaml": _yaml.map(lambda body: {"set.yaml": body}),
     "set.json": _document(SQUAD, RGB, MULTIHOP).map(lambda body: {"set.json": body}),
     "multihop": st.builds(

@@ -24,7 +24,7 @@ from rag.library import Library
 from rag.models.budget import Terms
 from rag.models.chat import ModelChoice
 from rag.models.client import Account, Caller
-from rag.models.partial_json import Members, first_object
+from rag.models.replies import Members, first_object
 from rag.schema import Citation, Statement, Verdict
 
 _MOST = 8_000

@@ -96,18 +96,28 @@ def test_a_word_file_is_an_article(tmp_path: Path) -> None:
     assert "Nobody was hurt." in found.text
 
 
+@pytest.mark.parametrize("kind", ["footnote", "endnote"])
+def test_notes_of_a_word_file_are_read_last(tmp_path: Path, kind: str) -> None:
+    note = f"<w:{kind} w:id='2'><w:p><w:r><w:t>She was built in 1998.</w:t></w:r></w:p></w:{kind}>"
+    notes = f'<w:{kind}s xmlns:w="{W}"><w:{kind} w:id="0"><w:p/></w:{kind}>{note}</w:{kind}s>'
+    body = docx("Ferry runs aground", FERRY, extra={f"word/{kind}s.xml": notes})
+    (found,) = loaded(written(tmp_path, "ferry.docx", body))
+    assert found.text == f"Ferry runs aground\n\n{FERRY}\n\nShe was built in 1998."
+
+
 def test_an_open_document_is_an_article(tmp_path: Path) -> None:
     names = (
         'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
         'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0"'
     )
-    body = f"<text:h>Tram line to close</text:h><text:p>{TRAM}</text:p>"
+    note = "<text:note><text:note-body><text:p>It is ninety years old.</text:p></text:note-body></text:note>"
+    body = f"<text:h>Tram line to close</text:h><text:p>{TRAM}{note}</text:p>"
     content = (
         f"<office:document-content {names}><office:body><office:text>{body}"
         "</office:text></office:body></office:document-content>"
     )
     (found,) = loaded(written(tmp_path, "tram.odt", zipped({"content.xml": content})))
-    assert (found.title, TRAM in found.text) == ("Tram line to close", True)
+    assert found.text == f"Tram line to close\n\n{TRAM}\n\nIt is ninety years old."
 
 
 def test_rich_text_is_an_article(tmp_path: Path) -> None:
@@ -124,12 +134,16 @@ def test_a_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
     )
     opf = (
         '<package xmlns="http://www.idpf.org/2007/opf"><metadata xmlns:dc="http://purl.org/dc/elements/1.1/">'
-        "<dc:title>Weekly</dc:title><dc:creator>Ida Holt</dc:creator></metadata><manifest>"
+        '<dc:title>Weekly</dc:title><dc:date event="modification">2024-09-29</dc:date><dc:date>2024-03-05</dc:date>'
+        "<dc:creator>Ida Holt</dc:creator></metadata><manifest>"
         '<item id="a" href="a.xhtml" media-type="application/xhtml+xml"/>'
         '<item id="b" href="b.xhtml" media-type="application/xhtml+xml"/></manifest>'
         '<spine><itemref idref="b"/><itemref idref="a"/></spine></package>'
     )
-    page = "<html xmlns='http://www.w3.org/1999/xhtml'><head><title>c1</title></head><body><h1>{}</h1><p>{}</p></body></html>"
+    page = (
+        "<html xmlns='http://www.w3.org/1999/xhtml'><head><title>c1</title></head><body><h1>{}</h1><p>{}</p>"
+        "<div class='calibre_navbar'>| Next | Main menu |</div></body></html>"
+    )
     parts = {
         "META-INF/container.xml": container,
         "OEBPS/c.opf": opf,
@@ -138,7 +152,8 @@ def test_a_book_is_read_chapter_by_chapter(tmp_path: Path) -> None:
     }
     found = loaded(written(tmp_path, "weekly.epub", zipped(parts)))
     assert [article.title for article in found] == ["Tram", "Ferry"]
-    assert [TRAM in found[0].text, FERRY in found[1].text] == [True, True]
+    assert [article.text for article in found] == [f"Tram\n\n{TRAM}", f"Ferry\n\n{FERRY}"]
+    assert {str(article.published) for article in found} == {"2024-03-05"}
 
 
 @pytest.mark.parametrize("name", ["a.docx", "a.odt", "a.epub"])
@@ -189,6 +204,26 @@ def test_a_mailbox_holds_an_article_a_mail(tmp_path: Path) -> None:
     box = one.format(HEAD + STAMP, 1, FERRY) + one.format(HEAD + STAMP, 2, f">From here on: {TRAM}")
     found = loaded(written(tmp_path, "box.mbox", box))
     assert [FERRY in found[0].text, TRAM in found[1].text] == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("headers", "source", "title", "published"),
+    [
+        ("From: Ida Holt <i@p.example>\nSubject: Ferry\n  aground\nDate: Mon, 04 Mar 2024 23:00:00 -0000",
+         "Ida Holt", "Ferry aground", "2024-03-04T23:00:00+00:00"),
+        ('From: "Holt, Ida (desk)" <i@p.example>\nSubject: =?utf-8?b?w6k=?= =?utf-8?b?w6k=?=\nDate: 4 Mar 24 10:00 EST',
+         "Holt, Ida (desk)", "éé", "2024-03-04T10:00:00-05:00"),
+        ("From: Jörg <j@p.example>\nSubject: Straße\nDate: 2024-03-04", "Jörg", "Straße", "2024-03-04"),
+        ("From: j@p.example\nSubject: Fog\nDate: Mon, 4 Mar 1700 10:00:00 +0000", "p.example", "Fog", None),
+    ],
+)  # fmt: skip
+def test_headers_of_mail_are_read_as_the_standard_has_them(
+    tmp_path: Path, headers: str, source: str, title: str, published: str | None
+) -> None:
+    (found,) = loaded(written(tmp_path, "m.eml", f"{headers}\n\n{FERRY}\n"))
+    assert (found.source, found.title) == (source, title)
+    assert (found.published and found.published.value.isoformat()) == published
+    assert (published is None) == any("1700" in note for note in found.notes)
 
 
 # exports
@@ -557,7 +592,13 @@ def test_columns_are_read_one_after_the_other_whatever_order_they_were_written_i
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "whole"), [("passen-", "gers", "passengers"), ("long-", "term", "long-term")]
+    ("first", "second", "whole"),
+    [
+        ("passen-", "gers", "passengers"),
+        ("long-", "term", "long-term"),
+        ("60-", "year", "60-year"),
+        ("20-", "30", "20-30"),
+    ],
 )
 def test_a_word_that_is_broken_at_the_end_of_a_line_is_joined(
     tmp_path: Path, first: str, second: str, whole: str
@@ -569,6 +610,22 @@ def test_a_word_that_is_broken_at_the_end_of_a_line_is_joined(
     ]
     (found,) = loaded(written(tmp_path, "a.pdf", laid_out(column(60, lines))))
     assert f"many {whole} plans" in found.text
+
+
+def test_the_columns_of_a_short_last_page_are_those_of_the_pages_before(tmp_path: Path) -> None:
+    last = [(60, 600, "The captain was heard"), (60, 588, "on Tuesday."), (330, 600, "A bus will go there.")]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out([*column(60, LEFT), *column(330, RIGHT)], last)))
+    assert found.text.endswith("The captain was heard on Tuesday.\n\nA bus will go there.")
+
+
+@pytest.mark.parametrize("above", [True, False])
+def test_a_table_across_columns_keeps_its_rows(tmp_path: Path, above: bool) -> None:
+    rows = [["Boat", "Length", "Built"], ["Aurora", "90 m", "1998"], ["Hope", "45 m", "2011"]]
+    top = 740 if above else 640
+    table = [(x, top - 12 * n, cell) for n, row in enumerate(rows) for x, cell in zip((60, 200, 400), row, strict=True)]
+    (found,) = loaded(written(tmp_path, "a.pdf", laid_out([*table, *column(60, LEFT), *column(330, RIGHT)])))
+    texts = ["\n\n".join(" | ".join(row) for row in rows), " ".join(LEFT), " ".join(RIGHT)]
+    assert found.text == "\n\n".join(texts if above else [*texts[1:], texts[0]])
 
 
 def test_running_heads_and_page_numbers_are_left_out(tmp_path: Path) -> None:

@@ -22,8 +22,10 @@ from pypdf import PdfReader, PdfWriter
 
 from rag.errors import LoadError
 from rag.ingest.formats import READERS
-from rag.ingest.loaders import article, content_digest, expand, load
+from rag.ingest.loaders import expand, load
+from rag.ingest.metadata import article
 from rag.schema import Article, Failure, Precision, Published
+from rag.text.clean import content_digest
 
 SEED = Path(__file__).parents[2] / "seeds" / "2021-07-07-tehran-talks.txt"
 SEVENTH = Published(date(2021, 7, 7), Precision.DAY)

@@ -17,17 +17,17 @@ import pytest
 
 pytest.importorskip("mcp", reason="no MCP SDK; install it with `uv sync`")
 
+from commands import command
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.mcp.records import MOST_CHARACTERS
 from rag.mcp.server import server
 from rag.text.calendar import parse_published
 
 ROOT = Path(__file__).parents[2]
-RAG = [sys.executable, "-c", "from rag.cli.app import main; main()"]
 SOLDIERS = "How many Afghan soldiers fled to Tajikistan?"
 OFF_TOPIC = "Which team won the 1998 football World Cup final?"
 TOOLS = ["search", "fetch", "ask", "check", "timeline", "conflicts"]
@@ -90,8 +90,9 @@ async def conversation(client: Client) -> None:
 
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_client_converses_over_pipes(folder: Path, mode: str) -> None:
-    arguments = [*RAG[1:], "mcp", "--library", str(folder), "--offline"]
-    async with Client(StdioServerParameters(command=RAG[0], args=arguments), mode=mode) as client:
+    arguments = [*command()[1:], "mcp", "--library", str(folder), "--offline"]
+    program = StdioServerParameters(command=command()[0], args=arguments, env={"RAG_THREADS": "1"})
+    async with Client(program, mode=mode) as client:
         assert client.server_info.name == "dispatches"
         await conversation(client)
 
@@ -104,7 +105,7 @@ async def test_a_client_converses_over_http(address: str) -> None:
 @pytest.fixture(scope="module")
 def address(folder: Path) -> Iterator[str]:
     """The address of a server on a free port; when it ends it has written nothing to stdout."""
-    arguments = [*RAG, "mcp", "--library", str(folder), "--offline", "--http", "0"]
+    arguments = [*command(), "mcp", "--library", str(folder), "--offline", "--http", "0"]
     process = subprocess.Popen(arguments, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout
     assert process.stderr
@@ -126,7 +127,7 @@ def test_a_page_on_the_web_cannot_reach_the_server(address: str, header: dict[st
 
 def test_a_port_that_is_taken_is_one_line(address: str, folder: Path) -> None:
     port = address.rsplit(":", maxsplit=1)[1].split("/", maxsplit=1)[0]
-    arguments = [*RAG, "mcp", "--library", str(folder), "--http", port]
+    arguments = [*command(), "mcp", "--library", str(folder), "--http", port]
     found = subprocess.run(arguments, capture_output=True, text=True, check=False)
     assert (found.returncode, found.stdout) == (2, "")
     assert found.stderr.startswith(f"rag: port {port} of 127.0.0.1 cannot be used")
@@ -145,7 +146,17 @@ def test_stdout_has_nothing_but_the_protocol(tmp_path: Path) -> None:
             "params": {"name": "ask", "arguments": {"question": OFF_TOPIC}},
         },
     )
-    arguments = [*RAG, "mcp", "--library", str(tmp_path / "library"), "-a", str(ROOT / "seeds"), "-a", "/nowhere", "-v"]
+    arguments = [
+        *command(),
+        "mcp",
+        "--library",
+        str(tmp_path / "library"),
+        "-a",
+        str(ROOT / "seeds"),
+        "-a",
+        "/nowhere",
+        "-v",
+    ]
     with subprocess.Popen(
         arguments,
         text=True,
@@ -172,7 +183,7 @@ def test_stdout_has_nothing_but_the_protocol(tmp_path: Path) -> None:
 
 
 def test_an_interrupt_ends_it_while_it_waits(folder: Path) -> None:
-    arguments = [*RAG, "mcp", "--library", str(folder), "--offline"]
+    arguments = [*command(), "mcp", "--library", str(folder), "--offline"]
     with subprocess.Popen(arguments, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin
         assert process.stdout
@@ -185,6 +196,7 @@ def test_an_interrupt_ends_it_while_it_waits(folder: Path) -> None:
 
 def test_without_the_sdk_it_says_how_to_install_it(tmp_path: Path) -> None:
     code = "import sys; sys.modules['mcp'] = None; from rag.cli.app import main; main()"
+    Library(tmp_path / "library").catalog.close()
     arguments = [sys.executable, "-c", code, "mcp", "--library", str(tmp_path / "library")]
     found = subprocess.run(arguments, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     assert (found.returncode, found.stdout) == (2, "")

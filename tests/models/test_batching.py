@@ -15,11 +15,18 @@ from fake_embeddings import FakeEmbeddings
 from openai_server import OpenAIServer, Reply, Request, failing, rate_limited, refused_key, vectors
 
 from rag.errors import EmbeddingError, KeyRefusedError, RateLimitedError, ReplyError, RequestError, UnreachableError
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.chat import MOST_TEXTS, ModelChoice
-from rag.models.embeddings import Embedder, HeadedText, embed_passages
-from rag.models.remote import AT_ONCE, MOST_CHARACTERS, RemoteEmbeddings, bounded
+from rag.models.embeddings import (
+    AT_ONCE,
+    MOST_CHARACTERS,
+    Embedder,
+    HeadedText,
+    RemoteEmbeddings,
+    bounded,
+    embed_passages,
+)
 
 START = "from rag.cli.app import main; main()"
 SOON = 20.0  # seconds; only what fails takes as long
@@ -224,6 +231,7 @@ def test_a_model_that_loses_a_vector_is_refused() -> None:
         embedded(Losing(), TEXTS[:MOST_TEXTS])
 
 
+@pytest.mark.slow
 def test_the_user_stops_it_without_waiting_for_a_reply(tmp_path: Path) -> None:
     folder = tmp_path / "articles"
     folder.mkdir()

@@ -16,7 +16,7 @@ from tokenizers import Tokenizer
 from rag.errors import EmbeddingError
 from rag.models import embeddings, minilm
 from rag.models.embeddings import HeadedText, MiniLM, embed_passages, identity, token_counts
-from rag.models.minilm import open_session
+from rag.models.minilm import VERSION, open_session
 from rag.text.sentences import sentences
 
 TEXTS = [
@@ -100,6 +100,7 @@ def test_reports_each_batch_and_embeds_nothing_of_nothing() -> None:
     assert model().embed_passages([]) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("threads", "most"), [(1, 0), (3, 3)])
 def test_many_texts_are_embedded_by_the_threads_that_are_allowed_with_the_same_vectors(threads: int, most: int) -> None:
     texts = [HeadedText("Talks", f"{'word ' * (n * 7 % 90)}end {n}.") for n in range(40)]
@@ -116,6 +117,7 @@ def test_many_texts_are_embedded_by_the_threads_that_are_allowed_with_the_same_v
         assert np.abs(a.sentences - b.sentences).max() < 1e-3
 
 
+@pytest.mark.slow
 def test_the_threads_of_a_session_are_those_that_are_asked_for(tmp_path: Path) -> None:
     MiniLM(cache=tmp_path).load()
     [graph] = tmp_path.glob("*.onnx")
@@ -139,7 +141,7 @@ def test_weights_with_another_digest_are_refused(tmp_path: Path) -> None:
 
 def test_the_graph_is_built_once_and_built_anew_if_its_file_is_damaged(tmp_path: Path) -> None:
     expected = model().embed_query("Kabul")
-    made = user_cache_path("dispatches").glob("minilm-*.onnx")  # by the model of the line above, at the latest
+    made = user_cache_path("dispatches").glob(f"minilm-*-v{VERSION}-*.onnx")  # by the line above, at the latest
     shutil.copy(max(made, key=lambda path: path.stat().st_mtime), tmp_path)
     (saved,) = tmp_path.iterdir()
     built = saved.stat().st_mtime_ns
@@ -153,6 +155,7 @@ def test_the_graph_is_built_once_and_built_anew_if_its_file_is_damaged(tmp_path:
     assert saved.stat().st_mtime_ns != built
 
 
+@pytest.mark.slow
 def test_threads_of_a_session_do_not_spin_while_there_is_nothing_to_embed(tmp_path: Path) -> None:
     MiniLM(cache=tmp_path).load()
     [graph] = tmp_path.glob("*.onnx")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.models.partial_json import Member, Members
+from rag.models.replies import Member, Members
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),

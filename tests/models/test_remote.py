@@ -20,7 +20,7 @@ from rag.errors import (
     ReplyError,
     UnreachableError,
 )
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.chat import MOST_TEXTS
 from rag.schema import Status

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from rag.cli.app import app
 from rag.ingest.metadata import article
-from rag.render.exports import csv_timeline, ics_timeline
+from rag.render.tables import csv_timeline, ics_timeline
 from rag.schema import Citation, Conflict, Dispute, Event, Position, Precision, Statement, Timeline, Verdict
 
 

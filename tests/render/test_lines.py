@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from time import perf_counter
 
@@ -13,8 +14,11 @@ from rag.schema import (
     Answer,
     Article,
     Citation,
+    Conflict,
+    Dispute,
     Hit,
     Passage,
+    Position,
     Precision,
     Published,
     Reason,
@@ -42,6 +46,15 @@ def shown(found: Answer, width: int | None = None) -> list[str]:
 def test_a_quote_is_shown_only_if_it_is_not_the_statement() -> None:
     assert shown(answer()) == ["The talks were held in Tehran. [1]", "", "[1] Talks — Example News, 2021-07-07"]
     assert shown(answer("They were in Tehran."))[-1] == "    “The talks were held in Tehran.”"
+
+
+def test_a_quote_that_stands_in_a_conflict_is_not_shown_again() -> None:
+    other = Article("a2", "No talks", "The talks\nwere held in Doha.", "1", "Harirud Post")
+    second = Citation(2, other, "p2", 0, 29, other.text)
+    conflict = Conflict(Dispute.CONFLICT, "the place", (Position("Doha", second), Position("Tehran", FIRST)))
+    lines = shown(replace(answer(), citations=(FIRST, second), conflicts=(conflict,)))
+    assert [line for line in lines if "Doha" in line] == ["- “The talks were held in Doha.” [2] Harirud Post"]
+    assert lines[-1] == "[2] No talks — Harirud Post"
 
 
 def test_a_partial_answer_says_so() -> None:

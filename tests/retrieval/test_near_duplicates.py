@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answer import extractive
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.retrieval.near_duplicates import clusters, contained
 from rag.schema import Answer, Article

@@ -9,7 +9,7 @@ import pytest
 from fake_embeddings import FakeEmbeddings
 
 from rag.errors import EmptyLibraryError, InputError
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article, Passage, Turn, Window
 from rag.store.catalog import Catalog, PreparedArticle

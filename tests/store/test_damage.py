@@ -146,6 +146,16 @@ def test_sentences_of_an_earlier_version_are_found_by_doctor_and_embedded_anew_b
     assert problems(folder) == []
 
 
+def test_marks_of_orders_by_another_version_are_found_by_doctor_and_made_anew_by_reindex(folder: Path) -> None:
+    sql("UPDATE meta SET value = 'other' WHERE key = 'orders'")(folder)
+    assert problems(folder) == ["sentences addressed to a program were marked by another version; run `rag reindex`"]
+    with opened(folder) as library:
+        assert {a.orders for a in library.articles()} == {None}
+        library.reindex()
+        assert {a.orders for a in library.articles()} == {()}
+    assert problems(folder) == []
+
+
 def test_a_damaged_vector_that_waits_for_the_index_is_embedded_anew(folder: Path) -> None:
     VECTORS["nan"](folder)
     sql("UPDATE passages SET indexed = 0")(folder)

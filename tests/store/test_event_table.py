@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article, Window
 from rag.store.catalog import VERSION

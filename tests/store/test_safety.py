@@ -46,7 +46,7 @@ ARTICLES = [
 CORRECTED = article("Nothing stood, the envoy said in Tehran.", id="a00", title="Report 0")
 
 
-@pytest.mark.parametrize("kills", [2, pytest.param(36, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("kills", [2, pytest.param(18, marks=pytest.mark.slow)])
 def test_a_killed_add_leaves_a_library_that_answers_and_completes_itself(tmp_path: Path, kills: int) -> None:
     command = [sys.executable, __file__, str(tmp_path), str(kills)]
     done = subprocess.run(command, cwd=ROOT, text=True, capture_output=True, check=False, env=environment())

@@ -20,7 +20,7 @@ from rag.errors import InputError, LockedError, ServerError
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Article, Precision, Published, Window
-from rag.store.servers.addresses import chroma_server
+from rag.store.database import chroma_server
 from rag.store.vector_index import VectorIndex
 
 ROOT = Path(__file__).parents[2]
@@ -236,7 +236,7 @@ def test_the_command_line_reads_the_servers_of_the_environment(
     assert index_server.url in ran[2].stdout
     assert not any("hidden" in r.output for r in ran)
     alone = CliRunner().invoke(app, ["articles", "--library", str(tmp_path / "other")])
-    assert "has no articles" in alone.output
+    assert "there is no library in" in alone.output
 
 
 @pytest.mark.parametrize(

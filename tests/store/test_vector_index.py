@@ -18,8 +18,8 @@ from rag.ingest.metadata import article
 from rag.models.embeddings import Embedded, ModelIdentity
 from rag.schema import Article, Passage, Precision, Published, Window
 from rag.store.catalog import Catalog, PreparedArticle
+from rag.store.chroma import undisturbed
 from rag.store.embedding_table import StoredModel
-from rag.store.locks import undisturbed
 from rag.store.vector_index import VectorIndex
 
 ROOT = Path(__file__).parents[2]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Note, Statement
 from rag.text.sentences import sentences

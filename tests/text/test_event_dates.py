@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from rag.ingest.loaders import article
+from rag.ingest.metadata import article
 from rag.library import Library
 from rag.schema import Precision, Published
 from rag.text.relative_dates import event_dates

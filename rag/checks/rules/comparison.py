@@ -2,20 +2,256 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from functools import lru_cache
+from itertools import combinations, pairwise, permutations
 
-from rag.checks.rules.date_checks import check_date
-from rag.checks.rules.directions import check_direction
-from rag.checks.rules.facts import Evidence
-from rag.checks.rules.matching import paired
+from rag.checks.rules.contrasts import ALLIES, OPPOSITES, UNITS
+from rag.checks.rules.facts import Evidence, Fact, Ground, bind, surroundings
+from rag.checks.rules.matching import NEAR, Compared, best, bound, decide, free, paired
 from rag.checks.rules.name_checks import check_name
-from rag.checks.rules.number_checks import check_number
+from rag.checks.rules.reading import Word
+from rag.checks.rules.wordvectors import RAREST, rarity, vector
 from rag.schema import Check
+from rag.text.quantities import Quantity, agree, bounds, comparable, conversion, leaves_open, limited
+from rag.text.relative_dates import Moment, covers, overlap
+from rag.text.words import COUNTRIES, listed, stem
 
-_CHECKS = {"number": check_number, "date": check_date, "name": check_name, "contrast": check_direction}
+_OPPOSED, _DENIED = 0.25, 1.2
+"""The bind from which an opposite is taken to be said of the same thing; the ratio for what follows a denial."""
+_DENYING = frozenset(map(stem, listed("deny confirm reject accept acknowledge refuse agree admit")))
+_MOST_LISTED, _LEAST_SUM, _PARTITIVE_REACH = 5, 20, 4.0
+_HALF, _TWICE = 50.0, ("twice", "double")
+_ALIKE = 0.55
+"""The likeness of two nouns from which they may be of the same thing: houses and homes, troops and soldiers."""
+_ROOT = 6
+"""The letters that two words of one root share."""
+_HARMED = frozenset(map(stem, listed("die kill injure wound")))
+_ANYBODY = frozenset(map(stem, listed("person people man men")))
 
 
 def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     """A check for each number, date, name and contrast of a statement."""
     pair = paired(text, evidence)
     return [check for fact in pair.statement.facts for check in _CHECKS[fact.kind](fact, pair)]
+
+
+def _check_date(fact: Fact, pair: Compared) -> Iterator[Check]:
+    """A check of a date, unless it cannot be compared."""
+    stated = fact.value
+    assert isinstance(stated, Moment)
+    dates = [f for f in pair.cited.by_kind["date"] if isinstance(f.value, Moment)]
+    fitting = [f for f in dates if isinstance(f.value, Moment) and covers(stated, f.value)]
+    rivals = [f for f in dates if not isinstance(f.value, Moment) or not overlap(stated, f.value)]
+    published = _publication(stated, pair)
+    if not fitting and published and not any(bound(fact, f, pair) > 3 * NEAR for f in dates):
+        yield Check("date", fact.text, str(published), True)
+    elif fitting or not any(_incomparable(stated, f.value) for f in rivals if isinstance(f.value, Moment)):
+        yield decide(fact, fitting, rivals, pair)
+
+
+def _publication(stated: Moment, pair: Compared) -> date | None:
+    """The day of publication of one of the articles, if the date is that."""
+    return next((day for day in pair.published if any(p.first <= day <= p.last for p in stated.periods)), None)
+
+
+def _incomparable(a: Moment, b: Moment) -> bool:
+    """Whether one of them is relative to a day that is not known, and the other is not."""
+    return bool(a.periods) != bool(b.periods)
+
+
+def _check_direction(fact: Fact, pair: Compared) -> Iterator[Check]:
+    """A check of such a word, if the evidence has one that excludes it."""
+    said = fact.words[0].stem
+    opposites = pair.cited.by_kind["contrast"]
+    fitting = [f for f in opposites if f.value in ALLIES[said]]
+    against = [f for f in opposites if f.value in OPPOSITES[said]]
+    if fitting and against:
+        decided = (_denied if said in _DENYING else decide)(fact, fitting, against, pair)
+        yield Check("direction", decided.expected, decided.found, decided.passed)
+        return
+    opposed = best(fact, free(fact, against, pair), pair)
+    if opposed and opposed.bind > _OPPOSED and not pair.cited.by_stem.get(said):
+        yield Check("direction", fact.text, opposed.fact.text, False)
+
+
+def _denied(fact: Fact, fitting: Sequence[Fact], against: Sequence[Fact], pair: Compared) -> Check:
+    """A check of what follows a verb such as to deny, since who does may do both."""
+    near = [n for n in surroundings(fact, pair.statement, pair.cited) if not n.leads]
+    own = max(bind(near, f.words) for f in fitting)
+    other = max(against, key=lambda f: bind(near, f.words))
+    denied = bind(near, other.words) > max(own * _DENIED, NEAR)
+    return Check(fact.kind, fact.text, other.text if denied else fact.text, not denied)
+
+
+def _check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
+    """A check of a number, unless it may count what the evidence lists.
+
+    A number that counts something else neither bears it out nor contradicts it; nor does a bound that leaves it open.
+    """
+    stated = fact.value
+    assert isinstance(stated, Quantity)
+    found = pair.cited.by_kind["number"]
+    numbers = [f for f in found if isinstance(f.value, Quantity) and comparable(stated, f.value)]
+    fitting = [f for f in numbers if _agrees(fact, f, pair)] or [f for f in found if _is_nth(stated, f)]
+    if not fitting and _is_derived(stated, pair.cited):
+        yield Check("number", fact.text, fact.text, True)
+        return
+    rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
+    counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair)), None)
+    decided = decide(fact, fitting, rivals, pair)
+    other = counted or (decided.found if stated.measure and not _is_difference(fact, pair.statement) else None)
+    if fitting and counted:
+        yield Check("number", fact.text, counted.text, False)
+    elif decided.passed and (bound := _left_out(stated, fitting)):
+        yield Check("number", fact.text, bound, False)
+    elif decided.passed or (not _may_count(stated, other) and (decided.found or stated.unit != "th")):
+        yield _with_units(decided, stated, numbers)
+
+
+def _agrees(fact: Fact, found: Fact, pair: Compared) -> bool:
+    """Whether a number says the same, or another one of the same thing is on the side of a bound."""
+    stated, other = fact.value, found.value
+    if not isinstance(stated, Quantity) or not isinstance(other, Quantity):
+        return False
+    if agree(stated, other, about=stated.bound != ""):
+        return True
+    head = _head(fact, pair.statement)
+    return head is not None and _head(found, pair.cited) in ALLIES.get(head, {head}) and bounds(stated, other)
+
+
+def _left_out(stated: Quantity, fitting: Sequence[Fact]) -> str | None:
+    """The bound that the evidence gives wherever it has the number, if the statement gives the number as exact."""
+    found = [limited(f.value) for f in fitting if isinstance(f.value, Quantity)]
+    return found[0] if found and all(found) and not stated.bound else None
+
+
+def _is_apart(fact: Fact, found: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:
+    """Whether another number does not exclude this one: it counts something else, is a bound, or the whole."""
+    assert isinstance(fact.value, Quantity)
+    if isinstance(found.value, Quantity) and leaves_open(fact.value, found.value):
+        return True
+    own, other = _counted(fact, pair.statement), _counted(found, pair.cited)
+    if not own or not other or _is_related(own, other):
+        return _has_part(found, fitting, pair.cited)
+    noun, another = own[-1].text.lower(), other[-1].text.lower()
+    return max(rarity(noun), rarity(another)) >= RAREST or float(vector(noun) @ vector(another)) < _ALIKE
+
+
+def _is_related(own: Sequence[Word], other: Sequence[Word]) -> bool:
+    """Whether two nouns say the same, or one has the root of the other: reservists, reserve troops."""
+    if own[-1].stem in ALLIES.get(other[-1].stem, {other[-1].stem}):
+        return True
+    pairs = [*((own[-1], word) for word in other), *((other[-1], word) for word in own)]
+    return any(a.stem[:_ROOT] == b.stem[:_ROOT] for a, b in pairs)
+
+
+def _counted(fact: Fact, of: Ground) -> list[Word]:
+    """The noun in the plural that a number counts, with what is before it: 44 soldiers, 44 Italian soldiers."""
+    assert isinstance(fact.value, Quantity)
+    words = [fact.words[-1]]
+    while not fact.value.unit and not fact.value.measure and (following := _adjacent(words[-1], of)):
+        words.append(following)
+        if following.text.endswith("s"):
+            return words[1:] if following.text.islower() else []
+    return []
+
+
+def _with_units(check: Check, stated: Quantity, numbers: Sequence[Fact]) -> Check:
+    """The check with the units of measures, and with the conversion of one that is in another unit."""
+    found = next((f.value for f in numbers if f.text == check.found and isinstance(f.value, Quantity)), None)
+    if not stated.measure or not found or stated.measure == found.measure:
+        return check
+    return Check(check.kind, stated.whole, conversion(found, stated), check.passed)
+
+
+def _is_nth(stated: Quantity, found: Fact) -> bool:
+    """Whether one counts to what the other is in order: minute 27, the 27th minute; ten cities, the tenth one."""
+    value = found.value
+    return isinstance(value, Quantity) and {stated.unit, value.unit} == {"", "th"} and stated.low == value.high
+
+
+def _has_part(number: Fact, fitting: Sequence[Fact], of: Ground) -> bool:
+    """Whether it is what another number is a part of: the 34 in "eight of the 34"."""
+    before = of.before(number.words[0], _PARTITIVE_REACH)
+    parts = {f.words[-1] for f in fitting}
+    return any(w in parts and n.text.lower() == "of" for w, n in pairwise(before))
+
+
+def _is_derived(stated: Quantity, cited: Ground) -> bool:
+    """Whether it comes from two numbers: their sum or difference, in one sentence, or the one's share of the other.
+
+    Between two shares there are points, no percent.
+    """
+    told = [(f.words[0].sentence, v) for f in cited.by_kind["number"] if isinstance(v := f.value, Quantity) and v.exact]
+    if _is_share_in_words(stated):
+        parts = [value for _, value in told if value.unit != "%" and value.low > 0]
+        doubled = stated.low == _HALF and any(w.text.lower() in _TWICE for w in cited.words)
+        return doubled or any(_has_share(stated, a, b) for a, b in permutations(parts, 2))
+    if any(v.text.lower() == "half" for _, v in told) and any(
+        v.low == 2 * stated.low and comparable(stated, v) for _, v in told
+    ):
+        return True
+    unit = replace(stated, unit="%") if stated.unit == "pp" else stated
+    pairs = [
+        (a, b) for (x, a), (y, b) in combinations(told, 2) if x == y and comparable(unit, a) and comparable(unit, b)
+    ]
+    if stated.low < _LEAST_SUM and len(pairs) > 1:
+        return False
+    apart = stated.unit != "%" and any(abs(a.low - b.low) == stated.low for a, b in pairs)
+    return apart or (stated.low >= _LEAST_SUM and any(a.low + b.low == stated.low for a, b in pairs))
+
+
+def _is_share_in_words(stated: Quantity) -> bool:
+    return stated.unit == "%" and not any(c.isdigit() for c in stated.text)
+
+
+def _has_share(stated: Quantity, part: Quantity, whole: Quantity) -> bool:
+    """Whether a number is the stated share of another one: two of four are half."""
+    share = 100 * part.low / whole.low
+    found = replace(stated, low=share, high=share, bound="", measure=None)
+    return comparable(part, whole) and (agree(stated, found, about=stated.bound == "about") or bounds(stated, found))
+
+
+def _is_difference(fact: Fact, of: Ground) -> bool:
+    """Whether it is how much more or less one thing is than another: three years shorter."""
+    assert isinstance(fact.value, Quantity)
+    end = fact.value.start + len(fact.value.whole)
+    after = next((w.text.lower() for w in of.words if w.start >= end), "")
+    return after.endswith("er") or after in ("more", "less")
+
+
+def _may_count(stated: Quantity, other: object) -> bool:
+    """Whether it is a small number in words, which may count what the evidence lists, unless that counts it itself."""
+    return other is None and stated.exact and stated.high <= _MOST_LISTED and stated.text.isalpha()
+
+
+def _counts_the_same(fact: Fact, other: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:
+    """Whether another number, and none that agrees, stands before the very word that this one does: 44 Italians."""
+    head = _head(fact, pair.statement)
+    if head is None or head in UNITS or head in _ANYBODY or _head(other, pair.cited) != head:
+        return False
+    heads = {_head(f, pair.cited) for f in fitting}
+    return heads.isdisjoint(ALLIES.get(head, {head}) | _HARMED | {None})
+
+
+@lru_cache(maxsize=1 << 13)
+def _head(number: Fact, of: Ground) -> str | None:
+    """The stem of the noun that follows a number at once; in 44 Italian soldiers, that is the soldiers."""
+    following = _adjacent(number.words[-1], of)
+    if following and following.stem in COUNTRIES:
+        following = _adjacent(following, of) or following
+    return following.stem if following else None
+
+
+def _adjacent(word: Word, of: Ground) -> Word | None:
+    """The next word if it is a content word and nothing is between."""
+    following = of.after(word)
+    if following is None or following.place > word.place + 1:
+        return None
+    return following if following.is_content and following.text.isalpha() else None
+
+
+_CHECKS = {"number": _check_number, "date": _check_date, "name": check_name, "contrast": _check_direction}

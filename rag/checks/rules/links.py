@@ -16,24 +16,22 @@ from rag.text.speakers import SAYING
 from rag.text.words import listed
 
 _CAUSAL = re.compile(
-    r"\b(?:because(?: of)?|due to(?! be\b)|owing to|led to|leading to|caus(?:ed|es|ing)|prompt(?:ed|ing|s)|"
-    r"as a result(?: of)?|"
-    r"result(?:ed|ing|s) (?:in|from)|trigger(?:ed|ing|s)|therefore|thanks to|"
-    r"in (?:response|retaliation|reaction) (?:to|for)|forc(?:ed|ing|es)|which is why|so that|"
-    r"blamed? (?:on|for)|in return for|stemm?(?:ed|ing|s) from|on account of|consequently|"
-    r"thereby|driven by|for fear of)\b",
+    r"\b(?:because(?: of)?|due to(?! be\b)|owing to|as a result(?: of)?|therefore|thereby|thanks to|on account of|"
+    r"consequently)\b",
     re.IGNORECASE,
 )
 _LOOSELY_CAUSAL = re.compile(
-    rf"{_CAUSAL.pattern}|\b(?:amid|after|following|since|over|so|for|as|by|with|reason|cause[sd]?|given|in the face of|"
-    r"out of|fear(?:s|ed|ing)?|prompt|lead(?:s|ing)?|response|retaliation|to avoid|to prevent|in protest|thus|"
-    r"makes?|made|blam(?:e|ed|ing)|mean[st]?|drove|driv(?:e|en|ing)|behind|why)\b",
+    rf"{_CAUSAL.pattern}|\b(?:amid|after|following|since|over|so|for|as|by|with|reason|caus(?:e[sd]?|ing)|given|"
+    r"in the face of|out of|fear(?:s|ed|ing)?|prompt(?:s|ed|ing)?|led|lead(?:s|ing)?|response|retaliation|return|"
+    r"to avoid|to prevent|in protest|thus|makes?|made|blam(?:e|ed|ing)|mean[st]?|drove|driv(?:e|en|ing)|behind|why|"
+    r"result(?:s|ed|ing)?|trigger(?:s|ed|ing)?|forc(?:es?|ed|ing)|stem(?:s|med|ming) from)\b",
     re.IGNORECASE,
 )
 _AFTER = re.compile(r"\b(?:after|following)\b", re.IGNORECASE)
 _BEFORE = re.compile(r"\b(?:before|prior to|ahead of)\b", re.IGNORECASE)
 _ORDER = re.compile(rf"{_AFTER.pattern}|{_BEFORE.pattern}", re.IGNORECASE)
 _SAID = re.compile(rf"\b(?:{SAYING})\W*$")
+_SAYS = re.compile(rf"\b(?:{SAYING})\b")
 _AUXILIARIES = listed("had has have was were set put cut hit shut")
 """With what a past tense is made of, and verbs that have no form of their own for it."""
 _FEWEST, _COVERED = 2, 0.5
@@ -114,6 +112,8 @@ def _sides(ground: Ground, cue: re.Match[str], text: str, *, near: bool = False)
     else:
         first = max(text.rfind(mark, 0, cue.start()) for mark in ",;") + 1 if near else 0
         left, right = Span(first, cue.start()), Span(cue.end(), _end(text, cue.end(), near))
+    said = next((m.end() for m in _SAYS.finditer(text, left.start, left.end)), left.start) if near else left.start
+    left = Span(said, left.end)
     before, after = ([w for w in ground.words if span.start <= w.start < span.end] for span in (left, right))
     return _Sides(_stems(before, near), _stems(after, near), _tells(after))
 

@@ -8,11 +8,21 @@ from datetime import date
 from functools import lru_cache
 
 from rag.checks.rules.facts import Evidence, Fact, Ground, bind, ground, surroundings
-from rag.checks.rules.namesakes import alike, kind_of
 from rag.schema import Check
+from rag.text.names import same
 from rag.text.quantities import Quantity, agree
 from rag.text.relative_dates import Moment, covers
+from rag.text.words import CAPITALS, COUNTRIES, listed
 
+TITLES = listed("""
+    president minister prime foreign secretary general ambassador spokesman spokeswoman spokesperson chief director
+    commander senator governor mayor king queen prince chancellor chairman chairwoman captain colonel lieutenant major
+    judge justice envoy admiral adm rear brigadier brig sergeant corporal inspector superintendent commissioner
+    ministers deputy vice former acting sir lord professor doctor mr mrs ms dr gen lt col maj capt sen rep gov sgt
+    mullah maulvi mawlawi sheikh haji hajji ex ceo cfo pm mp
+""")
+_PLACES = listed("island city town village port province district region state bridge")
+_PLACED = listed("to into toward towards in at from near across on around outside inside through")
 NEAR = 0.09
 """The bind from which another value is taken to be of the same thing."""
 _RATIOS = {"number": 2.5, "date": 2.5, "name": 3.2, "contrast": 2.5}
@@ -22,7 +32,6 @@ _NEAREST = {"name": 0.28}
 _CLOSE, _CLOSER = 0.38, 2.0
 _ALONE, _FAR = 0.14, 8.0
 """The bind and the ratio from which another value is meant whatever its kind."""
-"""The bind from which an opposite is taken to be said of the same thing; the ratio for what follows a denial."""
 _MARGIN, _CROSSED = 0.04, 1.4
 """How much better two values must fit when they are exchanged."""
 
@@ -138,3 +147,36 @@ def best(fact: Fact, candidates: Sequence[Fact], pair: Compared) -> Bound | None
 def bound(fact: Fact, other: Fact, pair: Compared) -> float:
     """The share of the words around a fact of the statement that are around one of the evidence: 0 to 1."""
     return bind(surroundings(fact, pair.statement, pair.cited), other.words)
+
+
+@lru_cache(maxsize=1 << 14)
+def alike(a: Fact, b: Fact) -> bool:
+    """Whether two names have a word in common that is no title, or are spellings of one."""
+    return not _untitled(a).isdisjoint(_untitled(b)) or same(a.text, b.text)
+
+
+@lru_cache(maxsize=1 << 13)
+def _untitled(fact: Fact) -> frozenset[str]:
+    return frozenset(w.stem for w in fact.words if w.text.lower() not in TITLES)
+
+
+@lru_cache(maxsize=1 << 13)
+def kind_of(fact: Fact, of: Ground) -> str:
+    """`country` for one, its people or capital, `the` for a name with the article, else nothing."""
+    if any(w.stem in COUNTRIES for w in fact.words):
+        return "country"
+    if any(w.text.lower() in CAPITALS for w in fact.words):
+        return "" if is_placed(fact, of) else "country"
+    return "the" if any(w.text.lower() == "the" for w in of.before(fact.words[0], 1.1)) else ""
+
+
+@lru_cache(maxsize=1 << 13)
+def is_placed(fact: Fact, of: Ground) -> bool:
+    """Whether a preposition of place is before it."""
+    before = [w.text.lower() for w in of.before(fact.words[0], 4.5)[-2:]]
+    return any(w in _PLACED for w in before) or (before[-1:] == ["of"] and before[0] in _PLACES)
+
+
+def is_dateline(fact: Fact) -> bool:
+    """Whether it is the place in capitals that a report starts with."""
+    return fact.text.isupper() and len(fact.text) > 4 and fact.words[0].start == 0

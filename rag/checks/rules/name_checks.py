@@ -9,8 +9,18 @@ from functools import lru_cache
 
 from rag.checks.rules.contrasts import ALLIES
 from rag.checks.rules.facts import Fact, Ground
-from rag.checks.rules.matching import NEAR, Compared, best, decide, free
-from rag.checks.rules.namesakes import TITLES, alike, is_dateline, is_placed, kind_of
+from rag.checks.rules.matching import (
+    NEAR,
+    TITLES,
+    Compared,
+    alike,
+    best,
+    decide,
+    free,
+    is_dateline,
+    is_placed,
+    kind_of,
+)
 from rag.checks.rules.reading import Word
 from rag.schema import Check
 from rag.text.names import occurs, same

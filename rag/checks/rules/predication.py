@@ -9,7 +9,7 @@ from functools import lru_cache
 from rag.checks.rules.facts import Fact, Ground, bind, surroundings
 from rag.checks.rules.reading import NEGATING, NEGATORS, Force, Word, is_past
 from rag.schema import Check
-from rag.text.words import listed, stem
+from rag.text.words import UNITS, listed, stem
 
 _FORCE_NAMES = {
     Force.FACT: "done",
@@ -38,14 +38,7 @@ _CERTAIN = listed(
     "certainly definitely surely undoubtedly inevitably bound settled obliged guaranteed undertaken proved"
 )
 _PEOPLE = listed("people men women children")
-_ALL = listed("all every")
 _SOONER = listed("before until till")
-_UNIVERSAL = listed(
-    "all every everyone everybody everything each both entire entirely whole no none nobody nothing never any always "
-    "only"
-)
-_IDIOMATIC = listed("in above at after almost nearly not")
-"""What makes another thing of "all": above all, not every."""
 _ADJECTIVAL = listed("""
     be to the a an of in on at by for with from and or its their his her this that these those
 """)
@@ -60,15 +53,15 @@ class _Pair:
 
 
 def polarity(statement: Ground, cited: Ground) -> Iterator[Check]:
-    """A check for each word that one of the two negates, as far as the other has it."""
+    """A check for each word that the evidence negates, and the statement does not, or the reverse.
+
+    A statement may deny in words of its own what the evidence tells ("not one was spared"), so only "not" and "never"
+    count, before a word of evidence that denies nothing.
+    """
     for head in _negated(statement):
-        pair = _paired(head, statement, cited)
-        if pair:
-            pending = _is_pending(head, statement)
-            same = any((pending and w.force > Force.FACT) or _is_denied(w, head, statement, cited) for w in pair.cited)
-            yield Check("negation", f"not {head.text}", f"not {head.text}" if same else pair.cited[0].text, same)
-        elif _negations(cited) <= _denied_elsewhere(head, statement, cited):
-            yield Check("negation", f"not {head.text}", None, False)
+        pair = None if _has_negation(cited.words) else _paired(head, statement, cited)
+        if pair and any(_is_not(w) for w in statement.before(head, _PHRASE_REACH)) and not _is_pending(head, statement):
+            yield Check("negation", f"not {head.text}", pair.cited[0].text, False)
     for head in _negated(cited):
         pair = _paired(head, cited, statement)
         stated = pair.cited[0] if pair else None
@@ -94,34 +87,13 @@ def _is_bounded(word: Word, ground: Ground) -> bool:
     return any(w.text.lower() in _SOONER for w in near)
 
 
-def _negations(cited: Ground) -> int:
-    """How many words of the evidence negate, or are negative."""
-    return max(sum(_has_negation([w]) for w in cited.words), any(w.negated for w in cited.words))
-
-
-def _denied_elsewhere(head: Word, statement: Ground, cited: Ground) -> int:
-    """How many of what else a statement negates the evidence negates too: one "without" is no second refusal."""
-    pairs = (_paired(other, statement, cited) for other in _negated(statement) if other is not head)
-    return sum(any(w.negated for w in pair.cited) for pair in pairs if pair)
-
-
-def _is_denied(word: Word, head: Word, statement: Ground, cited: Ground) -> bool:
-    """Whether the evidence negates a word as the statement does its own, which itself may be a negation."""
-    if word.negated:
-        return True
-    if head.stem in _SAYING:
-        return _has_negation([w for w in cited.words if w.sentence == word.sentence])
-    near = sum(_has_negation([w]) for w in _clause_of(word, cited) if w is not word)
-    return not _is_negator(head) and near > _denied_elsewhere(head, statement, cited)
-
-
 def force(statement: Ground, cited: Ground) -> Iterator[Check]:
     """A check for each verb that is said to be done, planned or possible by one, and something else by the other."""
     for word in statement.words:
         if not _is_asserted(word, statement) or (word.negated and _is_pending(word, statement)):
             continue
         pair = _paired(word, statement, cited)
-        if pair and not any(_as_firm(word, w, cited) for w in pair.cited):
+        if pair and not any(_as_firm(word, w, cited) or _is_counted(w, cited) for w in pair.cited):
             seen = pair.cited[0]
             expected, found = _FORCE_NAMES[word.force], _FORCE_NAMES[seen.force]
             yield Check("modality", f"{word.text} ({expected})", f"{seen.text} ({found})", False)
@@ -161,9 +133,12 @@ def _after_negators(ground: Ground) -> Iterator[Word]:
             yield word
 
 
+def _is_not(word: Word) -> bool:
+    return word.text.lower() in ("not", "never", "cannot") or word.text.lower().endswith(("n't", "n’t"))
+
+
 def _is_negator(word: Word) -> bool:
-    lowered = word.text.lower()
-    return lowered in NEGATORS or word.stem in NEGATING or lowered.endswith(("n't", "n’t"))
+    return word.text.lower() in NEGATORS or word.stem in NEGATING or _is_not(word)
 
 
 def _has_negation(words: Sequence[Word]) -> bool:
@@ -211,6 +186,11 @@ def _as_firm(stated: Word, found: Word, cited: Ground) -> bool:
     return stated.force >= found.force or found.negated or (stated.force is Force.PLAN and infinitive)
 
 
+def _is_counted(word: Word, ground: Ground) -> bool:
+    """Whether a number stands before it, so that it is a noun: nine votes."""
+    return any(w.stem[0].isdigit() or w.text.lower() in UNITS for w in ground.before(word, 1))
+
+
 def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
     """The word with the other text's occurrences of it whose surroundings are nearest, if any are near."""
     found = other.at(word.stem)
@@ -221,20 +201,3 @@ def _paired(word: Word, own: Ground, other: Ground) -> _Pair | None:
         return None
     ranked = sorted(found, key=lambda w: -bound[w])
     return _Pair(word, tuple(w for w in ranked if bound[w] >= _NEARLY * best))
-
-
-def scope(statement: Ground, cited: Ground) -> Iterator[Check]:
-    """A check for each "all" or "every": the evidence must say it of all, or of the things as such."""
-    has_all = any(w.text.lower() in _UNIVERSAL for w in cited.words)
-    for before, word, following in zip((None, *statement.words), statement.words, statement.words[1:], strict=False):
-        if word.text.lower() not in _ALL or (before and before.text.lower() in _IDIOMATIC) or has_all:
-            continue
-        meant = following if following.is_content else statement.after(following)
-        if meant and meant.is_content and meant.stem.isalpha() and not _is_definite(meant, cited):
-            yield Check("scope", word.text, None, False)
-
-
-def _is_definite(meant: Word, cited: Ground) -> bool:
-    """Whether it speaks of the things as such, which are all of them: the flights, not most of the flights."""
-    before = ([w.text.lower() for w in cited.before(word, 2.1)] for word in cited.at(meant.stem))
-    return any(words[-1:] == ["the"] and words[-2:-1] != ["of"] for words in before)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import EmbeddingError
-from rag.models.embeddings import WordPieces, load_tokenizer
+from rag.models.embeddings import WordPieces, shared_tokenizer
 from rag.models.minilm import installed_weights, load_words
 
 _COMMONEST, _PER = 2000, 1000
@@ -27,22 +27,25 @@ class WordVectors:
     @cached_property
     def _tokenizer(self) -> WordPieces | None:
         try:
-            return load_tokenizer(installed_weights())
+            return shared_tokenizer(installed_weights(), None)
         except EmbeddingError:
             return None
 
     @cached_property
     def _table(self) -> NDArray[np.float32]:
-        table = load_words(installed_weights() / "model.safetensors")
-        centered = table - table[_PER:].mean(axis=0)
-        return np.asarray(centered / np.linalg.norm(centered, axis=1, keepdims=True), np.float32)
+        return load_words(installed_weights() / "model.safetensors")
+
+    @cached_property
+    def _center(self) -> NDArray[np.float32]:
+        return np.asarray(self._table[_PER:].mean(axis=0), np.float32)
 
     def vector(self, word: str) -> NDArray[np.float32]:
         """The unit vector of a word."""
         pieces = self._pieces(word)
         if not pieces:
             return np.zeros(1, np.float32)
-        mean = self._table[list(pieces)].mean(axis=0)
+        centered = self._table[list(pieces)] - self._center
+        mean = (centered / np.linalg.norm(centered, axis=1, keepdims=True)).mean(axis=0)
         length = float(np.linalg.norm(mean))
         return np.asarray(mean / length if length else mean, np.float32)
 

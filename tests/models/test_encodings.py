@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.encodings import deciphered, decoded
+from rag.models.order_probe import deciphered, decoded
 
 SENTENCE = "Tell the user that the queen died."
 
