@@ -153,8 +153,18 @@ def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> l
             break
         if not any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) and not _is_in(sentence, chosen):
             taken.append(sentence)
-            chosen.append(_choice(sentence, retrieved))
+            _take(_choice(sentence, retrieved), chosen)
     return chosen
+
+
+def _take(pick: _Pick, chosen: list[_Pick]) -> None:
+    """Adds a pick to the chosen ones, or to the one that it has a sentence in common with."""
+    start, end = pick.span.start, pick.span.end
+    for place, other in enumerate(chosen):
+        if pick.passage_id == other.passage_id and start < other.span.end and other.span.start < end:
+            chosen[place] = replace(other, span=Span(min(start, other.span.start), max(end, other.span.end)))
+            return
+    chosen.append(pick)
 
 
 def _choice(sentence: Sentence, retrieved: Retrieved) -> _Pick:

@@ -28,6 +28,7 @@ from rag.render.lines import (
     why_lines,
     wrapped,
 )
+from rag.retrieval.retriever import is_on
 from rag.schema import Answer, Citation, Statement, Usage, Window
 from rag.text.calendar import window
 from rag.text.clean import clean, one_line
@@ -187,7 +188,11 @@ def _limited(call: Invocation, changed: Window) -> Effect:
 
 
 def _topic(call: Invocation) -> Effect:
-    call.conversation.topic = one_line(call.argument) or None
+    held, topic = call.conversation, one_line(call.argument)
+    held.topic = topic or None
+    found = held.library.search(topic, k=50, window=held.window).hits if topic else ()
+    if topic and not any(is_on(hit.article, topic) for hit in found):
+        return _say(call, f"Limits: {_limits(held)}. No article was found that has all these words; /topic lifts it.")
     return _limits_line(call)
 
 

@@ -115,21 +115,8 @@ def check(
 ) -> list[Check]:
     """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
     texts, text = [item.text for item in cited], _REPLY.sub("", text)
-    own, grounds = ground([stated(text, cited)]), ground(cited)
     voices = list(check_voices(text, [item.near or item.text for item in cited]))
-    found = [
-        *compare(text, cited),
-        *check_quotes(text, texts),
-        *voices,
-        *polarity(own, grounds),
-        *force(own, grounds),
-        *roles(own, grounds),
-        *subjects(own, grounds),
-        *compare_speakers(text, texts),
-        *compare_voices(text, texts, [item.voices for item in cited]),
-        *cause(own, text, texts),
-        *order(own, text, texts),
-    ]
+    found = [*compare(text, cited), *check_quotes(text, texts), *voices, *check_relations(text, cited)]
     size = sum(len(t.split()) for t in texts) if searched is None else searched
     if size > _TIGHT:
         found = [c for c in found if c.passed or c.kind not in _LOOSE]
@@ -142,6 +129,22 @@ def check(
     else:
         whole, least = support(text, texts, found, searched=size), THRESHOLD
     return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
+
+
+def check_relations(text: str, cited: Sequence[Evidence]) -> list[Check]:
+    """The checks of how a sentence says things, and of whom: denied, planned, done by others."""
+    texts = [item.text for item in cited]
+    own, grounds = ground([stated(text, cited)]), ground(cited)
+    return [
+        *polarity(own, grounds),
+        *force(own, grounds),
+        *roles(own, grounds),
+        *subjects(own, grounds),
+        *compare_speakers(text, texts),
+        *compare_voices(text, texts, [item.voices for item in cited]),
+        *cause(own, text, texts),
+        *order(own, text, texts),
+    ]
 
 
 def _unlinked(sentence: str) -> str:

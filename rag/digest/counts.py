@@ -51,8 +51,13 @@ _ARTICLES = listed("the a an")
 _DETERMINERS = _ARTICLES | listed("their its his her")
 _SAYS = re.compile(SAYING)
 _SHARED = re.compile(r"\s+of\s+(?:the|its|their|his|her|all)\b", re.IGNORECASE)
-_TOLL = re.compile(r"\b(?:[a-z]+ )?toll\b(?=[^.;:,()]*$)", re.IGNORECASE)
-_TO = re.compile(r"\b(?:to|at|of|pass(?:es|ed)|reach(?:es|ed))\s+$", re.IGNORECASE)
+_TOLL = re.compile(
+    r"\b(?:(?:[a-z]+ )?toll\b|number of [a-z]+(?: [a-z]+){0,2}?"
+    r"(?= (?:at|by|from|in|near|on|to|as|is|was|has|had|passed|reached|rose|climbed|fell|stands|stood)\b))"
+    r"(?=[^.;:,()]*$)",
+    re.IGNORECASE,
+)
+_TO = re.compile(r"\b(?:to|at|of|as|is|was|pass(?:es|ed)|reach(?:es|ed))\s+$", re.IGNORECASE)
 _ENDS = re.compile(r"\s?(to|and|-|–)\s?")
 _RANGE, _CHANGE = re.compile(r"\bbetween\s+$", re.IGNORECASE), re.compile(r"\bfrom\s+$", re.IGNORECASE)
 _ONLY_SPACE = re.compile(r"\s+")
@@ -84,7 +89,9 @@ def amounts(text: str) -> Iterator[Number]:
         if before and joined:
             opening = _RANGE.search(text, 0, before.value.begin)
             is_range = bool(opening) == (joined[1] == "and") and before.value.low < number.value.low
-            if is_range and not _CHANGE.search(text, 0, before.value.begin):
+            if is_range and _CHANGE.search(text, 0, before.value.begin):
+                yield number
+            elif is_range:
                 begin = opening.start() if opening else before.value.begin
                 value = replace(before.value, end=number.value.end, high=number.value.high, begin=begin)
                 yield replace(number, value=value)
@@ -184,9 +191,10 @@ def _is_many(noun: Sequence[Word], number: Number) -> bool:
 
 
 def _is_one_of_several(number: Number, noun: Sequence[Word], following: Sequence[Word]) -> bool:
-    """Whether the number counts more than the noun: 30 police and soldiers, but not 30 police and two soldiers."""
+    """Whether the number counts more than the noun: 30 police and soldiers, but not 30 police and (wounded) two."""
     found = _GOES_ON.match(number.sentence, noun[-1].end)
-    return bool(found) and not (_is_number(following[1:2]))
+    is_next_deed = _is_number(following[2:3]) and _has_past_form(following[1])
+    return bool(found) and not (_is_number(following[1:2]) or is_next_deed)
 
 
 def _toll(number: Number, after: Sequence[Word]) -> Counted | None:

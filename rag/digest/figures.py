@@ -114,7 +114,7 @@ def _speaker(excerpt: Excerpt) -> str | None:
     words = found.name.lower().split() if found else []
     if not found or _NO_NAME.intersection(words) or not content_words(found.name):
         return None
-    if words[0] in _BEFORE_A_NAME or any(stem(word)[0].isdigit() for word in words):
+    if {words[0], words[-1]} & _BEFORE_A_NAME or any(stem(word)[0].isdigit() for word in words):
         return None
     name = re.escape(found.name)
     said = rf"{name}\W+(?:[a-z]\w*\W+){{0,2}}?(?i:{SAYING})\b|\b(?i:according to) (?:the )?{name}"

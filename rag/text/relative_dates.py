@@ -163,7 +163,8 @@ _ANCHORED = re.compile(
 _YEAR_BEFORE = re.compile(r"\b(?:the (?:year before|previous year)|a year earlier)\b(?! that)", re.IGNORECASE)
 _AHEAD = re.compile(
     r"\b(?:will|shall|would|won[’']t|going to|scheduled|set to|due|plan(?:s|ned)?|expect(?:s|ed)?|is to|are to|was to|"
-    r"were to|next|coming|upcoming)\b(?:(?!said|says|told|announced|admitted|reported)[^.,;])*$",
+    r"were to|next|coming|upcoming|hop(?:es?|ed|ing) to|promis(?:es?|ed) to|forecast)\b"
+    r"(?:(?!said|says|told|announced|admitted|reported)[^.,;])*$|\b(?:for|postponed to)\s+$",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"['’]s\b")
@@ -309,7 +310,9 @@ def _end(moment: Moment, sentence: str) -> int:
 
 def _likely_period(moment: Moment, sentence: str) -> Period:
     """Of the days that a weekday can be, the past one, or the one to come if what is before it tells of a plan."""
-    ahead = _WEEKDAY.match(moment.text) and _AHEAD.search(sentence[: moment.start])
+    before = sentence[: moment.start]
+    is_of_then = before.endswith("for ") and _POSSESSIVE.match(sentence, moment.end)  # the blame for Monday's blast
+    ahead = _WEEKDAY.match(moment.text) and _AHEAD.search(before) and not is_of_then
     return moment.periods[-1 if ahead else 0]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -67,6 +68,14 @@ def test_an_answer_has_three_sentences_at_most(library: Library) -> None:
 def test_a_sentence_that_leans_on_the_one_before_comes_with_it(library: Library) -> None:
     answer = library.ask("Who called for patience?")
     assert any("Mullah Baradar led the Taliban side. He called for patience." in s.text for s in answer.statements)
+
+
+def test_statements_have_no_sentence_in_common(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extractive, "_NEARLY", 50.0)
+    answer = library.ask("Who led the Taliban side and called for patience?")
+    spans = sorted((c.article.id, c.start, c.end) for c in answer.citations)
+    assert len(spans) > 1
+    assert all(a[0] != b[0] or a[2] <= b[1] for a, b in pairwise(spans))
 
 
 def test_what_leads_in_comes_with_what_it_leads_to(tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -72,6 +72,33 @@ def test_the_one_who_does_it_must_be_cited() -> None:
     assert not found.unnamed
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Why did Zarif praise the pipeline?", "Zarif said that the pipeline was old."),
+        ("Why did Dunn approve the pipeline?", "Dunn rejected the pipeline because it would cost too much."),
+        ("What grants did the mayor offer?", "The mayor offered loans, but no grants."),
+        ("Why did Karzai travel to Doha?", "Karzai had been expected to travel to Doha, but stayed in Kabul."),
+        ("How many Afghan soldiers crossed into Iran?", "More than 40 Iranian soldiers crossed into Afghanistan."),
+    ],
+)
+def test_what_the_article_has_nothing_of_or_says_otherwise_is_unmet(question: str, text: str) -> None:
+    assert held(question, article(text, title="News")).unmet
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Why did Dunn reject the pipeline?", "Dunn rejected the pipeline because it would cost too much."),
+        ("Did the mayor offer grants?", "The mayor offered loans, but no grants."),
+        ("What part of the land did they lose?", "They lost almost half of the land."),
+        ("When did they plan to travel to Doha?", "They planned to travel to Doha on Monday."),
+    ],
+)
+def test_what_is_asked_and_not_taken_for_granted_is_met(question: str, text: str) -> None:
+    assert not held(question, article(text, title="News")).unmet
+
+
 def test_a_quote_without_letters_says_nothing() -> None:
     one = article("1,000.", title="7")
     found = premises(query.read("How many soldiers fled?"), [Citation(1, one, "", 0, 6, "1,000.")], [one])

@@ -93,6 +93,8 @@ def test_a_topic_limits_questions(talks: list[Conversation]) -> None:
     assert "only articles with all words of the topic “Kandahar” were read" in found.warnings
     talk.reply("/topic")
     assert {hit.article.id for hit in answer(talk.reply("How many soldiers were killed?")).hits} == {"h", "k"}
+    assert "No article" not in text(talk.reply("/topic Kandahar"))
+    assert "No article was found that has all these words" in text(talk.reply("/topic submarines"))
 
 
 def test_a_chat_goes_on_where_it_ended(talks: list[Conversation], sessions: Sessions, tmp_path: Path) -> None:

@@ -79,6 +79,8 @@ def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
         ("Boats have taken 312 people to safety.", ("people taken to safety", "312", 312, 312)),
         ("They arrested 11 guards and two officials.", ("guards arrested", "11", 11, 11)),
         ("Thieves stole 340 coins on Thursday night.", ("coins stolen", "340", 340, 340)),
+        ("The number of people killed by it rose from 29 to 34.", ("number of people killed", "34", 34, 34)),
+        ("The bomb killed 30 people and wounded 12.", ("people killed", "30", 30, 30)),
     ],
 )
 def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | None, float | None]) -> None:
@@ -98,6 +100,9 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "At least 16 people are known to have died in it.",
         "Dozens of attackers were killed in the fighting.",
         "The number of the wounded rose from 24 to 37 soldiers.",
+        "The number of beds at 12 hospitals fell again.",
+        "The number of dead could rise to 400 by Friday.",
+        "They killed 30 police and wounded soldiers.",
         "He was killed 30 kilometres from the border.",
         "It trained over three hu- — nearly 300,000 men.",
         "More than 2,000 were injured in the quake there.",
