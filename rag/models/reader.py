@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rag.models.minilm import Session
 
 WEIGHTS = Path(__file__).with_name("reader.safetensors")
-DIGEST = "a88367b7c619325e32eba28e5783982cd7bac11ccbb0ede26975d13587d03db0"
+DIGEST = "1cc9e7f370a12f0dee0990de0162c05fe0789cd41426dfc467ab7de7029e1b70"
 """The SHA-256 of the weights."""
 LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
