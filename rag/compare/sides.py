@@ -25,6 +25,8 @@ _LEAST_READING, _LEAST_IF_NAME, _PLAIN_ANSWER = 1.0, 0.0, 3.0
 """How far below a statement's sentence another one may score, how many of their words they must share (if names differ,
 of the others), and what the reader must make of both; from which on the words of numbers and days may differ."""
 _MOST_SIDES = 3
+_ANOTHER = re.compile(r"\b(?:another|a (?:second|further))\b", re.IGNORECASE)
+"""Where one of two sentences has it, they are of two things."""
 _PART_OF = re.compile(r"\s+(?:out )?of\s+(?:(?:the|its|their|all)\s+)?(?:[a-z]+\s+)?")
 
 
@@ -110,7 +112,9 @@ def _is_cited(side: Side, statement: Statement) -> bool:
 
 def _is_same_question(a: Side, b: Side) -> bool:
     """Whether they are of one event, apart from what each answers."""
-    if not may_be_compared(a.report, b.report):
+    if not may_be_compared(a.report, b.report) or bool(_ANOTHER.search(a.report.text)) != bool(
+        _ANOTHER.search(b.report.text)
+    ):
         return False
     named = isinstance(a.answer, Name)
     answers = frozenset(content_words(f"{a.value} {b.value}")) if named else frozenset()

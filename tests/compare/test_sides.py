@@ -50,6 +50,13 @@ def test_one_that_the_reader_does_not_hold_for_an_answer_is_none() -> None:
     assert values([(FIVE, "five", 2.0), (SEVEN, "seven", 0.4)]) == []
 
 
+def test_what_is_said_of_another_thing_is_no_side() -> None:
+    other = told(
+        "At least seven people were killed in another crush at Bala airport on Monday, officials said.", "Ledger"
+    )
+    assert values([(FIVE, "five", 4.0), (other, "seven", 4.0)]) == []
+
+
 def test_two_articles_of_one_outlet_and_day_are_not_compared() -> None:
     again = told(SEVEN.text, "Pamir Wire")
     assert values([(FIVE, "five", 2.0), (again, "seven", 2.0)]) == []

@@ -175,7 +175,7 @@ def test_stdout_has_nothing_but_the_protocol(tmp_path: Path) -> None:
                 replies.append(json.loads(process.stdout.readline()))
         process.stdin.close()
         assert process.stdout.read() == ""
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=60) == 11
         assert "/nowhere" in (process.stderr.read() if process.stderr else "")
     assert [reply["id"] for reply in replies] == [1, 2, 3]
     assert replies[1]["result"]["isError"]

@@ -24,7 +24,7 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 THRESHOLD = 0.53
 """The probability from which a statement counts as supported by what was chosen out of more."""
-GROUNDED, _READ = 0.8, 3.0
+GROUNDED, _READ = 0.8, 2.0
 """The share of its words from which it counts as shown by the spans that it cites; what the reader adds to it."""
 # Fitted by logistic regression (see evals/README.md), then rounded.
 WEIGHTS: Mapping[str, float] = {
@@ -84,7 +84,7 @@ def support(statement: str, texts: Sequence[str], checks: Sequence[Check], *, se
 
 
 def grounding(statement: str, texts: Sequence[str]) -> Support:
-    """How well the spans that a statement cites show it: 0 to 1 by its words, up to 4 with the reader.
+    """How well the spans that a statement cites show it: 0 to 1 by its words, up to 3 with the reader.
 
     A name that is only near the spans counts for nothing. The reader is asked about wording of its own alone. Of long
     spans it reads the nearest sentences, if they have some of the words: by it, too much follows from a whole article.
