@@ -24,8 +24,9 @@ Numbers: TypeAlias = NDArray[np.float64]
 
 THRESHOLD = 0.53
 """The probability from which a statement counts as supported by what was chosen out of more."""
-GROUNDED, _READ = 0.8, 2.0
-"""The share of its words from which it counts as shown by the spans that it cites; what the reader adds to it."""
+GROUNDED, _READ, _LEAST_READ = 0.8, 2.0, 0.2
+"""The share of its words from which it counts as shown by the spans that it cites; what the reader adds to it, and from
+which probability on."""
 # Fitted by logistic regression (see evals/README.md), then rounded.
 WEIGHTS: Mapping[str, float] = {
     "one": 0.16,
@@ -101,7 +102,8 @@ def grounding(statement: str, texts: Sequence[str]) -> Support:
     if reader:
         near = [" ".join(aligned.sentences[i].text for i in sorted(set(chosen)))]
         premises = near if is_long else list(dict.fromkeys((" ".join(texts), *texts)))
-        shown += _READ * max(found.entailment for found in reader.entail([Pair(text, statement) for text in premises]))
+        follows = max(found.entailment for found in reader.entail([Pair(text, statement) for text in premises]))
+        shown += _READ * follows if follows >= _LEAST_READ else 0.0
     return Support(shown, aligned.sentences[aligned.nearest].text)
 
 
