@@ -180,7 +180,7 @@ def test_an_article_that_another_process_adds_is_seen(env: dict[str, str], tmp_p
     library = tmp_path / "library"
     with Terminal("chat", "--library", str(library), env=env) as terminal:
         terminal.wait_for("no articles yet")
-        terminal.type(f"What fell to the Taliban on Thursday?{ENTER}")
+        terminal.type(f"Did Herat fall to the Taliban?{ENTER}")
         terminal.wait_for("has no")
         with Library(library, offline=True) as other:
             other.add(article)
