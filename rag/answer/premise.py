@@ -36,7 +36,6 @@ _ALIKE = 0.5
 """From which likeness on a word stands for another one: killed for died, but not captured for fell."""
 _FOREIGN, _UNCOMMON = 0.4, 1.25
 """Below which likeness to all words of an article one that is so rare says what is not in it."""
-
 _RARE, _FAR = 2.0, 0.2
 """A word that is not said is a reason for doubt from this rarity on, or if no word is even this much like it."""
 

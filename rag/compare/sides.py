@@ -112,9 +112,8 @@ def _is_cited(side: Side, statement: Statement) -> bool:
 
 def _is_same_question(a: Side, b: Side) -> bool:
     """Whether they are of one event, apart from what each answers."""
-    if not may_be_compared(a.report, b.report) or bool(_ANOTHER.search(a.report.text)) != bool(
-        _ANOTHER.search(b.report.text)
-    ):
+    of_another = {bool(_ANOTHER.search(side.report.text)) for side in (a, b)}
+    if len(of_another) > 1 or not may_be_compared(a.report, b.report):
         return False
     named = isinstance(a.answer, Name)
     answers = frozenset(content_words(f"{a.value} {b.value}")) if named else frozenset()
