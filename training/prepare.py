@@ -21,11 +21,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from sklearn.feature_extraction.text import TfidfVectorizer
+
 Row = dict[str, Any]
 LABELS = {"supported": 0, "contradicted": 1, "neither": 2}
 RELATIONS = {"same": 0, "conflict": 1, "updated": 2, "different": 2}
 BREAK = re.compile(r"(?<=[.!?])[\"”’')\]]*\s+(?=[\"“‘'(\[]?[A-Za-z0-9])|\n+")
-ABBREVIATION = re.compile(r"\b(?:Mr|Mrs|Ms|Dr|St|Gen|Lt|Col|Sen|Rep|Gov|U\.S|U\.K|U\.N|Jr|Inc|No|vs|[A-Z])\.$")
+ABBREVIATION = re.compile(
+    r"\b(?:M[rR]|M[rR][sS]|M[sS]|D[rR]|St|Gen|Lt|Col|Sen|Rep|Gov|U\.S|U\.K|U\.N|Jr|Inc|No|vs|[A-Z])\.$"
+)
 SPEAKER = re.compile(r"^(?:Q\b|[A-Z][A-Z.’' -]{2,40}:)", re.M)
 # Share of a public source that is used: its texts are short, or far from news.
 KEEP = {
@@ -74,8 +79,10 @@ def public(folder: Path) -> Iterator[Row]:
 
 def own(folder: Path) -> Iterator[Row]:
     documents = {row["id"]: Document(row) for row in lines(folder / "documents.jsonl")}
-    for row in lines(folder / "questions.jsonl"):
-        yield held(_question(row, documents), row["document"])
+    questions = list(lines(folder / "questions.jsonl"))
+    alike = Alike(documents, [row["question"] for row in questions])
+    for at, row in enumerate(questions):
+        yield held(_question(row, documents, alike.windows(at, row)), row["document"])
     claims = list(lines(folder / "claims.jsonl"))
     for row in claims:
         for made in _claims(row, documents[row["document"]], claims):
@@ -135,6 +142,57 @@ class Document:
         return low, high
 
 
+class Alike:
+    """Windows of other documents that share words with a question: what a search would bring beside the right one."""
+
+    SAME_STORY = 0.3
+    NEAREST = 12
+
+    def __init__(self, documents: dict[str, Document], questions: list[str]) -> None:
+        self.documents, self.names = documents, list(documents)
+        self.places = [
+            (n, at, min(at + 4, len(documents[name].spans) - 1))
+            for n, name in enumerate(self.names)
+            for at in range(0, len(documents[name].spans), 4)
+        ]
+        weigh = TfidfVectorizer(sublinear_tf=True, stop_words="english")
+        whole = weigh.fit_transform([d.header + "\n" + d.text for d in documents.values()])
+        parts = weigh.transform([self._window(k)["header"] + " " + self._text(k) for k in range(len(self.places))])
+        self.number = {name: n for n, name in enumerate(self.names)}
+        self.story = (whole @ whole.T > self.SAME_STORY).tolil().rows
+        self.near: list[list[int]] = []
+        for at in range(0, len(questions), 500):
+            likeness = (weigh.transform(questions[at : at + 500]) @ parts.T).toarray()
+            self.near += np.argsort(-likeness, axis=1)[:, : self.NEAREST].tolist()
+
+    def windows(self, at: int, row: Row) -> list[Row]:
+        """One or two of the nearest; none of the same story, nor one that may well have the answer."""
+        own = row["document"]
+        if is_public(own) and (not row["answers"] or random.random() < 0.5):
+            return []
+        apart = [k for k in self.near[at] if self.places[k][0] not in self.story[self.number[own]]]
+        apart = [k for k in apart if own.split("#")[0] != self._name(k).split("#")[0]]
+        answer = row["answer"].lower()
+        apart = [k for k in apart if not answer or answer not in self._text(k).lower()]
+        return [self._window(k) for k in random.sample(apart[:5], min(len(apart[:5]), random.choice([1, 2])))]
+
+    def _name(self, k: int) -> str:
+        return self.names[self.places[k][0]]
+
+    def _text(self, k: int) -> str:
+        return " ".join(self._window(k)["sentences"])
+
+    def _window(self, k: int) -> Row:
+        n, low, high = self.places[k]
+        document = self.documents[self.names[n]]
+        return {"header": document.header, "sentences": document.part(low, high), "answers": []}
+
+
+def is_public(document: str) -> bool:
+    """Whether it is a passage of a White House document; these say many things more than once."""
+    return document.startswith("20")
+
+
 def sentences(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for found in BREAK.finditer(text):
@@ -147,7 +205,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
-def _question(row: Row, documents: dict[str, Document]) -> Row:
+def _question(row: Row, documents: dict[str, Document], alike: list[Row]) -> Row:
     document = documents[row["document"]]
     gold = _gold(row, document)
     windows, used, most = [], set(), random.choice([2, 3])
@@ -170,11 +228,7 @@ def _question(row: Row, documents: dict[str, Document]) -> Row:
         if any(low <= g <= high for g in answering):
             low = high = k
         take(low, high)
-    other = random.choice(list(documents.values()))
-    if other is not document and random.random() < 0.35:
-        low, high = other.around(random.randrange(len(other.spans)))
-        windows.append({"header": other.header, "sentences": other.part(low, high), "answers": []})
-    return {"question": row["question"], "windows": windows, "source": "own"}
+    return {"question": row["question"], "windows": windows + alike, "source": "own"}
 
 
 def _gold(row: Row, document: Document) -> list[tuple[int, int, int]]:

@@ -22,7 +22,7 @@ import torch.distributed as dist
 from model import Reader, tokenizer
 
 Row = dict[str, Any]
-LONGEST, BATCH, MARK = 192, 2048, 1  # tokens a window, tokens a step and process; the word that marks a claim
+LONGEST, BATCH, MARK = 192, 1536, 1  # tokens a window, tokens a step and process; the word that marks a claim
 SAVE_EVERY, AVERAGE_EVERY = 600, 40  # seconds
 RANK, WORLD = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
 
@@ -172,8 +172,8 @@ def main() -> None:
     if WORLD > 1:
         dist.init_process_group("gloo")
     torch.set_num_threads(1)
-    random.seed(RANK)
-    torch.manual_seed(0)
+    random.seed(2 * options.seed + RANK)
+    torch.manual_seed(options.seed)
     data = Data.read(options.data)
     run = Run(options, data)
     while not run.over():
@@ -203,6 +203,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rate", type=float, default=1e-4)
     parser.add_argument("--end", type=float, default=0.02, help="share of the rate that is left at the end")
     parser.add_argument("--drop", type=float, default=0.0)
+    parser.add_argument("--freeze", type=int, default=0, help="lowest layers that stay as they are")
+    parser.add_argument("--seed", type=int, default=0, help="of the order of the rows")
     parser.add_argument("--claims", type=float, default=0.35, help="share of the steps that goes to claims")
     return parser.parse_args()
 
@@ -246,6 +248,11 @@ class Run:
         if options.init:
             self.model.load(options.init)
         self.model.train()
+        if options.freeze:
+            lowest = (self.model.positions, self.model.norm, *self.model.layers[: options.freeze])
+            for part in (p for module in lowest for p in module.parameters()):
+                part.requires_grad = False
+            self.model.kind.requires_grad = False
         self.parameters = [p for p in self.model.parameters() if p.requires_grad]
         deep = [p for p in self.parameters if p.ndim > 1]
         flat = [p for p in self.parameters if p.ndim == 1]
