@@ -140,7 +140,7 @@ def _load() -> None:
         "rag.chat.commands",
         "rag.cli.app",
         "rag.cli.terminal",
-        "rag.mcp.server",
+        "rag.mcp",
     ):
         import_module(name)
     from rag.library import Library

@@ -84,9 +84,9 @@ OWNERS = {
     "charset_normalizer": {"rag/text/clean.py"},
     "rensa": {"rag/retrieval/near_duplicates.py"},
     "ray": {"rag/cluster.py"},
-    "mcp": {"rag/mcp/server.py"},
-    "mcp_types": {"rag/mcp/server.py"},
-    "uvicorn": {"rag/mcp/server.py"},
+    "mcp": {"rag/mcp.py"},
+    "mcp_types": {"rag/mcp.py"},
+    "uvicorn": {"rag/mcp.py"},
 }
 HEAVY = {
     "chromadb",

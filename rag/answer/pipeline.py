@@ -31,8 +31,7 @@ from rag.models.client import Account, Caller
 from rag.models.injection import NOTHING_ASKED, QUESTION_LEFT_OUT, is_ordered, left_out
 from rag.models.reader import Entailment
 from rag.progress import Clock, Meter, Progress
-from rag.retrieval import rewrite
-from rag.retrieval.followups import context
+from rag.retrieval.followups import context, parts_of, standalone
 from rag.retrieval.query import Query
 from rag.retrieval.retriever import Searcher, limited
 from rag.schema import Answer, Article, Hit, Pointer, Reason, Span, Statement, Status, Verdict, Window
@@ -216,9 +215,9 @@ class Pipeline:
     def _standalone(self, asked: Asked, query: Query, caller: Caller, account: Account) -> Query:
         """The query by what the model makes of the conversation, else by the words of its last turn."""
         try:
-            text = rewrite.standalone(asked.text, asked.history, caller, account)
+            text = standalone(asked.text, asked.history, caller, account)
         except ModelError as error:
-            _pass_over(error, account, "the question was completed by the words of the last one")
+            pass_over(error, account, "the question was completed by the words of the last one")
             return query
         return self.searcher.query(text, asked.window) if words(text) else query
 
@@ -226,9 +225,9 @@ class Pipeline:
         """The hits with those of each part of the question, the best of all first."""
         asked, account = understood.asked, understood.account
         try:
-            parts = rewrite.parts(understood.query.text, caller, account)
+            parts = parts_of(understood.query.text, caller, account)
         except ModelError as error:
-            _pass_over(error, account, "the question was not split into its parts")
+            pass_over(error, account, "the question was not split into its parts")
             return hits
         queries = [self.searcher.query(part, asked.window) for part in parts]
         found = (self.searcher.find(q, k=asked.k, window=asked.window, clock=account.clock) for q in queries)
@@ -320,8 +319,8 @@ def _with_orders(answer: Answer, task: Task) -> tuple[Article, ...]:
     return tuple(h.article for h in task.hits if is_ordered(h.article, Span(h.passage.start, h.passage.end)))
 
 
-def _pass_over(error: ModelError, account: Account, instead: str) -> None:
-    """Makes a warning of a fault in a call that the answer can do without; raises it if that is not so."""
+def pass_over(error: ModelError, account: Account, instead: str) -> None:
+    """Makes a warning of a fault in a call that a result can do without; raises it if that is not so."""
     if account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
         raise error
     account.warn(f"{error}; {instead}")

@@ -175,7 +175,7 @@ def serve(*, http: Port = None, options: Options) -> None:
     """
     limits = options.window
     with open_library(options) as library:
-        from rag.mcp.server import serve_http, serve_stdio  # pydantic, which other commands start without
+        from rag.mcp import serve_http, serve_stdio  # pydantic, which other commands start without
 
         view = library.window(limits)
         if http is None:

@@ -14,6 +14,7 @@ from rag.compare.relation import (
     Report,
     ReportedSentence,
     day_of,
+    holds,
     may_be_compared,
     outlet,
     related,
@@ -98,7 +99,7 @@ def held_against(
     An outlet reports a statement if it has every sentence that is cited. Copies of one report count once, as the
     outlet of their `origins`; so do the articles of one outlet. Citations of each conflict are numbered from 1.
     """
-    cited = [[r for r in given if any(_holds(c, r) for c in s.citations)] for s in statements]
+    cited = [[r for r in given if any(holds(c, r) for c in s.citations)] for s in statements]
     own = list({id(r): r for found in cited for r in found}.values())
     found = {id(r): [related(r, other) for other in _nearest(r, given)] for r in own}
     outlets = (_outlets(s, [found[id(r)] for r in held], origins) for s, held in zip(statements, cited, strict=True))
@@ -146,11 +147,6 @@ def contention(given: Sequence[ReportedSentence]) -> tuple[Conflict, ...]:
         key=lambda r: (-max(day_of(r.first), day_of(r.second)).toordinal(), r.first.article.id, r.first.span.start)
     )
     return tuple(_conflict(_valued(relation), 2 * place + 1) for place, relation in enumerate(found))
-
-
-def _holds(citation: Citation, report: ReportedSentence) -> bool:
-    span = report.span
-    return citation.article.id == report.article.id and citation.start <= span.start and span.end <= citation.end
 
 
 def _nearest(report: ReportedSentence, given: Sequence[ReportedSentence]) -> list[ReportedSentence]:

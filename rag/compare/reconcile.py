@@ -24,8 +24,8 @@ def reconciled(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
         if conflict.kind is Dispute.SUPERSEDED:
             statements = _led(statements, conflict.positions)
     disputed = [p for c in concerned if c.kind is Dispute.CONFLICT for p in c.positions]
-    sides = [replace(s, side="") for s in statements if any(_is_in(p, s) for p in disputed)]
-    others = [s for s in statements if not any(_is_in(p, s) for p in disputed)]
+    sides = [replace(s, side="") for s in statements if any(s.cites(p.citation) for p in disputed)]
+    others = [s for s in statements if not any(s.cites(p.citation) for p in disputed)]
     return _numbered(replace(answer, statements=(*others, *sides)), concerned)
 
 
@@ -47,8 +47,8 @@ def annotated(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
 def _led(statements: Sequence[Statement], positions: Sequence[Position]) -> list[Statement]:
     """The statements with that of the latest position before those of earlier ones, added if it is not there."""
     latest, *earlier = positions
-    first = next((i for i, s in enumerate(statements) if any(_is_in(p, s) for p in earlier)), None)
-    place = next((i for i, s in enumerate(statements) if _is_in(latest, s)), None)
+    first = next((i for i, s in enumerate(statements) if any(s.cites(p.citation) for p in earlier)), None)
+    place = next((i for i, s in enumerate(statements) if s.cites(latest.citation)), None)
     if place is not None and (first is None or place < first):
         return list(statements)
     lead = _statement(latest) if place is None else statements[place]
@@ -73,7 +73,7 @@ def _cited(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
     citations, made = list(answer.citations), list[Conflict]()
     for conflict in conflicts:
         citations += _missing(conflict, citations)
-        known = [next(c for c in citations if _contains(c, p.citation)) for p in conflict.positions]
+        known = [next(c for c in citations if c.contains(p.citation)) for p in conflict.positions]
         positions = (replace(p, citation=c) for p, c in zip(conflict.positions, known, strict=True))
         made.append(replace(conflict, positions=tuple(positions)))
     return replace(answer, citations=tuple(citations), conflicts=tuple(made))
@@ -81,7 +81,7 @@ def _cited(answer: Answer, conflicts: Sequence[Conflict]) -> Answer:
 
 def _missing(conflict: Conflict, citations: Sequence[Citation]) -> list[Citation]:
     """The citations of its positions that there are not, with the numbers that follow."""
-    new = [p.citation for p in conflict.positions if not any(_contains(c, p.citation) for c in citations)]
+    new = [p.citation for p in conflict.positions if not any(c.contains(p.citation) for c in citations)]
     first = max((c.number for c in citations), default=0) + 1
     return [replace(citation, number=number) for number, citation in enumerate(new, start=first)]
 
@@ -92,15 +92,7 @@ def _is_counted(conflict: Conflict) -> bool:
 
 
 def _stands_in(position: Position, statements: Sequence[Statement]) -> bool:
-    return any(_is_in(position, statement) for statement in statements)
-
-
-def _is_in(position: Position, statement: Statement) -> bool:
-    return any(_contains(citation, position.citation) for citation in statement.citations)
-
-
-def _contains(outer: Citation, inner: Citation) -> bool:
-    return outer.article.id == inner.article.id and outer.start <= inner.start and inner.end <= outer.end
+    return any(statement.cites(position.citation) for statement in statements)
 
 
 def _key(citation: Citation) -> tuple[str, int, int]:

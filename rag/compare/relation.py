@@ -13,7 +13,7 @@ from functools import lru_cache
 from rag.checks.exact import compare
 from rag.checks.rules.facts import Evidence
 from rag.models.embeddings import Vector
-from rag.schema import Article, Check, Span
+from rag.schema import Article, Check, Citation, Span
 from rag.text.quantities import quantities
 from rag.text.relative_dates import Moment, moments
 from rag.text.words import content_words
@@ -88,6 +88,12 @@ def outlet(article: Article) -> str:
 def day_of(report: Report) -> date:
     """The day on which its article was published; the first of all if that is not known."""
     return report.article.published.day if report.article.published else date.min
+
+
+def holds(citation: Citation, report: Report) -> bool:
+    """Whether a citation has all of a sentence."""
+    span = report.span
+    return citation.article.id == report.article.id and citation.start <= span.start and span.end <= citation.end
 
 
 def _compatible(a: Report, b: Report) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.checks.exact import Number, counted
-from rag.compare.relation import Report, day_of, is_of_one_event, may_be_compared, meet, plain, shared
+from rag.compare.relation import Report, day_of, holds, is_of_one_event, may_be_compared, meet, plain, shared
 from rag.retrieval.rerank import Sentence
 from rag.retrieval.retriever import Retrieved
 from rag.schema import Article, Statement
@@ -58,7 +58,7 @@ def sides(statements: Sequence[Statement], retrieved: Retrieved) -> list[Side]:
     """The first statement's answer with the different ones of other articles, the best first; empty if none differs."""
     articles = {hit.passage.id: hit.article for hit in retrieved.hits}
     answers = list(_answers(retrieved.sentences, articles))
-    best = next((a for a in answers for s in statements[:1] if _is_cited(a, s)), None)
+    best = next((a for a in answers for s in statements[:1] if any(holds(c, a.report) for c in s.citations[:1])), None)
     if best is None:
         return []
     found = [best]
@@ -101,13 +101,6 @@ def _is_answer(sentence: Sentence, start: int, end: int) -> bool:
     assert sentence.reading
     answer, begin = sentence.reading.answer, sentence.span.start
     return begin + start < answer.end and answer.start < begin + end
-
-
-def _is_cited(side: Side, statement: Statement) -> bool:
-    span, article = side.report.span, side.report.article
-    return any(
-        c.article.id == article.id and c.start <= span.start and span.end <= c.end for c in statement.citations[:1]
-    )
 
 
 def _is_same_question(a: Side, b: Side) -> bool:

@@ -60,7 +60,7 @@ def current(
         new = check(Statement(_shown(later), (later,))) if later else statement
         if not later or new.verdict is not Verdict.SUPPORTED:
             found.append(statement)
-        elif not any(_cites(other, later) for other in (*statements, *others, *found)):
+        elif not any(other.cites(later) for other in (*statements, *others, *found)):
             found += dated([new])
     return found
 
@@ -97,16 +97,10 @@ def _superseding(statement: Statement, conflicts: Sequence[Conflict]) -> Citatio
     """The later report of a number in the statement that no longer holds."""
     for conflict in conflicts:
         latest, *earlier = conflict.positions
-        is_old = any(_cites(statement, p.citation) and p.value in statement.text for p in earlier)
-        if conflict.kind is Dispute.SUPERSEDED and is_old and not _cites(statement, latest.citation):
+        is_old = any(statement.cites(p.citation) and p.value in statement.text for p in earlier)
+        if conflict.kind is Dispute.SUPERSEDED and is_old and not statement.cites(latest.citation):
             return latest.citation if is_sentence(_shown(latest.citation)) else None
     return None
-
-
-def _cites(statement: Statement, inner: Citation) -> bool:
-    return any(
-        c.article.id == inner.article.id and c.start <= inner.start and inner.end <= c.end for c in statement.citations
-    )
 
 
 def _is_open(conflict: Conflict) -> bool:

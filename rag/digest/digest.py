@@ -9,7 +9,7 @@ from itertools import accumulate
 import numpy as np
 
 from rag.answer.annotate import dated
-from rag.answer.pipeline import INSTEAD
+from rag.answer.pipeline import INSTEAD, pass_over
 from rag.checks import verify
 from rag.checks.judge import Judge
 from rag.checks.quotes import numbered
@@ -34,7 +34,7 @@ from rag.digest.news import News, news, told
 from rag.digest.sections import headings, parted, themes, written
 from rag.digest.timeline import chronicle
 from rag.digest.topic import Scope, Topic, scope
-from rag.errors import InputError, KeyRefusedError, ModelError, NoModelError
+from rag.errors import InputError, ModelError
 from rag.models.client import Account
 from rag.models.embeddings import Embedder
 from rag.models.injection import left_out
@@ -337,7 +337,7 @@ def _written(  # noqa: PLR0913  # as many as a summary has sides
             made = generative.summarize(pool.hits, assignment, model=model, check=resources.check)
             return _Written(tuple(made), model)
         except ModelError as error:
-            _pass_over(error, resources.account)
+            pass_over(error, resources.account, INSTEAD)
     if topic and space.words >= _FEWEST_OF_EVENTS:
         found = news(pool, topic, resources.embeddings)
         return _Written(dated(told(found, space, resources.check, taken=taken)), None)
@@ -351,15 +351,8 @@ def _reworded(events: Sequence[Event], request: Request, resources: Resources) -
     try:
         return generative.reword(events, request.topic or _ALL, model=resources.model, check=resources.check)
     except ModelError as error:
-        _pass_over(error, resources.account)
+        pass_over(error, resources.account, INSTEAD)
         return None
-
-
-def _pass_over(error: ModelError, account: Account) -> None:
-    """Warns of a fault of the model; raises it if the terms are strict, or if any call would have it."""
-    if account.terms.strict or isinstance(error, KeyRefusedError | NoModelError):
-        raise error
-    account.warn(f"{error}; {INSTEAD}")
 
 
 def _summary(  # noqa: PLR0913  # what a summary is made of

@@ -198,8 +198,13 @@ def _cited_evidence(case: CheckCase, catalog: Catalog) -> Iterable[Citation]:
 
 
 def _checked_statement(statement: Statement) -> CheckedStatement:
+    """The statement, checked anew: against all that it cites, and against parts of it.
+
+    A citation is needed if it supports the statement alone, or the others do not without it (Gao et al. 2023, ALCE).
+    """
     cited = statement.citations
     anew = _verified(statement, cited)
+    alone = [len(cited) > 1 and _supports(statement, [citation]) for citation in cited]
     return CheckedStatement(
         text=statement.text,
         shown=statement.shown,
@@ -209,15 +214,8 @@ def _checked_statement(statement: Statement) -> CheckedStatement:
         cites=tuple(c.number for c in cited),
         checks=anew.checks,
         entailed=anew.verdict is Verdict.SUPPORTED,
-        needed=tuple(_is_needed(statement, place) for place in range(len(cited))),
+        needed=tuple(it or not _supports(statement, cited[:n] + cited[n + 1 :]) for n, it in enumerate(alone)),
     )
-
-
-def _is_needed(statement: Statement, place: int) -> bool:
-    """Whether a citation supports the statement alone, or the others do not without it (Gao et al. 2023, ALCE)."""
-    cited = statement.citations
-    others = cited[:place] + cited[place + 1 :]
-    return _supports(statement, cited[place : place + 1]) or not _supports(statement, others)
 
 
 def _supports(statement: Statement, spans: Sequence[Citation]) -> bool:

@@ -39,17 +39,8 @@ _NAMES = {
     "published": (
         *("published", "publishedat", "publishedon", "datepublished", "publisheddate", "publishdate"),
         *("publicationdate", "pubdate", "webpublicationdate", "datepublish", "publishedtime", "firstpublished"),
-        *(
-            "firstpublicationdate",
-            "firstcreated",
-            "datetime",
-            "date",
-            "timestamp",
-            "issued",
-            "createdat",
-            "datecreated",
-            "created",
-        ),
+        *("firstpublicationdate", "firstcreated", "datetime", "date", "timestamp", "issued"),
+        *("createdat", "datecreated", "created"),
         *("seendate", "datum", "fecha", "дата", "تاریخ", "التاريخ"),
     ),
     "source": (
@@ -66,17 +57,7 @@ _INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oi
 _INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary", "paragraphs", "plain", "html")
 # Objects in a record that hold fields of its article.
 _WRAPPERS = (
-    "fields",
-    "_source",
-    "attributes",
-    "blocks",
-    "article",
-    "content",
-    "post",
-    "data",
-    "thread",
-    "node",
-    "row",
+    *("fields", "_source", "attributes", "blocks", "article", "content", "post", "data", "thread", "node", "row"),
     "item",
 )
 # What pandas, Excel, R and databases write for nothing.

@@ -43,7 +43,6 @@ LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
 _QUESTION, _CLAIM, _HEADER = 48, 64, 32
 _START, _END, _MARK = 101, 102, 1  # BERT's [CLS] and [SEP]; a word nobody writes, which marks a claim
-_BATCH_TOKENS = 768
 _LONGEST_ANSWER = 30
 _LEAST = -30.0
 
@@ -159,7 +158,7 @@ class Reader:
 
     def _run(self, rows: Sequence[list[int]]) -> Iterator[tuple[list[int], NDArray[np.float32]]]:
         """Batches of places with the states of their tokens, the shortest first."""
-        for places in batches([len(row) for row in rows], texts=len(rows), tokens=_BATCH_TOKENS):
+        for places in batches([len(row) for row in rows]):
             yield places, forward(self._session, [rows[i] for i in places])
 
     @cached_property

@@ -1,13 +1,18 @@
-"""Finds what a question leaves to the conversation before it."""
+"""Finds what a question leaves to the conversation before it, by rules or by a language model."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
+from rag.errors import ShapeError
+from rag.models.client import Account, Call, Caller
 from rag.models.injection import is_ordered
+from rag.models.prompts import TEXT, data, fence, load_prompt, object_schema
 from rag.schema import Answer, Citation, Hit, Reason, Span, Statement, Status, Turn
+from rag.text.clean import one_line
 from rag.text.names import names
 from rag.text.sentences import sentences
 from rag.text.speakers import speaker
@@ -135,3 +140,49 @@ def _open(question: str, pronoun: re.Match[str]) -> bool:
     if names(before):
         return False
     return not (_ONE_BEFORE if pronoun["one"] else _MANY_BEFORE).search(before.casefold())
+
+
+MOST_PARTS = 4
+_MOST_SHOWN = 6
+_LONGEST, _LONGEST_ANSWER = 300, 600
+_QUESTION = object_schema(question=TEXT)
+_QUESTIONS = object_schema(questions={"type": "array", "items": TEXT})
+
+
+def standalone(question: str, history: Sequence[Turn], caller: Caller, account: Account) -> str:
+    """The question with what it leaves out of the conversation.
+
+    Raises ModelError; a ShapeError too if it has words from elsewhere, which may be an answer or somebody's order.
+    """
+    turns = [
+        data(one_line(text, _LONGEST_ANSWER))
+        for turn in history[-_MOST_SHOWN:]
+        for text in (turn.question, turn.answer)
+    ]
+    lines = [f"{'Answer' if place % 2 else 'Question'}: {text}" for place, text in enumerate(turns)]
+    inputs = {"fence": fence(*lines), "history": "\n".join(lines), "question": data(question)}
+    call = Call(load_prompt("standalone", "fence", "history", "question"), inputs, _QUESTION)
+    said = set(content_words(" ".join((question, *turns))))
+    return caller.json(call, account, lambda reply: _rewritten(reply, said))
+
+
+def parts_of(question: str, caller: Caller, account: Account) -> tuple[str, ...]:
+    """The questions that must be looked up to answer a question; none if it asks for one thing. Raises ModelError."""
+    return caller.json(Call(load_prompt("plan", "question"), {"question": data(question)}, _QUESTIONS), account, _parts)
+
+
+def _rewritten(reply: dict[str, Any], said: set[str]) -> str:
+    text = reply.get("question")
+    if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
+        raise ShapeError(f"the rewritten question is {one_line(repr(text), 80)}; wanted one of {_LONGEST} characters")
+    new = set(content_words(text)) - said
+    if new:
+        raise ShapeError(f"the rewritten question has {', '.join(sorted(new)[:3])}, which nobody said")
+    return data(text)
+
+
+def _parts(reply: dict[str, Any]) -> tuple[str, ...]:
+    found = reply.get("questions")
+    if not isinstance(found, list) or not all(isinstance(part, str) for part in found):
+        raise ShapeError(f"the parts are {one_line(repr(found), 80)}; wanted a list of questions")
+    return tuple(one_line(part, _LONGEST) for part in found if content_words(part))[:MOST_PARTS]

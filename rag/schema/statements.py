@@ -52,9 +52,9 @@ class Citation:
         article = self.article
         return ", ".join(filter(None, (article.source, article.published.written if article.published else None)))
 
-
-def _contains(outer: Citation, inner: Citation) -> bool:
-    return outer.article.id == inner.article.id and outer.start <= inner.start and inner.end <= outer.end
+    def contains(self, other: Citation) -> bool:
+        """Whether the span of another one is in its own."""
+        return self.article.id == other.article.id and self.start <= other.start and other.end <= self.end
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +102,10 @@ class Statement:
     """Whether it is a likely answer only, which is shown behind "Possibly:"."""
     side: str | None = None
     """What sources differ on, if it is what one of them says; empty if that has no name."""
+
+    def cites(self, citation: Citation) -> bool:
+        """Whether the span of a citation is in one that it cites."""
+        return any(own.contains(citation) for own in self.citations)
 
     @property
     def shown(self) -> str:
@@ -163,7 +167,7 @@ class Conflict:
     def is_in(self, statements: Sequence[Statement], *, latest: bool = False) -> bool:
         """Whether a statement cites one of its positions; with `latest`, the latest one."""
         positions = self.positions[:1] if latest else self.positions
-        return any(_contains(c, p.citation) for p in positions for s in statements for c in s.citations)
+        return any(s.cites(p.citation) for p in positions for s in statements)
 
     def lines(self, statements: Sequence[Statement] = ()) -> list[str]:
         """What is left to say of it after the statements, in the lines of a list; what they say is not repeated.
@@ -175,7 +179,7 @@ class Conflict:
         if is_superseded and self.is_in(statements) and not self.is_in(statements, latest=True):
             return [f"Reported later: {self.positions[0]}"]
         told = self.positions if self.kind is Dispute.CONFLICT else self.positions[1:]
-        left = [str(p) for p in told if not any(_contains(c, p.citation) for s in statements for c in s.citations)]
+        left = [str(p) for p in told if not any(s.cites(p.citation) for s in statements)]
         marks = ", ".join(f"[{p.citation.number}]" for p in told)
         if is_superseded:
             return [f"Reported before: {'; '.join(left)}" if left else f"Reported before: {marks}."]

@@ -23,11 +23,10 @@ from mcp.client.stdio import StdioServerParameters
 
 from rag.ingest.metadata import article
 from rag.library import Library
-from rag.mcp.records import MOST_CHARACTERS
-from rag.mcp.server import server
+from rag.mcp import MOST_CHARACTERS, server
 from rag.text.calendar import parse_published
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[1]
 SOLDIERS = "How many Afghan soldiers fled to Tajikistan?"
 OFF_TOPIC = "Which team won the 1998 football World Cup final?"
 TOOLS = ["search", "fetch", "ask", "check", "timeline", "conflicts"]

@@ -1,1 +1,0 @@
-"""The library for programs that call tools: a server of the Model Context Protocol."""
