@@ -64,12 +64,14 @@ _COUNTRIES = {"united states": "usa", "united states of america": "usa", "us": "
     ("united kingdom", "uk"), "britain"
 )
 _GAPS = ((re.compile(r"[;:—–()]| - "), 3.0), (re.compile(","), 1.5))
-_CONJUNCTIONS = dict.fromkeys(("and", "or", "as"), 1.0) | dict.fromkeys(
-    listed("but while whereas although though because after before when which who since until unless"), 2.0
+_PARTING = listed("but while whereas although")
+_CONJUNCTIONS = (
+    dict.fromkeys(("and", "or", "as"), 1.0)
+    | dict.fromkeys(listed("though because after before when which who since until unless"), 2.0)
+    | dict.fromkeys(_PARTING, 6.0)
 )
 _SENTENCE = 12.0
 _STRONG = re.compile("[;:—–]")
-_PARTING = listed("but while whereas although")
 
 NEGATORS = listed("not no never neither nor none nobody nothing without cannot nowhere")
 NEGATING = frozenset(map(stem, listed("deny refuse decline fail reject unable avert avoid")))
@@ -182,8 +184,8 @@ class _Scope:
         """The scope with what this word itself opens."""
         if lowered == "whether" or (lowered == "if" and stem(self.last) in _ASKED):
             return _Scope(0, Force.UNKNOWN, _CLAUSE, lowered)
-        if lowered in _UNTIL or lowered == "if":
-            return _Scope(0, Force.PLAN, _CLAUSE, lowered, lowered != "if")
+        if lowered in _UNTIL or lowered == "if" or (lowered == "should" and not self.last):
+            return _Scope(0, Force.PLAN, _CLAUSE, lowered, lowered in _UNTIL)
         opens = self._opens(lowered, root)
         negates = self._negation(lowered, root)
         if opens is None or opens < self.force:
@@ -206,6 +208,8 @@ class _Scope:
             return Force.PLAN
         if lowered in _CLAIMED or (lowered == "to" and self.last in _TOLD):
             return Force.CLAIM
+        if lowered.endswith("ed") and (not self.last or self.last in _DETERMINERS):  # the planned operations
+            return None
         return None if lowered == "order" else _FORCES.get(root)
 
 
