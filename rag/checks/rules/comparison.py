@@ -100,7 +100,7 @@ def _check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
         yield Check("number", fact.text, fact.text, True)
         return
     rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
-    counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair)), None)
+    counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair) or _owns(f, fact, fitting, pair)), None)
     decided = decide(fact, fitting, rivals, pair)
     other = counted or (decided.found if stated.measure and not _is_difference(fact, pair.statement) else None)
     if fitting and counted:
@@ -235,6 +235,26 @@ def _counts_the_same(fact: Fact, other: Fact, fitting: Sequence[Fact], pair: Com
         return False
     heads = {_head(f, pair.cited) for f in fitting}
     return heads.isdisjoint(ALLIES.get(head, {head}) | _HARMED | {None})
+
+
+def _owns(other: Fact, fact: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:
+    """Whether the part of the sentence with another number has all of the words that the parts with this one have,
+    and more, most of those that are said of this one."""
+    own = _said_of(fact, pair.statement)
+    there = _said_of(other, pair.cited) & own
+    here = [_said_of(f, pair.cited) & own for f in fitting if f.words[0].sentence == other.words[0].sentence]
+    known = bool(free(fact, [other], pair))
+    return known and bool(here) and len(here) == len(fitting) and 2 * len(there) > len(own) and all(h < there for h in here)
+
+
+def _said_of(number: Fact, of: Ground) -> frozenset[str]:
+    """The stems of the content words of its part of a sentence, between commas and conjunctions."""
+    first = last = of.order[number.words[0]]
+    while first and of.words[first].place - of.words[first - 1].place <= 1:
+        first -= 1
+    while last + 1 < len(of.words) and of.words[last + 1].place - of.words[last].place <= 1:
+        last += 1
+    return frozenset(w.stem for w in of.words[first : last + 1] if w.is_content and not w.stem[0].isdigit())
 
 
 @lru_cache(maxsize=1 << 13)
