@@ -29,6 +29,7 @@ _ALIKE = 0.55
 _ROOT = 6
 """The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
+_THE = listed("the its their his her these those")
 _ANYBODY = frozenset(map(stem, listed("person people man men")))
 
 
@@ -260,10 +261,18 @@ def _said_of(number: Fact, of: Ground) -> frozenset[str]:
 @lru_cache(maxsize=1 << 13)
 def _head(number: Fact, of: Ground) -> str | None:
     """The stem of the noun that follows a number at once; in 44 Italian soldiers, that is the soldiers."""
-    following = _adjacent(number.words[-1], of)
+    following = _adjacent(_part_of(number, of) or number.words[-1], of)
     if following and following.stem in COUNTRIES:
         following = _adjacent(following, of) or following
     return following.stem if following else None
+
+
+def _part_of(number: Fact, of: Ground) -> Word | None:
+    """The last word of the number that it is a part of: the nine in "two of the nine tests"."""
+    after = of.words[(first := of.order[number.words[-1]] + 1) : first + 3]
+    linked = [w.text.lower() for w in after[:2]]
+    whole = after[-1] if len(after) == 3 and linked[0] == "of" and linked[1] in _THE else None
+    return whole if whole and any(whole in f.words for f in of.by_kind["number"]) else None
 
 
 def _adjacent(word: Word, of: Ground) -> Word | None:
