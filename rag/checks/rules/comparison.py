@@ -29,6 +29,9 @@ _ALIKE = 0.55
 _ROOT = 6
 """The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
+_EACH = listed("all every everyone everybody each whole entire both")
+_NONE = listed("none no nobody neither never not without")
+_LONGEST = 6  # words
 _THE = listed("the its their his her these those")
 _ANYBODY = frozenset(map(stem, listed("person people man men")))
 
@@ -36,7 +39,51 @@ _ANYBODY = frozenset(map(stem, listed("person people man men")))
 def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     """A check for each number, date, name and contrast of a statement."""
     pair = paired(text, evidence)
-    return [check for fact in pair.statement.facts for check in _CHECKS[fact.kind](fact, pair)]
+    return [*_check_all(pair), *(check for fact in pair.statement.facts for check in _CHECKS[fact.kind](fact, pair))]
+
+
+def _check_all(pair: Compared) -> Iterator[Check]:
+    """A check of each word for all or none of something of which the evidence has a number, and no such word."""
+    if any(w.text.lower() in _EACH | _NONE for w in pair.cited.words):
+        return
+    numbers = [f.words for f in pair.cited.by_kind["number"] if _is_some(f, pair.cited)]
+    counted = [run for words in numbers if (run := [*words, *_quantified(words[-1], pair.cited)])]
+    for word in (w for w in pair.statement.words if w.text.lower() in _EACH | _NONE):
+        meant = _quantified(word, pair.statement)
+        if word.text.lower() in _EACH and any(
+            w.stem[0].isdigit() for w in meant
+        ):  # all nine, as the number's own check
+            continue
+        stems = {w.stem for w in meant if w.is_content and not w.stem[0].isdigit()}
+        rest = {w.stem for w in pair.statement.words if w.is_content} - stems
+        same = (run for run in counted if not stems.isdisjoint(w.stem for w in run))
+        if found := next((run for run in same if not rest.isdisjoint(_stems_beside(run[0], pair.cited))), None):
+            yield Check("quantity", _joined([word, *meant]), _joined(found), False)
+
+
+def _quantified(word: Word, of: Ground) -> list[Word]:
+    """The words behind one that counts, as far as what it counts: all | of the Afghan interpreters."""
+    found: list[Word] = []
+    for after in of.words[(first := of.order[word] + 1) : first + _LONGEST]:
+        links = after.text.lower() in _THE | {"of"}
+        if after.place - (found[-1] if found else word).place > 1 or not (links or after.is_content):
+            break
+        found.append(after)
+    return found
+
+
+def _stems_beside(word: Word, of: Ground) -> frozenset[str]:
+    return frozenset(w.stem for w in of.words if w.sentence == word.sentence)
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(w.text for w in words)
+
+
+def _is_some(number: Fact, of: Ground) -> bool:
+    """Whether it may be a part of what there is: "the 40 passengers" are all of them."""
+    before = of.before(number.words[0], 1.1)[-1:]
+    return not (before and before[0].text.lower() in _THE)
 
 
 def _check_date(fact: Fact, pair: Compared) -> Iterator[Check]:
@@ -101,7 +148,9 @@ def _check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
         yield Check("number", fact.text, fact.text, True)
         return
     rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
-    counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair) or _owns(f, fact, fitting, pair)), None)
+    counted = next(
+        (f for f in rivals if _counts_the_same(fact, f, fitting, pair) or _owns(f, fact, fitting, pair)), None
+    )
     decided = decide(fact, fitting, rivals, pair)
     other = counted or (decided.found if stated.measure and not _is_difference(fact, pair.statement) else None)
     if fitting and counted:
@@ -245,7 +294,13 @@ def _owns(other: Fact, fact: Fact, fitting: Sequence[Fact], pair: Compared) -> b
     there = _said_of(other, pair.cited) & own
     here = [_said_of(f, pair.cited) & own for f in fitting if f.words[0].sentence == other.words[0].sentence]
     known = bool(free(fact, [other], pair))
-    return known and bool(here) and len(here) == len(fitting) and 2 * len(there) > len(own) and all(h < there for h in here)
+    return (
+        known
+        and bool(here)
+        and len(here) == len(fitting)
+        and 2 * len(there) > len(own)
+        and all(h < there for h in here)
+    )
 
 
 def _said_of(number: Fact, of: Ground) -> frozenset[str]:
@@ -269,9 +324,9 @@ def _head(number: Fact, of: Ground) -> str | None:
 
 def _part_of(number: Fact, of: Ground) -> Word | None:
     """The last word of the number that it is a part of: the nine in "two of the nine tests"."""
-    after = of.words[(first := of.order[number.words[-1]] + 1) : first + 3]
-    linked = [w.text.lower() for w in after[:2]]
-    whole = after[-1] if len(after) == 3 and linked[0] == "of" and linked[1] in _THE else None
+    first = of.order[number.words[-1]] + 1
+    after = [w for w in of.words[first : first + 3] if w.text.lower() not in _THE]
+    whole = after[1] if len(after) > 1 and after[0].text.lower() == "of" else None
     return whole if whole and any(whole in f.words for f in of.by_kind["number"]) else None
 
 
