@@ -98,6 +98,9 @@ def test_the_year_before_counts_from_the_year_of_its_sentence() -> None:
         ("Four of those arrested are free again.", "Eleven men were arrested on Friday; four of them are free again."),
         ("The loser gets 200,000 francs.", "The winner gets 300,000 francs, the loser 200,000."),
         ("Costa has 205 ships.", "Marin has 612 ships, and Costa has 205 ships."),
+        ("30 soldiers were hurt on Monday.", "On Monday 12 soldiers were killed, and 30 more were hurt."),
+        ("34 people were killed.", "Twelve people were killed at first count, and the number later rose to 34."),
+        ("One of the five men was a teacher.", "Two of the five men, a teacher and a nurse, were freed."),
         ("Should the vote be lost, the cabinet will resign.", "If the vote is lost, the cabinet will resign."),
         ("The operations were postponed.", "Planned operations were postponed."),
     ],
@@ -118,7 +121,8 @@ def test_what_says_the_same_passes(text: str, span: str) -> None:
         ("A third of the chambers were installed by June.", "Of four required chambers, two were installed.", "number"),
         ("Rahm did not order troops to the border.", "Rahm ordered 20,000 troops to the border.", "negation"),
         ("The rebels took every district of the north.", "The rebels took most districts of the north.", "direction"),
-        ("The price of coal fell by 9%.", "The price of coal rose by 9%, while that of gas fell by 2%.", "direction"),
+        ("Rents in Arlow fell by 9%.", "Rents in Arlow rose by 9%, while those in Senn fell by 2%.", "direction"),
+        ("The winner gets 200,000 francs.", "The winner gets 300,000 francs, the loser 200,000.", "number"),
         ("Marin has 205 ships.", "Marin has 612 ships; Costa has 205 ships.", "number"),
         ("Four men were arrested on Friday.", "Eleven men were arrested on Friday; four of them are free.", "number"),
         ("Three of the nine boats sank.", "Two of the nine boats sank on Friday.", "number"),
@@ -163,7 +167,9 @@ def test_nothing_happens_in_a_capital_because_its_country_is_named() -> None:
 
 def test_whose_somebody_is_may_be_said_by_a_pronoun_before() -> None:
     coach = "Her coach, Otto Vane, complained about the noise."
-    statement = checked("Roth's coach complained about the noise.", cited(news("Anna Roth lost the game.", coach), coach))
+    statement = checked(
+        "Roth's coach complained about the noise.", cited(news("Anna Roth lost the game.", coach), coach)
+    )
     assert statement.verdict is SUPPORTED
 
 

@@ -148,6 +148,7 @@ def _check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
         yield Check("number", fact.text, fact.text, True)
         return
     rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
+    rivals = [f for f in rivals if not any(_is_later(own, f, pair.cited) for own in fitting)]
     counted = next(
         (f for f in rivals if _counts_the_same(fact, f, fitting, pair) or _owns(f, fact, fitting, pair)), None
     )
@@ -288,19 +289,18 @@ def _counts_the_same(fact: Fact, other: Fact, fitting: Sequence[Fact], pair: Com
 
 
 def _owns(other: Fact, fact: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:
-    """Whether the part of the sentence with another number has all of the words that the parts with this one have,
-    and more, most of those that are said of this one."""
-    own = _said_of(fact, pair.statement)
-    there = _said_of(other, pair.cited) & own
-    here = [_said_of(f, pair.cited) & own for f in fitting if f.words[0].sentence == other.words[0].sentence]
-    known = bool(free(fact, [other], pair))
-    return (
-        known
-        and bool(here)
-        and len(here) == len(fitting)
-        and 2 * len(there) > len(own)
-        and all(h < there for h in here)
-    )
+    """Whether the part of the sentence with another number has all that is said of this one, and none with this one."""
+    own, here = _said_of(fact, pair.statement), [_said_of(f, pair.cited) for f in fitting]
+    if len(own) <= (not fitting) or not own <= _said_of(other, pair.cited) or not free(fact, [other], pair):
+        return False
+    beside = all(f.words[0].sentence == other.words[0].sentence for f in fitting)
+    return beside and not any(own <= words for words in here)
+
+
+def _is_later(number: Fact, other: Fact, of: Ground) -> bool:
+    """Whether a sentence says what another number came to: twelve at first, and then it rose to 34."""
+    reached = [any(w.text.lower() == "to" for w in of.before(f.words[0], 1.1)) for f in (number, other)]
+    return number.words[0].sentence == other.words[0].sentence and reached == [True, False]
 
 
 def _said_of(number: Fact, of: Ground) -> frozenset[str]:
@@ -316,18 +316,10 @@ def _said_of(number: Fact, of: Ground) -> frozenset[str]:
 @lru_cache(maxsize=1 << 13)
 def _head(number: Fact, of: Ground) -> str | None:
     """The stem of the noun that follows a number at once; in 44 Italian soldiers, that is the soldiers."""
-    following = _adjacent(_part_of(number, of) or number.words[-1], of)
+    following = _adjacent(number.words[-1], of)
     if following and following.stem in COUNTRIES:
         following = _adjacent(following, of) or following
     return following.stem if following else None
-
-
-def _part_of(number: Fact, of: Ground) -> Word | None:
-    """The last word of the number that it is a part of: the nine in "two of the nine tests"."""
-    first = of.order[number.words[-1]] + 1
-    after = [w for w in of.words[first : first + 3] if w.text.lower() not in _THE]
-    whole = after[1] if len(after) > 1 and after[0].text.lower() == "of" else None
-    return whole if whole and any(whole in f.words for f in of.by_kind["number"]) else None
 
 
 def _adjacent(word: Word, of: Ground) -> Word | None:
