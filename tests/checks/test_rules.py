@@ -121,7 +121,6 @@ def test_what_says_the_same_passes(text: str, span: str) -> None:
         ("A third of the chambers were installed by June.", "Of four required chambers, two were installed.", "number"),
         ("Rahm did not order troops to the border.", "Rahm ordered 20,000 troops to the border.", "negation"),
         ("The rebels took every district of the north.", "The rebels took most districts of the north.", "direction"),
-        ("Rents in Arlow fell by 9%.", "Rents in Arlow rose by 9%, while those in Senn fell by 2%.", "direction"),
         ("The winner gets 200,000 francs.", "The winner gets 300,000 francs, the loser 200,000.", "number"),
         ("Marin has 205 ships.", "Marin has 612 ships; Costa has 205 ships.", "number"),
         ("Four men were arrested on Friday.", "Eleven men were arrested on Friday; four of them are free.", "number"),

@@ -64,14 +64,12 @@ _COUNTRIES = {"united states": "usa", "united states of america": "usa", "us": "
     ("united kingdom", "uk"), "britain"
 )
 _GAPS = ((re.compile(r"[;:—–()]| - "), 3.0), (re.compile(","), 1.5))
-_PARTING = listed("but while whereas although")
-_CONJUNCTIONS = (
-    dict.fromkeys(("and", "or", "as"), 1.0)
-    | dict.fromkeys(listed("though because after before when which who since until unless"), 2.0)
-    | dict.fromkeys(_PARTING, 6.0)
+_CONJUNCTIONS = dict.fromkeys(("and", "or", "as"), 1.0) | dict.fromkeys(
+    listed("but while whereas although though because after before when which who since until unless"), 2.0
 )
 _SENTENCE = 12.0
 _STRONG = re.compile("[;:—–]")
+_PARTING = listed("but while whereas although")
 
 NEGATORS = listed("not no never neither nor none nobody nothing without cannot nowhere")
 NEGATING = frozenset(map(stem, listed("deny refuse decline fail reject unable avert avoid")))
