@@ -114,7 +114,7 @@ def check(
     text: str, cited: Sequence[Evidence], *, searched: int | None = None, entailment: Entailment | None = None
 ) -> list[Check]:
     """The checks of a sentence: of its facts, then of its support as a whole, with the most similar sentence."""
-    texts, text = [item.text for item in cited], _REPLY.sub("", text)
+    texts, text = [_with_voice(item) for item in cited], _REPLY.sub("", text)
     voices = list(check_voices(text, [item.near or item.text for item in cited]))
     found = [*compare(text, cited), *check_quotes(text, texts), *voices, *check_relations(text, cited)]
     size = sum(len(t.split()) for t in texts) if searched is None else searched
@@ -131,9 +131,15 @@ def check(
     return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
 
 
+def _with_voice(item: Evidence) -> str:
+    """A span behind the label of who says it, in a transcript."""
+    label = "".join(f"{voice.upper()}: " for voice in item.voices[:1])
+    return item.text if item.text.startswith(label) else f"{label}{item.text}"
+
+
 def check_relations(text: str, cited: Sequence[Evidence]) -> list[Check]:
     """The checks of how a sentence says things, and of whom: denied, planned, done by others."""
-    texts = [item.text for item in cited]
+    texts = [_with_voice(item) for item in cited]
     own, grounds = ground([stated(text, cited)]), ground(cited)
     return [
         *polarity(own, grounds),

@@ -29,13 +29,61 @@ _ALIKE = 0.55
 _ROOT = 6
 """The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
+_EACH = listed("all every everyone everybody each whole entire both")
+_NONE = listed("none no nobody neither never not without")
+_LONGEST = 6  # words
+_THE = listed("the its their his her these those")
 _ANYBODY = frozenset(map(stem, listed("person people man men")))
 
 
 def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     """A check for each number, date, name and contrast of a statement."""
     pair = paired(text, evidence)
-    return [check for fact in pair.statement.facts for check in _CHECKS[fact.kind](fact, pair)]
+    return [*_check_all(pair), *(check for fact in pair.statement.facts for check in _CHECKS[fact.kind](fact, pair))]
+
+
+def _check_all(pair: Compared) -> Iterator[Check]:
+    """A check of each word for all or none of something of which the evidence has a number, and no such word."""
+    if any(w.text.lower() in _EACH | _NONE for w in pair.cited.words):
+        return
+    numbers = [f.words for f in pair.cited.by_kind["number"] if _is_some(f, pair.cited)]
+    counted = [run for words in numbers if (run := [*words, *_quantified(words[-1], pair.cited)])]
+    for word in (w for w in pair.statement.words if w.text.lower() in _EACH | _NONE):
+        meant = _quantified(word, pair.statement)
+        if word.text.lower() in _EACH and any(
+            w.stem[0].isdigit() for w in meant
+        ):  # all nine, as the number's own check
+            continue
+        stems = {w.stem for w in meant if w.is_content and not w.stem[0].isdigit()}
+        rest = {w.stem for w in pair.statement.words if w.is_content} - stems
+        same = (run for run in counted if not stems.isdisjoint(w.stem for w in run))
+        if found := next((run for run in same if not rest.isdisjoint(_stems_beside(run[0], pair.cited))), None):
+            yield Check("quantity", _joined([word, *meant]), _joined(found), False)
+
+
+def _quantified(word: Word, of: Ground) -> list[Word]:
+    """The words behind one that counts, as far as what it counts: all | of the Afghan interpreters."""
+    found: list[Word] = []
+    for after in of.words[(first := of.order[word] + 1) : first + _LONGEST]:
+        links = after.text.lower() in _THE | {"of"}
+        if after.place - (found[-1] if found else word).place > 1 or not (links or after.is_content):
+            break
+        found.append(after)
+    return found
+
+
+def _stems_beside(word: Word, of: Ground) -> frozenset[str]:
+    return frozenset(w.stem for w in of.words if w.sentence == word.sentence)
+
+
+def _joined(words: Sequence[Word]) -> str:
+    return " ".join(w.text for w in words)
+
+
+def _is_some(number: Fact, of: Ground) -> bool:
+    """Whether it may be a part of what there is: "the 40 passengers" are all of them."""
+    before = of.before(number.words[0], 1.1)[-1:]
+    return not (before and before[0].text.lower() in _THE)
 
 
 def _check_date(fact: Fact, pair: Compared) -> Iterator[Check]:
@@ -100,7 +148,10 @@ def _check_number(fact: Fact, pair: Compared) -> Iterator[Check]:
         yield Check("number", fact.text, fact.text, True)
         return
     rivals = [f for f in numbers if f not in fitting and not _is_apart(fact, f, fitting, pair)]
-    counted = next((f for f in rivals if _counts_the_same(fact, f, fitting, pair)), None)
+    rivals = [f for f in rivals if not any(_is_later(own, f, pair.cited) for own in fitting)]
+    counted = next(
+        (f for f in rivals if _counts_the_same(fact, f, fitting, pair) or _owns(f, fact, fitting, pair)), None
+    )
     decided = decide(fact, fitting, rivals, pair)
     other = counted or (decided.found if stated.measure and not _is_difference(fact, pair.statement) else None)
     if fitting and counted:
@@ -235,6 +286,31 @@ def _counts_the_same(fact: Fact, other: Fact, fitting: Sequence[Fact], pair: Com
         return False
     heads = {_head(f, pair.cited) for f in fitting}
     return heads.isdisjoint(ALLIES.get(head, {head}) | _HARMED | {None})
+
+
+def _owns(other: Fact, fact: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:
+    """Whether the part of the sentence with another number has all that is said of this one, and none with this one."""
+    own, here = _said_of(fact, pair.statement), [_said_of(f, pair.cited) for f in fitting]
+    if len(own) <= (not fitting) or not own <= _said_of(other, pair.cited) or not free(fact, [other], pair):
+        return False
+    beside = all(f.words[0].sentence == other.words[0].sentence for f in fitting)
+    return beside and not any(own <= words for words in here)
+
+
+def _is_later(number: Fact, other: Fact, of: Ground) -> bool:
+    """Whether a sentence says what another number came to: twelve at first, and then it rose to 34."""
+    reached = [any(w.text.lower() == "to" for w in of.before(f.words[0], 1.1)) for f in (number, other)]
+    return number.words[0].sentence == other.words[0].sentence and reached == [True, False]
+
+
+def _said_of(number: Fact, of: Ground) -> frozenset[str]:
+    """The stems of the content words of its part of a sentence, between commas and conjunctions."""
+    first = last = of.order[number.words[0]]
+    while first and of.words[first].place - of.words[first - 1].place <= 1:
+        first -= 1
+    while last + 1 < len(of.words) and of.words[last + 1].place - of.words[last].place <= 1:
+        last += 1
+    return frozenset(w.stem for w in of.words[first : last + 1] if w.is_content and not w.stem[0].isdigit())
 
 
 @lru_cache(maxsize=1 << 13)

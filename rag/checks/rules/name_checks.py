@@ -86,9 +86,16 @@ def _in_its_place(fact: Fact, others: Sequence[Fact], pair: Compared) -> str | N
 
 
 def _of_its_slot(fact: Fact, others: Sequence[Fact], pair: Compared) -> list[Fact]:
-    """Those that could be in its place: of its kind, and behind a preposition of place as it is."""
+    """Those that could be in its place: of its kind, behind a preposition of place as it is, owning what it owns."""
     slot = is_placed(fact, pair.statement), kind_of(fact, pair.statement)
-    return [f for f in others if (is_placed(f, pair.cited), kind_of(f, pair.cited)) == slot]
+    like = [f for f in others if (is_placed(f, pair.cited), kind_of(f, pair.cited)) == slot]
+    return [f for f in like if _owns(f, pair.cited)] if _owns(fact, pair.statement) else like
+
+
+def _owns(fact: Fact, of: Ground) -> bool:
+    """Whether it has an s behind an apostrophe: Roth's coach may be called Vane."""
+    following = of.after(fact.words[-1])
+    return following is not None and following.text == "s" and following.place - fact.words[-1].place == 1
 
 
 def _placed(fact: Fact, fitting: Sequence[Fact], others: Sequence[Fact], pair: Compared) -> Check:

@@ -182,8 +182,8 @@ class _Scope:
         """The scope with what this word itself opens."""
         if lowered == "whether" or (lowered == "if" and stem(self.last) in _ASKED):
             return _Scope(0, Force.UNKNOWN, _CLAUSE, lowered)
-        if lowered in _UNTIL or lowered == "if":
-            return _Scope(0, Force.PLAN, _CLAUSE, lowered, lowered != "if")
+        if lowered in _UNTIL or lowered == "if" or (lowered == "should" and not self.last):
+            return _Scope(0, Force.PLAN, _CLAUSE, lowered, lowered in _UNTIL)
         opens = self._opens(lowered, root)
         negates = self._negation(lowered, root)
         if opens is None or opens < self.force:
@@ -206,6 +206,8 @@ class _Scope:
             return Force.PLAN
         if lowered in _CLAIMED or (lowered == "to" and self.last in _TOLD):
             return Force.CLAIM
+        if lowered.endswith("ed") and (not self.last or self.last in _DETERMINERS):  # the planned operations
+            return None
         return None if lowered == "order" else _FORCES.get(root)
 
 
