@@ -119,21 +119,14 @@ def begins(happening: Happening, pool: Pool) -> bool:
     return any(is_leading(pool.excerpts[place]) for place in happening.places)
 
 
-def chosen(
-    found: Sequence[Happening],
-    pool: Pool,
-    room: Budget,
-    *,
-    taken: Sequence[Content] = (),
-    first: Sequence[Happening] = (),
-) -> list[Happening]:
-    """The events of most weight that fit beside those chosen `first`; none repeats another or what is `taken`.
+def chosen(found: Sequence[Happening], pool: Pool, room: Budget, *, taken: Sequence[Content] = ()) -> list[Happening]:
+    """The events of most weight that fit; none repeats another or what is `taken`.
 
     One counts for less if it is like another, above all one of its day (maximal marginal relevance, Carbonell and
     Goldstein 1998), or if its article has one already.
     """
-    picked, words = list(first), room.words - sum(_shown(h, pool).length for h in first)
-    left = [h for h in found if not _repeats_any(pool, h, [*taken, *(_shown(other, pool) for other in first)])]
+    picked, words = list[Happening](), room.words
+    left = [h for h in found if not _repeats_any(pool, h, taken)]
     while len(picked) < room.most and (left := [h for h in left if _shown(h, pool).length <= words]):
         best = max(left, key=lambda h: (h.weight * _freshness(h, picked, pool), -h.places[0]))
         picked.append(best)

@@ -20,8 +20,8 @@ _RELATED, _LEADING, _ABOUT, _NEWS = 0.55, 0.35, 3.0, 0.7
 """The share of the highest relevance that an event must have, and one that begins an article; the powers of its
 relevance and its weight as news."""
 _NAMED, _LINKED, _DIMENSIONS = 0.5, 0.12, 2**14
-"""The share of a topic's words, and the cosine with an article on it, of what fills the room that is left; enough
-dimensions for the words of articles to have one each."""
+"""The share of a topic's words, and the cosine with an article on it, of what is beside it;
+enough dimensions for the words of articles to have one each."""
 _MOST_WEIGHED = 200
 """How many events, of most weight, may be found to be background."""
 
@@ -30,7 +30,7 @@ _MOST_WEIGHED = 200
 class News:
     """The events that a pool reports, the one of most weight first; the vectors of the headlines, if there are any.
 
-    `further` has what is beside a topic, for room that is left.
+    `further` has what is beside a topic.
     """
 
     pool: Pool
@@ -52,8 +52,7 @@ def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
 
 def told(found: News, room: Budget, check: Check, *, taken: Sequence[Content] = ()) -> list[Statement]:
     """The events of most weight that fit: the first of all first, the others in order of time."""
-    picked = chosen(found.events, found.pool, room, taken=taken)
-    picked = chosen(found.further, found.pool, room, taken=taken, first=picked)
+    picked = chosen([*found.events, *found.further], found.pool, room, taken=taken)
     rows = [*picked[:1], *ordered(picked[1:])]
     return [statement_of(happening, found.pool, check) for happening in rows]
 
