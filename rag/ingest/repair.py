@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -39,7 +41,8 @@ def _remade(path: Path, embeddings: Embedder | None) -> Path:
     """Puts a sound catalog in the place of a damaged one; returns where that is kept.
 
     All articles and their revisions must be readable, and be what they were; all else is made from them, except for
-    the embeddings, of which what can be read is taken. Raises DamagedError, and changes nothing, if that is not so.
+    their places and the embeddings, of which what can be read is taken. Raises DamagedError, and changes nothing, if
+    that is not so.
     """
     made, kept = path.with_name(f"{path.name}.new"), path.with_name(f"{path.name}.damaged")
     _discard(made)
@@ -61,9 +64,11 @@ def _remade(path: Path, embeddings: Embedder | None) -> Path:
 
 
 def _copy(damaged: Catalog, sound: Catalog, embeddings: Embedder | None) -> None:
-    drafts = (_prepared(damaged, article, embeddings) for article in damaged.editions())
-    while batch := list(islice(drafts, _BATCH)):
-        sound.save(batch, {})
+    editions = damaged.editions()
+    while batch := list(islice(editions, _BATCH)):
+        places = _places(damaged, batch)
+        placed = (replace(article, place=places.get(article.id)) for article in batch)
+        sound.save([_prepared(damaged, article, embeddings) for article in placed], {})
     if model := _model(damaged):
         sound.embedded.set_model(model)
         for embedded in damaged.embedded.readable():
@@ -73,6 +78,14 @@ def _copy(damaged: Catalog, sound: Catalog, embeddings: Embedder | None) -> None
 def _prepared(damaged: Catalog, article: Article, embeddings: Embedder | None) -> PreparedArticle:
     (found,) = cut([damaged.unchanged(article)], embeddings)
     return PreparedArticle(article, found.passages, (None,) * len(found.passages))
+
+
+def _places(damaged: Catalog, articles: Sequence[Article]) -> dict[str, str]:
+    """Where articles were read; without that, one that has changed there is taken for another."""
+    try:
+        return damaged.places.of(article.id for article in articles)
+    except DamagedError:
+        return {}
 
 
 def _model(damaged: Catalog) -> StoredModel | None:

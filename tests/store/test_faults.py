@@ -91,6 +91,20 @@ def test_what_was_embedded_is_kept_when_a_catalog_is_mended(folder: Path) -> Non
     assert (folder / "catalog.sqlite.damaged").is_file()
 
 
+@pytest.mark.parametrize(("name", "kept"), [("passages", True), ("places", False)])
+def test_where_articles_were_read_is_kept_when_a_catalog_is_mended(tmp_path: Path, name: str, kept: bool) -> None:
+    file, folder = tmp_path / "note.txt", tmp_path / "library"
+    file.write_text("Envoy 3 met minister 21 in Doha on 3 July 2021.")
+    with opened(folder) as library:
+        library.add(file)
+    damage(folder / "catalog.sqlite", root_page(folder / "catalog.sqlite", name))
+    file.write_text("Envoy 3 met nobody in Doha on 3 July 2021, as was found out later.")
+    with opened(folder) as library:
+        library.reindex()
+        report = library.add(file)
+        assert (report.updated, report.added) == ((1, 0) if kept else (0, 1))
+
+
 @pytest.mark.long
 def test_mending_that_is_killed_at_any_instant_loses_nothing(whole: Path, tmp_path: Path) -> None:
     code = (
