@@ -91,6 +91,8 @@ def _supports(citation: Citation, text: str, entailment: Entailment | None) -> b
 
 
 def _follows(anchor: Anchor, text: str, reader: Entailment) -> bool:
+    if anchor.text == text:
+        return True
     (found,) = reader.entail([Pair(anchor.text, text, anchor.hit.article.header)])
     return found.entailment >= _SURE
 

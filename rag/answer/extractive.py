@@ -23,14 +23,14 @@ from rag.text.speakers import speaker
 from rag.text.words import alike, content_words
 
 MOST_STATEMENTS = 3
-LIKELY, SURE = 0.7, 0.8
+LIKELY, SURE = 0.63, 0.8
 """The confidence that there is an answer from which it answers, with "Possibly:", and the certainty that it is right
 from which it is sure (precisions: evals/results.md)."""
 # Logistic regression on dev questions with and without an answer (`training/fit_answers.py`, evals/results.md).
-READ_CONFIDENCE: Mapping[str, float] = {"anywhere": 0.595, "score": 0.268}
-READ_BIAS = -1.179
-READ_CERTAINTY: Mapping[str, float] = {"anywhere": 0.248, "score": 0.204, "lead": 0.445}
-READ_CERTAIN_BIAS = -2.94
+READ_CONFIDENCE: Mapping[str, float] = {"anywhere": 0.274, "score": 0.35}
+READ_BIAS = -1.132
+READ_CERTAINTY: Mapping[str, float] = {"anywhere": 0.12, "score": 0.269, "lead": 0.36}
+READ_CERTAIN_BIAS = -2.632
 PLAIN_CONFIDENCE: Mapping[str, float] = {"score": 0.29, "gap": 0.2}
 """Without the reader."""
 PLAIN_BIAS = -5.5
@@ -153,7 +153,7 @@ def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> l
             break
         if not any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) and not _is_in(sentence, chosen):
             taken.append(sentence)
-            _take(_choice(sentence, retrieved), chosen)
+            _take(_choice(query, sentence, retrieved), chosen)
     return chosen
 
 
@@ -167,17 +167,20 @@ def _take(pick: _Pick, chosen: list[_Pick]) -> None:
     chosen.append(pick)
 
 
-def _choice(sentence: Sentence, retrieved: Retrieved) -> _Pick:
+def _choice(query: Query, sentence: Sentence, retrieved: Retrieved) -> _Pick:
     """The sentence, with the neighbour that it needs."""
     answer = sentence.reading.answer if sentence.reading else None
-    partner = _partner(sentence, retrieved)
+    partner = _partner(query, sentence, retrieved)
     spans = [sentence.span, *([partner.span] if partner else [])]
     whole = Span(min(s.start for s in spans), max(s.end for s in spans))
     return _Pick(sentence.passage_id, whole, answer)
 
 
-def _partner(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
-    """What it leads in to with a colon, what leads in to it, or what it leans on; None if it stands alone."""
+def _partner(query: Query, sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
+    """What it leads in to with a colon, what leads in to it, or what it leans on; None if it stands alone.
+
+    What leans on it too, if that has more of what is asked: "Baradar led the delegation. He called for patience."
+    """
     passage = [s for s in retrieved.sentences if s.passage_id == sentence.passage_id]
     place = passage.index(sentence)
     before, after = passage[place - 1] if place else None, passage[place + 1] if place + 1 < len(passage) else None
@@ -186,6 +189,8 @@ def _partner(sentence: Sentence, retrieved: Retrieved) -> Sentence | None:
         return after
     if before and (before.text.endswith(":") or (leans(sentence.text) and not before.text.endswith("?"))):
         return before
+    if after and leans(after.text) and len(after.stems & set(query.terms)) > len(sentence.stems & set(query.terms)):
+        return after
     return None
 
 
