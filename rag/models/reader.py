@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from rag.models.minilm import Session
 
 WEIGHTS = Path(__file__).with_name("reader.safetensors")
-DIGEST = "28a48380b3e75643025ddb02f5e4ecfa53ef912e8f381b8b0697a2f2b4a21663"
+DIGEST = "e9c60376b27e58bca892231e1df766069742a4bc9403e6f5ec0dc84015b08928"
 """The SHA-256 of the weights."""
 LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
