@@ -28,7 +28,7 @@ from rag.models.embeddings import (
     embed_passages,
 )
 
-START = "from rag.cli.app import main; main()"
+START = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); from rag.cli.app import main; main()"
 SOON = 20.0  # seconds; only what fails takes as long
 TEXTS = [f"Talks {number}." for number in range(6 * MOST_TEXTS + 5)]
 
