@@ -82,19 +82,25 @@ class _Server:
         parent = os.getppid()
         while os.getppid() == parent:
             for key, _ in self._selector.select(5.0):
-                if key.fileobj in self._selector.get_map():
+                if key in self._selector.get_map().values():  # else what came before it ended it
                     key.data()
 
     def _accept(self) -> None:
         client, _ = self._listening.accept()
         size, files, *_ = socket.recv_fds(client, 8, 3)
         request = b""
-        while len(request) < int.from_bytes(size, "big"):
-            request += client.recv(65536)
+        while len(request) < int.from_bytes(size, "big") and (more := client.recv(65536)):
+            request += more
+        if not request or len(request) < int.from_bytes(size, "big"):  # it was killed
+            client.close()
+            for file in files:
+                os.close(file)
+            return
         fork = get_context("fork").Process(target=_run, args=(*json.loads(request), files))
         fork.start()
         assert fork.pid
-        client.sendall(fork.pid.to_bytes(8, "big"))
+        with suppress(OSError):
+            client.sendall(fork.pid.to_bytes(8, "big"))
         for file in files:
             os.close(file)
         self._selector.register(client, selectors.EVENT_READ, fork.kill)  # it ends before the fork if it is killed
