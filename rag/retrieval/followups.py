@@ -22,6 +22,11 @@ _FEW_WORDS = 2
 _MOST_TURNS = 3
 _BACK = 3
 _NOT = Reason.NOT_IN_ARTICLES
+_MOST_PARTS = 4
+_MOST_SHOWN = 6
+_LONGEST, _LONGEST_ANSWER = 300, 600
+_QUESTION = object_schema(question=TEXT)
+_QUESTIONS = object_schema(questions={"type": "array", "items": TEXT})
 _BEGINS = re.compile(r"^\W*(?:(?:and|but|so|or|then)\b|(?:what|how) about\b)")
 _ELLIPSIS = re.compile(
     r"^\W*(?:(?:what|how) about\b|"
@@ -142,13 +147,6 @@ def _open(question: str, pronoun: re.Match[str]) -> bool:
     return not (_ONE_BEFORE if pronoun["one"] else _MANY_BEFORE).search(before.casefold())
 
 
-MOST_PARTS = 4
-_MOST_SHOWN = 6
-_LONGEST, _LONGEST_ANSWER = 300, 600
-_QUESTION = object_schema(question=TEXT)
-_QUESTIONS = object_schema(questions={"type": "array", "items": TEXT})
-
-
 def standalone(question: str, history: Sequence[Turn], caller: Caller, account: Account) -> str:
     """The question with what it leaves out of the conversation.
 
@@ -185,4 +183,4 @@ def _parts(reply: dict[str, Any]) -> tuple[str, ...]:
     found = reply.get("questions")
     if not isinstance(found, list) or not all(isinstance(part, str) for part in found):
         raise ShapeError(f"the parts are {one_line(repr(found), 80)}; wanted a list of questions")
-    return tuple(one_line(part, _LONGEST) for part in found if content_words(part))[:MOST_PARTS]
+    return tuple(one_line(part, _LONGEST) for part in found if content_words(part))[:_MOST_PARTS]

@@ -50,10 +50,8 @@ def _check_all(pair: Compared) -> Iterator[Check]:
     counted = [run for words in numbers if (run := [*words, *_quantified(words[-1], pair.cited)])]
     for word in (w for w in pair.statement.words if w.text.lower() in _EACH | _NONE):
         meant = _quantified(word, pair.statement)
-        if word.text.lower() in _EACH and any(
-            w.stem[0].isdigit() for w in meant
-        ):  # all nine, as the number's own check
-            continue
+        if word.text.lower() in _EACH and any(w.stem[0].isdigit() for w in meant):
+            continue  # all nine: the number has a check of its own
         stems = {w.stem for w in meant if w.is_content and not w.stem[0].isdigit()}
         rest = {w.stem for w in pair.statement.words if w.is_content} - stems
         same = (run for run in counted if not stems.isdisjoint(w.stem for w in run))
