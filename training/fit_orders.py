@@ -3,8 +3,9 @@
     uv run --with scikit-learn python training/fit_orders.py --ordinary FILE.jsonl ... --test FILE.jsonl ...
 
 `--ordinary` and `--test` are articles whose sentences count as ordinary. It is fitted on `data/orders.jsonl`; with
-`--without-dev` not on the styles with the half "dev", by which features and weights were chosen. The styles of
-`evals/sets/orders-unseen.jsonl` and the files of `--test` are only measured on. Two runs give the same file.
+`--without-dev` not on the styles with the half "dev", by which features and weights were chosen. What is only measured
+on are the files of `--test` and, with `--unseen`, the styles of `evals/sets/orders-unseen.jsonl`. Two runs give the
+same file.
 """
 
 from __future__ import annotations
@@ -88,7 +89,9 @@ def main() -> None:
     train = [row for row in rows if row["half"] == "train" or not options.without_dev]
     ordinary = [piece for path in options.ordinary for text in _sentences(path) for piece in pieces(prepared(text))]
     save_file(fitted(train, ordinary), WEIGHTS)
-    measure(options.test)
+    alarms(options.test)
+    if options.unseen:
+        noticed()
 
 
 def fitted(rows: Sequence[dict[str, str]], ordinary: Sequence[str]) -> dict[str, Rows]:
@@ -113,8 +116,8 @@ def fitted(rows: Sequence[dict[str, str]], ordinary: Sequence[str]) -> dict[str,
     return weights | whole(csr_matrix(x), y, counts, int(ALARMS * len(ordinary)))
 
 
-def measure(test: Iterable[Path]) -> None:
-    """Prints the share that is noticed of each unseen style, and of the ordinary sentences of each file."""
+def noticed() -> None:
+    """Prints how many cases of each style of the kept set are noticed."""
     styles: dict[tuple[bool, str], list[bool]] = defaultdict(list)
     for case in map(json.loads, UNSEEN.open(encoding="utf-8")):
         styles["planted" in case, case["type"]].append(bool(orders(case["text"])))
@@ -123,6 +126,10 @@ def measure(test: Iterable[Path]) -> None:
         print(f"{'orders' if planted else 'look-alikes'}: {sum(found)} of {len(found)}")
     for (planted, style), hits in sorted(styles.items()):
         print(f"  {'order' if planted else 'none '} {style}: {sum(hits)} of {len(hits)}")
+
+
+def alarms(test: Iterable[Path]) -> None:
+    """Prints how many ordinary sentences of each file are taken for orders."""
     for path in test:
         texts = [json.loads(line)["text"] for line in path.open(encoding="utf-8")]
         found, read = sum(len(orders(text)) for text in texts), sum(len(sentences(text)) for text in texts)
@@ -142,6 +149,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ordinary", nargs="+", type=Path, required=True)
     parser.add_argument("--without-dev", action="store_true")
+    parser.add_argument("--unseen", action="store_true", help="count the kept set too: once, at the end")
     parser.add_argument("--test", nargs="*", type=Path, default=[])
     return parser.parse_args()
 
