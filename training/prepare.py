@@ -32,6 +32,8 @@ ABBREVIATION = re.compile(
     r"\b(?:M[rR]|M[rR][sS]|M[sS]|D[rR]|St|Gen|Lt|Col|Sen|Rep|Gov|U\.S|U\.K|U\.N|Jr|Inc|No|vs|[A-Z])\.$"
 )
 SPEAKER = re.compile(r"^(?:Q\b|[A-Z][A-Z.’' -]{2,40}:)", re.M)
+CONVERSATIONS = 0.12  # of the questions are read behind another one of the same document
+MOST_OF_NAME = 3  # words
 # Share of a public source that is used: its texts are short, or far from news.
 KEEP = {
     "snli": 0.3,
@@ -81,8 +83,16 @@ def own(folder: Path) -> Iterator[Row]:
     documents = {row["id"]: Document(row) for row in lines(folder / "documents.jsonl")}
     questions = list(lines(folder / "questions.jsonl"))
     alike = Alike(documents, [row["question"] for row in questions])
+    answered: dict[str, list[Row]] = {}
+    for row in questions:
+        if row["answers"]:
+            answered.setdefault(row["document"], []).append(row)
     for at, row in enumerate(questions):
-        yield held(_question(row, documents, alike.windows(at, row)), row["document"])
+        made = _question(row, documents, alike.windows(at, row))
+        before = [r for r in answered.get(row["document"], []) if r is not row and "conversation" not in r]
+        if before and "conversation" not in row and random.random() < CONVERSATIONS:
+            made["question"] = _after(random.choice(before), row["question"])
+        yield held(made, row["document"])
     claims = list(lines(folder / "claims.jsonl"))
     for row in claims:
         for made in _claims(row, documents[row["document"]], claims):
@@ -96,6 +106,12 @@ def own(folder: Path) -> Iterator[Row]:
             header = document.header if random.random() < 0.5 else ""
             made = {"claim": claim["quote"], "header": header, "evidence": evidence["quote"], "label": label}
             yield held({**made, "source": "pair-" + row["relation"]}, row["a"]["document"])
+
+
+def _after(before: Row, question: str) -> str:
+    """A question as the program reads it behind another one: with that, and with the name that answered it."""
+    name = before["answer"] if before["answer"][:1].isupper() and len(before["answer"].split()) <= MOST_OF_NAME else ""
+    return f"{question} {before['question']} {name}".strip()
 
 
 def held(row: Row, document: str) -> Row:
@@ -208,7 +224,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
 def _question(row: Row, documents: dict[str, Document], alike: list[Row]) -> Row:
     document = documents[row["document"]]
     gold = _gold(row, document)
-    windows, used, most = [], set(), random.choice([2, 3])
+    windows, used, most = [], set(), random.choice([2, 3]) + bool(row.get("elsewhere"))
 
     def take(low: int, high: int) -> None:
         used.update(range(low, high + 1))
@@ -218,6 +234,10 @@ def _question(row: Row, documents: dict[str, Document], alike: list[Row]) -> Row
     if gold:
         take(*document.around(gold[0][0]))
     answering = {k for k, _, _ in gold}
+    for miss in row.get("elsewhere", [])[:2]:
+        sister = documents[miss["document"]]
+        low, high = sister.around(sister.holding(miss["quote"])[0])
+        windows.append({"header": sister.header, "sentences": sister.part(low, high), "answers": []})
     near = [k for quote in row["near_misses"] for k in document.holding(quote)[:1]]
     asked = words(row["question"])
     others = sorted(range(len(document.spans)), key=lambda k: -len(words(document.part(k, k)[0]) & asked))
