@@ -26,7 +26,8 @@ _MOST_CLUSTERED, _MOST_PASSAGES = 400, 80
 """Articles that are clustered, the latest; passages that are read on a theme, of its most central articles."""
 _MOST_READ, _MOST_DAYS = 20_000, 7
 """Passages of a window that are all read; days of news that are read of more, and for what is not known."""
-_LONGEST_HEADING = 60
+_LONGEST_HEADING, _MOST_HEADLINES = 60, 5
+"""Characters of a heading; the headlines, the most central first, of which one that is short enough is taken."""
 _LEADS, _MOST_READ_FIRST, _MOST_LEADS = 4, 2000, 3000
 """Sentences of a theme's articles that a model gets; passages and sentences read of all articles for events."""
 THEMES, _NEW, _OPEN = 1.0, 0.25, 0.15
@@ -171,7 +172,7 @@ def unknown_section(
         left = Budget(room.words - sum(len(s.text.split()) for s in statements), room.most - len(statements))
         before = [*taken, *(content_of(s.text) for s in statements)]
         statements += _statements(pool.only(places), np.ones(len(places), np.float32), left, check, before)
-    note = None if statements else "The latest articles name nothing that is not known."
+    note = None if statements else "Nothing was found that the latest articles call unknown."
     return Section("Not known", tuple(statements), note)
 
 
@@ -226,9 +227,10 @@ def _vectors(articles: Sequence[Article], rows: Mapping[str, Sequence[StoredPass
 
 
 def _heading(articles: Sequence[Article], used: set[str]) -> str:
-    """The first headline that no other theme has, shortened at a pause or a word."""
+    """One of the first headlines that is short enough, else the first, shortened; none that another theme has."""
     titles = [" ".join(article.title.split()) for article in articles if not is_order(article.title)]
-    found = [_shortened(title) for title in titles if title]
+    first = sorted(filter(None, titles[:_MOST_HEADLINES]), key=lambda title: len(title) > _LONGEST_HEADING)
+    found = map(_shortened, [*first, *filter(None, titles[_MOST_HEADLINES:])])
     return next((title for title in found if title not in used), f"Theme {len(used) + 1}")
 
 

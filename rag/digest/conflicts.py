@@ -16,7 +16,7 @@ from rag.compare.relation import LEAST_COSINE, ReportedSentence
 from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
 from rag.retrieval.near_duplicates import outlets
-from rag.schema import Answer, Citation, Conflict, Dispute, Section, Span, Statement, Verdict
+from rag.schema import NO_CONFLICT, Answer, Citation, Conflict, Dispute, Section, Span, Statement, Verdict
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
 
@@ -89,7 +89,7 @@ def open_conflicts(conflicts: Sequence[Conflict], room: Budget, check: Check) ->
         if left < 0 or len(statements) + len(sides) > room.most:
             break
         statements += [side for side in sides if side.text not in {s.text for s in statements}]
-    note = None if statements else "No articles were found to say different things of the same."
+    note = None if statements else NO_CONFLICT
     return Section("Open conflicts", dated(statements), note)
 
 

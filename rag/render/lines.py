@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urldefrag
 
 from rag.schema import (
+    NO_CONFLICT,
     Answer,
     Article,
     Citation,
@@ -221,7 +222,7 @@ def conflict_lines(conflicts: Sequence[Conflict], *, width: int | None = None) -
             yield from wrapped(str(position), width, Line(_INDENT, marks=number_marks([position.citation])))
         yield Line("")
     told = "1 conflict" if len(conflicts) == 1 else f"{len(conflicts)} conflicts"
-    yield Line(told if conflicts else "No articles were found to say different things of the same.")
+    yield Line(told if conflicts else NO_CONFLICT)
 
 
 def search_lines(result: SearchResult, *, width: int = 100) -> Iterator[Line]:

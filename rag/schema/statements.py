@@ -153,6 +153,10 @@ class Position:
         return f"“{quote}”{said} [{self.citation.number}] {self.citation.origin}".rstrip()
 
 
+NO_CONFLICT = "No conflict was found that is sure enough to show; many are not recognized."
+"""What is said where none is shown."""
+
+
 @dataclass(frozen=True, slots=True)
 class Conflict:
     """The positions of sources that differ on a topic, the latest first."""

@@ -241,7 +241,7 @@ def test_a_library_is_briefed_on_its_themes_its_news_and_what_is_not_known(sever
 
 def test_a_section_of_a_briefing_that_has_nothing_says_so(several: Library) -> None:
     sections = several.summarize(window=Window(until=date(2021, 8, 10))).sections
-    assert sections[-1].note == "The latest articles name nothing that is not known."
+    assert sections[-1].note == "Nothing was found that the latest articles call unknown."
 
 
 HELD = "The battle for Panjshir killed 40 fighters on Monday, the National Resistance Front said."
