@@ -12,11 +12,11 @@ from rag.answer.annotate import dated
 from rag.checks.quotes import cited
 from rag.compare.articles import contention
 from rag.compare.reconcile import annotated
-from rag.compare.relation import LEAST_COSINE, ReportedSentence
+from rag.compare.relation import LEAST_COSINE
 from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
 from rag.retrieval.near_duplicates import outlets
-from rag.schema import NO_CONFLICT, Answer, Citation, Conflict, Dispute, Section, Span, Statement, Verdict
+from rag.schema import NO_CONFLICT, Answer, Citation, Conflict, Dispute, Section, Statement, Verdict
 
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
 
@@ -31,13 +31,7 @@ class NumberedConflicts:
 
 def differing(pools: Sequence[Pool]) -> tuple[Conflict, ...]:
     """What gathered sentences say differently from one another, the latest first."""
-    found = [
-        ReportedSentence(e.article, e.passage_id, Span(e.own, e.span.end), e.sentence, vector)
-        for pool in pools
-        if pool.embedded
-        for e, vector in zip(pool.excerpts, pool.vectors, strict=True)
-    ]
-    return contention(found)
+    return contention([pool.report(place) for pool in pools if pool.embedded for place in range(len(pool.excerpts))])
 
 
 def differing_from(statements: Sequence[Statement], pool: Pool) -> tuple[Conflict, ...]:

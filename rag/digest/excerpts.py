@@ -10,6 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
+from rag.compare.relation import ReportedSentence
 from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder, Vector, embed_passages
 from rag.models.injection import is_ordered
@@ -93,6 +94,12 @@ class Pool:
         return replace(
             self, excerpts=tuple(self.excerpts[i] for i in places), vectors=self.vectors[np.array(places, int)]
         )
+
+    def report(self, place: int) -> ReportedSentence:
+        """The sentence at that place, to be related to others; the pool must be embedded."""
+        own = self.excerpts[place]
+        vector = self.vectors[place]
+        return ReportedSentence(own.article, own.passage_id, Span(own.own, own.span.end), own.sentence, vector)
 
     @property
     def articles(self) -> tuple[Article, ...]:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from rag.compare.relation import is_equal
+from rag.compare import relation
 from rag.digest.excerpts import Excerpt, Pool, trimmed
 from rag.digest.topic import Topic, related, relevance
 from rag.models.embeddings import Vector
@@ -161,17 +161,17 @@ def repeats(place: int, other: int, pool: Pool) -> bool:
 def corroborated(
     statement: Statement, pool: Pool, place: int, check: Check, *, among: Collection[int] | None = None
 ) -> Statement:
-    """The statement with citations of other articles whose sentences support it, each by itself, with the same numbers.
+    """The statement with citations of other articles whose sentences report the same fact and support it.
 
-    Only excerpts at the places in `among` are considered, if it is given.
+    Only excerpts at the places in `among` are considered, if it is given; none if they are not embedded.
     """
     found = list(statement.citations)
-    for other in _alike(pool, place, range(len(pool.excerpts)) if among is None else among):
-        if other.article.id in {c.article.id for c in found} or len(found) > _MOST_BESIDE:
+    for other in _alike(pool, place, range(len(pool.excerpts)) if among is None else among) if pool.embedded else ():
+        if pool.excerpts[other].article.id in {c.article.id for c in found} or len(found) > _MOST_BESIDE:
             continue
-        citation = other.citation(1)
-        made = check(Statement(statement.text, (citation,)))
-        if made.verdict is Verdict.SUPPORTED and all(is_equal(c) for c in made.checks if c.kind == "number"):
+        citation = pool.excerpts[other].citation(1)
+        is_same = relation.related(pool.report(place), pool.report(other)).same
+        if is_same and check(Statement(statement.text, (citation,))).verdict is Verdict.SUPPORTED:
             found.append(citation)
     return replace(statement, citations=tuple(found))
 
@@ -234,16 +234,16 @@ def _headline(pool: Pool, scores: Vector, topic: Topic | None) -> int:
     return max((i for i, k in enumerate(keys) if k[0] >= floor), key=lambda i: (keys[i][1], -i))
 
 
-def _alike(pool: Pool, place: int, among: Collection[int]) -> list[Excerpt]:
-    """The excerpts of other articles that are nearest to one, best first, and name the same days."""
+def _alike(pool: Pool, place: int, among: Collection[int]) -> list[int]:
+    """The places of excerpts of other articles that are nearest to one, best first, and name the same days."""
     own = pool.excerpts[place]
     cosines = pool.vectors @ pool.vectors[place]
     others = [i for i in among if pool.excerpts[i].article.id != own.article.id and cosines[i] >= _CORROBORATED]
-    nearest = [pool.excerpts[i] for i in sorted(others, key=lambda i: (-cosines[i], i))[:_MOST_ASKED]]
+    nearest = sorted(others, key=lambda i: (-cosines[i], i))[:_MOST_ASKED]
     stems = frozenset(content_words(own.sentence))
     enough = _SHARED_WORDS * len(stems)
-    shared = [e for e in nearest if len(stems & frozenset(content_words(e.sentence))) >= enough]
-    return [e for e in shared if _days(own) <= _days(e)]
+    shared = [i for i in nearest if len(stems & frozenset(content_words(pool.excerpts[i].sentence))) >= enough]
+    return [i for i in shared if _days(own) <= _days(pool.excerpts[i])]
 
 
 def _days(excerpt: Excerpt) -> set[object]:

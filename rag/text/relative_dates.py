@@ -164,7 +164,8 @@ _YEAR_BEFORE = re.compile(r"\b(?:the (?:year before|previous year)|a year earlie
 _AHEAD = re.compile(
     r"\b(?:will|shall|would|won[’']t|going to|scheduled|set to|due|plan(?:s|ned)?|expect(?:s|ed)?|is to|are to|was to|"
     r"were to|next|coming|upcoming|hop(?:es?|ed|ing) to|promis(?:es?|ed) to|forecast)\b"
-    r"(?:(?!said|says|told|announced|admitted|reported)[^.,;])*$|\b(?:for|postponed to)\s+$",
+    r"(?:(?!\b(?:said|says|told|announced|admitted|reported|did|had|(?:was|were)(?! to))\b)[^.,;])*$|"
+    r"\b(?:for|postponed to)\s+$",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"['’]s\b")

@@ -217,6 +217,7 @@ _PRONOUN = re.compile(
     rf"\b(?P<who>[Hh]e|[Ss]he|[Tt]hey)\s+(?:(?:also|then|later|earlier|had|has|have|\w+ly)\s+)?(?:{SAYING})\b"
 )
 _REPORTER = "a reporter"
+_OWNS = ("'s", "’s", "' ", "’ ")
 _BACK = 1_000  # characters
 _MOST_BACK = 5  # sentences
 
@@ -306,14 +307,19 @@ def _surname(name: str) -> str:
 
 
 def antecedent(text: str, start: int, *, several: bool) -> str | None:
-    """Whom a pronoun means: who speaks last before it, else, if it is one, the first name of the sentence before."""
+    """Whom a pronoun means: who speaks last before it, else, if it is one, the only name of the sentence before.
+
+    "Norvik's manager, Ann Lee," has one such name: whose somebody is does not count.
+    """
     first = max(0, start - _BACK)
     spans = sentences(text[first:start])[-_MOST_BACK:]
     for span in reversed(spans):
         told = text[first + span.start : first + span.end]
-        named = speaker(told) or (names(told)[0].text if names(told) and not several else None)
+        named = speaker(told)
         if named and not is_pronoun(named):
             return named
+        if others := [n.text for n in names(told) if not told.startswith(_OWNS, n.end)]:
+            return others[0] if not several and all(same(others[0], name) for name in others) else None
     return None
 
 

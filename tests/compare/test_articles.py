@@ -155,7 +155,7 @@ def test_conflicts_are_printed_and_given_as_json(library: Library) -> None:
 def test_a_library_without_conflicts_says_so(tmp_path: Path) -> None:
     with Library(tmp_path) as library:
         library.add(ARTICLES[-1])
-    assert "No articles were found" in CliRunner().invoke(app, ["conflicts", "--library", str(tmp_path)]).stdout
+    assert "No conflict was found" in CliRunner().invoke(app, ["conflicts", "--library", str(tmp_path)]).stdout
 
 
 def made(*told: tuple[str, str, str]) -> list[ReportedSentence]:

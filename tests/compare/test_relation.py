@@ -47,3 +47,10 @@ def test_only_what_is_exact_and_nearly_verbatim_is_the_same() -> None:
     ]
     found = [related(told, other) for other in others]
     assert [(r.same, r.conflict) for r in found] == [(True, False), (False, False), (False, True)]
+
+
+def test_a_report_that_corrects_an_amount_does_not_confirm_it() -> None:
+    told = report("The strike cost the line 15 million kroner, it said.")
+    corrected = report("The strike cost the line 17.5 million kroner, not 15 million, it said.", source="Herat News")
+    assert related(told, report("It said that the strike cost 15 million kroner.", source="Herat News")).same
+    assert not related(told, corrected).same

@@ -38,6 +38,18 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         yield made
 
 
+@pytest.mark.parametrize(
+    ("before", "meant"),
+    [
+        ("Norvik's manager, Per Dahl, was disappointed.", "Per Dahl"),
+        ("Per Dahl was seen in Ondal.", None),
+        ("Per Dahl was disappointed.", "Per Dahl"),
+    ],
+)
+def test_a_pronoun_stands_for_the_only_name_before_it_that_owns_nothing(before: str, meant: str | None) -> None:
+    assert voices(f"{before} He said that the offer stood.")[-1] == meant
+
+
 def test_a_pronoun_stands_for_who_spoke_before() -> None:
     assert voices(NEWS.text) == [
         *("Governor Abdul Sabur Qani", "Governor Abdul Sabur Qani", "Farida Noori", "Farida Noori", None),

@@ -29,6 +29,8 @@ def days(text: str, published: Published = WEDNESDAY) -> list[str]:
         ("Another meeting was planned for Friday.", ["9 July 2021"]),
         ("He invited both sides to Tehran for Friday.", ["9 July 2021"]),
         ("The trial was postponed to Friday.", ["9 July 2021"]),
+        ("The planned cleaning did not begin on Friday.", ["2 July 2021"]),
+        ("Of the flights scheduled for the day two were cancelled on Monday.", ["5 July 2021"]),
         ("They hope to resume flights on Sunday.", ["11 July 2021"]),
         ("He apologised for Monday's delay.", ["5 July 2021"]),
         ("The city fell yesterday.", ["6 July 2021"]),
