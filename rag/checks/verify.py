@@ -125,7 +125,7 @@ def check(
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
     if searched is None:
-        whole, least = grounding(text, texts), GROUNDED
+        whole, least = grounding(text, texts, found), GROUNDED
     else:
         whole, least = support(text, texts, found, searched=size), THRESHOLD
     return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -84,13 +84,14 @@ def support(statement: str, texts: Sequence[str], checks: Sequence[Check], *, se
     return Support(probability, aligned.sentences[aligned.nearest].text)
 
 
-def grounding(statement: str, texts: Sequence[str]) -> Support:
+def grounding(statement: str, texts: Sequence[str], checks: Sequence[Check] = ()) -> Support:
     """How well the spans that a statement cites show it: 0 to 1 by its words, up to 3 with the reader.
 
-    A name that is only near the spans counts for nothing. The reader is asked about wording of its own alone. Of long
+    Numbers and dates that passed their checks count as found if they are written otherwise. A name that is only near
+    the spans counts for nothing. The reader is asked about wording of its own alone. Of long
     spans it reads the nearest sentences, if they have some of the words: by it, too much follows from a whole article.
     """
-    aligned = _align(statement, texts, frozenset())
+    aligned = _align(statement, texts, _known(c for c in checks if c.kind != "name"))
     if aligned is None:
         return Support(0.0, None)
     chosen = _chosen(aligned)
@@ -130,7 +131,7 @@ class _Alignment:
         return int(np.argmax(self.found @ self.weights))
 
 
-def _known(checks: Sequence[Check]) -> frozenset[str]:
+def _known(checks: Iterable[Check]) -> frozenset[str]:
     """The words of the facts that were found."""
     texts = (check.expected for check in checks if check.passed and check.kind in _COUNTED)
     return frozenset(word.stem for text in texts for word in read_text(text).words)
