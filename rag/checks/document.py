@@ -10,7 +10,7 @@ from typing import TypeAlias
 from rag.checks.quotes import unmarked
 from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
-from rag.checks.verify import Verify, reason, status, warnings
+from rag.checks.verify import FACTS, Verify, reason, status, verdict, warnings
 from rag.errors import InputError
 from rag.models.injection import is_ordered
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict, Window
@@ -21,6 +21,8 @@ _MARKS = "marks such as [1] were left out of the check; give the articles that t
 _MOST_SENTENCES, _MOST_ARTICLES = 4, 4
 _KNOWN, _WORTH = 0.25, 0.15
 _FEWEST_WORDS = 2
+_BINDING = ("role", "cause")
+"""What must stand in the sentences that are shown; a number may stand beside them, and so may a name."""
 _FRONT_MATTER = re.compile(
     r"\A\ufeff?---[ \t]*\n(?:[ \t]*[\w-]+:.*\n|[ \t]+.*\n|[ \t]*-\s.*\n|[ \t]*\n)*---[ \t]*(?:\n|\Z)"
 )
@@ -160,8 +162,21 @@ def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -
 
 
 def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:
+    """Held against those sentences and what is around them; what is supported also against what is shown alone.
+
+    A number of a neighbour does not excuse another one in the sentence that is shown for it.
+    """
     verified = verify(statement, _joined([_widened(found) for found in nearest]), searched=searched)
-    return replace(verified, citations=tuple(_citation(found) for found in nearest if found.worth))
+    verified = replace(verified, citations=tuple(_citation(found) for found in nearest if found.worth))
+    if verified.verdict is not Verdict.SUPPORTED:
+        return verified
+    alone = verify(statement, verified.citations).checks
+    quoted = any(check.kind == "quote" and check.passed for check in verified.checks)
+    loose = ("name", "role") if quoted else ("name",)
+    failed = (c for c in alone if not c.passed and c.kind in FACTS and c.kind not in loose)
+    otherwise = [c for c in failed if c.found is not None or c.kind in _BINDING]
+    checks = (*verified.checks, *otherwise)
+    return replace(verified, checks=checks, verdict=verdict(checks)) if otherwise else verified
 
 
 def _best_cover(nearest: Sequence[_Found]) -> float:

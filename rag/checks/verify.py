@@ -10,7 +10,7 @@ from typing import Protocol
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence, ground
-from rag.checks.rules.links import cause, order
+from rag.checks.rules.links import cause, order, turned
 from rag.checks.rules.matching import stated
 from rag.checks.rules.predication import force, polarity
 from rag.checks.rules.roles import roles, subjects
@@ -150,6 +150,7 @@ def check_relations(text: str, cited: Sequence[Evidence]) -> list[Check]:
         *compare_voices(text, texts, [item.voices for item in cited]),
         *cause(own, text, texts),
         *order(own, text, texts),
+        *turned(text, texts),
     ]
 
 

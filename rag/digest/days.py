@@ -97,12 +97,15 @@ def periods_of(excerpt: Excerpt) -> dict[int, Period]:
 def stated_whens(excerpt: Excerpt, periods: Mapping[int, Period]) -> list[When]:
     """The days on which a sentence says that something happened, else its first longer period.
 
-    Of several days those in the week of publication come first: they are the news.
+    Of several days those in the week of publication come first: they are the news. Beside a day that was, one to come
+    is not when it happened: "the court on Friday halted the election of 24 May".
     """
     text = excerpt.article.text
     known = [p for start, p in periods.items() if not _SINCE.search(text[excerpt.own : start])]
     whens = list(dict.fromkeys(when for period in known if (when := _known(period))))
     days = [when for when in whens if when.precision is Precision.DAY]
+    published = excerpt.article.known_day
+    days = [when for when in days if published and when.date <= published] or days
     return sorted(days, key=lambda when: not is_fresh(when, excerpt)) or whens[:1]
 
 

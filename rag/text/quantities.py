@@ -212,8 +212,13 @@ def _minutes(quantity: Quantity) -> float | None:
     return int(hours) * 60 + int(minutes) if _DOTTED.fullmatch(quantity.text) else None
 
 
+_FAR = 4
+
+
 def bounds(stated: Quantity, found: Quantity) -> bool:
-    """Whether a stated bound, such as "at least 10", holds of a found amount."""
+    """Whether a stated bound, such as "at least 10", holds of a found amount; what is far above it is another thing."""
+    if stated.bound in ("over", "least") and found.low > _FAR * stated.low:
+        return False
     if not _is_open(stated) or not comparable(stated, found) or (_is_open(found) and stated.bound != found.bound):
         return False
     return bool(stated.measure) == bool(found.measure) and _is_within(stated, found)

@@ -173,3 +173,26 @@ def test_a_number_of_something_else_neither_supports_nor_contradicts(claim: str)
 
 def test_another_number_of_the_same_thing_contradicts() -> None:
     assert judged("The province sent 300 tents to the coast.", AID).verdict is Verdict.CONTRADICTED
+
+
+DAM = (
+    "Brenwick, a town of 14,000 people, lies below the dam. In 1987 a smaller dam in the valley broke and killed 112 "
+    "people. The operator denied on Friday that it was preparing the sale of the dam. It raised its forecast to 390 "
+    "million crowns from 350 million. The town put off its festival from 27 March to 10 April."
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "true"),
+    [
+        ("A smaller dam in the valley broke in 1987 and killed 112 people.", True),
+        ("A smaller dam in the valley broke in 1987 and killed more than 200 people.", False),
+        ("The operator is preparing the sale of the dam.", False),
+        ("The operator raised its forecast from 350 million crowns to 390 million.", True),
+        ("The operator moved its forecast from 390 million crowns to 350 million.", False),
+        ("The town moved its festival from 27 March to 10 April.", True),
+        ("The town moved its festival from 10 April to 27 March.", False),
+    ],
+)
+def test_what_stands_beside_a_sentence_does_not_excuse_it(claim: str, true: bool) -> None:
+    assert judged(claim, DAM).verdict is (Verdict.SUPPORTED if true else Verdict.CONTRADICTED)

@@ -26,6 +26,8 @@ _MOST_LISTED, _LEAST_SUM, _PARTITIVE_REACH = 5, 20, 4.0
 _HALF, _TWICE = 50.0, ("twice", "double")
 _ALIKE = 0.55
 """The likeness of two nouns from which they may be of the same thing: houses and homes, troops and soldiers."""
+_FAR = 50
+"""How many times another amount must be as large to be of something else, if the stated one is there too."""
 _ROOT = 6
 """The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
@@ -180,13 +182,21 @@ def _left_out(stated: Quantity, fitting: Sequence[Fact]) -> str | None:
 def _is_apart(fact: Fact, found: Fact, fitting: Sequence[Fact], pair: Compared) -> bool:
     """Whether another number does not exclude this one: it counts something else, is a bound, or the whole."""
     assert isinstance(fact.value, Quantity)
-    if isinstance(found.value, Quantity) and leaves_open(fact.value, found.value):
+    if isinstance(found.value, Quantity) and (
+        leaves_open(fact.value, found.value) or (fitting and _is_far(fact.value, found.value))
+    ):
         return True
     own, other = _counted(fact, pair.statement), _counted(found, pair.cited)
     if not own or not other or _is_related(own, other):
         return _has_part(found, fitting, pair.cited)
     noun, another = own[-1].text.lower(), other[-1].text.lower()
     return max(rarity(noun), rarity(another)) >= RAREST or float(vector(noun) @ vector(another)) < _ALIKE
+
+
+def _is_far(stated: Quantity, found: Quantity) -> bool:
+    """Whether an amount is of another size: 24.50 euros a share and 4.9 billion euros for all."""
+    small, large = sorted((stated.high, found.high))
+    return large > _FAR * small > 0
 
 
 def _is_related(own: Sequence[Word], other: Sequence[Word]) -> bool:

@@ -13,7 +13,7 @@ from rag.checks.rules.reading import Word, is_past, read_text
 from rag.schema import Check, Span
 from rag.text.sentences import sentences
 from rag.text.speakers import SAYING
-from rag.text.words import listed
+from rag.text.words import COUNTS, listed
 
 _CAUSAL = re.compile(
     r"\b(?:because(?: of)?|due to(?! be\b)|owing to|as a result(?: of)?|therefore|thereby|thanks to|on account of|"
@@ -35,6 +35,9 @@ _SAYS = re.compile(rf"\b(?:{SAYING})\b")
 _AUXILIARIES = listed("had has have was were set put cut hit shut")
 """With what a past tense is made of, and verbs that have no form of their own for it."""
 _FEWEST, _COVERED = 2, 0.5
+_END = rf"(?:(?:[$€£] ?)?(\d[\d,.]*(?<=\d)|(?:{'|'.join(COUNTS)})\b)|([A-Z][\w'’-]*))(?: [\w%]+){{0,2}}"
+_FROM_TO = re.compile(rf"\bfrom {_END} to {_END}")
+_TO_FROM = re.compile(rf"\bto {_END},? from {_END}")
 
 
 def cause(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Check]:
@@ -45,6 +48,21 @@ def cause(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Che
         told = (s for passage in evidence for s in _split(passage) if _LOOSELY_CAUSAL.search(s.text))
         joined = any(not sides.left.isdisjoint(s.places) and not sides.right.isdisjoint(s.places) for s in told)
         yield Check("cause", found[0], found[0] if joined else None, joined)
+
+
+def turned(text: str, evidence: Sequence[str]) -> Iterator[Check]:
+    """A check for what goes from one number, day or place to another, if the evidence has it the other way round."""
+    told = {ends for passage in evidence for ends in _ends(passage)}
+    for first, last in _ends(text):
+        if (last, first) in told and (first, last) not in told:
+            yield Check("direction", f"from {first} to {last}", f"from {last} to {first}", False)
+
+
+def _ends(text: str) -> Iterator[tuple[str, str]]:
+    for pattern in (_FROM_TO, _TO_FROM):
+        for found in pattern.finditer(text):
+            first, last = (found[1] or found[2], found[3] or found[4])
+            yield (first, last) if pattern is _FROM_TO else (last, first)
 
 
 def order(statement: Ground, text: str, evidence: Sequence[str]) -> Iterator[Check]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from rag.checks.rules.facts import Fact, Ground, bind, surroundings
 from rag.checks.rules.reading import NEGATING, NEGATORS, Force, Word, is_past
 from rag.schema import Check
+from rag.text.calendar import WEEKDAYS
 from rag.text.words import UNITS, listed, stem
 
 _FORCE_NAMES = {
@@ -21,7 +22,7 @@ _FORCE_NAMES = {
 }
 _PHRASE_REACH = 4.0
 _NEAR, _NEARLY = 0.12, 0.6
-_NEGATION_REACH = 9.0
+_NEGATION_REACH, _NEGATED_WITHIN = 9.0, 7
 _LIGHT = listed("among also yet even ever one any anyone anything longer single immediately further so much")
 _NEGATIVES = listed("""
     unsure unable unknown unclear unwilling unlikely uncertain unconfirmed lack absence absent forbid ban prohibit
@@ -125,8 +126,8 @@ def _after_negators(ground: Ground) -> Iterator[Word]:
         if word.negated and (i == 0 or not ground.words[i - 1].negated or _is_negator(ground.words[i - 1])):
             following = [
                 w
-                for w in ground.words[i : i + 5]
-                if w.negated and (w.is_content or w.stem in _SAYING) and not _is_light(w) and not w.stem[0].isdigit()
+                for w in ground.words[i : i + _NEGATED_WITHIN]
+                if w.negated and (w.is_content or w.stem in _SAYING) and not _is_light(w) and not _is_number_or_day(w)
             ]
             yield from following[:1]
         if word.negated and i and ground.words[i - 1].text.lower() == "been" and is_past(word.text):
@@ -147,6 +148,10 @@ def _has_negation(words: Sequence[Word]) -> bool:
 
 def _is_light(word: Word) -> bool:
     return word.text.lower() in _LIGHT or word.text.endswith("ly")
+
+
+def _is_number_or_day(word: Word) -> bool:
+    return word.stem[0].isdigit() or word.text.lower() in WEEKDAYS
 
 
 def _is_around_negation(word: Word, ground: Ground) -> bool:

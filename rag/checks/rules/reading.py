@@ -161,6 +161,7 @@ class _Scope:
     lasts: int = 0
     last: str = ""
     awaits: bool = False
+    denies: bool = False
 
     def after(self, gap: str, lowered: str) -> _Scope:
         """The scope over the next word: a strong break or a conjunction ends it, each word shortens it."""
@@ -176,6 +177,7 @@ class _Scope:
             max(0, lasts),
             self.last,
             self.awaits and lasts > 0,
+            self.denies and negates > 0,
         )
 
     def opened(self, lowered: str, root: str) -> _Scope:
@@ -186,9 +188,10 @@ class _Scope:
             return _Scope(0, Force.PLAN, _CLAUSE, lowered, lowered in _UNTIL)
         opens = self._opens(lowered, root)
         negates = self._negation(lowered, root)
+        denies = negates > 0 and (root in NEGATING or self.denies)
         if opens is None or opens < self.force:
-            return _Scope(negates, self.force, self.lasts, lowered, self.awaits)
-        return _Scope(negates, opens, _LASTS, lowered)
+            return _Scope(negates, self.force, self.lasts, lowered, self.awaits, denies)
+        return _Scope(negates, opens, _LASTS, lowered, denies=denies)
 
     def _negation(self, lowered: str, root: str) -> int:
         """For how many words it negates from here on; two negations make none."""
@@ -196,7 +199,7 @@ class _Scope:
             return 0
         if root in NEGATING and self.negates:
             return 0
-        if lowered in _QUANTIFIERS or (lowered == "that" and stem(self.last) in NEGATING):
+        if lowered in _QUANTIFIERS or (lowered == "that" and (self.denies or stem(self.last) in NEGATING)):
             return _CLAUSE
         opens = _negates(lowered, root) or (self.last, lowered) in _NEGATING_PAIRS
         return _SCOPE if opens else self.negates
