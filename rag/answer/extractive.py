@@ -80,8 +80,9 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     taken = premises(query, citations, _articles(query, citations, retrieved))
     likely, sure = 1.0 if said else confidence(query, ranked, retrieved), certainty(ranked)
     if likely < LIKELY or (sure < SURE and taken.unnamed):
-        told = replace(found, nearest=citations, premises=taken.beside_nearest)
-        return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
+        near = _citations(_chosen(query, _naming(query, ranked), retrieved), retrieved.hits)
+        told = premises(query, near, _read(retrieved)).beside_nearest
+        return replace(found, nearest=near, premises=told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
     unsure = sure < SURE or taken.doubtful or query.is_bare
     found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
     if not unsure:
@@ -101,9 +102,17 @@ def _said_by_whom_it_asks(query: Query, ranked: Sequence[Sentence]) -> list[Sent
 
 def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved) -> list[Article]:
     """The articles in which the names of a question are looked for: all that were read, if it asks several things."""
-    if query.parts:
-        return list({hit.article.id: hit.article for hit in retrieved.hits}.values())
-    return [citation.article for citation in citations]
+    return _read(retrieved) if query.parts else [citation.article for citation in citations]
+
+
+def _read(retrieved: Retrieved) -> list[Article]:
+    return list({hit.article.id: hit.article for hit in retrieved.hits}.values())
+
+
+def _naming(query: Query, ranked: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences, those first that have most of the names of a question by their last words."""
+    last = {words[-1] for name in query.names if (words := content_words(name))}
+    return sorted(ranked, key=lambda sentence: -len(last & sentence.stems))
 
 
 def confidence(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> float:

@@ -103,7 +103,8 @@ def who_said(question: str, cited: Sequence[Citation], hits: Sequence[Hit]) -> A
             nearest=tuple(cited),
             warnings=(told,),
         )
-    numbered = tuple(replace(c, number=n) for n, c in enumerate(dict.fromkeys(found), start=1))
+    apart = [c for c in dict.fromkeys(found) if not any(other.contains(c) for other in found if other != c)]
+    numbered = tuple(replace(c, number=n) for n, c in enumerate(apart, start=1))
     statements = tuple(Statement(" ".join(c.quote.split()), (c,)) for c in numbered)
     return Answer(question, question, statements, tuple(hits), citations=numbered)
 

@@ -21,7 +21,9 @@ _SAYS = (
     "maintained|alleged|alleges|predicted|suggested|cautioned|complained|contended|conceded|recalled|remarked|replied|"
     "responded|asserted|concluded|conceded"
 )
-_VERB = re.compile(rf"\b(?:{_SAYS}|(?:puts?|gave|gives)(?=\b[^.;,]{{3,60}}\b(?:at|as) ))\b(?! to (?:be|have)\b)")
+_VERB = re.compile(
+    rf"\b(?<!than )(?<!as )(?:{_SAYS}|(?:puts?|gave|gives)(?=\b[^.;,]{{3,60}}\b(?:at|as) ))\b(?! to (?:be|have)\b)"
+)
 _TELLING = (
     r"found|finds|show(?:s|ed|n)?|disputed?|urged?|called|demanded?|vowed|pledged|promised|described|accused?|put|"
     r"explained|rejected|condemned|welcomed|answered|asked|criticized|praised|thanked|blamed"
@@ -307,19 +309,21 @@ def _surname(name: str) -> str:
 
 
 def antecedent(text: str, start: int, *, several: bool) -> str | None:
-    """Whom a pronoun means: who speaks last before it, else, if it is one, the only name of the sentence before.
+    """Whom a pronoun means: who speaks last before it, else, if it is one, the first name of the sentence before.
 
-    "Norvik's manager, Ann Lee," has one such name: whose somebody is does not count.
+    Of "Norvik's manager in Ondal, Ann Lee," that is the last: whose and where somebody is does not count.
     """
     first = max(0, start - _BACK)
     spans = sentences(text[first:start])[-_MOST_BACK:]
     for span in reversed(spans):
         told = text[first + span.start : first + span.end]
-        named = speaker(told)
-        if named and not is_pronoun(named):
+        if named := speaker(told):
+            if is_pronoun(named):
+                continue
             return named
-        if others := [n.text for n in names(told) if not told.startswith(_OWNS, n.end)]:
-            return others[0] if not several and all(same(others[0], name) for name in others) else None
+        who = [n.text for n in names(told) if not (told.startswith(_OWNS, n.end) or _OF.search(told[: n.start]))]
+        if who and not several:
+            return who[0]
     return None
 
 

@@ -42,11 +42,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     ("before", "meant"),
     [
         ("Norvik's manager, Ulf Dahl, was disappointed.", "Ulf Dahl"),
-        ("Ulf Dahl was seen in Ondal.", None),
-        ("Ulf Dahl was disappointed.", "Ulf Dahl"),
+        ("The manager of Norvik in Ondal, Ulf Dahl, was disappointed.", "Ulf Dahl"),
+        ("In Ondal the port was shut.", None),
     ],
 )
-def test_a_pronoun_stands_for_the_only_name_before_it_that_owns_nothing(before: str, meant: str | None) -> None:
+def test_a_pronoun_stands_for_no_company_or_place(before: str, meant: str | None) -> None:
     assert voices(f"{before} He said that the offer stood.")[-1] == meant
 
 
