@@ -134,6 +134,8 @@ def since(library: Library, day: date, interests: Interests) -> list[Change]:
 
 
 def _changes(library: Library, interests: Interests, changed: Sequence[Revision], drafts: Drafts) -> Iterator[Change]:
+    """The changes, those of the latest articles first."""
+    changed = sorted(changed, key=lambda revision: str(revision.now.published or ""), reverse=True)
     conflicts = _superseded(library, interests.topics, [revision.now for revision in changed])
     for revision in changed:
         if revision.before is None:
