@@ -25,8 +25,12 @@ _LEAST_READING, _LEAST_IF_NAME, _PLAIN_ANSWER = 1.0, 0.0, 3.0
 """How far below a statement's sentence another one may score, how many of their words they must share (if names differ,
 of the others), and what the reader must make of both; from which on the words of numbers and days may differ."""
 _MOST_SIDES = 3
-_ANOTHER = re.compile(r"\b(?:another|a (?:second|further))\b", re.IGNORECASE)
-"""Where one of two sentences has it, they are of two things."""
+_ANOTHER = re.compile(
+    r"\b(?:another|a (?:second|further)|each|every|per(?! cent)|daily|weekly|monthly|"
+    r"an? (?:hour|day|week|month|year)(?! (?:ago|earlier|later)))\b",
+    re.IGNORECASE,
+)
+"""Where only one of two sentences has it, they are of two things: another one, or the share of a day."""
 _PART_OF = re.compile(r"\s+(?:out )?of\s+(?:(?:the|its|their|all)\s+)?(?:[a-z]+\s+)?")
 
 

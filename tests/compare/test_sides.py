@@ -57,6 +57,17 @@ def test_what_is_said_of_another_thing_is_no_side() -> None:
     assert values([(FIVE, "five", 4.0), (other, "seven", 4.0)]) == []
 
 
+def test_what_each_day_costs_is_no_side_of_what_all_cost() -> None:
+    whole = told("The strike at Bala airport cost the line 15 million crowns, it said.", "Pamir Wire", "2021-08-20")
+    day = told("Each day of the strike at Bala airport cost the line 1.2 million crowns, it said.", "Kabul Ledger")
+    later = told("The strike at Bala airport cost the line 17 million crowns, it said.", "Ledger", "2021-08-24")
+    assert values([(whole, "15 million", 4.0), (day, "1.2 million", 4.0)]) == []
+    assert values([(whole, "15 million", 4.0), (later, "17 million", 4.0)]) == [
+        "15 million crowns",
+        "17 million crowns",
+    ]
+
+
 def test_two_articles_of_one_outlet_and_day_are_not_compared() -> None:
     again = told(SEVEN.text, "Pamir Wire")
     assert values([(FIVE, "five", 2.0), (again, "seven", 2.0)]) == []
