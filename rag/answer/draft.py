@@ -10,11 +10,11 @@ from itertools import product
 from typing import Any
 
 from rag.answer.anchor import Find, trusted
-from rag.checks.quotes import locate, locate_loosely, unmarked
+from rag.checks.quotes import CLOSING, locate, locate_loosely, unmarked, without_origin
 from rag.errors import ShapeError
 from rag.models.prompts import INTEGER, TEXT, array_schema, object_schema
 from rag.models.replies import Member, Members, said
-from rag.schema import CHOSEN, Article, Check, Citation, Hit, Span, Statement, Usage, Verdict
+from rag.schema import CHOSEN, Check, Citation, Hit, Span, Statement, Usage, Verdict
 from rag.text.clean import one_line
 from rag.text.sentences import sentences
 from rag.text.words import content_words
@@ -22,11 +22,9 @@ from rag.text.words import content_words
 MOST_STATEMENTS = 12
 _LONGEST = 1_000
 _MOST_AFTER = 1_000
-_CLOSING, _OPENING = ".!?…”\"'’)»", '“"‘(«'
+_OPENING = '“"‘(«'
 _NUMBER = re.compile(r"\[?(\d{1,6})\]?")
 _MARK = re.compile(r"\[\S{0,60}\]")
-_ORIGIN = re.compile(r"\s*[\[(](?P<origin>[^\[\]()]{3,300})[\])](?P<end>[.!?]?)\s*$")
-_WORD = re.compile(r"[^\W_]+")
 _BESIDE = 2
 _FEWEST_MOVED = 3
 """How many words a quote must have to be looked for in other passages than the one that it names."""
@@ -147,7 +145,7 @@ class DraftReader:
 
     def _made(self, text: str, citations: Sequence[Citation], invented: Sequence[Check]) -> Statement:
         """The statement, with what the program chose for it to cite if nothing that it quotes is there."""
-        told = _without_origin(text, [c.article for c in citations] or [hit.article for hit in self._hits])
+        told = without_origin(text, [c.article for c in citations] or [hit.article for hit in self._hits])
         may_be_anchored = self._find and not citations and all(self._is_known(check.expected) for check in invented)
         anchor = self._find(told, self._hits) if self._find and may_be_anchored else None
         if anchor:
@@ -273,28 +271,10 @@ def _text_with_quotes(value: Any) -> tuple[str, list[Any]]:
     return text, quotes
 
 
-def _without_origin(text: str, articles: Sequence[Article]) -> str:
-    """A statement without the outlets and dates in brackets at its end, if each is that of one of the articles."""
-    found = _ORIGIN.search(text)
-    known = [_origin_words(article) for article in articles]
-    origins = [{w.casefold() for w in _WORD.findall(part)} for part in found["origin"].split(";")] if found else []
-    if not found or not all(any(told <= words for words in known) for told in origins):
-        return text
-    bare = text[: found.start()].rstrip()
-    return bare if bare[-1:] in tuple(_CLOSING) else bare + (found["end"] or ".")
-
-
-def _origin_words(article: Article) -> set[str]:
-    """The words that name an article's outlet, title and date."""
-    published = article.published
-    days = f"{published} {published.written} {published.day.month} {published.day:%b}" if published else ""
-    return {word.casefold() for word in _WORD.findall(f"{article.source or ''} {article.title} {days}")}
-
-
 def _closed(text: str, span: Span) -> Span:
     """The span with the punctuation that belongs to it, which `locate` leaves out."""
     start, end = span.start, span.end
-    while end < len(text) and text[end] in _CLOSING:
+    while end < len(text) and text[end] in CLOSING:
         end += 1
     while start > 0 and text[start - 1] in _OPENING:
         start -= 1

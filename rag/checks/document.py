@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rag.checks.quotes import unmarked
+from rag.checks.quotes import unmarked, without_origin
 from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
 from rag.checks.verify import FACTS, Verify, reason, status, verdict, warnings
@@ -151,14 +151,22 @@ def _checked(sentence: str, find: Find, verify: Verify, given: Sequence[Article]
 def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -> Statement:
     """The statement verified against all regions together, or against those of one article that supports it best.
 
-    What one article says is not made untrue by what others say of another day.
+    What one article says is not made untrue by what others say of another day, nor a statement by the outlet and the
+    date of one of them in brackets at its end.
     """
     searched = sum(len(region.text.split()) for region in regions)
     articles = {region.article.id: region.article for region in regions}
     own = [_nearest(statement.text, [r for r in regions if r.article.id == id]) for id in articles]
     own.sort(key=_best_cover, reverse=True)
     groups = own if len(own) == 1 else [_nearest(statement.text, regions), *own[:_MOST_ARTICLES]]
-    return max((_against(statement, group, verify, searched) for group in groups), key=_standing)
+
+    def best(told: Statement) -> Statement:
+        return max((_against(told, group, verify, searched) for group in groups), key=_standing)
+
+    found, bare = best(statement), without_origin(statement.text, list(articles.values()))
+    if found.verdict is not Verdict.SUPPORTED and bare != statement.text:
+        found = best(replace(statement, text=bare))
+    return replace(found, text=statement.text)
 
 
 def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:

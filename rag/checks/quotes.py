@@ -6,12 +6,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from rag.schema import Check, Citation, Span, Statement
+from rag.schema import Article, Check, Citation, Span, Statement
 from rag.text.speakers import alike, are_others, quoted_by
 
 _QUOTED = re.compile(r"“([^“”]+)”|\"([^\"]+)\"|``(.+?)''|«([^«»]+)»|(?<![\w])‘([^‘’]+(?:’\w[^‘’]*)*)’(?!\w)")
 _MARK = re.compile(r"\[(\d{1,3}(?:\s*[,;]\s*\d{1,3})*)\]")
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*(?:[.,]\d+)*")
+_ORIGIN = re.compile(r"\s*[\[(](?P<origin>[^\[\]()]{3,300})[\])](?P<end>[.!?]?)\s*$")
+_LETTERS = re.compile(r"[^\W_]+")
+CLOSING = ".!?…”\"'’)»"
+"""What may end a sentence."""
 _ELLIPSIS = re.compile(r"\s*(?:\.\.\.|…|\[[^\]]*\])\s*")
 _SHARE = 0.7
 _FEWEST_LETTERS = 12
@@ -31,6 +35,24 @@ def unmarked(text: str) -> Marked:
     """Takes marks such as [1] or [2, 3] out of a text."""
     numbers = [int(n) for match in _MARK.finditer(text) for n in re.findall(r"\d+", match[1])]
     return Marked(" ".join(re.sub(r"\s+([.,;:!?])", r"\1", _MARK.sub("", text)).split()), tuple(numbers))
+
+
+def without_origin(text: str, articles: Sequence[Article]) -> str:
+    """A statement without the outlets and dates in brackets at its end, if each is that of one of the articles."""
+    found = _ORIGIN.search(text)
+    known = [_origin_words(article) for article in articles]
+    origins = [{w.casefold() for w in _LETTERS.findall(part)} for part in found["origin"].split(";")] if found else []
+    if not found or not all(any(told <= words for words in known) for told in origins):
+        return text
+    bare = text[: found.start()].rstrip()
+    return bare if bare[-1:] in tuple(CLOSING) else bare + (found["end"] or ".")
+
+
+def _origin_words(article: Article) -> set[str]:
+    """The words that name an article's outlet, title and date."""
+    published = article.published
+    days = f"{published} {published.written} {published.day.month} {published.day:%b}" if published else ""
+    return {word.casefold() for word in _LETTERS.findall(f"{article.source or ''} {article.title} {days}")}
 
 
 def quotations(text: str) -> list[str]:

@@ -196,3 +196,13 @@ DAM = (
 )
 def test_what_stands_beside_a_sentence_does_not_excuse_it(claim: str, true: bool) -> None:
     assert judged(claim, DAM).verdict is (Verdict.SUPPORTED if true else Verdict.CONTRADICTED)
+
+
+def test_an_outlet_and_date_at_the_end_contradict_nothing() -> None:
+    source = article(DAM, title="News", source="Pamir Wire", published="2021-07-02")
+    told = "A smaller dam in the valley broke in 1987 and killed {} people (Pamir Wire, 2 July 2021)."
+    verdicts = [
+        checked(told.format(n), lambda _: whole([source]), verify, given=[source]).statements[0].verdict
+        for n in (112, 121)
+    ]
+    assert verdicts == [Verdict.SUPPORTED, Verdict.CONTRADICTED]
