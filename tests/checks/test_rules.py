@@ -96,10 +96,6 @@ def test_the_year_before_counts_from_the_year_of_its_sentence() -> None:
         ("All 40 passengers got out of the bus.", "The bus carried 40 passengers, and all of them got out."),
         ("All passengers got out.", "The 40 passengers got out before the bus sank."),
         ("The crews will strike for two days.", "The crews will strike for 48 hours."),
-        (
-            "Profit rose by 23 million crowns.",
-            "Profit was 84 million crowns. It rose from 61 million crowns.",
-        ),
         ("Four of those arrested are free again.", "Eleven men were arrested on Friday; four of them are free again."),
         ("The loser gets 200,000 francs.", "The winner gets 300,000 francs, the loser 200,000."),
         ("Costa has 205 ships.", "Marin has 612 ships, and Costa has 205 ships."),
@@ -131,6 +127,7 @@ def test_what_says_the_same_passes(text: str, span: str) -> None:
         ("Four men were arrested on Friday.", "Eleven men were arrested on Friday; four of them are free.", "number"),
         ("Three of the nine boats sank.", "Two of the nine boats sank on Friday.", "number"),
         ("All of the boats sank on Friday.", "Two of the nine boats sank on Friday.", "quantity"),
+        ("None of the boats sank on Friday.", "Two of the nine boats sank on Friday.", "quantity"),
         ("All divers came back to the harbour.", "About 20 divers came back to the harbour.", "quantity"),
     ],
 )

@@ -45,14 +45,14 @@ def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
 
 
 def _check_all(pair: Compared) -> Iterator[Check]:
-    """A check of each word for all of something of which the evidence has a number, and no word for all or none."""
+    """A check of each word for all or none of something of which the evidence has a number, and no such word."""
     if any(w.text.lower() in _EACH | _NONE for w in pair.cited.words):
         return
     numbers = [f.words for f in pair.cited.by_kind["number"] if _is_some(f, pair.cited)]
     counted = [run for words in numbers if (run := [*words, *_quantified(words[-1], pair.cited)])]
-    for word in (w for w in pair.statement.words if w.text.lower() in _EACH):
+    for word in (w for w in pair.statement.words if w.text.lower() in _EACH | _NONE):
         meant = _quantified(word, pair.statement)
-        if any(w.stem[0].isdigit() for w in meant):
+        if word.text.lower() in _EACH and any(w.stem[0].isdigit() for w in meant):
             continue  # all nine: the number has a check of its own
         stems = {w.stem for w in meant if w.is_content and not w.stem[0].isdigit()}
         rest = {w.stem for w in pair.statement.words if w.is_content} - stems
@@ -240,9 +240,8 @@ def _has_part(number: Fact, fitting: Sequence[Fact], of: Ground) -> bool:
 
 
 def _is_derived(stated: Quantity, cited: Ground) -> bool:
-    """Whether it comes from two numbers: their sum or difference, or the one's share of the other.
+    """Whether it comes from two numbers: their sum or difference, in one sentence, or the one's share of the other.
 
-    A sum, or a difference of less than 20, is one of two numbers of a sentence.
     Between two shares there are points, no percent.
     """
     told = [(f.words[0].sentence, v) for f in cited.by_kind["number"] if isinstance(v := f.value, Quantity) and v.exact]
@@ -254,16 +253,14 @@ def _is_derived(stated: Quantity, cited: Ground) -> bool:
         v.low == 2 * stated.low and comparable(stated, v) for _, v in told
     ):
         return True
-    unit, large = replace(stated, unit="%") if stated.unit == "pp" else stated, stated.low >= _LEAST_SUM
+    unit = replace(stated, unit="%") if stated.unit == "pp" else stated
     pairs = [
-        (x == y, a, b)
-        for (x, a), (y, b) in combinations(told, 2)
-        if (large or x == y) and comparable(unit, a) and comparable(unit, b)
+        (a, b) for (x, a), (y, b) in combinations(told, 2) if x == y and comparable(unit, a) and comparable(unit, b)
     ]
-    if not large and len(pairs) > 1:
+    if stated.low < _LEAST_SUM and len(pairs) > 1:
         return False
-    apart = stated.unit != "%" and any(abs(a.low - b.low) == stated.low for _, a, b in pairs)
-    return apart or (large and any(beside and a.low + b.low == stated.low for beside, a, b in pairs))
+    apart = stated.unit != "%" and any(abs(a.low - b.low) == stated.low for a, b in pairs)
+    return apart or (stated.low >= _LEAST_SUM and any(a.low + b.low == stated.low for a, b in pairs))
 
 
 def _is_share_in_words(stated: Quantity) -> bool:
