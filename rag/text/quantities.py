@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ class Unit:
         return (value + self.zero) * self.low, (value + self.zero) * self.high
 
 
+_FAR = 4
+"""How many times the limit of "more than 200" an amount may be that it is said of."""
 _ZEROS = {"degree Fahrenheit": -32.0}
 _SIGN = (
     r"(?:\b(?:US|CA?|AU?|NZ|HK|S|NT|R|MX)\$|[$€£¥₹₽₩₪₴₺₦]"
@@ -212,16 +215,11 @@ def _minutes(quantity: Quantity) -> float | None:
     return int(hours) * 60 + int(minutes) if _DOTTED.fullmatch(quantity.text) else None
 
 
-_FAR = 4
-
-
 def bounds(stated: Quantity, found: Quantity) -> bool:
     """Whether a stated bound, such as "at least 10", holds of a found amount; what is far above it is another thing."""
-    if stated.bound in ("over", "least") and found.low > _FAR * stated.low:
-        return False
     if not _is_open(stated) or not comparable(stated, found) or (_is_open(found) and stated.bound != found.bound):
         return False
-    return bool(stated.measure) == bool(found.measure) and _is_within(stated, found)
+    return bool(stated.measure) == bool(found.measure) and _is_within(stated, found, times=_FAR)
 
 
 def limited(quantity: Quantity) -> str:
@@ -255,14 +253,14 @@ def _is_open(quantity: Quantity) -> bool:
     return quantity.bound in _SIDES
 
 
-def _is_within(bound: Quantity, value: Quantity) -> bool:
-    """Whether an amount is on the side of the bound that it gives."""
+def _is_within(bound: Quantity, value: Quantity, *, times: float = math.inf) -> bool:
+    """Whether an amount is on the side of the bound that it gives, and at most so many times a lower one."""
     if bound.measure and value.measure:
         (limit, _), (least, most) = bound.measure.base(bound.low), value.measure.base(value.low)
     else:
         limit, least, most = bound.low, value.low, value.high
     if bound.bound in ("over", "least"):
-        return least > limit or (least == limit and (bound.bound == "least" or value.bound == "over"))
+        return limit < least <= times * limit or (least == limit and (bound.bound == "least" or value.bound == "over"))
     return most < limit or (most == limit and (bound.bound == "most" or value.bound == "under"))
 
 

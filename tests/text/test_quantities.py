@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.text.quantities import agree, quantities
+from rag.text.quantities import agree, bounds, quantities
 
 
 @pytest.mark.parametrize(
@@ -117,3 +117,17 @@ def test_only_what_says_that_it_is_rounded_may_be() -> None:
 )
 def test_amounts_in_several_words_are_read_whole(text: str, value: float) -> None:
     assert quantities(text)[0].low == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("bound", "amount", "holds"),
+    [
+        ("more than 200 people", "212 people", True),
+        ("more than 200 people", "199 people", False),
+        ("more than 200 people", "14,000 people", False),
+        ("at least 1 kilometre", "1,500 metres", True),
+        ("fewer than 200 people", "3 people", True),
+    ],
+)
+def test_a_bound_holds_of_an_amount_that_is_not_far_above_it(bound: str, amount: str, holds: bool) -> None:
+    assert bounds(quantities(bound)[0], quantities(amount)[0]) is holds
