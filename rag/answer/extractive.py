@@ -110,8 +110,8 @@ def _read(retrieved: Retrieved) -> list[Article]:
 
 
 def _naming(query: Query, ranked: Sequence[Sentence]) -> list[Sentence]:
-    """The sentences, those first that have most of the names of a question by their last words."""
-    last = {words[-1] for name in query.names if (words := content_words(name))}
+    """The sentences, those first that have most of the names of a question itself by their last words."""
+    last = {words[-1] for name in query.names if (words := content_words(name))} - query.background
     return sorted(ranked, key=lambda sentence: -len(last & sentence.stems))
 
 
