@@ -22,7 +22,7 @@ _SAYS = (
     "responded|asserted|concluded|conceded"
 )
 _VERB = re.compile(
-    rf"\b(?<!than )(?<!as )(?:{_SAYS}|(?:puts?|gave|gives)(?=\b[^.;,]{{3,60}}\b(?:at|as) ))\b(?! to (?:be|have)\b)"
+    rf"\b(?<!\bthan )(?<!\bas )(?:{_SAYS}|(?:puts?|gave|gives)(?=\b[^.;,]{{3,60}}\b(?:at|as) ))\b(?! to (?:be|have)\b)"
 )
 _TELLING = (
     r"found|finds|show(?:s|ed|n)?|disputed?|urged?|called|demanded?|vowed|pledged|promised|described|accused?|put|"
@@ -53,6 +53,7 @@ _LEADING = re.compile(
     r"had|has|have|also|then|and|but|the|an?)\s+)+",
     re.IGNORECASE,
 )
+_TRAILING = re.compile(r"(?: (?:had|has|have|also|then))+$")
 _PRONOUNS = listed("he she it they who i we you")
 _ACRONYM = re.compile(r"\b(?:[A-Z]\.){2,}|\b[A-Z]{2,5}\b")
 _OF = re.compile(r"\b(?:in|of|at|from|for|on|to|near|with|by) (?:the |an? )?(?:\w+ )?$", re.IGNORECASE)
@@ -208,7 +209,7 @@ def _apposed(text: str) -> str | None:
 
 
 def _trimmed(text: str) -> str | None:
-    bare = " ".join(_LEADING.sub("", _DAYS.sub("", text).strip()).split())
+    bare = _TRAILING.sub("", " ".join(_LEADING.sub("", _DAYS.sub("", text).strip()).split()))
     words = bare.split()
     return " ".join(words[-8:]).strip(" .,'’”\"") or None
 
