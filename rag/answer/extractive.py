@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rag.answer.premise import premises
+from rag.answer.premise import nowhere, premises
 from rag.answer.task import Task
 from rag.compare.reconcile import reconciled
 from rag.retrieval.followups import asks_who_said, who_said
@@ -81,8 +81,9 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     likely, sure = 1.0 if said else confidence(query, ranked, retrieved), certainty(ranked)
     if likely < LIKELY or (sure < SURE and taken.unnamed):
         near = _citations(_chosen(query, _naming(query, ranked), retrieved), retrieved.hits)
-        told = premises(query, near, _read(retrieved)).beside_nearest
-        return replace(found, nearest=near, premises=told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
+        unnamed = nowhere(query, _read(retrieved)) if taken.unnamed else ()
+        told = replace(found, nearest=near, premises=replace(taken, unnamed=unnamed).beside_nearest)
+        return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
     unsure = sure < SURE or taken.doubtful or query.is_bare
     found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
     if not unsure:

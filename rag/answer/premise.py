@@ -86,6 +86,11 @@ def premises(query: Query, cited: Sequence[Citation], articles: Sequence[Article
     )
 
 
+def nowhere(query: Query, articles: Sequence[Article]) -> tuple[str, ...]:
+    """The names of a question that are in none of these articles."""
+    return tuple(dict.fromkeys(_unnamed(query, [_whole(article) for article in articles])))
+
+
 def _unnamed(query: Query, evidence: Sequence[Evidence]) -> Iterator[str]:
     """The names that only the question has, whole; not those of the conversation before it."""
     failed = (c.expected for c in check_names(query.text, evidence) if not c.passed)
