@@ -173,6 +173,10 @@ INPUTS = (
             f"From a Wed Jul  7 10:00:00 2021\n{_MAIL}Content-Type: text/html\n\n".encode() + _ATTRIBUTES(size)
         ),
     ),
+    Hostile(".srt", "arrows", repeated("00:00:01,000 --> ")),
+    Hostile(".srt", "open tags", repeated("<v a", "00:00:01,000 --> 00:00:04,000\n")),
+    Hostile(".ris", "references", repeated("AB  - a\nER  - \n")),
+    Hostile(".rtf", "deletions", repeated(r"{\deleted ", r"{\rtf1 ", "}")),
     Hostile(".rtf", "groups in one another", nested("{", "}", r"{\rtf1 ", "}")),
     Hostile(".rtf", "characters by number", repeated(r"\u8217?", r"{\rtf1 ", "}")),
     Hostile(".docx", "empty paragraphs", zipped("word/document.xml", repeated("<w:p/>", _W, _W_END))),

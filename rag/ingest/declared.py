@@ -16,7 +16,10 @@ _ARCHIVED = re.compile(
     r"https?://(?:web\.archive\.org/web|archive\.(?:ph|today|is|md)(?:/o/\w+)?)/(?:\d{4,14}[a-z_]{0,3}/)?(?=https?:/)"
 )
 _ONE_SLASH = re.compile(r"^(https?):/(?!/)")
-_TOOLBARS = "//*[@id='wm-ipp-base' or @id='wm-ipp' or @id='wm-ipp-print' or @id='donato']"
+_TOOLBARS = (
+    "//*[@id='wm-ipp-base' or @id='wm-ipp' or @id='wm-ipp-print' or @id='donato'] | "
+    "//amp-ad | //amp-embed | //amp-sticky-ad | //amp-consent | //amp-sidebar"
+)
 _WALLS = re.compile(
     r"(?<![a-z])(?:pay-?wall|reg-?wall|subscriber-?only|subscribe-?wall|subscription-?wall|barrier|upsell|offer)", re.I
 )

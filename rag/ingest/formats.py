@@ -12,7 +12,7 @@ from xml.sax import SAXException
 from rag.errors import LoadError
 from rag.ingest.document import Document, Loaded, whole_body, xml_tree
 from rag.ingest.exports import exported
-from rag.ingest.html import html_text, pages
+from rag.ingest.html import html_text, pages, unescaped
 from rag.ingest.mail import read_mail, read_mbox, saved_page
 from rag.ingest.metadata import article, from_fields, headed
 from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
@@ -23,6 +23,9 @@ from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
 
 _ENTITIES = re.compile(rb"<!ENTITY", re.I)
+_NO_POSTS = ("attachment", "nav_menu_item", "custom_css", "wp_global_styles")  # in what WordPress exports
+# feedparser takes the description of a picture or video for that of the entry.
+_CAPTION = re.compile(rb"<(/?)media:description\b[^>]{0,200}(?<!/)>")
 _APPEARED = re.compile(
     r"\s{0,4}\bThe post .{1,300} (?:appeared first|first appeared) on .{1,120}\Z"
 )  # WordPress adds it
@@ -80,9 +83,72 @@ def read_plain_text(document: Document) -> Loaded:
     yield noted(from_fields(found.text, {"url": document.url, **found.fields}, document.name), decoded.note)
 
 
+_CUE_TIME = re.compile(r"[ \t]*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,3}[ \t]*-->")
+_SPEAKER = re.compile(r"<v(?:\.[\w.]+)?[ \t]+([^>\n]{1,100})>")
+_DASH = re.compile(r"(?:[-–]|>>)\s*(?=[^\W\d])")  # before what another person says
+_CUE_TAG = re.compile(r"</?[\w:.]{1,40}[^>\n]{0,100}>|\{\\an\d\}")
+
+
+def read_subtitles(document: Document) -> Loaded:
+    """One article of the words of SubRip or WebVTT subtitles, a paragraph for each change of speaker."""
+    decoded = decode(whole_body(document), document.charset)
+    parts: list[str] = []
+    speaker, last = "", ""
+    for block in re.split(r"\n[ \t]*\n", clean(decoded.text)):
+        lines = block.split("\n")
+        cue = next((n for n, line in enumerate(lines, 1) if _CUE_TIME.match(line)), len(lines))
+        for line in lines[cue:]:
+            named = _SPEAKER.search(line)
+            words = " ".join(unescaped(_CUE_TAG.sub("", line)).split())
+            if not words or words == last:  # what rolls up is there twice
+                continue
+            last, dash = words, _DASH.match(words)
+            if named and named[1] != speaker:
+                speaker = named[1]
+                parts.append(f"\n\n{speaker}: {words}")
+            else:
+                parts.append(f"\n\n{words[dash.end() :]}" if dash else f" {words}")
+    if not parts:
+        raise LoadError("has no subtitles; wanted SubRip or WebVTT, with times such as 00:00:01,000 --> 00:00:04,000")
+    yield noted(article("".join(parts).strip(), name=document.name), decoded.note)
+
+
+_RIS = re.compile(r"^([A-Z][A-Z0-9])  ?-[ \t]?(.*(?:\n(?![A-Z][A-Z0-9]  ?-).*)*)", re.M)
+_RIS_FIELDS = {
+    **dict.fromkeys(("TI", "T1"), "title"),
+    **dict.fromkeys(("AU", "A1"), "author"),
+    **dict.fromkeys(("JO", "JF", "T2", "PB"), "source"),
+    **dict.fromkeys(("DA", "PY", "Y1"), "published"),
+    **dict.fromkeys(("AB", "N2"), "summary"),
+    **dict.fromkeys(("ID", "AN"), "id"),
+    "UR": "url",
+}
+
+
+def read_ris(document: Document) -> Loaded:
+    """An article for each reference of EBSCO, ProQuest or Zotero; its abstract stands for its text."""
+    decoded = decode(whole_body(document), document.charset)
+    for number, reference in enumerate(re.split(r"^ER  ?-.*$", clean(decoded.text), flags=re.M), 1):
+        fields: dict[str, Any] = {}
+        for tag, value in _RIS.findall(reference):
+            name, words = _RIS_FIELDS.get(tag), " ".join(value.split()).rstrip("/")
+            if name and words:
+                given = fields.setdefault(name, words)
+                fields[name] = f"{given}; {words}" if name == "author" and given != words else given
+        if fields:
+            for found in record_articles(f"{document.origin}:reference {number}", fields):
+                yield noted(found, decoded.note)
+
+
 def read_html(document: Document) -> Loaded:
-    """The main text of a web page; of a live blog, an article for each post."""
-    for page in pages(whole_body(document), document.charset, document.url):
+    """The main text of a web page, or the articles of a Factiva export; of a live blog, an article for each post."""
+    body = whole_body(document)
+    if b"articleParagraph" in body:  # as Factiva calls it
+        exports = exported(html_text(decode(body, document.charset).text), document)
+        yield from exports
+        if exports:
+            return
+    for page in pages(body, document.charset, document.url):
         found = article(
             page.text,
             title=page.title,
@@ -110,6 +176,8 @@ def read_xml(document: Document) -> Loaded:
 def read_news_xml(document: Document) -> Loaded:
     """An article for each item of NITF, NewsML-G2 or NewsML 1; what its DTD would add is not loaded."""
     root = xml_tree(whole_body(document))
+    for job in list(root.iter("byttl")):
+        job.clear(keep_tail=True)
     items = [root] if root.tag in ("nitf", "newsItem") else list(root.iter("newsItem", "NewsItem"))
     if not items:
         raise LoadError(f"is a {root.tag} without news items; wanted at least one")
@@ -157,6 +225,8 @@ def read_feed(document: Document) -> Loaded:
         seen = f"{feed.version} without entries" if feed.version else "XML, but no RSS or Atom, NITF or NewsML"
         raise LoadError(f"is {seen}; wanted a feed with entries")
     for number, entry in enumerate(feed.entries, 1):
+        if entry.get("wp_post_type") in _NO_POSTS:
+            continue
         for found in record_articles(f"{document.origin}:entry {number}", _entry(entry, feed)):
             yield found if isinstance(found, Failure) else _in_feed(found, entry, feed, document)
     fault = feed.get("bozo_exception")
@@ -171,21 +241,21 @@ def _feed(body: bytes, document: Document) -> Any:
         raise LoadError("declares XML entities, which are not read; wanted a feed without <!ENTITY")
     headers = {"content-location": document.url} if document.url else {}
     try:
-        return feedparser.parse(io.BytesIO(body), response_headers=headers)
+        return feedparser.parse(io.BytesIO(_CAPTION.sub(rb"<\1media:caption>", body)), response_headers=headers)
     except _BROKEN as error:
         raise LoadError(f"is a broken feed ({type(error).__name__}); save its articles as files") from error
 
 
 def _entry(entry: Any, feed: Any) -> dict[str, Any]:
     guid = entry.get("id") or ""
-    # The caption of a picture is among the contents too.
     texts = map(_content, [*(entry.get("content") or []), entry.get("summary_detail") or {}])
     return {
-        "text": max(texts, key=len).strip(),
+        "text": max(texts, key=len).strip() or entry.get("media_caption"),
         "title": entry.get("title"),
         "published": entry.get("published") or (None if _tells_changes(feed) else entry.get("updated")),
         "source": (entry.get("source") or {}).get("title") or feed.feed.get("title"),
-        "author": entry.get("author"),
+        "author": ", ".join(filter(None, (a.get("name") for a in entry.get("authors") or []))) or entry.get("author"),
+        "status": entry.get("wp_status"),
         "url": entry.get("link"),
         "id": guid if ":" in guid else None,  # a bare number is an id in its feed only
     }
@@ -216,6 +286,8 @@ READERS: dict[str, Callable[[Document], Loaded]] = {
     **dict.fromkeys((".jsonl", ".ndjson"), read_lines),
     **dict.fromkeys((".csv", ".tsv"), read_table),
     **dict.fromkeys((".xml", ".rss", ".atom", ".nitf", ".newsml"), read_xml),
+    **dict.fromkeys((".srt", ".vtt"), read_subtitles),
+    ".ris": read_ris,
     ".docx": read_docx,
     ".odt": read_odt,
     ".rtf": read_rtf,

@@ -6,6 +6,7 @@ import html
 import logging
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -117,7 +118,7 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
     saved = _SAVED.search(source[:5000])
     address = _own_url(original(found.url or (saved[1] if saved else None)), original(url))
     whole = Page(
-        text=_laid_out(clean(_joined(found.text))),
+        text=_laid_out(clean(_joined(_by_paragraphs(found.text, tree)))),
         title=_joined(found.title or "") or None,
         published=_published(source, found.date) or parse_published(shown),
         source=_outlet(found, address, names(objects, "publisher")),
@@ -151,6 +152,18 @@ def _extracted(tree: Any, url: str | None) -> Any:
         )
     except _BROKEN as error:
         raise LoadError(f"is HTML that cannot be parsed ({type(error).__name__}); save its text as .txt") from error
+
+
+def _by_paragraphs(text: str, tree: Any) -> str:
+    """The text; that of a short article, which trafilatura puts on one line, by its paragraphs."""
+    from lxml.html import tostring
+
+    if "\n" not in text.strip():
+        for node in islice(tree.iter("article"), 3):
+            laid_out = html_text(tostring(node, encoding="unicode", with_tail=False))
+            if "".join(laid_out.split()) == "".join(text.split()):
+                return laid_out
+    return text
 
 
 def _joined(text: str) -> str:

@@ -51,6 +51,8 @@ _SAVED_AS = {
     ".docx": (".doc", ".docm", ".pages", ".wpd"),
     ".eml": (".msg", ".pst"),
     ".epub": (".mobi", ".azw", ".azw3"),
+    ".ris": (".bib", ".enw", ".nbib"),
+    ".srt": (".ass", ".ssa", ".sbv", ".ttml", ".dfxp"),
     ".zip": (".rar", ".7z", ".tar", ".tgz", ".bz2", ".xz"),
 }
 _PROLOGUE = rb"(?>\s|<!--.*?-->|<\?[^>]*>)*+"
@@ -141,7 +143,11 @@ def load(origin: Origin, *, allow_private: bool = False, reading: FileProgress |
 
 
 def _home(place: str) -> str:
-    return place if place == "-" or _URL.match(place) or "\0" in place else os.path.realpath(place)
+    if place == "-" or _URL.match(place) or "\0" in place:
+        return place
+    # A name may have bytes that are no UTF-8.
+    # A name may have bytes that are no UTF-8.
+    return os.path.realpath(place).encode("utf-8", "backslashreplace").decode()
 
 
 def _loaded(place: str, allow_private: bool, reading: FileProgress) -> Loaded:

@@ -68,15 +68,15 @@ _POLICY = cast("policy.EmailPolicy[EmailMessage]", _Headers())
 
 
 def read_mail(document: Document) -> Loaded:
-    """The article of a message: its subject, its sender as the outlet, its text; attachments are not read."""
-    yield _message(whole_body(document))
+    """The article of a message: its subject, its sender as the outlet, its text; and of each message attached to it."""
+    yield from _messages_of(whole_body(document))
 
 
 def read_mbox(document: Document) -> Loaded:
     """An article for each message of a mailbox, read as a stream; one without text is one Failure."""
     for number, body in enumerate(_messages(document), 1):
         try:
-            yield _message(body)
+            yield from _messages_of(body)
         except LoadError as error:
             yield Failure(f"{document.origin}:message {number}", str(error))
 
@@ -114,11 +114,26 @@ def _messages(document: Document) -> Iterator[bytes]:
         yield b"".join(held)
 
 
-def _message(body: bytes) -> Article:
+def _messages_of(body: bytes) -> Iterator[Article]:
+    """The article of a message, and of each one that is attached to it; raises LoadError if none of them has text."""
     if any(len(header[0]) > _LONGEST_HEADER for header in _HEADER.finditer(body)):
         raise LoadError(f"is mail with a header of over {_LONGEST_HEADER:,} characters; save its text as .txt")
     try:
         message = message_from_bytes(body, policy=_POLICY)
+        attached = [part for part in message.walk() if part.get_content_type() == "message/rfc822"]
+        inner = [part.get_content() for part in attached if part.is_multipart()]
+    except _BROKEN as error:
+        raise LoadError(f"is broken mail ({type(error).__name__}); export it anew") from error
+    if not inner:
+        yield _message(message)
+        return
+    for part in (message, *inner):
+        if _text(part).strip():
+            yield _message(part)
+
+
+def _message(message: EmailMessage) -> Article:
+    try:
         found, left, fields = _unwrapped(message), _attachments(message), _fields(message)
     except _BROKEN as error:
         raise LoadError(f"is broken mail ({type(error).__name__}); export it anew") from error

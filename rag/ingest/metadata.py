@@ -25,7 +25,8 @@ _LONGEST_ID = 300
 _NAMES = {
     "text": (
         *("text", "fulltext", "textcontent", "plaintext", "body", "bodytext", "maintext", "content", "contenttext"),
-        *("contenthtml", "bodyhtml", "fullcontent", "fullarticle", "article", "story", "transcript", "document"),
+        *("contenthtml", "bodyhtml", "html", "fullcontent", "fullarticle", "article", "story", "transcript"),
+        "document",
         *("inhalt", "texte", "contenu", "texto", "contenido", "testo", "tekst", "текст", "متن", "نص", "النص"),
     ),
     "summary": (
@@ -34,23 +35,24 @@ _NAMES = {
     ),
     "title": (
         *("title", "headline", "name", "webtitle", "titel", "titre", "titulo", "título", "titolo", "заголовок"),
-        *("عنوان", "العنوان"),
+        *("عنوان", "العنوان", "سرلیک"),
     ),
     "published": (
         *("published", "publishedat", "publishedon", "datepublished", "publisheddate", "publishdate"),
         *("publicationdate", "pubdate", "webpublicationdate", "datepublish", "publishedtime", "firstpublished"),
         *("firstpublicationdate", "firstcreated", "datetime", "date", "timestamp", "issued"),
-        *("createdat", "datecreated", "created"),
-        *("seendate", "datum", "fecha", "дата", "تاریخ", "التاريخ"),
+        *("createdat", "datecreated", "created", "createdutc"),
+        *("seendate", "datum", "fecha", "дата", "تاریخ", "التاريخ", "نېټه", "ts"),
     ),
     "source": (
         *("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "medianame", "sitename", "site"),
         *("sourcehostname", "sourcedomain", "domain", "hostname"),
-        *("quelle", "fuente", "fonte", "источник", "منبع", "المصدر"),
+        *("quelle", "fuente", "fonte", "источник", "منبع", "المصدر", "سرچینه"),
     ),
-    "author": ("author", "authors", "byline", "creator", "by", "autor", "auteur", "autore"),
+    "author": ("author", "authors", "byline", "creator", "by", "autor", "auteur", "autore", "from"),
     "url": ("url", "link", "permalink", "href", "weburl", "canonicalurl"),
     "id": ("id", "guid", "uuid", "storiesid"),
+    "status": ("status", "poststatus"),
 }
 _PREFIX = re.compile(r"(?:article|story)(?=.)")
 _INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text", "@value")
@@ -66,6 +68,7 @@ _NOTHING = frozenset(
 )
 _LONG = 200  # characters of what may be a text under a name of its own
 _CUT = re.compile(r"\s*(?:…|\.\.\.)?\s*\[\+\d+ chars\]\s*$")
+_UNPUBLISHED = frozenset({"draft", "auto-draft", "pending", "trash"})  # as WordPress and Ghost have it
 _SUMMARY = "has no text but a summary, which stands for it"
 _WANTED = "text, body, content, article or story"
 
@@ -127,7 +130,8 @@ def from_record(record: Mapping[str, Any], name: str = "") -> Article:
         raise LoadError(f"has no text; saw {seen}; wanted {_WANTED}{hint}")
     found = from_fields(_CUT.sub("", text or _plain(summary or "")), record, name)
     cut = text and _CUT.search(text)
-    notes = ("is cut by its source",) if cut else () if text else (_SUMMARY,)
+    notes = ["is cut by its source"] if cut else [] if text else [_SUMMARY]
+    notes += (f"was not published: its status is {s}" for s in _strings(given, "status") if s.lower() in _UNPUBLISHED)
     return replace(found, notes=(*found.notes, *notes))
 
 
@@ -256,7 +260,8 @@ def _string(value: Any, joint: str, keys: Sequence[str]) -> str | None:
         case int() | float():
             return f"{value}"
         case list():
-            return joint.join(s for v in value if isinstance(s := _inner(v, keys), str) and s)
+            is_run = joint.isspace() and {str, dict} <= set(map(type, value))  # of words in bold and others
+            return ("" if is_run else joint).join(s for v in value if isinstance(s := _inner(v, keys), str) and s)
         case _:
             return None
 

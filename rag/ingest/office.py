@@ -21,6 +21,7 @@ _ASIDE = frozenset({"tracked-changes", "annotation", "annotation-end", "note", "
 _BODY = re.compile(r"<body\b[^>]*>(.*)</body>", re.S | re.I)
 _HEADING = re.compile(r"<(h[1-3])\b[^>]*>(.*?)</\1>", re.S | re.I)
 _HTML_TITLE = re.compile(r"<(title)\b[^>]*>(.*?)</\1>", re.S | re.I)
+_RTF_DELETED = re.compile(r"(?<!\\)\{(?>[^{}]*?\\deleted(?![a-z0-9]))[^{}]*\}")
 _SHORTEST_CHAPTER = 200  # characters; a cover or a title page has fewer, and no sentence
 _SENTENCE_ENDS = (".", "!", "?", "”", '"')
 
@@ -51,7 +52,8 @@ def read_rtf(document: Document) -> Loaded:
     if not body.lstrip().startswith(b"{\\rtf"):
         raise LoadError("is no Rich Text: it does not start with {\\rtf; save it anew")
     try:
-        text = rtf_to_text(body.decode("windows-1252", "replace"), errors="replace")  # type: ignore[no-untyped-call]  # its maker has no types
+        kept = _RTF_DELETED.sub("", body.decode("windows-1252", "replace"))
+        text = rtf_to_text(kept, errors="replace")  # type: ignore[no-untyped-call]  # its maker has no types
     except (ValueError, LookupError, RecursionError, ArithmeticError) as error:
         raise LoadError(f"is broken Rich Text ({type(error).__name__}); save it anew") from error
     lines = (line.strip() for line in clean(text).split("\n"))

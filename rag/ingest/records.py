@@ -36,6 +36,8 @@ def read_json(document: Document) -> Loaded:
             raise LoadError(_broken_json(error)) from None
         return read_lines(replace(document, stream=io.BytesIO(found.text.encode()), charset=None))
     records = _records(value)
+    if not any(isinstance(record, dict) and has_text(flat(record)) for record in records):
+        records = list(_articles_in(value)) or records
     shared = _shared(value)
     name = document.name if len(records) == 1 else ""
     return (
@@ -120,7 +122,7 @@ def _records(value: Any) -> list[Any]:
     """The articles of a JSON document: itself, or the one list of objects in it that have a text."""
     if isinstance(value, list):
         return value
-    if not isinstance(value, dict) or any(is_field(k, "text") and isinstance(v, str) for k, v in value.items()):
+    if not isinstance(value, dict) or _is_article(value):
         return [value]
     lists = [v for v in value.values() if isinstance(v, list) and v and isinstance(v[0], dict)]
     if len(lists) > 1:
@@ -136,6 +138,19 @@ def _records(value: Any) -> list[Any]:
         inner = [found for o in objects if (found := _records(o)) != [o]]
         return inner[0] if len(inner) == 1 else [value]
     return lists[0] if lists and not has_text(value) else [value]
+
+
+def _is_article(value: Any) -> bool:
+    return isinstance(value, dict) and any(is_field(k, "text") and isinstance(v, str) for k, v in value.items())
+
+
+def _articles_in(value: Any, levels: int = 7) -> Iterator[Any]:
+    """The objects with a text, however deep: in the export of a database, or of several chats."""
+    if _is_article(value):
+        yield value
+    elif levels and isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _articles_in(inner, levels - 1)
 
 
 def _shared(value: Any) -> dict[str, Any]:

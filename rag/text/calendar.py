@@ -35,7 +35,7 @@ _WEEKDAY = (
 )
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>\d{4})"
-_CLOCK = r"\d{1,2}(?::\d\d(?::\d\d(?:\.\d+)?)?)?\s*(?:[ap]\.?m\.?)?"
+_CLOCK = r"\d{1,2}(?:[:.]\d\d(?::\d\d(?:\.\d+)?)?)?\s*(?:[ap]\.?m\.?)?"
 _ZONE = r"\(?(?:[a-z]{1,5})?(?:[+-]\d\d:?\d\d)?\)?(?:\s*\([a-z ]{1,40}\))?"
 _TIME = rf"(?:,?(?:\s+at)?\s+{_CLOCK}(?:\s*{_ZONE})?)?"
 _FLAGS = re.ASCII | re.IGNORECASE
@@ -51,11 +51,13 @@ _SHAPES = tuple(
         rf"{_WEEKDAY}(?:{_DAY}[\s-]+(?:of\s+)?)?{_MONTH},?[\s-]*{_YEAR}{_TIME}",
         rf"{_WEEKDAY}{_DAY}[\s-]+{_MONTH}[\s-]+(?P<short_year>\d\d){_TIME}",  # RFC 822 and RFC 850
         rf"{_WEEKDAY}{_MONTH}\s+{_DAY}(?:,\s*|\s+){_YEAR}{_TIME}",
-        rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_CLOCK}(?:\s+[a-z]{{3,4}})?\s+{_YEAR}",
+        rf"{_WEEKDAY}{_MONTH}\s+{_DAY}\s+{_CLOCK}(?:\s+(?:[a-z]{{3,4}}|[+-]\d{{4}}))?\s+{_YEAR}",
     )
 )
 _NUMERIC = re.compile(rf"(\d{{1,2}})([-/.])(\d{{1,2}})\2{_YEAR}(?:,?\s+{_CLOCK})?", _FLAGS)
-_TIME_OF_DAY = re.compile(r"(?<!\d)(\d{1,2})[:h](\d\d)(?::(\d\d))?(?:\.\d+)?\s*(?:([ap])\.?m\b)?", re.ASCII | re.I)
+_TIME_OF_DAY = re.compile(
+    r"(?<![\d.])(\d{1,2})[:h.](\d\d)(?!\.?\d{3})(?::(\d\d))?(?:\.\d+)?\s*(?:([ap])\.?m\b)?", re.ASCII | re.I
+)
 _NAMED_OFFSET = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)|\s\([A-Za-z ]+\)$")
 _EPOCH = re.compile(r"\d{9,10}(?:\.\d{1,9})?|\d{12,13}", re.ASCII)
 _FOREIGN = re.compile(r"[^\W\d_].*\d{4}|\d{4}.*[^\W\d_]|\d{4}[/-]\d")  # a word and a year, or a solar day

@@ -19,8 +19,8 @@ _YEAR_WORDS = "(?:سنة|سنه|عام|سال|لسنة)"
 # Languages of news whose month names are in Unicode's locale data, as Babel has it. A name that is of different months
 # in two of them, as `listopad` is, is of none.
 _LOCALES = (
-    "af az be bg bs ca cs da de de_AT el es et eu fi fr gl hr hu id is it lt lv mk ms nb nl pl pt ro ru sk sl sq sr sv "
-    "tr uk uz vi"
+    "af az be bg bn bs ca cs da de de_AT el es et eu fi fr gl gu he hi hr hu id is it kn lt lv mk ml mr ms nb nl pa pl "
+    "pt ro ru sk sl sq sr sv sw ta te tr uk uz vi"
 )
 _DIGITS = re.compile(
     r"(?P<year>\d{4})\s?[年년]\s?(?P<month>\d{1,2})\s?[月월](?:\s?(?P<day>\d{1,2})\s?[日일])?(?!\d).{0,40}"
@@ -111,7 +111,7 @@ def _names() -> Iterator[tuple[str, int]]:
 @lru_cache(maxsize=1)
 def _shapes() -> tuple[re.Pattern[str], ...]:
     """`Mi., 7. Juli 2021 um 10:15`, `липень 7, 2021`, `2021. július 7.`."""
-    month, year = rf"(?P<month>{_any(_months())})\b\.?", r"(?P<year>\d{4})(?!\d)"
+    month, year = rf"(?P<month>{_any(_months())})(?!\w)\.?", r"(?P<year>\d{4})(?!\d)"
     numbered = r"(?:(?P<day>\d{1,2})(?:\.|er|º|ª|°)?[ -]?(?:de |d['’])?)?"
     before, behind = r"(?:[^\W\d]+\.?,?[ ]){0,2}?", r"(?P<rest>[^\d].{0,40})?"
     return (

@@ -676,3 +676,189 @@ def test_long_values_of_attributes_are_read(tmp_path: Path) -> None:
     )
     (read,) = load(tmp_path / "a.html")
     assert isinstance(read, Article)
+
+
+# exports of content systems, chats and subtitles
+
+PRESS = '<?xml version="1.0"?><rss version="2.0" xmlns:content="http://purl.org/rss/1.0/modules/content/" {}><channel>'
+NAMESPACES = 'xmlns:wp="http://wordpress.org/export/1.2/" xmlns:media="http://search.yahoo.com/mrss/"'
+
+
+def feed(*items: str) -> str:
+    return (
+        f"{PRESS.format(NAMESPACES)}<title>Post</title>{''.join(map('<item>{}</item>'.format, items))}</channel></rss>"
+    )
+
+
+def wordpress(kind: str, status: str, text: str) -> str:
+    state = f"<wp:status>{status}</wp:status><wp:post_type>{kind}</wp:post_type>"
+    return f"<guid>x:{text[:9]}</guid><content:encoded><![CDATA[<p>{text}</p>]]></content:encoded>{state}"
+
+
+def test_a_draft_in_an_export_of_wordpress_is_called_one_and_its_pictures_are_no_articles(tmp_path: Path) -> None:
+    items = (
+        wordpress("post", "publish", FERRY),
+        wordpress("attachment", "inherit", ""),
+        wordpress("page", "draft", TRAM),
+    )
+    ferry, tram = loaded(written(tmp_path, "wp.xml", feed(*items)))
+    assert (ferry.text, ferry.notes) == (FERRY, ())
+    assert "its status is draft" in " ".join(tram.notes)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_caption_of_a_picture_never_replaces_the_entry(tmp_path: Path, before: bool) -> None:
+    caption = f"<media:description type='plain'>{'A caption. ' * 40}</media:description>"
+    parts = [caption, f"<content:encoded><![CDATA[<p>{FERRY}</p>]]></content:encoded>"]
+    (found,) = loaded(written(tmp_path, "f.rss", feed("".join(parts if before else parts[::-1]))))
+    assert found.text == FERRY
+
+
+def test_the_description_of_a_video_is_the_text_where_there_is_no_other(tmp_path: Path) -> None:
+    video = f"<title>V</title><media:group><media:description>{FERRY}</media:description></media:group>"
+    (found,) = loaded(written(tmp_path, "f.rss", feed(video)))
+    assert found.text == FERRY
+
+
+def test_all_authors_of_an_entry_are_named(tmp_path: Path) -> None:
+    authors = "<author><name>Ida Holt</name></author><author><name>Ole Rand</name></author>"
+    entry = f"<entry><id>x:1</id><title>T</title>{authors}<summary>{FERRY}</summary></entry>"
+    (found,) = loaded(written(tmp_path, "a.atom", f'<feed xmlns="http://www.w3.org/2005/Atom">{entry}</feed>'))
+    assert found.author == "Ida Holt, Ole Rand"
+
+
+def test_the_posts_of_a_database_are_found_in_its_export(tmp_path: Path) -> None:
+    posts = [
+        {"id": "1", "title": "Ferry", "html": f"<p>{FERRY}</p>", "plaintext": None, "status": "published"},
+        {"id": "2", "title": "Tram", "html": f"<p>{TRAM}</p>", "plaintext": None, "status": "draft"},
+    ]
+    tables = {"posts": posts, "tags": [{"name": "News", "description": None}], "settings": [{"key": "a", "value": "b"}]}
+    ferry, tram = loaded(written(tmp_path, "g.json", json.dumps({"db": [{"meta": {"version": "4"}, "data": tables}]})))
+    assert [(ferry.title, ferry.text), tram.text] == [("Ferry", FERRY), TRAM]
+    assert "draft" in " ".join(tram.notes)
+
+
+def test_words_in_bold_in_a_message_stay_in_their_sentence(tmp_path: Path) -> None:
+    text = [
+        {"type": "bold", "text": "Breaking: "},
+        "the ferry ran ",
+        {"type": "italic", "text": "aground"},
+        ".\n\nMore soon.",
+    ]
+    message = {"id": 7, "type": "message", "date": "2021-05-03T10:15:00", "from": "Wire", "text": text}
+    (found,) = loaded(written(tmp_path, "r.json", json.dumps({"name": "Wire", "messages": [message]})))
+    assert found.text == "Breaking: the ferry ran aground.\n\nMore soon."
+    assert (found.author, str(found.published)) == ("Wire", "2021-05-03")
+
+
+@pytest.mark.parametrize("stamp", [{"ts": "1620036900.000200"}, {"created_utc": 1620036900}])
+def test_the_time_of_a_message_is_when_it_was_published(tmp_path: Path, stamp: dict[str, object]) -> None:
+    (found,) = loaded(written(tmp_path, "m.json", json.dumps([{"user": "U1", "text": FERRY, **stamp}])))
+    assert found.published is not None
+    assert str(found.published.day) == "2021-05-03"
+
+
+SUBRIP = """1\r
+00:00:01,000 --> 00:00:04,200\r
+<i>The ferry Aurora of Brenholm\r
+ran aground</i>\r
+\r
+2\r
+00:00:04,300 --> 00:00:07,000\r
+ran aground\r
+on Monday.\r
+\r
+3\r
+00:00:08,000 --> 00:00:12,000\r
+- Was anybody hurt?\r
+-Nobody.\r
+"""
+WEBVTT = """WEBVTT - Briefing
+
+NOTE by hand
+
+00:01.000 --> 00:04.000 align:start
+<v Ida Holt>The ferry <00:02.000><c>ran</c> aground
+
+00:04.000 --> 00:07.000
+<v Ida Holt>on Monday &amp; sank.
+
+00:08.000 --> 00:09.000
+<v Ole Rand>Was anybody hurt?
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "text"),
+    [
+        ("a.srt", SUBRIP, "The ferry Aurora of Brenholm ran aground on Monday.\n\nWas anybody hurt?\n\nNobody."),
+        ("a.vtt", WEBVTT, "Ida Holt: The ferry ran aground on Monday & sank.\n\nOle Rand: Was anybody hurt?"),
+    ],
+)
+def test_subtitles_are_read_as_what_is_said(tmp_path: Path, name: str, content: str, text: str) -> None:
+    (found,) = loaded(written(tmp_path, name, content))
+    assert found.text == text
+
+
+def test_subtitles_without_times_are_refused(tmp_path: Path) -> None:
+    (found,) = load(written(tmp_path, "a.srt", FERRY))
+    assert isinstance(found, Failure)
+    assert "00:00:01,000 --> 00:00:04,000" in found.message
+
+
+def test_references_with_abstracts_are_articles_that_are_said_to_be_abstracts(tmp_path: Path) -> None:
+    fields = "TI  - Ferry\nAU  - Holt, Ida\nAU  - Rand, Ole\nT2  - Post\nPY  - 2021/05/03/\n"
+    first = f"TY  - NEWS\n{fields}AB  - {FERRY[:50]}\n  {FERRY[50:]}\n"
+    ferry, tram = load(written(tmp_path, "a.ris", f"{first}ER  - \n\nTY  - NEWS\nTI  - Tram\nER  - \n"))
+    assert isinstance(ferry, Article)
+    assert (ferry.title, ferry.author, ferry.source) == ("Ferry", "Holt, Ida; Rand, Ole", "Post")
+    assert (" ".join(ferry.text.split()), str(ferry.published)) == (" ".join(FERRY.split()), "2021-05-03")
+    assert "summary" in " ".join(ferry.notes)
+    assert isinstance(tram, Failure)
+
+
+def test_an_export_of_factiva_in_html_is_read(tmp_path: Path) -> None:
+    rows = "".join(
+        f"<div>{row}</div>"
+        for row in ("Ferry aground", "By Ida Holt", "60 words", "3 May 2021", "Post", "PST", "English")
+    )
+    text = f"<div>Copyright 2021. Post.</div><p class='articleParagraph'>{FERRY}</p>"
+    page = f"<html><body><div>{rows}{text}<p>Document POST000020210503eh530000a</p></div></body></html>"
+    (found,) = loaded(written(tmp_path, "f.html", page))
+    assert (found.title, found.author, found.source, found.text) == ("Ferry aground", "Ida Holt", "Post", FERRY)
+
+
+def test_the_text_that_was_deleted_from_rich_text_is_left_out(tmp_path: Path) -> None:
+    rtf = "{\\rtf1\\ansi The ferry {\\rtlch\\deleted\\revauthdel1 gone }ran aground.{\\deleted\\f0 all of it}\\par}"
+    (found,) = loaded(written(tmp_path, "a.rtf", rtf))
+    assert " ".join(found.text.split()) == "The ferry ran aground."
+
+
+def test_a_message_that_is_attached_to_another_is_read_too(tmp_path: Path) -> None:
+    inner = f"From: Ole Rand <o@x.example>\nSubject: Ferry\nDate: Sun, 2 May 2021 09:00:00 +0000\n\n{FERRY}\n"
+    parts = f"--B\nContent-Type: text/plain\n\nWorth a story.\n--B\nContent-Type: message/rfc822\n\n{inner}\n--B--\n"
+    head = "From: Ida Holt <i@x.example>\nSubject: Fwd: Ferry\nContent-Type: multipart/mixed; boundary=B\n\n"
+    found = loaded(written(tmp_path, "a.eml", head + parts))
+    assert [(mail.source, mail.text) for mail in found] == [("Ida Holt", "Worth a story."), ("Ole Rand", FERRY)]
+    assert str(found[1].published).startswith("2021-05-02")
+
+
+def test_the_job_of_an_author_is_no_part_of_the_name(tmp_path: Path) -> None:
+    head = "<body.head><byline>By <person>Ida Holt</person><byttl>Staff writer</byttl></byline></body.head>"
+    body = f"<nitf><body>{head}<body.content><p>{FERRY}</p></body.content></body></nitf>"
+    (found,) = loaded(written(tmp_path, "a.nitf", body))
+    assert found.author == "Ida Holt"
+
+
+def test_offers_in_an_amp_page_stay_out(tmp_path: Path) -> None:
+    ad = "<amp-ad><div>Cars for sale here, cheap.</div></amp-ad><amp-consent><p>We use cookies.</p></amp-consent>"
+    page = f"<!doctype html><html amp><body><article><p>{FERRY}</p>{ad}<p>{LONG}</p></article></body></html>"
+    (found,) = loaded(written(tmp_path, "a.html", page))
+    assert found.text == f"{FERRY}\n\n{LONG}"
+
+
+@pytest.mark.parametrize("element", ["article", "main"])
+def test_the_headline_of_a_short_page_is_not_glued_to_its_first_sentence(tmp_path: Path, element: str) -> None:
+    page = f"<!doctype html><{element}><h1>Ferry aground</h1><p>{FERRY}</p><p>Nobody was hurt.</p></{element}>"
+    (found,) = loaded(written(tmp_path, "a.html", page))
+    assert found.text == f"Ferry aground\n\n{FERRY}\n\nNobody was hurt."

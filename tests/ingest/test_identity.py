@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,12 @@ def test_files_of_no_known_format_are_named(library: Library, tmp_path: Path) ->
     report = library.add(folder)
     assert [Path(path).name for path in report.left_out] == ["notes.pages", "photo.heic"]
     assert str(report).endswith("failed 0, left out 2")
+
+
+def test_files_whose_names_are_no_text_are_two_articles(library: Library, tmp_path: Path) -> None:
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, text in ((b"a\xff.txt", FERRY), (b"a\xfe.txt", TRAM)):
+        (folder / os.fsdecode(name)).write_text(text)
+    assert library.add(folder).added == 2
+    assert library.add(folder).unchanged == 2

@@ -37,6 +37,7 @@ TEN_UTC = datetime(2021, 7, 7, 10, tzinfo=UTC)
         "20210707100000",
         "July 7, 2021 10:00 AM",
         "July 7, 2021 at 10:00 AFT",
+        "Wednesday 7th July 2021 at 10.00am",
         "07/07/2021",
     ],
 )
@@ -58,6 +59,7 @@ def test_a_numeric_date_is_read_when_one_part_can_only_be_the_day(text: str) -> 
         "2021-07-07 14:30:00+04:30",
         "20210707T100000Z",
         "Wed, 07 Jul 2021 10:00:00 GMT",
+        "Wed Jul 07 10:00:00 +0000 2021",
         "Wed, 07 Jul 2021 14:30:00 +0430",
         "July 7, 2021 6:00 AM EDT",
         "1625652000",
@@ -106,6 +108,10 @@ def test_a_year_stays_a_year(stamp: str | int) -> None:
         "2021. július 7.",
         "2021年7月7日 10:15",
         "2021년 7월 7일",
+        "7 Ιουλίου 2021",
+        "7 जुलाई 2021",
+        "৭ জুলাই ২০২১",
+        "۷ جولائی ۲۰۲۱",
     ],
 )
 def test_a_day_is_read_with_the_month_names_of_other_languages(text: str) -> None:
