@@ -173,6 +173,8 @@ INPUTS = (
             f"From a Wed Jul  7 10:00:00 2021\n{_MAIL}Content-Type: text/html\n\n".encode() + _ATTRIBUTES(size)
         ),
     ),
+    Hostile(".xml", "texts of one element", repeated("<x>a</x><text>a</text>", "<a><title>a</title>", "</a>")),
+    Hostile(".xml", "elements with a text", repeated("<b><title>a</title><text>a</text></b>", "<a>", "</a>")),
     Hostile(".srt", "arrows", repeated("00:00:01,000 --> ")),
     Hostile(".srt", "open tags", repeated("<v a", "00:00:01,000 --> 00:00:04,000\n")),
     Hostile(".ris", "references", repeated("AB  - a\nER  - \n")),

@@ -18,7 +18,7 @@ _ARCHIVED = re.compile(
 _ONE_SLASH = re.compile(r"^(https?):/(?!/)")
 _TOOLBARS = (
     "//*[@id='wm-ipp-base' or @id='wm-ipp' or @id='wm-ipp-print' or @id='donato'] | "
-    "//amp-ad | //amp-embed | //amp-sticky-ad | //amp-consent | //amp-sidebar"
+    "//amp-ad | //amp-embed | //amp-sticky-ad | //amp-consent | //amp-sidebar | //nav"
 )
 _WALLS = re.compile(
     r"(?<![a-z])(?:pay-?wall|reg-?wall|subscriber-?only|subscribe-?wall|subscription-?wall|barrier|upsell|offer)", re.I

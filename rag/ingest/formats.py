@@ -6,6 +6,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 from xml.sax import SAXException
 
@@ -14,7 +15,7 @@ from rag.ingest.document import Document, Loaded, whole_body, xml_tree
 from rag.ingest.exports import exported
 from rag.ingest.html import html_text, pages, unescaped
 from rag.ingest.mail import read_mail, read_mbox, saved_page
-from rag.ingest.metadata import article, from_fields, headed
+from rag.ingest.metadata import article, from_fields, headed, is_field
 from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
 from rag.ingest.pdf import read_pdf
 from rag.ingest.records import noted, read_json, read_lines, read_table, record_articles
@@ -117,7 +118,7 @@ _RIS = re.compile(r"^([A-Z][A-Z0-9])  ?-[ \t]?(.*(?:\n(?![A-Z][A-Z0-9]  ?-).*)*)
 _RIS_FIELDS = {
     **dict.fromkeys(("TI", "T1"), "title"),
     **dict.fromkeys(("AU", "A1"), "author"),
-    **dict.fromkeys(("JO", "JF", "T2", "PB"), "source"),
+    **dict.fromkeys(("JO", "JF", "T2"), "source"),
     **dict.fromkeys(("DA", "PY", "Y1"), "published"),
     **dict.fromkeys(("AB", "N2"), "summary"),
     **dict.fromkeys(("ID", "AN"), "id"),
@@ -220,10 +221,12 @@ def _paragraphs(node: Any) -> Iterator[str]:
 
 def read_feed(document: Document) -> Loaded:
     """An article an entry, of its full content or else its summary; what is wrong with the XML is a Failure besides."""
-    feed = _feed(whole_body(document), document)
-    if not feed.entries:
-        seen = f"{feed.version} without entries" if feed.version else "XML, but no RSS or Atom, NITF or NewsML"
-        raise LoadError(f"is {seen}; wanted a feed with entries")
+    body = whole_body(document)
+    feed = _feed(body, document)
+    if not feed.entries and not feed.version:
+        yield from _own_xml(document, xml_tree(body))
+    elif not feed.entries:
+        raise LoadError(f"is {feed.version} without entries; wanted a feed with entries")
     for number, entry in enumerate(feed.entries, 1):
         if entry.get("wp_post_type") in _NO_POSTS:
             continue
@@ -232,6 +235,27 @@ def read_feed(document: Document) -> Loaded:
     fault = feed.get("bozo_exception")
     if isinstance(fault, SAXException):
         raise LoadError(f"is broken XML ({one_line(str(fault), 100)}): read as far as that goes; get it whole")
+
+
+def _own_xml(document: Document, root: Any) -> Loaded:
+    """An article for each element with a title or date and a text in it, of XML that an archive made for itself."""
+    texts = {node.tag for node in root.iter() if is_field(str(node.tag), "text")} - {root.tag}
+    found = [node for node in root.iter(*texts) if next(node.iterdescendants(*texts), None) is None] if texts else []
+    whole = [(parent, list(parts)) for parent, parts in groupby(found, key=lambda node: node.getparent())]
+    records = [_own_fields(parent) | {"text": "\n\n".join(_own_text(parts))} for parent, parts in whole]
+    records = [fields for fields in records if any(is_field(k, "title") or is_field(k, "published") for k in fields)]
+    if root.tag == "mediawiki" or not records:
+        raise LoadError("is XML, but no RSS or Atom, NITF or NewsML, and has no elements such as title and text")
+    for number, fields in enumerate(records, 1):
+        yield from record_articles(f"{document.origin}:record {number}", fields)
+
+
+def _own_fields(parent: Any) -> dict[str, str]:
+    return {**parent.attrib, **{part.tag: " ".join("".join(part.itertext()).split()) for part in parent}}
+
+
+def _own_text(parts: Sequence[Any]) -> Iterator[str]:
+    return filter(None, (text.strip() for part in parts for text in _paragraphs(part)))
 
 
 def _feed(body: bytes, document: Document) -> Any:

@@ -146,11 +146,15 @@ def _is_article(value: Any) -> bool:
 
 def _articles_in(value: Any, levels: int = 7) -> Iterator[Any]:
     """The objects with a text, however deep: in the export of a database, or of several chats."""
-    if _is_article(value):
+    if isinstance(value, dict) and any(is_field(k, "text") and _is_text(v) for k, v in value.items()):
         yield value
     elif levels and isinstance(value, dict | list):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _articles_in(inner, levels - 1)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, list) and any(isinstance(part, str) for part in value))
 
 
 def _shared(value: Any) -> dict[str, Any]:

@@ -862,3 +862,39 @@ def test_the_headline_of_a_short_page_is_not_glued_to_its_first_sentence(tmp_pat
     page = f"<!doctype html><{element}><h1>Ferry aground</h1><p>{FERRY}</p><p>Nobody was hurt.</p></{element}>"
     (found,) = loaded(written(tmp_path, "a.html", page))
     assert found.text == f"Ferry aground\n\n{FERRY}\n\nNobody was hurt."
+
+
+def test_the_messages_of_several_chats_are_read_whole(tmp_path: Path) -> None:
+    linked = {"id": 2, "date": "2021-05-04T10:15:00", "text": ["See ", {"type": "link", "text": "https://x.example"}]}
+    chats = [{"name": "A", "messages": [{"id": 1, "text": FERRY}]}, {"name": "B", "messages": [linked]}]
+    found = loaded(written(tmp_path, "r.json", json.dumps({"chats": {"list": chats}})))
+    assert [message.text for message in found] == [FERRY, "See https://x.example"]
+
+
+def test_xml_of_an_archive_of_its_own_is_read_by_the_names_of_its_elements(tmp_path: Path) -> None:
+    first = f"<headline>Ferry</headline><pubdate>2021-05-03</pubdate><body><p>{FERRY}</p><p>It sank.</p></body>"
+    second = f"<headline>Tram</headline><text>{TRAM}</text><text>Nobody spoke.</text>"
+    xml = f"<articles><article itemid='5'>{first}</article><article>{second}</article></articles>"
+    ferry, tram = loaded(written(tmp_path, "a.xml", xml))
+    assert (ferry.title, str(ferry.published), ferry.text) == ("Ferry", "2021-05-03", f"{FERRY}\n\nIt sank.")
+    assert (tram.title, tram.text) == ("Tram", f"{TRAM}\n\nNobody spoke.")
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        f"<svg><text>{FERRY}</text></svg>",
+        f"<mediawiki><page><revision><timestamp>2021-05-03</timestamp><text>{FERRY}</text></revision></page></mediawiki>",
+        "<urlset><url><loc>https://x.example/1</loc></url></urlset>",
+    ],
+)
+def test_xml_that_holds_no_articles_is_refused(tmp_path: Path, xml: str) -> None:
+    (found,) = load(written(tmp_path, "a.xml", xml))
+    assert isinstance(found, Failure)
+    assert "no RSS or Atom, NITF or NewsML" in found.message
+
+
+def test_menus_stay_out_of_a_short_page(tmp_path: Path) -> None:
+    page = f"<!doctype html><body><nav><a>Home</a></nav><div><h2>Ferry</h2><p>{FERRY}</p></div></body>"
+    (found,) = loaded(written(tmp_path, "a.html", page))
+    assert found.text == f"Ferry\n\n{FERRY}"
