@@ -57,6 +57,7 @@ FEEDS = [
     f"""<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns="http://purl.org/rss/1.0/"
 xmlns:dc="http://purl.org/dc/elements/1.1/"><channel><title>Feed</title></channel><item rdf:about="https://example.org/3">
 <title>T</title><description>{PROSE}</description><dc:date>2021-07-07</dc:date></item></rdf:RDF>""".encode(),
+    f"<export><article id='1'><title>T</title><date>2021-07-07</date><body>{PROSE}</body></article></export>".encode(),
 ]
 RECORD: dict[str, Any] = {
     "id": "a-1",

@@ -1,4 +1,4 @@
-"""Office files, books and mail to be damaged: whole ones, and containers whose parts are."""
+"""Office files, books, mail, subtitles and references to be damaged: whole ones, and containers whose parts are."""
 
 from __future__ import annotations
 
@@ -47,8 +47,14 @@ def _container(extension: str, body: bytes) -> bytes:
 
 SAMPLES = {extension: [_container(extension, body.encode())] for extension, (_, body) in _PARTS.items()} | {
     ".rtf": [(r"{\rtf1\ansi\ansicpg1252{\fonttbl\f0 Times;}\f0 " + PROSE + r"\par Caf\'e9 \u8217?s.\par}").encode()],
-    ".eml": [_MAIL.encode(), _MAIL.replace("\n\n", "\nContent-Type: text/html; charset=x\n\n<p>").encode()],
+    ".eml": [
+        _MAIL.encode(),
+        f"Content-Type: multipart/mixed; boundary=B\n\n--B\nContent-Type: message/rfc822\n\n{_MAIL}\n--B--".encode(),
+        _MAIL.replace("\n\n", "\nContent-Type: text/html; charset=x\n\n<p>").encode(),
+    ],
     ".mhtml": [f"Snapshot-Content-Location: https://a.example/b\nContent-Type: text/html\n\n<p>{PROSE}</p>".encode()],
+    ".srt": [f"1\n00:00:01,000 --> 00:00:04,000\n<v Ada>{PROSE}</v>\n\n2\n00:05.000 --> 00:06.000\n- {PROSE}".encode()],
+    ".ris": [f"TY  - NEWS\nTI  - Ferry\nAU  - Writer, Ada\nPY  - 2021/07/07/\nAB  - {PROSE}\nER  - \n".encode()],
     ".mbox": [f"From news@example.org Wed Jul  7 10:00:00 2021\n{_MAIL}\n".encode() * 2],
 }
 """Whole files of each format."""
