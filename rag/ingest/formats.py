@@ -245,7 +245,8 @@ def _own_xml(document: Document, root: Any) -> Loaded:
     records = [_own_fields(parent) | {"text": "\n\n".join(_own_text(parts))} for parent, parts in whole]
     records = [fields for fields in records if any(is_field(k, "title") or is_field(k, "published") for k in fields)]
     if root.tag == "mediawiki" or not records:
-        raise LoadError("is XML, but no RSS or Atom, NITF or NewsML, and has no elements such as title and text")
+        seen = one_line(str(root.tag), 40)
+        raise LoadError(f"is XML ({seen}), but no RSS or Atom, NITF or NewsML, with no elements such as title and text")
     for number, fields in enumerate(records, 1):
         yield from record_articles(f"{document.origin}:record {number}", fields)
 
