@@ -33,7 +33,7 @@ from rag.digest.generative import Assignment, Model
 from rag.digest.news import News, news, told
 from rag.digest.sections import headings, parted, themes, written
 from rag.digest.timeline import chronicle
-from rag.digest.topic import Scope, Topic, scope
+from rag.digest.topic import Matter, Scope, Topic, scope, story
 from rag.errors import InputError, ModelError
 from rag.models.client import Account
 from rag.models.embeddings import Embedder
@@ -170,7 +170,8 @@ def summarize(request: Request, resources: Resources) -> Summary:
         return _sectioned(request, resources)
     account = resources.account
     with account.clock.time("gather"):
-        pool, topic = _pool(request, resources), _topic(request, resources)
+        about = _matter(request, resources)
+    pool, topic = about.pool, about.topic
     _warn(account, pool)
     with account.clock.time("summarize"):
         written = _written(pool, topic, request.room, resources, model=resources.model)
@@ -196,7 +197,9 @@ def timeline(request: Request, resources: Resources) -> Timeline:
         limits = scope(topic.text, pool, days_of) if topic else Scope("")
         if topic and (limits.first or limits.last):
             topic = _embedded(limits.topic, (), resources)
-        found = chronicle(pool, topic, resources.check, most=request.room.most, admits=limits.admits)
+        about = story(pool, topic) if topic else Matter(pool, None)
+        pool = about.pool
+        found = chronicle(pool, about.topic, resources.check, most=request.room.most, admits=limits.admits)
         worded = _reworded(found, request, resources)
         model = resources.model if worded is not None else None
         events = found if worded is None else worded
@@ -250,7 +253,8 @@ def _sectioned(request: Request, resources: Resources) -> Summary:
     """The sections that are asked for, of articles or on a topic."""
     account = resources.account
     with account.clock.time("gather"):
-        pool, topic = _pool(request, resources), _topic(request, resources)
+        about = _matter(request, resources)
+    pool, topic = about.pool, about.topic
     _warn(account, pool)
     with account.clock.time("summarize"):
         found = news(pool, topic, resources.embeddings)
@@ -338,7 +342,7 @@ def _written(  # noqa: PLR0913  # as many as a summary has sides
             return _Written(tuple(made), model)
         except ModelError as error:
             pass_over(error, resources.account, INSTEAD)
-    if topic and space.words >= _FEWEST_OF_EVENTS:
+    if topic and (topic.whole or space.words >= _FEWEST_OF_EVENTS):
         found = news(pool, topic, resources.embeddings)
         return _Written(dated(told(found, space, resources.check, taken=taken)), None)
     return _Written(dated(extractive.summarize(pool, topic, space, resources.check, taken=taken)), None)
@@ -401,6 +405,11 @@ def _pool(request: Request, resources: Resources) -> Pool:
     if request.articles:
         return of_articles(catalog, resources.embeddings, request.articles, request.window)
     return of_window(catalog, request.window) if topic is None else of_hits(catalog, request.hits)
+
+
+def _matter(request: Request, resources: Resources) -> Matter:
+    pool, topic = _pool(request, resources), _topic(request, resources)
+    return story(pool, topic) if topic else Matter(pool, None)
 
 
 def _topic(request: Request, resources: Resources) -> Topic | None:

@@ -16,9 +16,9 @@ from rag.digest.topic import Topic, related, relevance, shares
 from rag.models.embeddings import Embedder, Vector
 from rag.schema import Statement
 
-_RELATED, _LEADING, _ABOUT, _NEWS = 0.55, 0.35, 3.0, 0.7
+_RELATED, _LEADING, _ABOUT, _ABOUT_STORY, _NEWS = 0.55, 0.35, 3.0, 0.3, 0.7
 """The share of the highest relevance that an event must have, and one that begins an article; the powers of its
-relevance and its weight as news."""
+relevance, of that where all is on the topic, and of its weight as news."""
 _NAMED, _LINKED, _DIMENSIONS = 0.5, 0.12, 2**14
 """The share of a topic's words, and the cosine with an article on it, of what is beside it;
 enough dimensions for the words of articles to have one each."""
@@ -44,7 +44,7 @@ def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
     days, titles = chronology(pool), title_vectors(pool, embeddings)
     found, further = happenings(pool, days, titles), list[Happening]()
     if topic:
-        found, others = _split(found, relevance(pool, topic, titles), pool)
+        found, others = _split(found, relevance(pool, topic, titles), pool, whole=topic.whole)
         further = without_background(_beside(others, found, pool, topic)[:_MOST_WEIGHED], pool, days, embeddings)
     others = without_background(found[1:_MOST_WEIGHED], pool, days, embeddings)
     return News(pool, [*found[:1], *others], titles, further)
@@ -63,13 +63,16 @@ def statement_of(happening: Happening, pool: Pool, check: Check) -> Statement:
     return corroborated(stated(pool.excerpts[place], check), pool, place, check)
 
 
-def _split(found: Sequence[Happening], near: Vector, pool: Pool) -> tuple[list[Happening], list[Happening]]:
+def _split(
+    found: Sequence[Happening], near: Vector, pool: Pool, *, whole: bool
+) -> tuple[list[Happening], list[Happening]]:
     """The events that are about a topic, and the others, each weighed by the best of its sentences."""
     best = np.array([near[list(h.places)].max() for h in found], np.float32).clip(min=0)
     share = (best / (float(best.max(initial=0)) or 1.0)).tolist()
+    power = _ABOUT_STORY if whole else _ABOUT
     sure = frozenset(related(best, _RELATED))
-    is_about = [i in sure or (share[i] >= _LEADING and begins(h, pool)) for i, h in enumerate(found)]
-    weighed = [replace(h, weight=h.weight**_NEWS * share[i] ** _ABOUT) for i, h in enumerate(found)]
+    is_about = [whole or i in sure or (share[i] >= _LEADING and begins(h, pool)) for i, h in enumerate(found)]
+    weighed = [replace(h, weight=h.weight**_NEWS * share[i] ** power) for i, h in enumerate(found)]
     order = sorted(range(len(weighed)), key=lambda i: (-weighed[i].weight, weighed[i].places))
     return [weighed[i] for i in order if is_about[i]], [weighed[i] for i in order if not is_about[i]]
 

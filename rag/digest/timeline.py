@@ -58,6 +58,7 @@ def chronicle(
     Ghalandari and Ifrim 2020), a sentence by LexRank and its facts. What repeats an event of the same date is cited by
     it instead.
     """
+    topic = None if topic and topic.whole else topic
     few = topic is not None or len(pool.excerpts) <= _MOST_UNDATED
     rows = [[d for d in _dated(place, e, few) if admits(d.when.date)] for place, e in enumerate(pool.excerpts)]
     prior = day_relevance(pool, topic, [{d.when.date for d in row} for row in rows]) if topic else lead(pool)
