@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -44,7 +44,7 @@ def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
     days, titles = chronology(pool), title_vectors(pool, embeddings)
     found, further = happenings(pool, days, titles), list[Happening]()
     if topic:
-        found, others = _split(found, relevance(pool, topic, titles), pool, whole=topic.whole)
+        found, others = _split(found, relevance(pool, topic, titles), pool, topic.story)
         further = without_background(_beside(others, found, pool, topic)[:_MOST_WEIGHED], pool, days, embeddings)
     others = without_background(found[1:_MOST_WEIGHED], pool, days, embeddings)
     return News(pool, [*found[:1], *others], titles, further)
@@ -64,15 +64,19 @@ def statement_of(happening: Happening, pool: Pool, check: Check) -> Statement:
 
 
 def _split(
-    found: Sequence[Happening], near: Vector, pool: Pool, *, whole: bool
+    found: Sequence[Happening], near: Vector, pool: Pool, story: Collection[str]
 ) -> tuple[list[Happening], list[Happening]]:
-    """The events that are about a topic, and the others, each weighed by the best of its sentences."""
+    """The events that are about a topic, and the others, each weighed by the best of its sentences.
+
+    All of the story that it names are about it.
+    """
     best = np.array([near[list(h.places)].max() for h in found], np.float32).clip(min=0)
     share = (best / (float(best.max(initial=0)) or 1.0)).tolist()
-    power = _ABOUT_STORY if whole else _ABOUT
+    told = [pool.excerpts[h.places[0]].article.id in story for h in found]
+    powers = [_ABOUT_STORY if is_told else _ABOUT for is_told in told]
     sure = frozenset(related(best, _RELATED))
-    is_about = [whole or i in sure or (share[i] >= _LEADING and begins(h, pool)) for i, h in enumerate(found)]
-    weighed = [replace(h, weight=h.weight**_NEWS * share[i] ** power) for i, h in enumerate(found)]
+    is_about = [told[i] or i in sure or (share[i] >= _LEADING and begins(h, pool)) for i, h in enumerate(found)]
+    weighed = [replace(h, weight=h.weight**_NEWS * share[i] ** powers[i]) for i, h in enumerate(found)]
     order = sorted(range(len(weighed)), key=lambda i: (-weighed[i].weight, weighed[i].places))
     return [weighed[i] for i in order if is_about[i]], [weighed[i] for i in order if not is_about[i]]
 

@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
@@ -45,13 +45,13 @@ articles, of more it is a field."""
 class Topic:
     """What a summary is to be about: its text, the stems of its names, and its embedding if there is one.
 
-    `whole` if all that a pool has is about it.
+    `story` has the ids of the articles of the story that it names, if it names all of one.
     """
 
     text: str
     names: frozenset[str]
     vector: Vector | None
-    whole: bool = False
+    story: frozenset[str] = frozenset()
 
     @property
     def terms(self) -> frozenset[str]:
@@ -72,36 +72,23 @@ class Scope:
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Matter:
-    """What to read, and what to read it for, if not for all that it has."""
+def story(pool: Pool, topic: Topic) -> frozenset[str]:
+    """The ids of the articles that tell what a topic names, if it names all of a story; else none.
 
-    pool: Pool
-    topic: Topic | None
-
-
-def story(pool: Pool, topic: Topic) -> Matter:
-    """The sentences of the articles that tell what a topic names, if it names all of a story; else all with the topic.
-
-    Articles are one story if they are alike (clusters of average linkage). The topic names all of it if its articles are
-    nearly as near to it as the nearest of all; else it is one side of them, as the shares of a company that burned.
+    Articles are one story if they are alike (clusters of average linkage). The topic names all of it if its articles
+    are nearly as near to it as the nearest of all; else it is one side of them, as the shares of a company that burned.
     """
     if not pool.embedded or topic.vector is None or not relevance(pool, topic).any():
-        return Matter(pool, topic)
+        return frozenset()
     places: dict[str, list[int]] = defaultdict(list)
     for place, excerpt in enumerate(pool.excerpts):
         places[excerpt.article.id].append(place)
-    rows = list(places.values())
-    vectors = unit(np.array([pool.vectors[row].mean(axis=0) for row in rows], np.float32))
+    vectors = unit(np.array([pool.vectors[row].mean(axis=0) for row in places.values()], np.float32))
     near = vectors @ topic.vector
     own = next(group for group in _linked(vectors) if int(near.argmax()) in group)
     if not _FEWEST_OF_STORY <= len(own) <= _MOST_OF_STORY or near[own].mean() < _WHOLE * near.max():
-        return Matter(pool, topic)
-    also = np.flatnonzero(near >= _WHOLE * near.max()).tolist()
-    ids = {pool.excerpts[rows[i][0]].article.id for i in (*own, *also)}
-    found = pool.only([place for place, excerpt in enumerate(pool.excerpts) if excerpt.article.id in ids])
-    found = replace(found, hits=tuple(hit for hit in pool.hits if hit.article.id in ids))
-    return Matter(found, replace(topic, whole=True))
+        return frozenset()
+    return frozenset(id for i, id in enumerate(places) if i in own or near[i] >= _WHOLE * near.max())
 
 
 def _linked(vectors: Vector) -> list[list[int]]:
