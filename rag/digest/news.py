@@ -14,7 +14,7 @@ from rag.digest.excerpts import Pool, lexical_vectors
 from rag.digest.extractive import Budget, Check, Content, corroborated, stated
 from rag.digest.topic import Topic, related, relevance, shares
 from rag.models.embeddings import Embedder, Vector
-from rag.schema import Statement
+from rag.schema import Article, Statement
 
 _RELATED, _LEADING, _ABOUT, _ABOUT_STORY, _NEWS = 0.55, 0.35, 3.0, 0.3, 0.7
 """The share of the highest relevance that an event must have, and one that begins an article; the powers of its
@@ -44,7 +44,7 @@ def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
     days, titles = chronology(pool), title_vectors(pool, embeddings)
     found, further = happenings(pool, days, titles), list[Happening]()
     if topic:
-        found, others = _split(found, relevance(pool, topic, titles), pool, topic.story)
+        found, others = _split(found, relevance(pool, topic, titles), pool, _linked_to(topic.story, pool.articles))
         further = without_background(_beside(others, found, pool, topic)[:_MOST_WEIGHED], pool, days, embeddings)
     others = without_background(found[1:_MOST_WEIGHED], pool, days, embeddings)
     return News(pool, [*found[:1], *others], titles, further)
@@ -84,13 +84,19 @@ def _split(
 def _beside(others: Sequence[Happening], about: Sequence[Happening], pool: Pool, topic: Topic) -> list[Happening]:
     """What has words of a topic, or begins an article that has many words of one that begins with the topic."""
     own = shares(pool, topic)
-    rows = {article.id: row for row, article in enumerate(pool.articles)}
-    row_of = [rows[excerpt.article.id] for excerpt in pool.excerpts]
-    texts = lexical_vectors([f"{article.title}. {article.text}" for article in pool.articles], _DIMENSIONS)
-    on = sorted({row_of[place] for h in about if begins(h, pool) for place in h.places})
-    linked = (texts @ texts[on].T).max(axis=1, initial=0) >= _LINKED
+    on = {pool.excerpts[place].article.id for h in about if begins(h, pool) for place in h.places}
+    linked = _linked_to(on, pool.articles)
     return [
         h
         for h in others
-        if own[list(h.places)].max() >= _NAMED or (begins(h, pool) and linked[[row_of[i] for i in h.places]].any())
+        if own[list(h.places)].max() >= _NAMED
+        or (begins(h, pool) and not linked.isdisjoint(pool.excerpts[i].article.id for i in h.places))
     ]
+
+
+def _linked_to(ids: Collection[str], articles: Sequence[Article]) -> frozenset[str]:
+    """The ids of the articles that have many words of one of those."""
+    texts = lexical_vectors([f"{article.title}. {article.text}" for article in articles], _DIMENSIONS)
+    on = [row for row, article in enumerate(articles) if article.id in ids]
+    near = (texts @ texts[on].T).max(axis=1, initial=0)
+    return frozenset(article.id for article, cosine in zip(articles, near, strict=True) if cosine >= _LINKED)
