@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from rag.checks.quotes import unmarked, without_origin
+from rag.checks.quotes import originals, unmarked, without_origin
 from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
 from rag.checks.verify import FACTS, Verify, reason, status, verdict, warnings
@@ -152,10 +152,13 @@ def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -
     """The statement verified against all regions together, or against those of one article that supports it best.
 
     What one article says is not made untrue by what others say of another day, nor a statement by the outlet and the
-    date of one of them in brackets at its end.
+    date of one of them in brackets at its end: it is held against all of that one alone.
     """
     searched = sum(len(region.text.split()) for region in regions)
     articles = {region.article.id: region.article for region in regions}
+    bare = without_origin(statement.text, list(articles.values()))
+    if named := originals(statement.text, list(articles.values())) if bare != statement.text else []:
+        articles, regions = {article.id: article for article in named}, whole(named)
     own = [_nearest(statement.text, [r for r in regions if r.article.id == id]) for id in articles]
     own.sort(key=_best_cover, reverse=True)
     groups = own if len(own) == 1 else [_nearest(statement.text, regions), *own[:_MOST_ARTICLES]]
@@ -163,7 +166,7 @@ def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -
     def best(told: Statement) -> Statement:
         return max((_against(told, group, verify, searched) for group in groups), key=_standing)
 
-    found, bare = best(statement), without_origin(statement.text, list(articles.values()))
+    found = best(statement)
     if found.verdict is not Verdict.SUPPORTED and bare != statement.text:
         found = best(replace(statement, text=bare))
     return replace(found, text=statement.text)
@@ -181,7 +184,7 @@ def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, se
     alone = verify(statement, verified.citations).checks
     quoted = any(check.kind == "quote" and check.passed for check in verified.checks)
     loose = ("name", "role") if quoted else ("name",)
-    failed = (c for c in alone if not c.passed and c.kind in FACTS and c.kind not in loose)
+    failed = (c for c in alone if not c.passed and c.kind in (*FACTS, "quantity") and c.kind not in loose)
     otherwise = [c for c in failed if c.found is not None or c.kind in _BINDING]
     checks = (*verified.checks, *otherwise)
     return replace(verified, checks=checks, verdict=verdict(checks)) if otherwise else verified

@@ -41,18 +41,32 @@ def without_origin(text: str, articles: Sequence[Article]) -> str:
     """A statement without the outlets and dates in brackets at its end, if each is that of one of the articles."""
     found = _ORIGIN.search(text)
     known = [_origin_words(article) for article in articles]
-    origins = [{w.casefold() for w in _LETTERS.findall(part)} for part in found["origin"].split(";")] if found else []
-    if not found or not all(any(told <= words for words in known) for told in origins):
+    if not found or not all(any(told <= words for words in known) for told in _origins(text)):
         return text
     bare = text[: found.start()].rstrip()
     return bare if bare[-1:] in tuple(CLOSING) else bare + (found["end"] or ".")
+
+
+def originals(text: str, articles: Sequence[Article]) -> list[Article]:
+    """The articles whose outlet, with nothing that is not theirs, is in brackets at the end of a statement."""
+    told = _origins(text)
+    return [a for a in articles if a.source and any(_lettered(a.source) <= t <= _origin_words(a) for t in told)]
+
+
+def _origins(text: str) -> list[set[str]]:
+    found = _ORIGIN.search(text)
+    return [_lettered(part) for part in found["origin"].split(";")] if found else []
+
+
+def _lettered(text: str) -> set[str]:
+    return {word.casefold() for word in _LETTERS.findall(text)}
 
 
 def _origin_words(article: Article) -> set[str]:
     """The words that name an article's outlet, title and date."""
     published = article.published
     days = f"{published} {published.written} {published.day.month} {published.day:%b}" if published else ""
-    return {word.casefold() for word in _LETTERS.findall(f"{article.source or ''} {article.title} {days}")}
+    return _lettered(f"{article.source or ''} {article.title} {days}")
 
 
 def quotations(text: str) -> list[str]:

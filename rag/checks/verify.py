@@ -14,7 +14,7 @@ from rag.checks.rules.links import cause, order, turned
 from rag.checks.rules.matching import stated
 from rag.checks.rules.predication import force, polarity
 from rag.checks.rules.roles import roles, subjects
-from rag.checks.rules.support import GROUNDED, THRESHOLD, grounding, support
+from rag.checks.rules.support import GROUNDED, SOFT, THRESHOLD, grounding, support
 from rag.errors import VerifierError
 from rag.models.injection import bears_out, is_beside_order, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
@@ -38,8 +38,6 @@ FACTS = (
     "contradiction",
 )
 """The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
-_SOFT = ("attribution", "speaker")
-"""What a reader should know, but what makes no statement untrue."""
 _REPLY = re.compile(r"^(?:Yes|No)[.,;:—–]\s+(?=\w)")
 """What only a question gives a sense to."""
 _LINK = re.compile(
@@ -189,7 +187,7 @@ def verdict(checks: Sequence[Check]) -> Verdict:
 
     Another name or role contradicts only in what supports the rest: elsewhere it may mean something else.
     """
-    failed = [check for check in checks if not check.passed and check.kind not in _SOFT]
+    failed = [check for check in checks if not check.passed and check.kind not in SOFT]
     alien = any(check.kind == "support" for check in failed)
     found = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
     if any(kind not in ("name", "role") or not alien for kind in found):

@@ -103,6 +103,38 @@ def test_marks_in_a_text_without_given_articles_are_told_of(library: rag.Library
     assert any("marks such as [1]" in warning for warning in found.warnings)
 
 
+@pytest.fixture
+def outlets() -> list[Article]:
+    told = {
+        "Pamir Wire": "Nine people died when the dam burst.",
+        "Upland Record": "Seven died when the dam burst. All is well. Two of the nine boats sank, the police said.",
+    }
+    day = Published(date(2021, 7, 9), Precision.DAY)
+    return [Article(source, "News", text, source, published=day, source=source) for source, text in told.items()]
+
+
+def test_an_outlet_in_brackets_is_held_against_its_own_article(outlets: list[Article]) -> None:
+    own = rag.check("Nine people died when the dam burst (Pamir Wire, 9 July 2021).", outlets)
+    other = rag.check("Nine people died when the dam burst (Upland Record, 9 July 2021).", outlets)
+    assert [*verdicts(own), *verdicts(other)] == [Verdict.SUPPORTED, Verdict.CONTRADICTED]
+    assert {c.article.source for c in other.citations} == {"Upland Record"}
+
+
+def test_all_of_a_neighbour_does_not_bear_out_all_of_something_else(outlets: list[Article]) -> None:
+    assert verdicts(rag.check("All of the boats sank, the police said.", outlets)) == [Verdict.UNSUPPORTED]
+
+
+def test_what_the_reader_takes_for_a_denial_is_not_supported() -> None:
+    told = (
+        "The two officials had approved buildings without inspection, according to prosecutor Jan Lemke. "
+        "A lawyer of the builders denied that any rule had been broken."
+    )
+    article = Article("tesh", "Arrests", told, "0", published=Published(date(2024, 3, 22), Precision.DAY))
+    stated = "{} said that two officials had signed off buildings without inspecting them."
+    assert verdicts(rag.check(stated.format("The builders' lawyer"), article)) == [Verdict.UNSUPPORTED]
+    assert verdicts(rag.check(stated.format("Prosecutor Jan Lemke"), article)) == [Verdict.SUPPORTED]
+
+
 def test_a_quotation_that_is_not_in_the_articles_fails() -> None:
     found = rag.check("“Taliban terrorists are moving very slowly towards Kabul”, the article says.", SEED)
     quote = next(c for c in found.statements[0].checks if c.kind == "quote")

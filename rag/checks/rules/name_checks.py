@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 
-from rag.checks.rules.contrasts import ALLIES
 from rag.checks.rules.facts import Fact, Ground
 from rag.checks.rules.matching import (
     NEAR,
@@ -27,7 +25,6 @@ from rag.text.names import occurs, same
 from rag.text.words import CAPITALS, listed, stem, words
 
 _ENDINGS = listed("ism ist ists i s is an ian ians n ns ese ish ic")
-_TO, _FROM = listed("to into toward towards"), frozenset({"from", "out of"})
 _APPOSED = r"\b{}[’']s? (?:[a-z-]+ ){{1,3}}(?:[A-Z][\w-]+ )?{}\b"
 """Somebody's that is told by office and name: Blue Line's spokesman Henrik Aas."""
 _RUN = re.compile(r"\b[A-Z][^\W\d_]*(?:[-'’ ](?:[A-Z]|(?:e|i|ye|yi|al|ul|bin|de|der|von|van|la|di|du)\b)[^\W\d_]*)*")
@@ -46,8 +43,6 @@ def check_name(fact: Fact, pair: Compared) -> Iterator[Check]:
         yield Check("name", fact.text, other or fact.text, other is None)
     elif mixed := _mixed(fact, fitting, pair):
         yield Check("name", fact.text, mixed, False)
-    elif turned := _turned(fact, fitting, pair):
-        yield Check("direction", fact.text, turned, False)
     else:
         yield _placed(fact, fitting, others, pair)
 
@@ -105,32 +100,6 @@ def _placed(fact: Fact, fitting: Sequence[Fact], others: Sequence[Fact], pair: C
     reported = [f for f in own if not is_dateline(f)] if rivals else own
     decided = decide(fact, reported or own, rivals, pair)
     return decided if decided.passed else Check("role", decided.expected, decided.found, False)
-
-
-def _turned(fact: Fact, fitting: Sequence[Fact], pair: Compared) -> str | None:
-    """The preposition between a word and a name if it is "from" where the statement has "to", or the reverse."""
-    said = _approach(fact, pair.statement)
-    if said is None:
-        return None
-    found = [a for f in fitting if (a := _approach(f, pair.cited))]
-    like = {a.preposition for a in found if a.word.stem in ALLIES.get(said.word.stem, {said.word.stem})}
-    own, other = (_TO, _FROM) if said.preposition in _TO else (_FROM, _TO)
-    return None if like & own else min(like & other, default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class _Approach:
-    """A preposition before a name, and the word before that."""
-
-    word: Word
-    preposition: str
-
-
-def _approach(fact: Fact, of: Ground) -> _Approach | None:
-    before = [w for w in of.before(fact.words[0], 4) if w.text.lower() != "the"]
-    if len(before) < 2 or before[-1].text.lower() not in _TO | _FROM:
-        return None
-    return _Approach(before[-2], before[-1].text.lower())
 
 
 def _is_named(word: Word, fact: Fact, pair: Compared) -> bool:

@@ -22,11 +22,13 @@ from rag.text.sentences import sentences
 
 Numbers: TypeAlias = NDArray[np.float64]
 
-THRESHOLD = 0.53
+THRESHOLD = 0.5
 """The probability from which a statement counts as supported by what was chosen out of more."""
 GROUNDED, _READ, _LEAST_READ = 0.8, 2.0, 0.2
 """The share of its words from which it counts as shown by the spans that it cites; what the reader adds to it, and from
 which probability on."""
+SOFT = ("attribution", "speaker")
+"""The kinds of checks that say what a reader should know, but what makes no statement untrue."""
 # Fitted by logistic regression (see evals/README.md), then rounded.
 WEIGHTS: Mapping[str, float] = {
     "one": 0.16,
@@ -58,7 +60,10 @@ _PRONOUNS = ("he", "she", "it", "they", "this", "that", "these", "those", "his",
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """How probable it is that the evidence supports a statement, or how much of it shows, and the nearest sentence."""
+    """How probable it is that the evidence supports a statement, or how much of it shows, and the nearest sentence.
+
+    The reader may raise it above 1 or lower it below 0.
+    """
 
     probability: float
     nearest: str | None
@@ -74,13 +79,18 @@ def support(statement: str, texts: Sequence[str], checks: Sequence[Check], *, se
 
     Of the texts, the eight sentences with most of its words are read. The facts that passed their checks count as found
     if they are written otherwise. Matches by chance are likelier in an article than
-    in a span. A sentence that has all of its words supports it, whatever the rest says.
+    in a span. A sentence that has all of its words supports it, whatever the rest says. If no check failed, the reader
+    adds how much surer it is that the nearest sentences show it than that they deny it.
     """
     aligned = _align(statement, texts, _known(checks))
     if aligned is None:
         return Support(0.0, None)
     total = sum(WEIGHTS[name] * value for name, value in _features(aligned, statement, searched).items())
     probability = 1.0 if _is_whole(aligned) else 1 / (1 + math.exp(-total))
+    reader = shared_reader(cores()) if all(check.passed or check.kind in SOFT for check in checks) else None
+    if reader:
+        [read] = reader.entail([Pair(_near(aligned), statement)])
+        probability += _READ * (read.entailment - read.contradiction)
     return Support(probability, aligned.sentences[aligned.nearest].text)
 
 
@@ -94,15 +104,13 @@ def grounding(statement: str, texts: Sequence[str], checks: Sequence[Check] = ()
     aligned = _align(statement, texts, _known(c for c in checks if c.kind != "name"))
     if aligned is None:
         return Support(0.0, None)
-    chosen = _chosen(aligned)
-    together = aligned.found[chosen[:_TOGETHER]].max(axis=0)
+    together = aligned.found[_chosen(aligned)[:_TOGETHER]].max(axis=0)
     shown = float(together @ aligned.weights / aligned.weights.sum())
     is_long = sum(map(len, texts)) > _LONG
     least = _SOME if is_long else 0.0
     reader = shared_reader(cores()) if least <= shown < GROUNDED else None
     if reader:
-        near = [" ".join(aligned.sentences[i].text for i in sorted(set(chosen)))]
-        premises = near if is_long else list(dict.fromkeys((" ".join(texts), *texts)))
+        premises = [_near(aligned)] if is_long else list(dict.fromkeys((" ".join(texts), *texts)))
         follows = max(found.entailment for found in reader.entail([Pair(text, statement) for text in premises]))
         shown += _READ * follows if follows >= _LEAST_READ else 0.0
     return Support(shown, aligned.sentences[aligned.nearest].text)
@@ -226,6 +234,11 @@ def _chosen(aligned: _Alignment) -> list[int]:
         chosen.append(int(np.argmax(gains)))
         got = np.maximum(got, aligned.found[chosen[-1]])
     return chosen
+
+
+def _near(aligned: _Alignment) -> str:
+    """The sentences that show most of a statement, as one text."""
+    return " ".join(aligned.sentences[i].text for i in sorted(set(_chosen(aligned))))
 
 
 def _longest_run(found: Numbers, weights: Numbers) -> float:
