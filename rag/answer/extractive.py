@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rag.answer.introductions import introducing
 from rag.answer.premise import nowhere, premises
 from rag.answer.task import Task
 from rag.compare.reconcile import reconciled
+from rag.compare.sides import latest
+from rag.models.reader import Reading
 from rag.retrieval.followups import asks_who_said, who_said
 from rag.retrieval.query import Query
 from rag.retrieval.rerank import Sentence, leans
@@ -18,9 +22,11 @@ from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
 from rag.store.filters import admits
 from rag.text.names import TITLES
+from rag.text.quantities import Quantity, quantities
+from rag.text.relative_dates import Moment, moments
 from rag.text.speakers import alike as is_same_speaker
 from rag.text.speakers import speaker
-from rag.text.words import alike, content_words
+from rag.text.words import alike, content_words, words
 
 MOST_STATEMENTS = 3
 LIKELY, SURE = 0.62, 0.8
@@ -38,6 +44,13 @@ _NEARLY, _NEARLY_IF_SEVERAL = 0.5, 3.0
 """How far below the best sentence another one may score that is shown too: of one question, of one with parts."""
 _SAME_WORDS = 0.7
 _MOST_LEAD = 5.0
+_COUNTED = re.compile(r"\b(?:how (?:many|much)|number of) ([^\W_]+)", re.IGNORECASE)
+_LEAST_OF_TOLD, _LEAST_NEW = -0.5, 1.0
+"""What the reader must make of a sentence that was shown before, and of others, for "Why?" and "When?"."""
+_ASKS, _WHEN, _NUMBER = (
+    re.compile(rf"\W*(?:(?:and|but|so|since|until) )?(?:{asked})\b", re.IGNORECASE)
+    for asked in ("who|whom|what|when|where|which|why|how", "when", "how (?:many|much)")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +86,22 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     """
     if not query.terms:
         return Answer(query.text, query.text, status=Status.ABSTAINED, reason=Reason.UNCLEAR)
-    ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
-    found, said = Answer(query.text, query.text, hits=retrieved.hits[:k]), _said_by_whom_it_asks(query, ranked)
-    ranked = said or ranked
-    citations = _citations(_chosen(query, ranked, retrieved), retrieved.hits)
+    found, articles = Answer(query.text, query.text, hits=retrieved.hits[:k]), _by_passage(retrieved.hits)
+    every = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
+    introduced = introducing(query.text, every, articles)
+    said = introduced or _said_by_whom_it_asks(query, every)
+    ranked = said or (_new(query, every, articles) if query.is_bare and not query.said else every)
+    chosen = _chosen(query, ranked, retrieved)
+    citations = _citations(chosen, retrieved.hits)
     taken = premises(query, citations, _articles(query, citations, retrieved))
-    likely, sure = 1.0 if said else confidence(query, ranked, retrieved), certainty(ranked)
+    likely = 1.0 if said else confidence(query, ranked, retrieved)
+    sure = 1.0 if introduced else certainty(ranked)
     if likely < LIKELY or (sure < SURE and taken.unnamed):
-        near = _citations(_chosen(query, _naming(query, ranked), retrieved), retrieved.hits)
+        near = _citations(_chosen(query, _naming(query, every), retrieved), retrieved.hits)
         unnamed = nowhere(query, _read(retrieved)) if taken.unnamed else ()
         told = replace(found, nearest=near, premises=replace(taken, unnamed=unnamed).beside_nearest)
         return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
-    unsure = sure < SURE or taken.doubtful or query.is_bare
+    unsure = sure < SURE or taken.doubtful or query.is_bare or not _is_in(ranked[0], chosen[:1])
     found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
     if not unsure:
         return found
@@ -101,6 +118,36 @@ def _said_by_whom_it_asks(query: Query, ranked: Sequence[Sentence]) -> list[Sent
     return [s for s, who in told if who and is_same_speaker(who, query.names[0])]
 
 
+def _new(query: Query, ranked: Sequence[Sentence], articles: Mapping[str, Article]) -> list[Sentence]:
+    """The sentences that answer what leans on the conversation for all its words, "Why?", with what was no answer yet.
+
+    Only the reader tells those from others, since all of them have the words of what was asked before.
+    """
+    return [s for s in ranked if s.reading and _is_new(query, s, s.reading, articles[s.passage_id])]
+
+
+def _is_new(query: Query, sentence: Sentence, reading: Reading, article: Article) -> bool:
+    shown = " ".join(sentence.text.split()) in query.told
+    if (shown and not _ASKS.match(query.text)) or reading.score < (_LEAST_OF_TOLD if shown else _LEAST_NEW):
+        return False
+    answers = [c.answer for c in query.evidence if c.answer and c.article.id == article.id]
+    if any(_meet(reading.answer, answer) for answer in answers):
+        return False
+    start, published = sentence.span.start, article.published.day if article.published else None
+    valued: Sequence[Moment | Quantity]
+    if _WHEN.match(query.text):
+        valued = moments(sentence.text, published)
+    elif _NUMBER.match(query.text):
+        valued = quantities(sentence.text)
+    else:
+        return True
+    return any(_meet(reading.answer, Span(start + v.start, start + v.end)) for v in valued)
+
+
+def _meet(a: Span, b: Span) -> bool:
+    return a.start < b.end and b.start < a.end
+
+
 def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved) -> list[Article]:
     """The articles in which the names of a question are looked for: all that were read, if it asks several things."""
     return _read(retrieved) if query.parts else [citation.article for citation in citations]
@@ -108,6 +155,10 @@ def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved)
 
 def _read(retrieved: Retrieved) -> list[Article]:
     return list({hit.article.id: hit.article for hit in retrieved.hits}.values())
+
+
+def _by_passage(hits: Sequence[Hit]) -> dict[str, Article]:
+    return {hit.passage.id: hit.article for hit in hits}
 
 
 def _naming(query: Query, ranked: Sequence[Sentence]) -> list[Sentence]:
@@ -164,7 +215,19 @@ def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> l
         if not any(alike(sentence.stems, other.stems, _SAME_WORDS) for other in taken) and not _is_in(sentence, chosen):
             taken.append(sentence)
             _take(_choice(query, sentence, retrieved), chosen)
-    return chosen
+    return _led(chosen, query, ranked, retrieved)
+
+
+def _led(chosen: list[_Pick], query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> list[_Pick]:
+    """What was chosen, behind the number that the latest article gives, if a question asks how many."""
+    asked = _COUNTED.search(query.text) if ranked and not query.periods else None
+    later = latest(ranked[0], words(asked[1])[0], retrieved) if asked else None
+    if later is None:
+        return chosen
+    led = [_choice(query, later, retrieved)]
+    for pick in chosen:
+        _take(pick, led)
+    return led[:MOST_STATEMENTS]
 
 
 def _take(pick: _Pick, chosen: list[_Pick]) -> None:
@@ -216,7 +279,7 @@ def _is_in(sentence: Sentence, chosen: Sequence[_Pick]) -> bool:
 
 
 def _citations(chosen: Sequence[_Pick], hits: Sequence[Hit]) -> tuple[Citation, ...]:
-    articles = {hit.passage.id: hit.article for hit in hits}
+    articles = _by_passage(hits)
     return tuple(_citation(n, choice, articles[choice.passage_id]) for n, choice in enumerate(chosen, start=1))
 
 

@@ -10,7 +10,7 @@ from rag.checks.exact import check_names
 from rag.checks.rules.comparison import compare
 from rag.checks.rules.facts import Evidence
 from rag.checks.rules.reading import Word, read_text
-from rag.checks.rules.wordvectors import rarity, vector
+from rag.checks.rules.wordvectors import likeness, rarity
 from rag.checks.verify import check_relations, evidence
 from rag.models.injection import without_orders
 from rag.retrieval.query import Query
@@ -103,7 +103,7 @@ def _unsaid(query: Query, cited: Sequence[Citation]) -> Iterator[str]:
     """The words that no quote or title has, nor one like them; not names, dates, and the kind that is asked for."""
     told = "\n".join(f"{citation.article.title}\n{citation.quote}" for citation in cited)
     for match in _missing(query, told):
-        if _likeness(match[0], told) < (_ALIKE if rarity(match[0].lower()) >= _RARE else _FAR):
+        if likeness(match[0], told) < (_ALIKE if rarity(match[0].lower()) >= _RARE else _FAR):
             yield match[0]
 
 
@@ -112,7 +112,7 @@ def _is_foreign(query: Query, articles: Sequence[Evidence]) -> bool:
     told = "\n".join(f"{article.header}\n{article.text}" for article in articles)
     kinds = [match.span() for match in _KIND.finditer(query.text)]
     return any(
-        match[0].islower() and rarity(match[0]) >= _UNCOMMON and _likeness(match[0], told) < _FOREIGN
+        match[0].islower() and rarity(match[0]) >= _UNCOMMON and likeness(match[0], told) < _FOREIGN
         for match in _missing(query, told)
         if not any(start <= match.start() < end for start, end in kinds)
     )
@@ -149,12 +149,6 @@ def _missing(query: Query, told: str) -> Iterator[re.Match[str]]:
             continue
         wanted -= frozenset(content_words(match[0]))
         yield match
-
-
-def _likeness(word: str, text: str) -> float:
-    """That of the word of a text which is most like it."""
-    near = {other.lower() for other in _WORD.findall(text)}
-    return max((float(vector(word.lower()) @ vector(other)) for other in near), default=0.0)
 
 
 def _whole(article: Article) -> Evidence:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from rag.checks.exact import Number, counted
@@ -25,6 +25,8 @@ _LEAST_READING, _LEAST_IF_NAME, _PLAIN_ANSWER = 1.0, 0.0, 3.0
 """How far below a statement's sentence another one may score, how many of their words they must share (if names differ,
 of the others), and what the reader must make of both; from which on the words of numbers and days may differ."""
 _MOST_SIDES = 3
+_LATER_READING = 2.0
+"""How much less the reader may make of a later number than of the one that it may revise."""
 _ANOTHER = re.compile(
     r"\b(?:another|a (?:second|further)|each|every|per(?! cent)|daily|weekly|monthly|"
     r"an? (?:hour|day|week|month|year)(?! (?:ago|earlier|later)))\b",
@@ -67,10 +69,39 @@ def sides(statements: Sequence[Statement], retrieved: Retrieved) -> list[Side]:
         return []
     found = [best]
     for other in answers:
-        near = other.score >= best.score - _MARGIN
+        near = other.score >= answers[0].score - _MARGIN
         if near and all(_differ(other, known) for known in found) and _is_same_question(best, other):
             found.append(other)
     return found[:_MOST_SIDES] if len(found) > 1 else []
+
+
+def latest(best: Sentence, asked: str, retrieved: Retrieved) -> Sentence | None:
+    """The sentence of the latest article that answers with another number of the same thing than the best one.
+
+    `asked` is the stem of what is counted. None if no article after that of the best sentence gives another number.
+    """
+    articles = {hit.passage.id: hit.article for hit in retrieved.hits}
+    first = _counting(best, asked, articles[best.passage_id])
+    near = (s for s in retrieved.sentences if s.score >= best.score - _MARGIN)
+    later = [
+        (s, a) for s in near if (a := _counting(s, asked, articles[s.passage_id])) and first and _revises(a, first)
+    ]
+    return max(later, key=lambda found: (day_of(found[1].report), found[0].score))[0] if later else None
+
+
+def _revises(later: Side, first: Side) -> bool:
+    near = later.reading >= first.reading - _LATER_READING
+    one_event = is_of_one_event(first.report, later.report, but=frozenset(), days=False)
+    return near and one_event and day_of(later.report) > day_of(first.report) and _differ(first, later)
+
+
+def _counting(sentence: Sentence, asked: str, article: Article) -> Side | None:
+    """A sentence with the number in it that the reader points at, but of what is asked if it has one of that."""
+    side = _side(sentence, article)
+    if side is None or not isinstance(side.answer, Number):
+        return None
+    numbers = [number for number in _wholes(side.report.text) if number.noun == asked]
+    return replace(side, answer=numbers[0]) if len(numbers) == 1 else side
 
 
 def _answers(sentences: Sequence[Sentence], articles: Mapping[str, Article]) -> Iterator[Side]:

@@ -52,12 +52,12 @@ _DETERMINERS = _ARTICLES | listed("their its his her")
 _SAYS = re.compile(SAYING)
 _SHARED = re.compile(r"\s+of\s+(?:the|its|their|his|her|all)\b", re.IGNORECASE)
 _TOLL = re.compile(
-    r"\b(?:(?:[a-z]+ )?toll\b|number of [a-z]+(?: [a-z]+){0,2}?"
-    r"(?= (?:at|by|from|in|near|on|to|as|is|was|has|had|passed|reached|rose|climbed|fell|stands|stood)\b))"
+    r"\b(?:(?:[a-z]+ )?toll\b|number of [a-z]+(?: [a-z]+){0,2}?(?= (?:"
+    r"at|by|from|in|near|on|to|as|is|was|has|had|passed|reached|rose|climbed|fell|stands|stood|remains|remained)\b))"
     r"(?=[^.;:,()]*$)",
     re.IGNORECASE,
 )
-_TO = re.compile(r"\b(?:to|at|of|as|is|was|pass(?:es|ed)|reach(?:es|ed))\s+$", re.IGNORECASE)
+_TO = re.compile(r"\b(?:to|at|of|as|is|was|pass(?:es|ed)|reach(?:es|ed)|remain(?:s|ed))\s+$", re.IGNORECASE)
 _ENDS = re.compile(r"\s?(to|and|-|–)\s?")
 _RANGE, _CHANGE = re.compile(r"\bbetween\s+$", re.IGNORECASE), re.compile(r"\bfrom\s+$", re.IGNORECASE)
 _ONLY_SPACE = re.compile(r"\s+")
@@ -89,7 +89,7 @@ def amounts(text: str) -> Iterator[Number]:
         if before and joined:
             opening = _RANGE.search(text, 0, before.value.begin)
             is_range = bool(opening) == (joined[1] == "and") and before.value.low < number.value.low
-            if is_range and _CHANGE.search(text, 0, before.value.begin):
+            if joined[1] == "to" and _CHANGE.search(text, 0, before.value.begin):
                 yield number
             elif is_range:
                 begin = opening.start() if opening else before.value.begin
@@ -103,7 +103,7 @@ def what_is_counted(number: Number, words: Sequence[Word]) -> Counted | None:
     """What a number counts: `60 Afghans were killed`, `killed 60 Afghans`, `the death toll rose to 60`."""
     text, value = number.sentence, number.value
     if (
-        value.measure
+        (value.measure and value.measure.dimension != "area")
         or value.unit not in ("", "%")
         or value.high < 2
         or not _OPENING.match(text, value.begin)

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from rag.checks.exact import Number
 from rag.checks.rules.reading import read_text
+from rag.checks.rules.wordvectors import likeness
 from rag.digest.counts import TOLL, Counted, amounts, what_is_counted
 from rag.digest.days import When, is_long_past, periods_of, stated_whens
 from rag.digest.excerpts import Excerpt, of_passages
@@ -33,6 +34,8 @@ _SAID = frozenset(map(stem, SAYING.split("|")))
 _CLAUSE = re.compile(r"[,;:()–—]|\b(?:that|when|after|before|since|until)\b")
 _OPENING = 12  # characters
 _NEWS = timedelta(days=6)
+_ALIKE = 0.4
+"""From which likeness on a word of a topic stands for another: blaze and wildfire for fire."""
 _FEWEST_SHARED = 2
 """How many days before its publication an article's news can be; how many words sentences on one event share."""
 
@@ -102,7 +105,7 @@ def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
         counts = what_is_counted(number, words)
         if counts:
             speaker = _speaker(excerpt)
-            event = _event(number, excerpt, speaker)
+            event = _event(number, excerpt)
             if counts.key[0] == TOLL:  # it rose on a day, which is not that of what it is the toll of
                 event = replace(event, days=frozenset())
             yield _Reported(counts, _figure(number, excerpt, speaker), event)
@@ -132,12 +135,17 @@ def _figures(searcher: Searcher, ids: Sequence[str], topic: str) -> list[_Report
 
 
 def _is_in_news(reported: _Reported, excerpt: Excerpt, topic: str) -> bool:
-    """Whether an article's title and first sentence are on a topic, and a sentence names nothing that they do not."""
+    """Whether an article's title and first sentence are on a topic, and a sentence names nothing that they do not.
+
+    They are if each word of it is there, or one much like it, such as a blaze for a fire.
+    """
     article = excerpt.article
     lead = f"{article.title} {article.text[: next(iter(sentences(article.text))).end]}"
     named = names(lead)
     is_known = all(any(same(place, found.text) for found in named) for place in reported.event.places)
-    return is_known and frozenset(content_words(topic)) <= frozenset(content_words(lead))
+    lacking = frozenset(content_words(topic)) - frozenset(content_words(lead))
+    words = [word for word in topic.split() if not lacking.isdisjoint(content_words(word))]
+    return is_known and all(word.islower() and likeness(word, lead) >= _ALIKE for word in words)
 
 
 def _is_near(counts: Counted, excerpt: Excerpt, topic: str) -> bool:
@@ -195,14 +203,16 @@ def _is_linked(reported: _Reported, event: Sequence[_Reported], topic: str) -> b
     return any(len(words) >= _FEWEST_SHARED for words in rest)
 
 
-def _event(number: Number, excerpt: Excerpt, speaker: str | None) -> _Event:
+def _event(number: Number, excerpt: Excerpt) -> _Event:
     """What a sentence says of when and where, without who says it and when."""
     published = excerpt.article.known_day
     periods = {at: p for at, p in periods_of(excerpt).items() if _is_when(at - excerpt.own, number)}
     recent = Period(published - _NEWS, published) if published else None
-    places = tuple(n.text for n in names(excerpt.sentence) if n.text not in (speaker or ""))
+    said = voice(excerpt.article.text, Span(excerpt.own, excerpt.span.end))
+    speaker = said.name if said else ""
+    places = tuple(n.text for n in names(excerpt.sentence) if n.text not in speaker)
     words = frozenset(w for w in content_words(excerpt.sentence) if not w[0].isdigit() and w not in WEEKDAYS)
-    own = words - _SAID - frozenset(content_words(speaker or ""))
+    own = words - _SAID - frozenset(content_words(speaker))
     return _Event(frozenset(stated_whens(excerpt, periods)), recent, places, own)
 
 

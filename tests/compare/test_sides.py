@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.compare.sides import Side, sides
+from rag.compare.sides import Side, latest, sides
 from rag.ingest.metadata import article
 from rag.library import Library
 from rag.models.reader import Reading
@@ -18,8 +18,8 @@ def told(text: str, source: str, day: str = "2021-08-16") -> Article:
     return article(text, title=f"News of {source}", source=source, published=day)
 
 
-def found(answers: Sequence[tuple[Article, str, float]]) -> list[Side]:
-    """The sides of the first article's statement; each article is a sentence, with an answer in it and its reading."""
+def read(answers: Sequence[tuple[Article, str, float]]) -> Retrieved:
+    """What was retrieved: each article is a sentence, with an answer in it and its reading."""
     hits, sentences = [], []
     for place, (written, answer, score) in enumerate(answers):
         whole, at = Span(0, len(written.text)), written.text.index(answer)
@@ -27,9 +27,21 @@ def found(answers: Sequence[tuple[Article, str, float]]) -> list[Side]:
         hits.append(Hit(passage, written, 1.0))
         reading = Reading(score, Span(at, at + len(answer)), score)
         sentences.append(Sentence(passage.id, whole, written.text, frozenset(), {}, 10.0 - place, reading=reading))
+    return Retrieved(tuple(hits), tuple(sentences), frozenset(), {})
+
+
+def found(answers: Sequence[tuple[Article, str, float]]) -> list[Side]:
+    """The sides of the first article's statement."""
     first = answers[0][0]
     citation = Citation(1, first, "p0", 0, len(first.text), first.text)
-    return sides([Statement(first.text, (citation,))], Retrieved(tuple(hits), tuple(sentences), frozenset(), {}))
+    return sides([Statement(first.text, (citation,))], read(answers))
+
+
+def later(answers: Sequence[tuple[Article, str, float]], asked: str) -> str | None:
+    """What the latest article says otherwise than the first one."""
+    retrieved = read(answers)
+    sentence = latest(retrieved.sentences[0], asked, retrieved)
+    return sentence and sentence.text
 
 
 def values(answers: Sequence[tuple[Article, str, float]]) -> list[str]:
@@ -127,3 +139,25 @@ def test_an_answer_has_the_sides_as_a_conflict(tmp_path: Path) -> None:
     (conflict,) = answer.conflicts
     assert conflict.kind is Dispute.CONFLICT
     assert {position.value for position in conflict.positions} == {"At least five", "At least seven"}
+
+
+BURNED = told("The fire in the Orrin hills has burned 340 hectares.", "Pamir Wire")
+IN_ALL = told("In all 5,350 hectares burned and 94 houses were destroyed.", "Kabul Ledger", "2021-10-19")
+
+
+def test_the_latest_article_may_give_another_number_long_after() -> None:
+    assert later([(BURNED, "340 hectares", 0.1), (IN_ALL, "94 houses", 0.0)], "hectar") == IN_ALL.text
+
+
+def test_an_earlier_number_and_one_of_another_thing_do_not_lead() -> None:
+    assert later([(IN_ALL, "5,350", 0.1), (BURNED, "340", 0.0)], "hectar") is None
+    assert later([(BURNED, "340 hectares", 0.1), (IN_ALL, "94 houses", 0.0)], "tree") is None
+
+
+def test_a_later_number_that_the_reader_does_not_hold_for_an_answer_does_not_lead() -> None:
+    assert later([(BURNED, "340 hectares", 0.1), (IN_ALL, "5,350", -3.0)], "hectar") is None
+
+
+def test_a_later_number_of_another_place_does_not_lead() -> None:
+    other = told("A fire near Kander has burned 900 hectares.", "Kabul Ledger", "2021-08-20")
+    assert later([(BURNED, "340 hectares", 0.1), (other, "900", 0.0)], "hectar") is None

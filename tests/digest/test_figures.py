@@ -80,6 +80,9 @@ def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
         ("They arrested 11 guards and two officials.", ("guards arrested", "11", 11, 11)),
         ("Thieves stole 340 coins on Thursday night.", ("coins stolen", "340", 340, 340)),
         ("The number of people killed by it rose from 29 to 34.", ("number of people killed", "34", 34, 34)),
+        ("The number of dead was lowered from six to five.", ("number of dead", "five", 5, 5)),
+        ("The number of deaths remains four.", ("number of deaths", "four", 4, 4)),
+        ("The fire has burned 1,900 hectares.", ("hectares burned", "1,900", 1900, 1900)),
         ("The bomb killed 30 people and wounded 12.", ("people killed", "30", 30, 30)),
     ],
 )
@@ -135,6 +138,7 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "Silva required eight minutes of treatment there.",
         "About 12,000 teachers went on strike in Meria.",
         "They cleaned 215 living ones.",
+        "They found a bomb that weighed 250 kilograms.",
     ],
 )
 def test_what_is_not_clear_is_left_out(text: str) -> None:
@@ -227,6 +231,16 @@ def test_an_article_on_the_topic_counts_with_sentences_that_do_not_name_it(tmp_p
         library.add(article(other, title="Bus accident", source="Radio Delta", published="2023-04-11"))
         found = {(s.counts, s.span) for s in library.figures("ferry").series}
     assert found == {("people drowned", "At least 31"), ("bodies recovered from the lower deck", "27")}
+
+
+def test_another_word_for_the_topic_is_enough_at_the_beginning_of_an_article(tmp_path: Path) -> None:
+    text = (
+        "A wildfire has crossed the Sall, police said. Eleven people were injured, said Ida Marne, a doctor.\n\n"
+        "The fire began on Thursday."
+    )
+    with rag.Library(tmp_path, offline=True) as library:
+        library.add(article(text, title="Orrin blaze spreads", source="Lake Tribune", published="2023-04-11"))
+        assert [s.counts for s in library.figures("Orrin fire").series] == ["people injured"]
 
 
 def test_a_narrow_terminal_shows_each_figure_once(library: rag.Library) -> None:

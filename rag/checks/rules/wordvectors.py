@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from rag.models.minilm import installed_weights, load_words
 
 _COMMONEST, _PER = 2000, 1000
 """The table is in order of frequency after its first thousand rows, which are punctuation and letters."""
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 RAREST = 3.6
 """The rarity of a word that the model has no vector of its own for."""
 
@@ -67,6 +69,12 @@ _WORDS = WordVectors()
 def vector(word: str) -> NDArray[np.float32]:
     """The unit vector of a lower-case word; read-only."""
     return _WORDS.vector(word)
+
+
+def likeness(word: str, text: str) -> float:
+    """That of the word of a text which is most like it."""
+    near = {other.lower() for other in _WORD.findall(text)}
+    return max((float(vector(word.lower()) @ vector(other)) for other in near), default=0.0)
 
 
 @lru_cache(maxsize=50_000)
