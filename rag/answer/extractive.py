@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rag.answer.beside import is_beside
 from rag.answer.premise import nowhere, premises
 from rag.answer.task import Task
 from rag.compare.reconcile import reconciled
@@ -76,7 +77,8 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     ranked = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     found, said = Answer(query.text, query.text, hits=retrieved.hits[:k]), _said_by_whom_it_asks(query, ranked)
     ranked = said or ranked
-    citations = _citations(_chosen(query, ranked, retrieved), retrieved.hits)
+    chosen = _chosen(query, ranked, retrieved)
+    citations = _citations(chosen, retrieved.hits)
     taken = premises(query, citations, _articles(query, citations, retrieved))
     likely, sure = 1.0 if said else confidence(query, ranked, retrieved), certainty(ranked)
     if likely < LIKELY or (sure < SURE and taken.unnamed):
@@ -85,6 +87,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
         told = replace(found, nearest=near, premises=replace(taken, unnamed=unnamed).beside_nearest)
         return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
     unsure = sure < SURE or taken.doubtful or query.is_bare
+    citations = _citations(_with_another(chosen, query, ranked, retrieved), retrieved.hits)
     found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
     if not unsure:
         return found
@@ -165,6 +168,21 @@ def _chosen(query: Query, ranked: Sequence[Sentence], retrieved: Retrieved) -> l
             taken.append(sentence)
             _take(_choice(query, sentence, retrieved), chosen)
     return chosen
+
+
+def _with_another(
+    chosen: Sequence[_Pick], query: Query, ranked: Sequence[Sentence], retrieved: Retrieved
+) -> Sequence[_Pick]:
+    """What was chosen, and what stands beside it where that is one sentence."""
+    if len(chosen) > 1:
+        return chosen
+    articles, best = {hit.passage.id: hit.article for hit in retrieved.hits}, ranked[0]
+    others = (s for s in ranked if not alike(s.stems, best.stems, _SAME_WORDS) and not _is_in(s, chosen))
+    other = next((s for s in others if is_beside(query, best, s, articles)), None)
+    both = list(chosen)
+    if other:
+        _take(_choice(query, other, retrieved), both)
+    return both
 
 
 def _take(pick: _Pick, chosen: list[_Pick]) -> None:
