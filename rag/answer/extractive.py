@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rag.answer.beside import is_beside
 from rag.answer.introductions import introducing
 from rag.answer.premise import nowhere, premises
 from rag.answer.task import Task
 from rag.compare.reconcile import reconciled
 from rag.compare.sides import latest
-from rag.models.reader import Reading
 from rag.retrieval.followups import asks_who_said, who_said
 from rag.retrieval.query import Query
 from rag.retrieval.rerank import Sentence, leans
@@ -22,8 +22,6 @@ from rag.retrieval.retriever import Retrieved
 from rag.schema import Answer, Article, Citation, Hit, Reason, Span, Statement, Status
 from rag.store.filters import admits
 from rag.text.names import TITLES
-from rag.text.quantities import Quantity, quantities
-from rag.text.relative_dates import Moment, moments
 from rag.text.speakers import alike as is_same_speaker
 from rag.text.speakers import speaker
 from rag.text.words import alike, content_words, words
@@ -45,12 +43,6 @@ _NEARLY, _NEARLY_IF_SEVERAL = 0.5, 3.0
 _SAME_WORDS = 0.7
 _MOST_LEAD = 5.0
 _COUNTED = re.compile(r"\b(?:how (?:many|much)|number of) ([^\W_]+)", re.IGNORECASE)
-_LEAST_OF_TOLD, _LEAST_NEW = -0.5, 1.0
-"""What the reader must make of a sentence that was shown before, and of others, for "Why?" and "When?"."""
-_ASKS, _WHEN, _NUMBER = (
-    re.compile(rf"\W*(?:(?:and|but|so|since|until) )?(?:{asked})\b", re.IGNORECASE)
-    for asked in ("who|whom|what|when|where|which|why|how", "when", "how (?:many|much)")
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +82,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     every = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     introduced = introducing(query.text, every, articles)
     said = introduced or _said_by_whom_it_asks(query, every)
-    ranked = said or (_new(query, every, articles) if query.is_bare and not query.said else every)
+    ranked = said or every
     chosen = _chosen(query, ranked, retrieved)
     citations = _citations(chosen, retrieved.hits)
     taken = premises(query, citations, _articles(query, citations, retrieved))
@@ -102,6 +94,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
         told = replace(found, nearest=near, premises=replace(taken, unnamed=unnamed).beside_nearest)
         return replace(told, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES)
     unsure = sure < SURE or taken.doubtful or query.is_bare or not _is_in(ranked[0], chosen[:1])
+    citations = _citations(_with_another(chosen, query, ranked, retrieved), retrieved.hits)
     found = replace(found, statements=tuple(_statement(c, unsure=unsure) for c in citations), citations=citations)
     if not unsure:
         return found
@@ -116,36 +109,6 @@ def _said_by_whom_it_asks(query: Query, ranked: Sequence[Sentence]) -> list[Sent
         return []
     told = ((sentence, speaker(sentence.text)) for sentence in ranked)
     return [s for s, who in told if who and is_same_speaker(who, query.names[0])]
-
-
-def _new(query: Query, ranked: Sequence[Sentence], articles: Mapping[str, Article]) -> list[Sentence]:
-    """The sentences that answer what leans on the conversation for all its words, "Why?", with what was no answer yet.
-
-    Only the reader tells those from others, since all of them have the words of what was asked before.
-    """
-    return [s for s in ranked if s.reading and _is_new(query, s, s.reading, articles[s.passage_id])]
-
-
-def _is_new(query: Query, sentence: Sentence, reading: Reading, article: Article) -> bool:
-    shown = " ".join(sentence.text.split()) in query.told
-    if (shown and not _ASKS.match(query.text)) or reading.score < (_LEAST_OF_TOLD if shown else _LEAST_NEW):
-        return False
-    answers = [c.answer for c in query.evidence if c.answer and c.article.id == article.id]
-    if any(_meet(reading.answer, answer) for answer in answers):
-        return False
-    start, published = sentence.span.start, article.published.day if article.published else None
-    valued: Sequence[Moment | Quantity]
-    if _WHEN.match(query.text):
-        valued = moments(sentence.text, published)
-    elif _NUMBER.match(query.text):
-        valued = quantities(sentence.text)
-    else:
-        return True
-    return any(_meet(reading.answer, Span(start + v.start, start + v.end)) for v in valued)
-
-
-def _meet(a: Span, b: Span) -> bool:
-    return a.start < b.end and b.start < a.end
 
 
 def _articles(query: Query, citations: Sequence[Citation], retrieved: Retrieved) -> list[Article]:
@@ -228,6 +191,21 @@ def _led(chosen: list[_Pick], query: Query, ranked: Sequence[Sentence], retrieve
     for pick in chosen:
         _take(pick, led)
     return led[:MOST_STATEMENTS]
+
+
+def _with_another(
+    chosen: Sequence[_Pick], query: Query, ranked: Sequence[Sentence], retrieved: Retrieved
+) -> Sequence[_Pick]:
+    """What was chosen, and what stands beside it where that is one sentence."""
+    if len(chosen) > 1:
+        return chosen
+    articles, best = _by_passage(retrieved.hits), ranked[0]
+    others = (s for s in ranked if not alike(s.stems, best.stems, _SAME_WORDS) and not _is_in(s, chosen))
+    other = next((s for s in others if is_beside(query, best, s, articles)), None)
+    both = list(chosen)
+    if other:
+        _take(_choice(query, other, retrieved), both)
+    return both
 
 
 def _take(pick: _Pick, chosen: list[_Pick]) -> None:
