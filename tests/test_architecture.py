@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -212,6 +213,13 @@ def test_an_sdk_is_imported_by_its_owner_only(sdk: str) -> None:
         if sdk in {module.split(".")[0] for module in imports(name)}
     }
     assert users <= OWNERS[sdk]
+
+
+def test_the_documents_name_modules_that_are_there() -> None:
+    texts = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    named = {path for text in texts for path in re.findall(r"rag/[a-z_/]+\.py", text.read_text(encoding="utf-8"))}
+    assert named
+    assert not [path for path in sorted(named) if not (ROOT / path).is_file()]
 
 
 def test_owners_are_files() -> None:
