@@ -197,7 +197,7 @@ def _with_another(
     chosen: Sequence[_Pick], query: Query, ranked: Sequence[Sentence], retrieved: Retrieved
 ) -> Sequence[_Pick]:
     """What was chosen, and what stands beside it where that is one sentence."""
-    if len(chosen) > 1:
+    if len(chosen) != 1:
         return chosen
     articles, best = _by_passage(retrieved.hits), ranked[0]
     others = (s for s in ranked if not alike(s.stems, best.stems, _SAME_WORDS) and not _is_in(s, chosen))
