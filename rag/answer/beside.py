@@ -15,10 +15,9 @@ from rag.text.speakers import speaker
 from rag.text.words import content_words
 
 _ELSEWHERE, _LEAST_ELSEWHERE = 2.0, 0.0
-_OPPOSED, _LEAST_OPPOSED = 4.0, -0.5
-_SAID, _LEAST_SAID = 10.0, -4.5
-"""How far below the best sentence one may score, and what the reader must make of it: of another article, of one that
-says the opposite, and of one that has somebody say that of what the question names."""
+_OPPOSED, _LEAST_OPPOSED = 10.0, -4.5
+"""How far below the best sentence one may score, and what the reader must make of it: of another article, and of one
+that has somebody say the opposite of what the question names."""
 _WHETHER = re.compile(
     r"\W*(?:(?:and|but|so),? )?(?:do|does|did|is|are|was|were|has|have|had|can|could|will|would)\b", re.I
 )
@@ -35,12 +34,14 @@ def is_beside(query: Query, best: Sentence, sentence: Sentence, articles: Mappin
     one, other = (Report(articles[s.passage_id], s.passage_id, s.span, s.text) for s in (best, sentence))
     if one.article.id != other.article.id and below <= _ELSEWHERE and reading >= _LEAST_ELSEWHERE:
         return True
-    if not _WHETHER.match(query.text) or _denies(best) == _denies(sentence):
+    is_said = bool(speaker(sentence.text)) and any(
+        occurs(n, best.text) and occurs(n, sentence.text) for n in query.names
+    )
+    if not (_WHETHER.match(query.text) and is_said and _denies(best) != _denies(sentence)):
         return False
-    named = any(occurs(name, best.text) and occurs(name, sentence.text) for name in query.names)
-    limit, least = (_SAID, _LEAST_SAID) if named and speaker(sentence.text) else (_OPPOSED, _LEAST_OPPOSED)
     speakers = frozenset(word for s in (best, sentence) for word in content_words(speaker(s.text) or ""))
-    return below <= limit and reading >= least and is_of_one_event(one, other, but=speakers, days=True)
+    near = below <= _OPPOSED and reading >= _LEAST_OPPOSED
+    return near and is_of_one_event(one, other, but=speakers, days=True)
 
 
 def _denies(sentence: Sentence) -> bool:

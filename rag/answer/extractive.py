@@ -81,7 +81,7 @@ def extract(query: Query, retrieved: Retrieved, *, k: int) -> Answer:
     found, articles = Answer(query.text, query.text, hits=retrieved.hits[:k]), _by_passage(retrieved.hits)
     every = sorted(retrieved.sentences, key=lambda s: (-s.score, s.passage_id, s.span.start))
     introduced = introducing(query.text, every, articles)
-    said = introduced or _said_by_whom_it_asks(query, every)
+    said = introduced[:1] or _said_by_whom_it_asks(query, every)
     ranked = said or every
     chosen = _chosen(query, ranked, retrieved)
     citations = _citations(chosen, retrieved.hits)
