@@ -33,7 +33,7 @@ from rag.digest.generative import Assignment, Model
 from rag.digest.news import News, news, told
 from rag.digest.sections import headings, parted, themes, written
 from rag.digest.timeline import chronicle
-from rag.digest.topic import Scope, Topic, scope, story
+from rag.digest.topic import Scope, Topic, scope
 from rag.errors import InputError, ModelError
 from rag.models.client import Account
 from rag.models.embeddings import Embedder
@@ -170,8 +170,7 @@ def summarize(request: Request, resources: Resources) -> Summary:
         return _sectioned(request, resources)
     account = resources.account
     with account.clock.time("gather"):
-        pool = _pool(request, resources)
-        topic = _topic(request, pool, resources)
+        pool, topic = _pool(request, resources), _topic(request, resources)
     _warn(account, pool)
     with account.clock.time("summarize"):
         written = _written(pool, topic, request.room, resources, model=resources.model)
@@ -191,15 +190,12 @@ def timeline(request: Request, resources: Resources) -> Timeline:
     if request.room.most < 1:
         raise InputError(f"max_events is {request.room.most}; wanted at least 1")
     with account.clock.time("gather"):
-        pool = _pool(request, resources)
-        topic = _topic(request, pool, resources)
+        pool, topic = _pool(request, resources), _topic(request, resources)
     _warn(account, pool)
     with account.clock.time("summarize"):
         limits = scope(topic.text, pool, days_of) if topic else Scope("")
         if topic and (limits.first or limits.last):
-            topic = _embedded(limits.topic, (), pool, resources)
-        if topic and topic.story:
-            pool, topic = pool.of(topic.story), None
+            topic = _embedded(limits.topic, (), resources)
         found = chronicle(pool, topic, resources.check, most=request.room.most, admits=limits.admits)
         worded = _reworded(found, request, resources)
         model = resources.model if worded is not None else None
@@ -254,8 +250,7 @@ def _sectioned(request: Request, resources: Resources) -> Summary:
     """The sections that are asked for, of articles or on a topic."""
     account = resources.account
     with account.clock.time("gather"):
-        pool = _pool(request, resources)
-        topic = _topic(request, pool, resources)
+        pool, topic = _pool(request, resources), _topic(request, resources)
     _warn(account, pool)
     with account.clock.time("summarize"):
         found = news(pool, topic, resources.embeddings)
@@ -343,7 +338,7 @@ def _written(  # noqa: PLR0913  # as many as a summary has sides
             return _Written(tuple(made), model)
         except ModelError as error:
             pass_over(error, resources.account, INSTEAD)
-    if topic and (topic.story or space.words >= _FEWEST_OF_EVENTS):
+    if topic and space.words >= _FEWEST_OF_EVENTS:
         found = news(pool, topic, resources.embeddings)
         return _Written(dated(told(found, space, resources.check, taken=taken)), None)
     return _Written(dated(extractive.summarize(pool, topic, space, resources.check, taken=taken)), None)
@@ -408,15 +403,14 @@ def _pool(request: Request, resources: Resources) -> Pool:
     return of_window(catalog, request.window) if topic is None else of_hits(catalog, request.hits)
 
 
-def _topic(request: Request, pool: Pool, resources: Resources) -> Topic | None:
-    return None if request.topic is None else _embedded(request.topic, request.names, pool, resources)
+def _topic(request: Request, resources: Resources) -> Topic | None:
+    return None if request.topic is None else _embedded(request.topic, request.names, resources)
 
 
-def _embedded(text: str, names: Sequence[str], pool: Pool, resources: Resources) -> Topic:
+def _embedded(text: str, names: Sequence[str], resources: Resources) -> Topic:
     embeddings = resources.embeddings
     vector = np.array(embeddings.embed_query(text), np.float32) if embeddings else None
-    topic = Topic(text, frozenset(stem for name in names for stem in content_words(name)), vector)
-    return replace(topic, story=story(pool, topic))
+    return Topic(text, frozenset(stem for name in names for stem in content_words(name)), vector)
 
 
 def _statements(sections: Sequence[Section]) -> list[Statement]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from zlib import crc32
@@ -94,11 +94,6 @@ class Pool:
         return replace(
             self, excerpts=tuple(self.excerpts[i] for i in places), vectors=self.vectors[np.array(places, int)]
         )
-
-    def of(self, articles: Collection[str]) -> Pool:
-        """What the articles with these ids have."""
-        found = self.only([place for place, excerpt in enumerate(self.excerpts) if excerpt.article.id in articles])
-        return replace(found, hits=tuple(hit for hit in self.hits if hit.article.id in articles))
 
     def report(self, place: int) -> ReportedSentence:
         """The sentence at that place, to be related to others; the pool must be embedded."""

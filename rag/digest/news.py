@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +14,11 @@ from rag.digest.excerpts import Pool, lexical_vectors
 from rag.digest.extractive import Budget, Check, Content, corroborated, stated
 from rag.digest.topic import Topic, related, relevance, shares
 from rag.models.embeddings import Embedder, Vector
-from rag.schema import Article, Statement
+from rag.schema import Statement
 
-_RELATED, _LEADING, _ABOUT, _ABOUT_STORY, _NEWS = 0.55, 0.35, 3.0, 0.3, 0.7
+_RELATED, _LEADING, _ABOUT, _NEWS = 0.55, 0.35, 3.0, 0.7
 """The share of the highest relevance that an event must have, and one that begins an article; the powers of its
-relevance, of that where all is on the topic, and of its weight as news."""
+relevance and its weight as news."""
 _NAMED, _LINKED, _DIMENSIONS = 0.5, 0.12, 2**14
 """The share of a topic's words, and the cosine with an article on it, of what is beside it;
 enough dimensions for the words of articles to have one each."""
@@ -44,7 +44,7 @@ def news(pool: Pool, topic: Topic | None, embeddings: Embedder | None) -> News:
     days, titles = chronology(pool), title_vectors(pool, embeddings)
     found, further = happenings(pool, days, titles), list[Happening]()
     if topic:
-        found, others = _split(found, relevance(pool, topic, titles), pool, _linked_to(topic.story, pool.articles))
+        found, others = _split(found, relevance(pool, topic, titles), pool)
         further = without_background(_beside(others, found, pool, topic)[:_MOST_WEIGHED], pool, days, embeddings)
     others = without_background(found[1:_MOST_WEIGHED], pool, days, embeddings)
     return News(pool, [*found[:1], *others], titles, further)
@@ -63,20 +63,13 @@ def statement_of(happening: Happening, pool: Pool, check: Check) -> Statement:
     return corroborated(stated(pool.excerpts[place], check), pool, place, check)
 
 
-def _split(
-    found: Sequence[Happening], near: Vector, pool: Pool, story: Collection[str]
-) -> tuple[list[Happening], list[Happening]]:
-    """The events that are about a topic, and the others, each weighed by the best of its sentences.
-
-    All of the story that it names are about it.
-    """
+def _split(found: Sequence[Happening], near: Vector, pool: Pool) -> tuple[list[Happening], list[Happening]]:
+    """The events that are about a topic, and the others, each weighed by the best of its sentences."""
     best = np.array([near[list(h.places)].max() for h in found], np.float32).clip(min=0)
     share = (best / (float(best.max(initial=0)) or 1.0)).tolist()
-    told = [pool.excerpts[h.places[0]].article.id in story for h in found]
-    powers = [_ABOUT_STORY if is_told else _ABOUT for is_told in told]
     sure = frozenset(related(best, _RELATED))
-    is_about = [told[i] or i in sure or (share[i] >= _LEADING and begins(h, pool)) for i, h in enumerate(found)]
-    weighed = [replace(h, weight=h.weight**_NEWS * share[i] ** powers[i]) for i, h in enumerate(found)]
+    is_about = [i in sure or (share[i] >= _LEADING and begins(h, pool)) for i, h in enumerate(found)]
+    weighed = [replace(h, weight=h.weight**_NEWS * share[i] ** _ABOUT) for i, h in enumerate(found)]
     order = sorted(range(len(weighed)), key=lambda i: (-weighed[i].weight, weighed[i].places))
     return [weighed[i] for i in order if is_about[i]], [weighed[i] for i in order if not is_about[i]]
 
@@ -84,19 +77,13 @@ def _split(
 def _beside(others: Sequence[Happening], about: Sequence[Happening], pool: Pool, topic: Topic) -> list[Happening]:
     """What has words of a topic, or begins an article that has many words of one that begins with the topic."""
     own = shares(pool, topic)
-    on = {pool.excerpts[place].article.id for h in about if begins(h, pool) for place in h.places}
-    linked = _linked_to(on, pool.articles)
+    rows = {article.id: row for row, article in enumerate(pool.articles)}
+    row_of = [rows[excerpt.article.id] for excerpt in pool.excerpts]
+    texts = lexical_vectors([f"{article.title}. {article.text}" for article in pool.articles], _DIMENSIONS)
+    on = sorted({row_of[place] for h in about if begins(h, pool) for place in h.places})
+    linked = (texts @ texts[on].T).max(axis=1, initial=0) >= _LINKED
     return [
         h
         for h in others
-        if own[list(h.places)].max() >= _NAMED
-        or (begins(h, pool) and not linked.isdisjoint(pool.excerpts[i].article.id for i in h.places))
+        if own[list(h.places)].max() >= _NAMED or (begins(h, pool) and linked[[row_of[i] for i in h.places]].any())
     ]
-
-
-def _linked_to(ids: Collection[str], articles: Sequence[Article]) -> frozenset[str]:
-    """The ids of the articles that have many words of one of those."""
-    texts = lexical_vectors([f"{article.title}. {article.text}" for article in articles], _DIMENSIONS)
-    on = [row for row, article in enumerate(articles) if article.id in ids]
-    near = (texts @ texts[on].T).max(axis=1, initial=0)
-    return frozenset(article.id for article, cosine in zip(articles, near, strict=True) if cosine >= _LINKED)

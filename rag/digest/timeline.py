@@ -11,7 +11,7 @@ from datetime import date
 import numpy as np
 
 from rag.digest.days import When, periods_of, published_whens, stated_whens
-from rag.digest.excerpts import Excerpt, Pool, is_leading
+from rag.digest.excerpts import Excerpt, Pool
 from rag.digest.extractive import (
     WORD,
     Check,
@@ -29,9 +29,8 @@ from rag.digest.topic import Topic, day_relevance, related
 from rag.models.embeddings import Vector
 from rag.schema import Event, Precision
 
-_UNSTATED, _COARSE, _AGAIN, _FURTHER, _SALIENT = 0.4, 0.5, 0.5, 0.45, 1.0
-"""The weights of a date that only the article has, of a month or year, of a further event of a date, of a sentence that
-begins no article; of salience."""
+_UNSTATED, _COARSE, _AGAIN, _SALIENT = 0.4, 0.5, 0.5, 1.0
+"""The weights of a date that only the article has, of a month or year, of a further event of a date; of salience."""
 _FACTS = 0.5
 """The power of the weight of facts."""
 _ALIKE, _OPENING = 0.8, 0.1
@@ -110,7 +109,6 @@ def _weight(dated: _Dated, excerpt: Excerpt) -> float:
     when, own = dated.when, content(excerpt)
     found = 1.0 if when.stated else _UNSTATED
     found *= 1.0 if when.precision is Precision.DAY else _COARSE
-    found *= 1.0 if is_leading(excerpt) else _FURTHER
     return float(found * (own.clarity * sum(own.facts.values()) / (8 + own.length)) ** _FACTS)
 
 

@@ -36,22 +36,15 @@ _CLAUSE = re.compile(
     r"^(?P<topic>.*\w)\W+(?P<side>after|since|before|until|till|up to)\s+(?P<event>\w.*)$", re.IGNORECASE | re.DOTALL
 )
 _FEWEST_WORDS = 2
-_ONE_STORY, _WHOLE, _FEWEST_OF_STORY, _MOST_OF_STORY = 0.38, 0.6, 3, 20
-"""The mean cosine of articles of one story; the mean share of the highest cosine with a topic that names all of it;
-articles, of more it is a field."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Topic:
-    """What a summary is to be about: its text, the stems of its names, and its embedding if there is one.
-
-    `story` has the ids of the articles of the story that it names, if it names all of one.
-    """
+    """What a summary is to be about: its text, the stems of its names, and its embedding if there is one."""
 
     text: str
     names: frozenset[str]
     vector: Vector | None
-    story: frozenset[str] = frozenset()
 
     @property
     def terms(self) -> frozenset[str]:
@@ -70,38 +63,6 @@ class Scope:
     def admits(self, day: date) -> bool:
         """Whether a day is within it, its first and last day included."""
         return (self.first is None or day >= self.first) and (self.last is None or day <= self.last)
-
-
-def story(pool: Pool, topic: Topic) -> frozenset[str]:
-    """The ids of the articles that tell what a topic names, if it names all of a story; else none.
-
-    Articles are one story if they are alike (clusters of average linkage). The topic names all of it if its articles
-    are nearly as near to it as the nearest of all; else it is one side of them, as the shares of a company that burned.
-    """
-    if not pool.embedded or topic.vector is None or not relevance(pool, topic).any():
-        return frozenset()
-    places: dict[str, list[int]] = defaultdict(list)
-    for place, excerpt in enumerate(pool.excerpts):
-        places[excerpt.article.id].append(place)
-    vectors = unit(np.array([pool.vectors[row].mean(axis=0) for row in places.values()], np.float32))
-    near = vectors @ topic.vector
-    own = next(group for group in _linked(vectors) if int(near.argmax()) in group)
-    if not _FEWEST_OF_STORY <= len(own) <= _MOST_OF_STORY or near[own].mean() < _WHOLE * near.max():
-        return frozenset()
-    return frozenset(id for i, id in enumerate(places) if i in own or near[i] >= _WHOLE * near.max())
-
-
-def _linked(vectors: Vector) -> list[list[int]]:
-    """The rows in clusters: the two with the highest mean cosine are joined as long as it is high enough."""
-    clusters, similar = {i: [i] for i in range(len(vectors))}, (vectors @ vectors.T).astype(np.float64)
-    np.fill_diagonal(similar, -1)
-    while similar.max() >= _ONE_STORY:
-        one, two = divmod(int(similar.argmax()), len(vectors))
-        sizes = len(clusters[one]), len(clusters[two])
-        similar[one] = similar[:, one] = np.average(similar[[one, two]], axis=0, weights=sizes)
-        similar[two] = similar[:, two] = similar[one, one] = -1
-        clusters[one] += clusters.pop(two)
-    return list(clusters.values())
 
 
 def relevance(pool: Pool, topic: Topic, titles: Vector | None = None) -> Vector:

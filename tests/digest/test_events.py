@@ -93,14 +93,6 @@ def test_a_later_report_of_a_story_is_told_where_there_is_room_though_it_does_no
     assert not [other for other in ("Kestrel", "Orwell", "Bale", "Reth") if other in text]
 
 
-def test_the_timeline_of_a_story_has_its_articles_alone(stories: Library) -> None:
-    timeline = stories.timeline(topic="the Mellbrook flood")
-    titles = {article.title for article in timeline.articles}
-    assert "Parliament votes 180 million for the Mellbrook valley" in titles
-    assert not [title for title in titles if "Kestrel" in title]
-    assert str(timeline.events[-1].date) == "2025-06-02"
-
-
 def test_what_somebody_said_is_no_background(stories: Library) -> None:
     text = said(stories.summarize(topic="the money of the casino owner", words=120))
     assert "Bale said that the money had been a loan" in text
