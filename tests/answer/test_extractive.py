@@ -244,6 +244,7 @@ def test_who_somebody_is_is_told_by_the_words_beside_the_name(valley: Library, q
         ("Its manager, Dr Emil Varga, called the sum an insult.", True),
         ("It was noticed by Emil Varga, the engineer who built the tower.", True),
         ("Emil Varga is a judge in the north of the island.", True),
+        ("Half of the towers are closed, General Emil Varga, the chief of the Joint States Council, said.", True),
         ("In the morning, Emil Varga, tired and cold, left the tower.", False),
         ("According to Emil Varga, the tower was closed in May.", False),
         ("The tower had burned, Emil Varga said.", False),
