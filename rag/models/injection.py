@@ -33,7 +33,7 @@ _ENDS = (*'.!?:;…"”’)]。！？؟۔',)
 _BESIDE, _SURER, _SUREST = -2.0, 2.0, 2.5
 """The scores from which on a sentence next to an order is one too, a title or name is one, and a sentence makes one of
 what is next to it."""
-_SUSPECTED, _DOUBTED = -3.2, -1.0
+_SUSPECTED, _DOUBTED = -2.8, -0.4
 """The scores from which on a sentence bears out only what says most of it, and nothing but itself, word for word."""
 _MOST = 0.7
 """Of its words, how many what it bears out has: what a request wants said has only a part of them."""
