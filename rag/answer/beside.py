@@ -34,14 +34,13 @@ def is_beside(query: Query, best: Sentence, sentence: Sentence, articles: Mappin
     one, other = (Report(articles[s.passage_id], s.passage_id, s.span, s.text) for s in (best, sentence))
     if one.article.id != other.article.id and below <= _ELSEWHERE and reading >= _LEAST_ELSEWHERE:
         return True
-    is_said = bool(speaker(sentence.text)) and any(
-        occurs(n, best.text) and occurs(n, sentence.text) for n in query.names
-    )
-    if not (_WHETHER.match(query.text) and is_said and _denies(best) != _denies(sentence)):
+    if not _WHETHER.match(query.text) or below > _OPPOSED or reading < _LEAST_OPPOSED:
         return False
-    speakers = frozenset(word for s in (best, sentence) for word in content_words(speaker(s.text) or ""))
-    near = below <= _OPPOSED and reading >= _LEAST_OPPOSED
-    return near and is_of_one_event(one, other, but=speakers, days=True)
+    told = [speaker(s.text) or "" for s in (best, sentence)]
+    is_named = any(occurs(n, best.text) and occurs(n, sentence.text) for n in query.names)
+    if not (told[1] and is_named and _denies(best) != _denies(sentence)):
+        return False
+    return is_of_one_event(one, other, but=frozenset(word for who in told for word in content_words(who)), days=True)
 
 
 def _denies(sentence: Sentence) -> bool:
