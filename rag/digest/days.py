@@ -13,8 +13,11 @@ from rag.text.calendar import Period
 from rag.text.relative_dates import event_dates, moments
 
 _SINCE = re.compile(
-    r"\b(?:since|until|till|before|after|beyond|prior to|than|from)(?: the| early| late| mid)?\W*$", re.IGNORECASE
+    r"\b(?:since|until|till|before|after|beyond|prior to|than|from|"
+    r"(?:into|over|about|against) (?:(?:an?|the|its|his|her|their) )?[\w-]+ of)(?: the| early| late| mid)?\W*$",
+    re.IGNORECASE,
 )
+"""What stands before the day of something else: "the inquiry into the notice of 20 May"."""
 _FIRST_YEAR, _FRESH, _HISTORY = 1900, 6, 60
 """The first year that is read; days about publication that are news; days before it that are history."""
 
@@ -88,7 +91,8 @@ def periods_of(excerpt: Excerpt) -> dict[int, Period]:
     found = {d.start: d.period for d in relative if not d.about}
     for moment in moments(article.text[own:end], article.known_day):
         start, stop = own + moment.start, own + moment.end
-        known = moment.periods and moment.periods[0].first.year >= _FIRST_YEAR  # else the year is not known
+        # a weekday that is not among `relative` can be two days; of other days the year may not be known
+        known = len(moment.periods) == 1 and moment.periods[0].first.year >= _FIRST_YEAR
         if known and not any(start < d.end and d.start < stop for d in relative):
             found[start] = moment.periods[0]
     return dict(sorted(found.items()))

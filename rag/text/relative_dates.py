@@ -164,8 +164,8 @@ _YEAR_BEFORE = re.compile(r"\b(?:the (?:year before|previous year)|a year earlie
 _AHEAD = re.compile(
     r"\b(?:will|shall|would|won[’']t|going to|scheduled|set to|due|plan(?:s|ned)?|expect(?:s|ed)?|is to|are to|was to|"
     r"were to|next|coming|upcoming|hop(?:es?|ed|ing) to|promis(?:es?|ed) to|forecast)\b"
-    r"(?:(?!\b(?:said|says|told|announced|admitted|reported|did|had|(?:was|were)(?! to))\b)[^.,;])*$|"
-    r"\b(?:for|postponed to)\s+$",
+    r"(?:(?!\b(?:said|says|told|announced|admitted|reported|did|had|(?:was|were)(?! to))\b)[^.,;:—–])*$|"
+    r"\b(?:for|(?:postponed|put off|moved|delayed|deferred) (?:to|until|till))\s+$",
     re.IGNORECASE,
 )
 _POSSESSIVE = re.compile(r"['’]s\b")
@@ -177,6 +177,12 @@ _OPEN = re.compile(
     r"\bto [a-z]+\b[^.,;]*$|(?:^|[.!?]\s+)On\s+$|"
     r"\b(?:before|by|until|till|from|if|can|could|may|might|should|must)\b[^.,;]*$"
 )
+_UNCLEAR = re.compile(
+    r", to [a-z]+\b[^.,;:]*$|\b(?:should|must|can|may|might)\b(?! have)[^.,;:]*$|\bfrom\s+$|"
+    r"^(?!.*\b(?:was|were|had|did|[a-z]+[^\We]ed)\b).*\b(?:by|until|till)\s+$",
+    re.DOTALL,
+)
+_THEREUPON = re.compile(r"\b(?:after|since|because)\b")
 _ABOUT = 3
 _BACK = 1_500  # characters
 
@@ -282,13 +288,29 @@ def _sentence(text: str, span: Span, day: date, anchor: date) -> Iterator[EventD
     found = [
         EventDate(span.start + m.start, span.start + _end(m, sentence), _likely_period(m, sentence))
         for m in relative
-        if not _OBVIOUS.match(m.text)
+        if not _OBVIOUS.match(m.text) and not _is_unclear(m, sentence, day)
     ]
-    days = [e.period.first for e in found if e.period.first == e.period.last]
+    known = sorted([*found, *_absolute_dates(text, span, Published(day, Precision.DAY))], key=lambda e: e.start)
+    days = [(e.end, e.period.first) for e in known if e.period.first == e.period.last]
     for match in _ANCHORED.finditer(sentence):
-        before = [d for e, d in zip(found, days, strict=False) if e.end <= span.start + match.start()]
+        before = [first for end, first in days if end <= span.start + match.start()]
         yield _anchored(match, span.start, before[-1] if before else anchor)
     yield from found
+
+
+def _is_unclear(moment: Moment, sentence: str, day: date) -> bool:
+    """Whether a weekday may be the last one or the next.
+
+    "A truce, to begin on Sunday"; "will strike after talks broke down on Monday"; a plan for the day of publication.
+    """
+    if not _WEEKDAY.fullmatch(moment.text):
+        return False
+    before = sentence[: moment.start]
+    if ahead := _AHEAD.search(before):
+        of_then = _POSSESSIVE.match(sentence, moment.end) and not before.endswith("for ")
+        today = any(period.first == day for period in moment.periods)
+        return bool(today or of_then or _THEREUPON.search(before, ahead.start()))
+    return bool(_UNCLEAR.search(before)) and not sentence.startswith(" to ", moment.end)
 
 
 def _anchored(match: re.Match[str], offset: int, anchor: date) -> EventDate:
