@@ -33,6 +33,9 @@ _ANOTHER = re.compile(
     re.IGNORECASE,
 )
 """Where only one of two sentences has it, they are of two things: another one, or the share of a day."""
+_FATE = re.compile(r"\b(?:missing|unaccounted|injured|wounded|hurt|homeless|displaced|evacuated)\b", re.IGNORECASE)
+_CLAUSE = re.compile(r"[,;.]| (?:and|but) ")
+"""What befell those that are counted, if they did not die: behind the number in its clause, or right before it."""
 _PART_OF = re.compile(r"\s+(?:out )?of\s+(?:(?:the|its|their|all)\s+)?(?:[a-z]+\s+)?")
 
 
@@ -141,7 +144,7 @@ def _is_answer(sentence: Sentence, start: int, end: int) -> bool:
 def _is_same_question(a: Side, b: Side) -> bool:
     """Whether they are of one event, apart from what each answers."""
     of_another = {bool(_ANOTHER.search(side.report.text)) for side in (a, b)}
-    if len(of_another) > 1 or not may_be_compared(a.report, b.report):
+    if len(of_another) > 1 or _fates(a) != _fates(b) or not may_be_compared(a.report, b.report):
         return False
     named = isinstance(a.answer, Name)
     answers = frozenset(content_words(f"{a.value} {b.value}")) if named else frozenset()
@@ -151,6 +154,15 @@ def _is_same_question(a: Side, b: Side) -> bool:
         return True
     least = _SHARED_BUT_NAME if named else _SHARED_WORDS
     return shared(plain(a.report.text) - answers, plain(b.report.text) - answers) >= least
+
+
+def _fates(side: Side) -> frozenset[str]:
+    """What a sentence says of those that it counts: that they are missing, or were wounded."""
+    if not isinstance(side.answer, Number):
+        return frozenset()
+    text, value = side.report.text, side.answer.value
+    before, behind = text[: value.begin].split()[-1:], _CLAUSE.split(text[value.end :], maxsplit=1)[0]
+    return frozenset(match.group().lower() for match in _FATE.finditer(" ".join((*before, behind))))
 
 
 def _differ(a: Side, b: Side) -> bool:

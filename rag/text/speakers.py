@@ -46,7 +46,7 @@ _INVERTED = re.compile(
 _PARTS = re.compile(r";|, (?:but|while|whereas|although)\b")
 _LABEL = re.compile(r"^\s*(?P<who>(?:THE )?[A-Z][A-Z.’' -]{2,40}|Q):\s")
 _LABELS = re.compile(r"(?:^|(?<=[.?!—] ))(?P<who>(?:THE )?[A-Z][A-Z.’' -]{2,40}):\s")
-_CLAUSE = re.compile(r"[,;:—–()“”\"]|\b(?:and|but|while|that|as|which|who)\b")
+_CLAUSE = re.compile(r"[,;:—–()“”\"]|\b(?:and|but|while|that|as|which|who|after|because|when|until)\b")
 _NAME_ALONE = re.compile(r"(?:al-)?[A-Z][\w’'.-]*(?: (?:(?:al-)?[A-Z][\w’'.-]*|al|bin|ul|of))*")
 _LEADING = re.compile(
     r"^(?:(?:on|in|at|by|for|from|after|before|during|meanwhile|however|also|earlier|later|still|yet|he|she|it|they|who|"

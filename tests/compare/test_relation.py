@@ -54,3 +54,9 @@ def test_a_report_that_corrects_an_amount_does_not_confirm_it() -> None:
     corrected = report("The strike cost the line 17.5 million kroner, not 15 million, it said.", source="Herat News")
     assert related(told, report("It said that the strike cost 15 million kroner.", source="Herat News")).same
     assert not related(told, corrected).same
+
+
+def test_a_plan_does_not_confirm_what_was_done() -> None:
+    done = report("The Front has freed 57 soldiers in all, it said.")
+    assert related(done, report("The Front has in all freed 57 soldiers, it said.", source="Herat News")).same
+    assert not related(done, report("The Front will free 57 soldiers in all, it said.", source="Herat News")).same

@@ -91,11 +91,12 @@ def test_two_articles_of_one_outlet_and_day_are_not_compared() -> None:
         "At least seven soldiers were killed in the crush at Bala airport on Monday, officials said.",
         "At least seven people were killed in the crush at Bala airport on Sunday, officials said.",
         "Seven of the nine people were killed in the crush at Bala airport on Monday, officials said.",
+        "At least seven people are missing since the crush at Bala airport on Monday, officials said.",
     ],
 )
 def test_what_counts_something_else_is_no_side(other: str) -> None:
     answer = "seven" if "seven" in other else "Seven"
-    assert values([(FIVE, "five", 2.0), (told(other, "Kabul Ledger"), answer, 2.0)]) == []
+    assert values([(FIVE, "five", 4.0), (told(other, "Kabul Ledger"), answer, 4.0)]) == []
 
 
 def test_a_bound_agrees_with_what_it_holds_of_and_a_rounding_with_its_number() -> None:
