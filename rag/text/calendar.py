@@ -29,7 +29,7 @@ WEEKDAYS = {name.casefold(): i for i, name in enumerate(day_name)}
 """The number of each day of the week by its lower-case name; Monday is 0."""
 ANY_MONTH, ANY_WEEKDAY = "|".join(sorted(MONTHS, key=len, reverse=True)), "|".join(WEEKDAYS)
 """Patterns of their names, to be matched without regard to case."""
-_MONTH = rf"(?P<month>{ANY_MONTH})\b\.?"
+_MONTH = rf"(?P<month>{ANY_MONTH})\b(?:(?<=\b[a-zA-Z]{{3}})(?<!\b[Mm]ay)\.|(?<=[Ss]ept)\.)?"
 _WEEKDAY = (
     r"(?P<weekday>(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?\.?(?:,\s*|\s+)|[a-z]{2,10}\.?,\s+)?"
 )
