@@ -11,7 +11,7 @@ from typing import Any
 from xml.sax import SAXException
 
 from rag.errors import LoadError
-from rag.ingest.document import Document, Loaded, whole_body, xml_tree
+from rag.ingest.document import Document, Loaded, refuse_entities, whole_body, xml_tree
 from rag.ingest.exports import exported
 from rag.ingest.html import html_text, pages, refuse_attributes, unescaped
 from rag.ingest.mail import read_mail, read_mbox, saved_page
@@ -23,7 +23,6 @@ from rag.schema import Article, Failure
 from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
 
-_ENTITIES = re.compile(rb"<!ENTITY", re.I)
 _FEED_TAGS = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf|cdf|channel|item|entry)\b", re.I)
 _NO_POSTS = ("attachment", "nav_menu_item", "custom_css", "wp_global_styles")  # in what WordPress exports
 # feedparser takes the description of a picture or video for that of the entry.
@@ -227,13 +226,11 @@ def _paragraphs(node: Any) -> Iterator[str]:
 def read_feed(document: Document) -> Loaded:
     """An article an entry, of its full content or else its summary; what is wrong with the XML is a Failure besides."""
     body = whole_body(document)
-    if not _FEED_TAGS.search(body.replace(b"\0", b"")):
+    feed = _feed(body, document) if _FEED_TAGS.search(body.replace(b"\0", b"")) else None
+    if feed is None or not (feed.entries or feed.version):
         yield from _own_xml(document, xml_tree(body))
         return
-    feed = _feed(body, document)
-    if not feed.entries and not feed.version:
-        yield from _own_xml(document, xml_tree(body))
-    elif not feed.entries:
+    if not feed.entries:
         raise LoadError(f"is {feed.version} without entries; wanted a feed with entries")
     for number, entry in enumerate(feed.entries, 1):
         if entry.get("wp_post_type") in _NO_POSTS:
@@ -270,8 +267,7 @@ def _own_text(parts: Sequence[Any]) -> Iterator[str]:
 def _feed(body: bytes, document: Document) -> Any:
     import feedparser
 
-    if _ENTITIES.search(body.replace(b"\0", b"")):
-        raise LoadError("declares XML entities, which are not read; wanted a feed without <!ENTITY")
+    refuse_entities(body)
     refuse_attributes(body.decode("latin-1"))
     headers = {"content-location": document.url} if document.url else {}
     try:

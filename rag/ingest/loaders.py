@@ -147,7 +147,6 @@ def _home(place: str) -> str:
     if place == "-" or _URL.match(place) or "\0" in place:
         return place
     # A name may have bytes that are no UTF-8.
-    # A name may have bytes that are no UTF-8.
     return os.path.realpath(place).encode("utf-8", "backslashreplace").decode()
 
 

@@ -32,7 +32,7 @@ _NAMES = {
     ),
     "summary": (
         *("description", "summary", "abstract", "excerpt", "leadparagraph", "snippet", "shortdescription"),
-        *("highlights", "standfirst", "trailtext", "teaser", "subtitle"),
+        *("highlights", "standfirst", "trailtext", "teaser", "subtitle", "abstractnote"),
     ),
     "title": (
         *("title", "headline", "name", "webtitle", "titel", "titre", "titulo", "título", "titolo", "заголовок"),
@@ -47,7 +47,7 @@ _NAMES = {
     ),
     "source": (
         *("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "medianame", "sitename", "site"),
-        *("sourcehostname", "sourcedomain", "domain", "hostname"),
+        *("publicationtitle", "sourcehostname", "sourcedomain", "domain", "hostname"),
         *("quelle", "fuente", "fonte", "источник", "منبع", "المصدر", "سرچینه"),
     ),
     "author": ("author", "authors", "byline", "creator", "by", "autor", "auteur", "autore", "from"),
@@ -56,12 +56,25 @@ _NAMES = {
     "status": ("status",),
 }
 _PREFIX = re.compile(r"(?:article|story|post)(?=.)")
-_INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text", "@value")
+_INNER = (
+    "name",
+    "displayName",
+    "title",
+    "text",
+    "rendered",
+    "value",
+    "main",
+    "original",
+    "$oid",
+    "$date",
+    "#text",
+    "@value",
+)
 _INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary", "paragraphs", "plain", "html")
 # Objects in a record that hold fields of its article.
 _WRAPPERS = (
     *("fields", "_source", "attributes", "blocks", "article", "content", "post", "data", "thread", "node", "row"),
-    "item",
+    *("item", "record"),
 )
 # What pandas, Excel, R and databases write for nothing.
 _NOTHING = frozenset(
@@ -76,7 +89,7 @@ _WANTED = "text, body, content, article or story"
 _BY = re.compile(r"by\s+(?=\S)", re.I)
 _ADDRESS = re.compile(r"https?://", re.I)
 _OTHER_SCHEME = re.compile(r"(?!https?://)[a-z][a-z0-9+.-]*:", re.I)
-_FIRST_LINE = re.compile(r"(?:#{1,6}[ \t]+)?(?P<line>[^\n]{3,120})\n[ \t]*\n(?P<body>.*\S)", re.S)
+_FIRST_LINE = re.compile(r"(?:#{1,6}[ \t]+)?(?P<line>[^\n]{3,120})\n(?:={3,}[ \t]*\n)?[ \t]*\n(?P<body>.*\S)", re.S)
 _DATELINE = re.compile(r"(?P<head>.*[a-z]{4}[.!?])\s+(?P<place>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,2})")
 _NOT_A_HEADLINE = re.compile(r".*[:,;–—-]|https?://\S*|[^a-z]*|by .*", re.I)
 
@@ -156,7 +169,7 @@ def _of_fields(text: str, given: Mapping[str, Any], name: str) -> Article:
         source=next((s for s in _strings(given, "source") if not _ADDRESS.match(s)), None),
         published=published,
         url=next(chain(_strings(given, "url"), filter(_ADDRESS.match, _strings(given, "source"))), None),
-        author=next(_strings(given, "author"), None),
+        author=next((a for a in _strings(given, "author") if not a.isdecimal()), None),
         name=name,
     )
     unread = None if published else next(_strings(given, "published"), None)

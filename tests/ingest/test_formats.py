@@ -836,7 +836,7 @@ def test_subtitles_are_read_as_what_is_said(tmp_path: Path, name: str, content: 
     [
         ("a.srt", "1\n00:01,0 --> 00:04,0\nThe ferry\n\nran aground.\n2\n00:05,0 --> 00:06,0\nNobody was hurt.\n"),
         ("a.srt", "\ufeff00:00:01,000 --> 00:00:04,000  X1:40\n{\\an8}The ferry ran\naground. Nobody was hurt.\n"),
-        ("a.vtt", "WEBVTT\nKind: captions\n\nSTYLE\n::cue {}\n\none\n00:01.000 --> 00:04.000\nThe ferry ran aground.\n\n"
+        ("a.vtt", "WEBVTT\nKind: captions\n\nSTYLE\n::cue {}\n\nx\n00:01.000 --> 00:04.000\nThe ferry ran aground.\n\n"
         "NOTE\nby hand\n\n2\n00:05.000 --> 00:06.000\nNobody was hurt.\n\nNOTE the end\n"),
     ],
 )  # fmt: skip
@@ -954,3 +954,36 @@ def test_menus_stay_out_of_a_short_page(tmp_path: Path) -> None:
     page = f"<!doctype html><body><nav><a>Home</a></nav><div><h2>Ferry</h2><p>{FERRY}</p></div></body>"
     (found,) = loaded(written(tmp_path, "a.html", page))
     assert found.text == f"Ferry\n\n{FERRY}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "seen"),
+    [
+        # Zotero's table
+        (
+            "z.csv",
+            f'"Author","Title","Publication Title","Abstract Note","Date"\n'
+            f'"Holt, Ida","Ferry","Post","{FERRY}","2021-05-03"\n',
+            ("Ferry", "2021-05-03", "Post", "Holt, Ida"),
+        ),
+        # the interface of WordPress, whose authors are numbers
+        (
+            "w.json",
+            json.dumps([{"date": "2021-05", "title": {"rendered": "F"}, "content": {"rendered": FERRY}, "author": 3}]),
+            ("F", "2021-05", None, None),
+        ),
+        # a post of Bluesky
+        (
+            "b.jsonl",
+            json.dumps({"author": {"displayName": "Ida"}, "record": {"createdAt": "2021-05-03", "text": FERRY}}),
+            (f"{FERRY[:79]}…", "2021-05-03", None, "Ida"),
+        ),
+        ("2021-05-03.md", f"Ferry aground\n=====\n\n{FERRY}\n", ("Ferry aground", "2021-05-03", None, None)),
+    ],
+)  # fmt: skip
+def test_what_other_programs_write_is_read_with_its_fields(
+    tmp_path: Path, name: str, content: str, seen: tuple[str | None, ...]
+) -> None:
+    (found,) = loaded(written(tmp_path, name, content))
+    assert (found.title, str(found.published), found.source, found.author) == seen
+    assert found.text.strip().endswith(FERRY)
