@@ -29,7 +29,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 
 _SIZE = 1_000
 """How many inputs a process tries."""
-_SILENT = 90.0
+_SILENT = 600.0
 """After how many seconds on one input a process is stopped, if not even its own clock could stop it."""
 _CURRENT = "current.txt"
 _LONGEST_SHOWN = 20_000

@@ -11,9 +11,9 @@ from typing import Any
 from xml.sax import SAXException
 
 from rag.errors import LoadError
-from rag.ingest.document import Document, Loaded, whole_body, xml_tree
+from rag.ingest.document import Document, Loaded, refuse_entities, whole_body, xml_tree
 from rag.ingest.exports import exported
-from rag.ingest.html import html_text, pages, unescaped
+from rag.ingest.html import html_text, pages, refuse_attributes, unescaped
 from rag.ingest.mail import read_mail, read_mbox, saved_page
 from rag.ingest.metadata import article, from_fields, headed, is_field
 from rag.ingest.office import read_docx, read_epub, read_odt, read_rtf
@@ -23,7 +23,7 @@ from rag.schema import Article, Failure
 from rag.store.tables import PART
 from rag.text.clean import clean, decode, one_line
 
-_ENTITIES = re.compile(rb"<!ENTITY", re.I)
+_FEED_TAGS = re.compile(rb"<(?:\w+:)?(?:rss|feed|rdf|cdf|channel|item|entry)\b", re.I)
 _NO_POSTS = ("attachment", "nav_menu_item", "custom_css", "wp_global_styles")  # in what WordPress exports
 # feedparser takes the description of a picture or video for that of the entry.
 _CAPTION = re.compile(rb"<(/?)media:description\b[^>]{0,200}(?<!/)>")
@@ -84,7 +84,9 @@ def read_plain_text(document: Document) -> Loaded:
     yield noted(from_fields(found.text, {"url": document.url, **found.fields}, document.name), decoded.note)
 
 
-_CUE_TIME = re.compile(r"[ \t]*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,3}[ \t]*-->")
+_CUE = re.compile(  # its number, or behind a blank line its name, and its times
+    r"(?:(?<=\n\n)[^\n]+\n|^[ \t]*\d+[ \t]*\n)?^[ \t]*(?:\d{1,4}:)?\d\d:\d\d[.,]\d{1,3}[ \t]*-->.*\n?", re.M
+)
 _SPEAKER = re.compile(r"<v(?:\.[\w.]+)?[ \t]+([^>\n]{1,100})>")
 _DASH = re.compile(r"(?:[-–]|>>)\s*(?=[^\W\d])")  # before what another person says
 _CUE_TAG = re.compile(r"</?[\w:.]{1,40}[^>\n]{0,100}>|\{\\an\d\}")
@@ -95,10 +97,10 @@ def read_subtitles(document: Document) -> Loaded:
     decoded = decode(whole_body(document), document.charset)
     parts: list[str] = []
     speaker, last = "", ""
-    for block in re.split(r"\n[ \t]*\n", clean(decoded.text)):
-        lines = block.split("\n")
-        cue = next((n for n, line in enumerate(lines, 1) if _CUE_TIME.match(line)), len(lines))
-        for line in lines[cue:]:
+    head, *cues = _CUE.split(clean(decoded.text))
+    for cue in cues:
+        spoken = cue.partition("\n\n")[0] if head.startswith("WEBVTT") else cue  # comments are between those of WebVTT
+        for line in spoken.split("\n"):
             named = _SPEAKER.search(line)
             words = " ".join(unescaped(_CUE_TAG.sub("", line)).split())
             if not words or words == last:  # what rolls up is there twice
@@ -115,11 +117,13 @@ def read_subtitles(document: Document) -> Loaded:
 
 
 _RIS = re.compile(r"^([A-Z][A-Z0-9])  ?-[ \t]?(.*(?:\n(?![A-Z][A-Z0-9]  ?-).*)*)", re.M)
+_RIS_ENDS = re.compile(r"^(?:ER  ?-.*$|(?=TY  ?-))", re.M)
 _RIS_FIELDS = {
     **dict.fromkeys(("TI", "T1"), "title"),
     **dict.fromkeys(("AU", "A1"), "author"),
     **dict.fromkeys(("JO", "JF", "T2"), "source"),
-    **dict.fromkeys(("DA", "PY", "Y1"), "published"),
+    "DA": "published",
+    **dict.fromkeys(("PY", "Y1"), "date"),  # often only the year
     **dict.fromkeys(("AB", "N2"), "summary"),
     **dict.fromkeys(("ID", "AN"), "id"),
     "UR": "url",
@@ -129,7 +133,7 @@ _RIS_FIELDS = {
 def read_ris(document: Document) -> Loaded:
     """An article for each reference of EBSCO, ProQuest or Zotero; its abstract stands for its text."""
     decoded = decode(whole_body(document), document.charset)
-    for number, reference in enumerate(re.split(r"^ER  ?-.*$", clean(decoded.text), flags=re.M), 1):
+    for number, reference in enumerate(_RIS_ENDS.split(clean(decoded.text)), 1):
         fields: dict[str, Any] = {}
         for tag, value in _RIS.findall(reference):
             name, words = _RIS_FIELDS.get(tag), " ".join(value.split()).rstrip("/")
@@ -222,10 +226,11 @@ def _paragraphs(node: Any) -> Iterator[str]:
 def read_feed(document: Document) -> Loaded:
     """An article an entry, of its full content or else its summary; what is wrong with the XML is a Failure besides."""
     body = whole_body(document)
-    feed = _feed(body, document)
-    if not feed.entries and not feed.version:
+    feed = _feed(body, document) if _FEED_TAGS.search(body.replace(b"\0", b"")) else None
+    if feed is None or not (feed.entries or feed.version):
         yield from _own_xml(document, xml_tree(body))
-    elif not feed.entries:
+        return
+    if not feed.entries:
         raise LoadError(f"is {feed.version} without entries; wanted a feed with entries")
     for number, entry in enumerate(feed.entries, 1):
         if entry.get("wp_post_type") in _NO_POSTS:
@@ -262,8 +267,8 @@ def _own_text(parts: Sequence[Any]) -> Iterator[str]:
 def _feed(body: bytes, document: Document) -> Any:
     import feedparser
 
-    if _ENTITIES.search(body.replace(b"\0", b"")):
-        raise LoadError("declares XML entities, which are not read; wanted a feed without <!ENTITY")
+    refuse_entities(body)
+    refuse_attributes(body.decode("latin-1"))
     headers = {"content-location": document.url} if document.url else {}
     try:
         return feedparser.parse(io.BytesIO(_CAPTION.sub(rb"<\1media:caption>", body)), response_headers=headers)

@@ -30,7 +30,7 @@ _PARAGRAPHS = re.compile(r"<(?:p|div|br|article|section)\b[^<>]{0,500}>", re.I)
 _TAG = re.compile(r"</?(?:a|b|br|cite|em|i|p|s|span|strong|sub|sup|u)\b[^<>]{0,500}>", re.I)
 _QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 _ANY_TAG = re.compile(r"<[a-z](?:[^<>\"']+|\"[^\"]*\"|'[^']*')+", re.I)
-_MOST_ATTRIBUTES = 1000  # its parser takes the square of their number
+_MOST_ATTRIBUTES = 1000  # the parsers take the square of their number
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8});", re.I)
 _BLOCK = re.compile(r"<(?=/?(?:p|div|br|li|ul|ol|h[1-6]|blockquote|figure|table|tr|section|article|hr)\b)", re.I)
 _CHARSET = re.compile(rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]{1,40})|encoding=["']([\w.:-]{1,40})""", re.I)
@@ -129,12 +129,17 @@ def pages(body: bytes, charset: str | None, url: str | None) -> list[Page]:
     return [replace(whole, note=_WALLED if walled else decoded.note or only_changed)]
 
 
+def refuse_attributes(source: str) -> None:
+    """Raises LoadError for HTML or XML with a tag of very many attributes."""
+    if any(len(_QUOTED.sub("", tag[0]).split()) > _MOST_ATTRIBUTES for tag in _ANY_TAG.finditer(source)):
+        raise LoadError(f"has a tag of over {_MOST_ATTRIBUTES} attributes; save its text as .txt")
+
+
 def _tree(source: str) -> Any:
     """Its tree; trafilatura takes for no page what does not begin like one, though `<html>` may be left out."""
     import trafilatura
 
-    if any(len(_QUOTED.sub("", tag[0]).split()) > _MOST_ATTRIBUTES for tag in _ANY_TAG.finditer(source)):
-        raise LoadError(f"is HTML with a tag of over {_MOST_ATTRIBUTES} attributes; save its text as .txt")
+    refuse_attributes(source)
     try:
         return trafilatura.load_html(source if "html" in source[:50].lower() else f"<!doctype html>{source}")
     except _BROKEN as error:

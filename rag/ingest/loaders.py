@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import csv
 import gzip
 import io
 import json
@@ -25,10 +26,10 @@ from rag.ingest.fetch import Response, Validators, fetch
 from rag.ingest.formats import READERS, STREAMED, read_plain_text
 from rag.ingest.identity import placed
 from rag.ingest.isolated import read_isolated
-from rag.ingest.records import noted
+from rag.ingest.records import noted, record_articles
 from rag.schema import Article, Failure
 from rag.store.tables import PART
-from rag.text.clean import one_line, without_password
+from rag.text.clean import clean, decode, one_line, without_password
 
 Origin: TypeAlias = str | Path
 """A path, an http or https URL, or `-` for the standard input."""
@@ -146,7 +147,6 @@ def _home(place: str) -> str:
     if place == "-" or _URL.match(place) or "\0" in place:
         return place
     # A name may have bytes that are no UTF-8.
-    # A name may have bytes that are no UTF-8.
     return os.path.realpath(place).encode("utf-8", "backslashreplace").decode()
 
 
@@ -252,6 +252,7 @@ def _printable(place: str) -> str:
     return one_line(without_password(place).encode("utf-8", "replace").decode(), 1000)
 
 
+_POSTS = "posts.csv"
 ARCHIVES = (".zip", ".gz")
 """The extensions of archives, of which one in another is not read."""
 
@@ -273,17 +274,33 @@ def _zipped(document: Document) -> Loaded:
     container = Container.opened(document)
     names = [n for n in container.names if not n.endswith("/") and not PurePosixPath(n).name.startswith(".")]
     names = [n for n in names if not n.startswith("__MACOSX/")]
-    others = ", ".join(n for n in names if suffix(n) not in READERS or n.lower().endswith(ARCHIVES))
+    posts = _posts(container)
+    known = posts or {n: {} for n in names if suffix(n) in READERS and not n.lower().endswith(ARCHIVES)}
+    others = ", ".join(n for n in names if n not in known and PurePosixPath(n).name != _POSTS)
     note = f"is in an archive with files that were left out: {one_line(others, 200)}" if others else None
-    for name in (n for n in names if suffix(n) in READERS and not n.lower().endswith(ARCHIVES)):
+    for name, post in known.items():
         origin = f"{document.origin}:{one_line(name, 200)}"
-        part = Document(origin, PurePosixPath(name).name, io.BytesIO(container.part(name) or b""))
         try:
-            for item in placed(read_isolated(suffix(name), part), f"{PART}{name}"):
+            body = container.part(name) or b""
+            part = Document(origin, PurePosixPath(name).name, io.BytesIO(body))
+            fields = {**post, "text": decode(body).text} if post else {}
+            read = record_articles(origin, fields) if post else read_isolated(suffix(name), part)
+            for item in placed(read, f"{PART}{name}"):
                 yield noted(item, note)
                 note = None
         except LoadError as error:
             yield Failure(origin, str(error))
+
+
+def _posts(container: Container) -> dict[str, dict[str, str]]:
+    """Title and date of each post in an export of Substack, by the file of its text: they are in a table beside it."""
+    found: dict[str, dict[str, str]] = {}
+    csv.field_size_limit(MAX_FILE)
+    for table in (PurePosixPath(name) for name in container.names if PurePosixPath(name).name == _POSTS):
+        for row in csv.DictReader(clean(decode(container.part(str(table)) or b"").text).splitlines(keepends=True)):
+            draft = {"status": "draft"} if str(row.get("is_published")).lower() == "false" else {}
+            found[str(table.parent / "posts" / f"{row.get('post_id')}.html")] = {**row, **draft}
+    return {name: row for name, row in found.items() if name in container.names}
 
 
 def _unpacked(document: Document) -> bytes:

@@ -10,6 +10,7 @@ from datetime import UTC
 from email import message_from_bytes, policy
 from email.message import EmailMessage, MIMEPart
 from email.utils import parseaddr, parsedate_to_datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from rag.errors import LoadError
@@ -60,10 +61,12 @@ class _Headers(policy.EmailPolicy):
     def header_fetch_parse(self, name: str, value: str) -> Any:
         """The header; with the text as it is written where nothing has to be decoded."""
         if "=?" in value or not value.isascii() or name.lower().startswith("content-"):
-            return super().header_fetch_parse(name, value)
+            return _parsed(name, value)
         return "".join(value.splitlines())
 
 
+# The package asks for the type of a message once for each part of it.
+_parsed = lru_cache(maxsize=100)(policy.default.header_fetch_parse)
 _POLICY = cast("policy.EmailPolicy[EmailMessage]", _Headers())
 
 

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from itertools import chain
 from math import isnan
 from pathlib import PurePosixPath
@@ -31,7 +32,7 @@ _NAMES = {
     ),
     "summary": (
         *("description", "summary", "abstract", "excerpt", "leadparagraph", "snippet", "shortdescription"),
-        *("highlights", "standfirst", "trailtext", "teaser", "subtitle"),
+        *("highlights", "standfirst", "trailtext", "teaser", "subtitle", "abstractnote"),
     ),
     "title": (
         *("title", "headline", "name", "webtitle", "titel", "titre", "titulo", "título", "titolo", "заголовок"),
@@ -46,21 +47,34 @@ _NAMES = {
     ),
     "source": (
         *("source", "sourcename", "publisher", "outlet", "publication", "newspaper", "medianame", "sitename", "site"),
-        *("sourcehostname", "sourcedomain", "domain", "hostname"),
+        *("publicationtitle", "sourcehostname", "sourcedomain", "domain", "hostname"),
         *("quelle", "fuente", "fonte", "источник", "منبع", "المصدر", "سرچینه"),
     ),
     "author": ("author", "authors", "byline", "creator", "by", "autor", "auteur", "autore", "from"),
     "url": ("url", "link", "permalink", "href", "weburl", "canonicalurl"),
     "id": ("id", "guid", "uuid", "storiesid"),
-    "status": ("status", "poststatus"),
+    "status": ("status",),
 }
-_PREFIX = re.compile(r"(?:article|story)(?=.)")
-_INNER = ("name", "title", "text", "rendered", "value", "main", "original", "$oid", "$date", "#text", "@value")
+_PREFIX = re.compile(r"(?:article|story|post)(?=.)")
+_INNER = (
+    "name",
+    "displayName",
+    "title",
+    "text",
+    "rendered",
+    "value",
+    "main",
+    "original",
+    "$oid",
+    "$date",
+    "#text",
+    "@value",
+)
 _INNER_TEXT = ("text", "rendered", "value", "#text", "@value", "bodyTextSummary", "paragraphs", "plain", "html")
 # Objects in a record that hold fields of its article.
 _WRAPPERS = (
     *("fields", "_source", "attributes", "blocks", "article", "content", "post", "data", "thread", "node", "row"),
-    "item",
+    *("item", "record"),
 )
 # What pandas, Excel, R and databases write for nothing.
 _NOTHING = frozenset(
@@ -75,7 +89,7 @@ _WANTED = "text, body, content, article or story"
 _BY = re.compile(r"by\s+(?=\S)", re.I)
 _ADDRESS = re.compile(r"https?://", re.I)
 _OTHER_SCHEME = re.compile(r"(?!https?://)[a-z][a-z0-9+.-]*:", re.I)
-_FIRST_LINE = re.compile(r"(?:#{1,6}[ \t]+)?(?P<line>[^\n]{3,120})\n[ \t]*\n(?P<body>.*\S)", re.S)
+_FIRST_LINE = re.compile(r"(?:#{1,6}[ \t]+)?(?P<line>[^\n]{3,120})\n(?:={3,}[ \t]*\n)?[ \t]*\n(?P<body>.*\S)", re.S)
 _DATELINE = re.compile(r"(?P<head>.*[a-z]{4}[.!?])\s+(?P<place>[A-Z][\w’'-]+(?: [A-Z][\w’'-]+){0,2})")
 _NOT_A_HEADLINE = re.compile(r".*[:,;–—-]|https?://\S*|[^a-z]*|by .*", re.I)
 
@@ -128,7 +142,7 @@ def from_record(record: Mapping[str, Any], name: str = "") -> Article:
         seen = one_line(", ".join(str(key) for key, value in record.items() if value), 120) or "no fields"
         hint = f"; {one_line(', '.join(unnamed), 80)} looks like one: name it text" if unnamed else ""
         raise LoadError(f"has no text; saw {seen}; wanted {_WANTED}{hint}")
-    found = from_fields(_CUT.sub("", text or _plain(summary or "")), record, name)
+    found = _of_fields(_CUT.sub("", text or _plain(summary or "")), given, name)
     cut = text and _CUT.search(text)
     notes = ["is cut by its source"] if cut else [] if text else [_SUMMARY]
     notes += (f"was not published: its status is {s}" for s in _strings(given, "status") if s.lower() in _UNPUBLISHED)
@@ -137,13 +151,16 @@ def from_record(record: Mapping[str, Any], name: str = "") -> Article:
 
 def flat(record: Mapping[str, Any], *, levels: int = 2) -> dict[str, Any]:
     """A record with the fields of the objects in it that hold some, such as `fields` in those of the Guardian."""
-    inner = (value for key in _WRAPPERS if levels and isinstance(value := record.get(key), Mapping))
+    inner = (value for key in _WRAPPERS if levels and (value := record.get(key)) and isinstance(value, Mapping))
     return {**{k: v for fields in inner for k, v in flat(fields, levels=levels - 1).items()}, **record}
 
 
 def from_fields(text: str, record: Mapping[str, Any], name: str = "") -> Article:
     """An article of this text, with the other fields from a record that names them in any of the common ways."""
-    given = _by_name(flat(record))
+    return _of_fields(text, _by_name(flat(record)), name)
+
+
+def _of_fields(text: str, given: Mapping[str, Any], name: str) -> Article:
     published = next((p for p in map(_published, _values(given, "published")) if p), None)
     found = article(
         text,
@@ -152,7 +169,7 @@ def from_fields(text: str, record: Mapping[str, Any], name: str = "") -> Article
         source=next((s for s in _strings(given, "source") if not _ADDRESS.match(s)), None),
         published=published,
         url=next(chain(_strings(given, "url"), filter(_ADDRESS.match, _strings(given, "source"))), None),
-        author=next(_strings(given, "author"), None),
+        author=next((a for a in _strings(given, "author") if not a.isdecimal()), None),
         name=name,
     )
     unread = None if published else next(_strings(given, "published"), None)
@@ -218,8 +235,8 @@ def _is_nothing(value: Any) -> bool:
 
 
 def _is_unnamed_text(key: str, value: Any, summary: str) -> bool:
-    known = any(is_field(key, field) for field in _NAMES)
-    return not known and isinstance(value, str) and len(value) > max(_LONG, len(summary)) and " " in value
+    is_long = isinstance(value, str) and len(value) > max(_LONG, len(summary)) and " " in value
+    return is_long and not any(is_field(key, field) for field in _NAMES)
 
 
 def _plain(text: str) -> str:
@@ -227,6 +244,7 @@ def _plain(text: str) -> str:
     return html_text(text) if is_html(text) else unescaped(unescaped(text))
 
 
+@lru_cache(maxsize=1000)
 def _field_key(name: object) -> str:
     """A name without what parts its words, and without `article` before them, as in `article_title`."""
     return _PREFIX.sub("", re.sub(r"[\W_]+", "", str(name)).lower(), count=1)
@@ -234,7 +252,13 @@ def _field_key(name: object) -> str:
 
 def _values(given: Mapping[str, Any], field: str) -> Iterator[Any]:
     inner = _INNER_TEXT if field == "text" else _INNER
-    return (_inner(given[name], inner) for name in _NAMES[field] if name in given)
+    return (_inner(given[name], inner) for name in _named(tuple(given), field))
+
+
+@lru_cache(maxsize=1000)
+def _named(keys: tuple[str, ...], field: str) -> tuple[str, ...]:
+    """Those of the keys that are names of the field, in the order of preference."""
+    return tuple(name for name in _NAMES[field] if name in keys)
 
 
 def _strings(given: Mapping[str, Any], field: str) -> Iterator[str]:
@@ -246,7 +270,7 @@ def _inner(value: Any, keys: Sequence[str] = _INNER) -> Any:
     """What an object such as `{"name": ...}` stands for."""
     if isinstance(value, list) and len(value) == 1:
         value = value[0]
-    if not isinstance(value, Mapping):
+    if isinstance(value, str) or not isinstance(value, Mapping):
         return value
     return next((value[key] for key in keys if isinstance(value.get(key), str | int | float | list)), None)
 
@@ -284,6 +308,7 @@ def _id(value: str) -> str:
     return found if 0 < len(found) <= _LONGEST_ID else hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:16]
 
 
+@lru_cache(maxsize=100)
 def _words(name: str) -> str | None:
     """`tehran talks` of `2021-07-07-tehran-talks.txt`."""
     stem = re.sub(r"(?<!\d)\d{4}([-_.]?)\d\d\1\d\d(?!\d)", " ", PurePosixPath(unquote(name)).stem)

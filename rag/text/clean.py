@@ -38,6 +38,7 @@ _MAC = re.compile(
     rb"[a-z](?:[\x8a\x8c-\x90]|[\x87-\x89\x95\x98\x99\x9f\xd5](?=[a-z]))|(?:^|[\s(])\xd2(?=\w)[^\xd2]{1,400}\xd3(?:[\s,.;)]|$)"
 )
 _SAMPLE, _WHOLE = 65536, 4
+_FEW = 8  # different bytes; a text of a hundred times as many characters has more
 # Python's own codecs, which no document declares in earnest; some take quadratic time.
 _NOT_CHARSETS = {"idna", "punycode", "unicode_escape", "raw_unicode_escape", "undefined", "utf-7", "mbcs", "oem"}
 
@@ -109,7 +110,13 @@ def refuse_binary(body: bytes) -> None:
     """Raises LoadError if the bytes are no text: a known binary signature, or more than 2 % control characters."""
     controls = len(body) - len(body.translate(None, _CONTROLS))
     if body.startswith(_MAGIC) or controls > max(2, len(body) // 50):
-        raise LoadError(f"is binary (it starts with {body[:8]!r}), wanted text; give the file its true extension")
+        raise _binary(body)
+
+
+def _binary(body: bytes) -> LoadError:
+    return LoadError(
+        f"is binary (it starts with {body[:8]!r}), wanted text; give the file its true extension, or get it anew"
+    )
 
 
 def charset_name(label: str) -> str | None:
@@ -133,6 +140,8 @@ def not_utf8(seen: str) -> str:
 
 def _guessed(body: bytes, first: int) -> Decoded:
     """A text that is not UTF-8 from a place on: damaged UTF-8, or another encoding."""
+    if len(body) > _FEW * 100 and len(set(body[:_SAMPLE])) < _FEW:
+        raise _binary(body)
     text = body.decode("utf-8-sig", "replace")
     bad = text.count("\ufffd")
     if sum(c > "\x7f" for c in text) > _WHOLE * bad:

@@ -62,6 +62,36 @@ def test_a_broken_file_in_an_archive_fails_alone(tmp_path: Path) -> None:
     assert isinstance(found[1], Article)
 
 
+def test_the_posts_of_substack_have_the_titles_and_dates_of_their_table(tmp_path: Path) -> None:
+    table = "post_id,post_date,is_published,title\n1.ferry,2021-05-03T10:00:00.000Z,true,Aground\n2.tram,,false,Tram\n"
+    posts = {"posts/1.ferry.html": f"<p>{FERRY}</p><p>Nobody was hurt.</p>", "posts/2.tram.html": f"<p>{TRAM}</p>"}
+    archive = zipped({"posts.csv": table, **posts, "email_list.csv": "email\na@b.example\n"})
+    ferry, tram = loaded(written(tmp_path, "export.zip", archive))
+    assert (ferry.title, ferry.text, str(ferry.published)) == ("Aground", f"{FERRY}\n\nNobody was hurt.", "2021-05-03")
+    assert "email_list.csv" in " ".join(ferry.notes)
+    assert (tram.title, tram.published, tram.notes) == ("Tram", None, ("was not published: its status is draft",))
+
+
+BINARY = {
+    "zeros": bytes(9_000_000),
+    "ones": b"\xff" * 5000,
+    "controls": bytes(range(1, 9)) * 2000,
+    "a text with zeros behind it": FERRY.encode() + bytes(50_000),
+    "a program": b"\x7fELF\x02\x01\x01" + bytes(range(256)) * 40,
+    "UTF-16 of zeros": b"\xff\xfe" + bytes(5000),
+}
+
+
+@pytest.mark.parametrize(
+    "extension", [".txt", ".md", ".html", ".srt", ".vtt", ".eml", ".mbox", ".ris", ".csv", ".json"]
+)
+@pytest.mark.parametrize("what", BINARY)
+def test_what_is_no_text_is_refused_under_any_name(tmp_path: Path, what: str, extension: str) -> None:
+    *_, refused = load(written(tmp_path, f"a{extension}", BINARY[what]))
+    assert isinstance(refused, Failure)
+    assert "give the file its true extension, or get it anew" in refused.message
+
+
 def test_a_packed_file_is_read_by_the_extension_below(tmp_path: Path) -> None:
     packed = gzip.compress(RECORDS.format(FERRY, TRAM).encode())
     assert len(loaded(written(tmp_path, "a.jsonl.gz", packed))) == 2
@@ -659,6 +689,7 @@ ATTRIBUTES = " ".join(f"a{i}=1" for i in range(2000))
             f'title,text\nRain,"<p>It rained.</p><p {ATTRIBUTES}>Rain fell.</p>"\n',
             "a tag of over 1000 attributes",
         ),
+        ("a.xml", f"<rss><channel><item {ATTRIBUTES}><title>Rain</title></item></channel></rss>", "a tag of over 1000"),
         ("a.mbox", f"From a\nSubject: {'=?utf-8?q?a?= ' * 2000}\n\nRain fell.\n", "a header of over 20,000 characters"),
     ],
 )
@@ -800,6 +831,22 @@ def test_subtitles_are_read_as_what_is_said(tmp_path: Path, name: str, content: 
     assert found.text == text
 
 
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.srt", "1\n00:01,0 --> 00:04,0\nThe ferry\n\nran aground.\n2\n00:05,0 --> 00:06,0\nNobody was hurt.\n"),
+        ("a.srt", "\ufeff00:00:01,000 --> 00:00:04,000  X1:40\n{\\an8}The ferry ran\naground. Nobody was hurt.\n"),
+        ("a.vtt", "WEBVTT\nKind: captions\n\nSTYLE\n::cue {}\n\nx\n00:01.000 --> 00:04.000\nThe ferry ran aground.\n\n"
+        "NOTE\nby hand\n\n2\n00:05.000 --> 00:06.000\nNobody was hurt.\n\nNOTE the end\n"),
+    ],
+)  # fmt: skip
+def test_numbers_names_comments_and_blank_lines_of_subtitles_are_no_part_of_the_text(
+    tmp_path: Path, name: str, content: str
+) -> None:
+    (found,) = loaded(written(tmp_path, name, content))
+    assert found.text == "The ferry ran aground. Nobody was hurt."
+
+
 def test_subtitles_without_times_are_refused(tmp_path: Path) -> None:
     (found,) = load(written(tmp_path, "a.srt", FERRY))
     assert isinstance(found, Failure)
@@ -815,6 +862,15 @@ def test_references_with_abstracts_are_articles_that_are_said_to_be_abstracts(tm
     assert (" ".join(ferry.text.split()), str(ferry.published)) == (" ".join(FERRY.split()), "2021-05-03")
     assert "summary" in " ".join(ferry.notes)
     assert isinstance(tram, Failure)
+
+
+def test_references_without_ends_are_told_apart_and_dated_by_their_day(tmp_path: Path) -> None:
+    text = (
+        f"Provider: Wire\n\nTY - NEWS\nTI - Ferry\nPY - 2021\nDA - 2021/05/03/\nAB - {FERRY}\nTY - NEWS\nAB - {TRAM}\n"
+    )
+    ferry, tram = loaded(written(tmp_path, "a.ris", text))
+    assert (ferry.title, ferry.text, str(ferry.published)) == ("Ferry", FERRY, "2021-05-03")
+    assert tram.text == TRAM
 
 
 def test_an_export_of_factiva_in_html_is_read(tmp_path: Path) -> None:
@@ -898,3 +954,36 @@ def test_menus_stay_out_of_a_short_page(tmp_path: Path) -> None:
     page = f"<!doctype html><body><nav><a>Home</a></nav><div><h2>Ferry</h2><p>{FERRY}</p></div></body>"
     (found,) = loaded(written(tmp_path, "a.html", page))
     assert found.text == f"Ferry\n\n{FERRY}"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "seen"),
+    [
+        # Zotero's table
+        (
+            "z.csv",
+            f'"Author","Title","Publication Title","Abstract Note","Date"\n'
+            f'"Holt, Ida","Ferry","Post","{FERRY}","2021-05-03"\n',
+            ("Ferry", "2021-05-03", "Post", "Holt, Ida"),
+        ),
+        # the interface of WordPress, whose authors are numbers
+        (
+            "w.json",
+            json.dumps([{"date": "2021-05", "title": {"rendered": "F"}, "content": {"rendered": FERRY}, "author": 3}]),
+            ("F", "2021-05", None, None),
+        ),
+        # a post of Bluesky
+        (
+            "b.jsonl",
+            json.dumps({"author": {"displayName": "Ida"}, "record": {"createdAt": "2021-05-03", "text": FERRY}}),
+            (f"{FERRY[:79]}…", "2021-05-03", None, "Ida"),
+        ),
+        ("2021-05-03.md", f"Ferry aground\n=====\n\n{FERRY}\n", ("Ferry aground", "2021-05-03", None, None)),
+    ],
+)  # fmt: skip
+def test_what_other_programs_write_is_read_with_its_fields(
+    tmp_path: Path, name: str, content: str, seen: tuple[str | None, ...]
+) -> None:
+    (found,) = loaded(written(tmp_path, name, content))
+    assert (found.title, str(found.published), found.source, found.author) == seen
+    assert found.text.strip().endswith(FERRY)
