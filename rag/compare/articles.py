@@ -19,6 +19,7 @@ from rag.compare.relation import (
     outlet,
     related,
 )
+from rag.compare.replies import denies, overtakes
 from rag.compare.sides import sides
 from rag.models.injection import is_ordered
 from rag.retrieval.near_duplicates import clusters
@@ -147,6 +148,24 @@ def contention(given: Sequence[ReportedSentence]) -> tuple[Conflict, ...]:
         key=lambda r: (-max(day_of(r.first), day_of(r.second)).toordinal(), r.first.article.id, r.first.span.start)
     )
     return tuple(_conflict(_valued(relation), 2 * place + 1) for place, relation in enumerate(found))
+
+
+def reply(report: Report, others: Sequence[Report]) -> Conflict | None:
+    """What another article says to a report, or the report to it: that it is not so, else the latest on its plan.
+
+    Citations are numbered from 1.
+    """
+    pairs = [(a, b) for other in others for a, b in ((other, report), (report, other)) if denies(a, b)]
+    if pairs:
+        later, first = pairs[0]
+        positions = _position(later, "not so", 1), _position(first, "so", 2)
+        return Conflict(Dispute.CONFLICT, _topic(later, first), positions)
+    days = [(other, day) for other in others if (day := overtakes(other, report))]
+    if not days:
+        return None
+    last, day = max(days, key=lambda found: day_of(found[0]))
+    positions = _position(last, day, 1), _position(report, day, 2)
+    return Conflict(Dispute.SUPERSEDED, _topic(last, report), positions)
 
 
 def _nearest(report: ReportedSentence, given: Sequence[ReportedSentence]) -> list[ReportedSentence]:

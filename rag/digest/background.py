@@ -102,4 +102,4 @@ def _tells_a_fresh_day(excerpt: Excerpt, whens: Sequence[When]) -> bool:
 
 
 def _is_news(excerpt: Excerpt) -> bool:
-    return is_leading(excerpt) or voice(excerpt.article.text, Span(excerpt.own, excerpt.span.end)) is not None
+    return is_leading(excerpt) or voice(excerpt.article.text, Span(excerpt.own, excerpt.end)) is not None

@@ -10,14 +10,16 @@ import numpy as np
 
 from rag.answer.annotate import dated
 from rag.checks.quotes import cited
-from rag.compare.articles import contention
+from rag.compare.articles import contention, reply
 from rag.compare.reconcile import annotated
-from rag.compare.relation import LEAST_COSINE
+from rag.compare.relation import LEAST_COSINE, ReportedSentence
 from rag.digest.excerpts import Pool, is_sentence
 from rag.digest.extractive import Budget, Check
 from rag.retrieval.near_duplicates import outlets
 from rag.schema import NO_CONFLICT, Answer, Citation, Conflict, Dispute, Section, Statement, Verdict
 
+_LEAST_REPLY = 0.5
+"""The cosine from which a sentence may deny another, or tell what came of it."""
 _BEFORE = re.compile(r"\b(?:at first|initially|originally)\b", re.IGNORECASE)
 
 
@@ -42,6 +44,32 @@ def differing_from(statements: Sequence[Statement], pool: Pool) -> tuple[Conflic
     near = pool.vectors @ pool.vectors[np.array(places, int)].T
     alike = np.flatnonzero(near.max(axis=1, initial=0) >= LEAST_COSINE).tolist()
     return differing([pool.only(alike)])
+
+
+def with_replies(
+    conflicts: Sequence[Conflict], statements: Sequence[Statement], pools: Sequence[Pool]
+) -> tuple[Conflict, ...]:
+    """What other articles say to what statements cite first, and the conflicts, one between the same two sentences.
+
+    They say that something is not so, or what came of a plan.
+    """
+    cited = {(c.article.id, c.start, c.end) for s in statements for c in s.citations[:1]}
+    known = [pool for pool in pools if pool.embedded]
+    own = {
+        (e.article.id, e.own): pool.report(place)
+        for pool in known
+        for place, e in enumerate(pool.excerpts)
+        if (e.article.id, e.span.start, e.span.end) in cited
+    }
+    found = [reply(report, _near(report, known)) for report in own.values()]
+    return tuple({_between(c): c for c in (*conflicts, *filter(None, found))}.values())
+
+
+def is_overtaken(statement: Statement, others: Sequence[Statement], conflicts: Sequence[Conflict]) -> bool:
+    """Whether it tells a plan, and one of the others what came of it; both by what they cite first."""
+    plans = [c for c in conflicts if c.kind is Dispute.SUPERSEDED and len({p.value for p in c.positions}) == 1]
+    ends = [c.positions[0].citation for c in plans if statement.citations[0].contains(c.positions[-1].citation)]
+    return any(other.citations[0].contains(end) for other in others for end in ends)
 
 
 def current(
@@ -85,6 +113,16 @@ def open_conflicts(conflicts: Sequence[Conflict], room: Budget, check: Check) ->
         statements += [side for side in sides if side.text not in {s.text for s in statements}]
     note = None if statements else NO_CONFLICT
     return Section("Open conflicts", dated(statements), note)
+
+
+def _near(report: ReportedSentence, pools: Sequence[Pool]) -> list[ReportedSentence]:
+    """The reports that may say something to one, the nearest first."""
+    near = [p.report(i) for p in pools for i in np.flatnonzero(p.vectors @ report.vector >= _LEAST_REPLY).tolist()]
+    return sorted(near, key=lambda r: (-float(r.vector @ report.vector), r.article.id, r.span.start))
+
+
+def _between(conflict: Conflict) -> frozenset[tuple[str, int]]:
+    return frozenset((p.citation.article.id, p.citation.start) for p in conflict.positions)
 
 
 def _superseding(statement: Statement, conflicts: Sequence[Conflict]) -> Citation | None:

@@ -86,7 +86,7 @@ def published_whens(excerpt: Excerpt) -> list[When]:
 
 def periods_of(excerpt: Excerpt) -> dict[int, Period]:
     """The periods that a sentence names, by where in the article; a relative one as the sentences around it say."""
-    article, own, end = excerpt.article, excerpt.own, excerpt.span.end
+    article, own, end = excerpt.article, excerpt.own, excerpt.end
     relative = event_dates(article.text, Span(own, end), article.published)
     found = {d.start: d.period for d in relative if not d.about}
     for moment in moments(article.text[own:end], article.known_day):

@@ -25,7 +25,16 @@ from rag.digest.briefing import (
     themed,
     unknown_section,
 )
-from rag.digest.conflicts import compared, current, differing, differing_from, open_conflicts, with_outlets
+from rag.digest.conflicts import (
+    compared,
+    current,
+    differing,
+    differing_from,
+    is_overtaken,
+    open_conflicts,
+    with_outlets,
+    with_replies,
+)
 from rag.digest.days import days_of
 from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
 from rag.digest.extractive import BUDGETS, Budget, Content, content_of
@@ -174,10 +183,12 @@ def summarize(request: Request, resources: Resources) -> Summary:
     _warn(account, pool)
     with account.clock.time("summarize"):
         written = _written(pool, topic, request.room, resources, model=resources.model)
-        conflicts = differing([pool])
+        differences = differing([pool])
         most = max(request.room.words, _words(written.statements))
-        now = _fitted(current(written.statements, conflicts, resources.check), most)
+        replied = with_replies(differences, written.statements, [pool])
+        now = _fitted(current(written.statements, replied, resources.check), most)
         statements = resources.judged(with_outlets(numbered(now or written.statements)))
+        conflicts = with_replies(differences, statements, [pool])
     return _summary(request, pool.articles, statements, conflicts, resources=resources, model=written.model)
 
 
@@ -197,11 +208,14 @@ def timeline(request: Request, resources: Resources) -> Timeline:
         if topic and (limits.first or limits.last):
             topic = _embedded(limits.topic, (), resources)
         found = chronicle(pool, topic, resources.check, most=request.room.most, admits=limits.admits)
+        plans = [event.statement for event in found]
+        replied = with_replies((), plans, [pool])
+        found = [event for event in found if not is_overtaken(event.statement, plans, replied)]
         worded = _reworded(found, request, resources)
         model = resources.model if worded is not None else None
         events = found if worded is None else worded
         statements = resources.judged(numbered([event.statement for event in events]))
-        conflicts = compared(statements, differing_from(statements, pool))
+        conflicts = compared(statements, with_replies(differing_from(statements, pool), statements, [pool]))
     outcome = _outcome(statements, request, resources)
     return Timeline(
         request.topic,
@@ -237,11 +251,12 @@ def _briefing(request: Request, resources: Resources) -> Summary:
         unknown = unknown_section(pools, latest.day, words, check, taken)
         fresh = news(latest.pool, None, resources.embeddings)
         sections += [new_section(latest, fresh.events, words, check, [*taken, *_contents([unknown])]), unknown]
-        conflicts = differing(pools)
-        sections = _current(sections, conflicts, resources)
+        differences = differing(pools)
+        sections = _current(sections, with_replies(differences, _statements(sections), pools), resources)
         sides = Budget(round(request.room.words * _CONFLICT_WORDS), _MOST_SIDES)
-        sections.insert(-1, open_conflicts(conflicts, sides, check))
+        sections.insert(-1, open_conflicts(differences, sides, check))
         statements = resources.judged(with_outlets(numbered(_statements(sections))))
+        conflicts = with_replies(differences, statements, pools)
     summary = _summary(request, articles, statements, conflicts, resources=resources, model=model)
     return _divided(summary, sections)
 
@@ -255,9 +270,10 @@ def _sectioned(request: Request, resources: Resources) -> Summary:
     with account.clock.time("summarize"):
         found = news(pool, topic, resources.embeddings)
         sections, model = _own_sections(found, request.room.words, request, resources)
-        conflicts = differing([pool])
-        sections = _current(sections, conflicts, resources)
+        differences = differing([pool])
+        sections = _current(sections, with_replies(differences, _statements(sections), [pool]), resources)
         statements = resources.judged(with_outlets(numbered(_statements(sections))))
+        conflicts = with_replies(differences, statements, [pool])
     summary = _summary(request, pool.articles, statements, conflicts, resources=resources, model=model)
     return _divided(summary, sections if statements else ())
 

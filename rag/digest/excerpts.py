@@ -29,6 +29,13 @@ _FARTHEST = 8  # characters between two sentences of one paragraph
 _LATE_PRONOUN = re.compile(r"^(?:In|At|On|After|By|During|For|With|When) [^,.;:]{0,40},? (?:he|she|they) ")
 # "It is not clear how many": the pronoun refers to what follows.
 _EXPLETIVE = re.compile(r"^It (?:\w+ ){1,5}(?:that|whether|if|how|why|when|who|what|where|to)\b")
+# "A spokesman, Jon Ott, denied this": who denies is named, and only the sentence before says what.
+_DENIAL = re.compile(
+    r"(?!(?:He|She|It|They|We|I)\b)"
+    r"(?:(?!\b(?:not|never|neither|nor|no|but|while|though|although|whereas)\b|, and\b|n['’]t\b)[^;:—])*?"
+    r"\b(?:den(?:y|ies|ied)|reject(?:s|ed)|dispute[sd]) (?:this|that|it)(?=[.,;:]| (?:and|but|as|for|on|in|at|by)\b)",
+    re.IGNORECASE,
+)
 _ENDS = (".", "!", "”", '."', '"', "…")
 _LABEL = re.compile(r"^\W*(?:Q\b|(?:THE )?[A-Z][A-Z.’' -]{2,40}:)")  # the speaker of a transcript
 _TALKS = re.compile(r"(?<![\w-])(?:I|[Mm]e|[Mm]y|[Yy]ou|[Yy]our|[Tt]hanks?)(?![\w-])")
@@ -51,12 +58,16 @@ _LEXICAL_DIMENSIONS = 1024
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A sentence of an article, which starts at `own`; `span` includes the sentences before it that it refers to."""
+    """A sentence of an article, from `own` to `end`.
+
+    `span` includes the sentences before it that it refers to, and the one behind it in which somebody denies it.
+    """
 
     article: Article
     passage_id: str
     span: Span
     own: int
+    end: int
 
     @property
     def text(self) -> str:
@@ -66,7 +77,7 @@ class Excerpt:
     @property
     def sentence(self) -> str:
         """The sentence itself on one line."""
-        return " ".join(self.article.text[self.own : self.span.end].split())
+        return " ".join(self.article.text[self.own : self.end].split())
 
     def citation(self, number: int) -> Citation:
         """The span as a citation."""
@@ -99,7 +110,7 @@ class Pool:
         """The sentence at that place, to be related to others; the pool must be embedded."""
         own = self.excerpts[place]
         vector = self.vectors[place]
-        return ReportedSentence(own.article, own.passage_id, Span(own.own, own.span.end), own.sentence, vector)
+        return ReportedSentence(own.article, own.passage_id, Span(own.own, own.end), own.sentence, vector)
 
     @property
     def articles(self) -> tuple[Article, ...]:
@@ -142,7 +153,8 @@ def gather(stored: Sequence[StoredPassage], articles: Mapping[str, Article]) -> 
         for place, piece in enumerate(cuts):
             start = _start(cuts, place) if is_sentence(piece.text) else None
             if start is not None:
-                found.append(Excerpt(articles[id], piece.passage_id, Span(start, piece.span.end), piece.span.start))
+                span = Span(start, _end(cuts, place))
+                found.append(Excerpt(articles[id], piece.passage_id, span, piece.span.start, piece.span.end))
                 rows.append(piece.vector)
     hits = tuple(Hit(row.passage, articles[row.passage.article_id], 0.0) for row in stored)
     left_out = {h.article.id: h.article for h in hits if is_ordered(h.article, Span(h.passage.start, h.passage.end))}
@@ -219,11 +231,19 @@ def _start(cuts: Sequence[_Trim], place: int) -> int | None:
         piece = cuts[first]
         if first < place and not _is_report(piece.text):
             return None
-        if not (leans(piece.text) or _LATE_PRONOUN.match(piece.text)) or _EXPLETIVE.match(piece.text):
+        is_open = leans(piece.text) or _LATE_PRONOUN.match(piece.text) or _DENIAL.match(piece.text)
+        if not is_open or _EXPLETIVE.match(piece.text):
             return piece.span.start
         if first == 0 or piece.span.start - cuts[first - 1].span.end > _FARTHEST:
             return None
     return None
+
+
+def _end(cuts: Sequence[_Trim], place: int) -> int:
+    """Where the sentence ends, or the one right behind it that denies it."""
+    own, *behind = cuts[place : place + 2]
+    is_denied = any(_DENIAL.match(b.text) and b.span.start - own.span.end <= _FARTHEST for b in behind)
+    return behind[0].span.end if is_denied else own.span.end
 
 
 def _stored(catalog: Catalog, article: Article) -> list[StoredPassage]:

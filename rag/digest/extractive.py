@@ -11,6 +11,7 @@ from typing import TypeAlias
 import numpy as np
 
 from rag.compare import relation
+from rag.compare.articles import reply
 from rag.digest.excerpts import Excerpt, Pool, trimmed
 from rag.digest.topic import Topic, related, relevance
 from rag.models.embeddings import Vector
@@ -170,7 +171,8 @@ def corroborated(
         if pool.excerpts[other].article.id in {c.article.id for c in found} or len(found) > _MOST_BESIDE:
             continue
         citation = pool.excerpts[other].citation(1)
-        is_same = relation.related(pool.report(place), pool.report(other)).same
+        one, two = pool.report(place), pool.report(other)
+        is_same = relation.related(one, two).same and not (reply(one, [two]) or reply(two, [one]))
         if is_same and check(Statement(statement.text, (citation,))).verdict is Verdict.SUPPORTED:
             found.append(citation)
     return replace(statement, citations=tuple(found))

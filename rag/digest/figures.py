@@ -99,7 +99,7 @@ def ledger(searcher: Searcher, topic: str, *, counting: str | None, k: int, wind
 
 def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
     """The figures of a sentence of which it is clear what they count."""
-    text = excerpt.article.text[excerpt.own : excerpt.span.end]
+    text = excerpt.article.text[excerpt.own : excerpt.end]
     words = read_text(text).words
     for number in amounts(text):
         counts = what_is_counted(number, words)
@@ -113,7 +113,7 @@ def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
 
 def _speaker(excerpt: Excerpt) -> str | None:
     """Who gives a figure; None if the name does not stand directly beside a verb of saying, or is no name."""
-    found = voice(excerpt.article.text, Span(excerpt.own, excerpt.span.end))
+    found = voice(excerpt.article.text, Span(excerpt.own, excerpt.end))
     words = found.name.lower().split() if found else []
     if not found or _NO_NAME.intersection(words) or not content_words(found.name):
         return None
@@ -208,7 +208,7 @@ def _event(number: Number, excerpt: Excerpt) -> _Event:
     published = excerpt.article.known_day
     periods = {at: p for at, p in periods_of(excerpt).items() if _is_when(at - excerpt.own, number)}
     recent = Period(published - _NEWS, published) if published else None
-    said = voice(excerpt.article.text, Span(excerpt.own, excerpt.span.end))
+    said = voice(excerpt.article.text, Span(excerpt.own, excerpt.end))
     speaker = said.name if said else ""
     places = tuple(n.text for n in names(excerpt.sentence) if n.text not in speaker)
     words = frozenset(w for w in content_words(excerpt.sentence) if not w[0].isdigit() and w not in WEEKDAYS)

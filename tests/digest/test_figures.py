@@ -59,7 +59,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[rag.Library]:
 
 def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
     """What the figures of a sentence count, as written, with their bounds."""
-    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0)
+    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0, len(text))
     return [(r.counts.text, r.figure.text, r.figure.low, r.figure.high) for r in figures_of(excerpt)]
 
 
@@ -200,7 +200,7 @@ def test_history_and_other_topics_are_left_out(library: rag.Library) -> None:
     ],
 )
 def test_only_a_day_in_its_clause_is_the_day_of_an_event(text: str, happened: str | None) -> None:
-    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0)
+    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0, len(text))
     (reported,) = figures_of(excerpt)
     assert [when.date.isoformat() for when in reported.event.days] == ([happened] if happened else [])
 
@@ -261,7 +261,7 @@ def test_a_narrow_terminal_shows_each_figure_once(library: rag.Library) -> None:
     ],
 )
 def test_only_a_name_is_a_speaker(text: str, speaker: str | None) -> None:
-    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0)
+    excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0, len(text))
     assert [r.figure.speaker for r in figures_of(excerpt)] == [speaker]
 
 

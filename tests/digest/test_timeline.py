@@ -238,3 +238,37 @@ def test_what_is_not_found_to_differ_is_not_said_to(of: Any) -> None:
     found = library.timeline()
     assert found.conflicts == ()
     assert "conflicts" not in found.to_dict()
+
+
+LEAK = "Solvent from the Brell plant leaked into Lake Aran on Monday, the water board said."
+NO_LEAK = "The company Brell said on Tuesday that no solvent had leaked from its plant into Lake Aran."
+
+
+def test_what_another_article_denies_has_both_sides(of: Any) -> None:
+    library = of(("2024-06-03", LEAK), ("2024-06-04", NO_LEAK))
+    found = library.timeline()
+    lines = {event.statement.text: found.differing(event) for event in found.events}
+    assert lines[LEAK] == ["Sources differ.", f"- “{NO_LEAK}” [2] 4 June 2024"]
+    summary = library.summarize(topic="solvent in Lake Aran")
+    assert {LEAK, NO_LEAK} == {s.text for s in summary.statements}
+    assert summary.text.endswith("Sources differ: [2], [1].")
+
+
+def test_a_sentence_comes_with_the_one_behind_it_that_denies_it(of: Any) -> None:
+    claim = "Opposition deputy Hugo Sand said that the dam of Pell burst on 3 June."
+    denial = "Governor Celine Abadie denied this and said that nobody had opened a gate of it."
+    library = of(("2024-06-04", f"{claim} {denial} The lake of Pell was empty on 4 June, the farmers there said."))
+    assert f"{claim} {denial}" in [event.statement.text for event in library.timeline().events]
+    assert f"{claim} {denial}" in [s.text for s in library.summarize(topic="dam of Pell").statements]
+
+
+def test_a_plan_that_a_later_article_overtakes_is_marked_or_left_out(of: Any) -> None:
+    plan, end = (
+        "A festival at Lake Aran is planned for 15 June.",
+        "The town called off the festival at Lake Aran on 15 June.",
+    )
+    library = of(("2024-06-03", plan), ("2024-06-10", end))
+    assert [event.statement.text for event in library.timeline().events] == [end]
+    found = library.timeline(max_events=1)
+    assert found.events[0].statement.text == end or found.differing(found.events[0])[0].startswith("Reported later")
+    assert plan not in library.summarize(topic="festival at Lake Aran").text
