@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -317,6 +318,8 @@ def _words(name: str) -> str | None:
 
 
 _FRONT_MATTER = re.compile(r"\s{0,8}---[ \t]*\n(?P<yaml>.{0,65536}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.S)
+_COLONED = re.compile(r"^([\w-]+:)[ \t]+(?![\"'\[{|>&*!])([^\n]*: [^\n]*)$", re.M)
+"""A value of which YAML wants quotes because of its colon: "title: Halden count: what went wrong"."""
 _PAIR = re.compile(r"[ \t]*(?P<key>[^\W\d_]{2,12})[ \t]*:[ \t]*(?P<value>\S[^\n]{0,500})(?:\n|\Z)")
 _DATE_LINE = re.compile(
     r"\s{0,8}date[ \t:]+(?P<date>[^\n]{4,50}?)(?:[ \t]+[A-Za-z][A-Za-z ]{0,30}:|:)?[ \t]*(?:\n|\Z)", re.I
@@ -347,7 +350,11 @@ def _front_matter(text: str) -> Headed | None:
     if not found:
         return None
     try:
-        fields = yaml.load(found["yaml"], Loader=yaml.BaseLoader)  # builds text only: no types, no objects
+        try:
+            fields = yaml.load(found["yaml"], Loader=yaml.BaseLoader)  # builds text only: no types, no objects
+        except yaml.YAMLError:
+            quoted = _COLONED.sub(lambda line: f"{line[1]} {json.dumps(line[2])}", found["yaml"])
+            fields = yaml.load(quoted, Loader=yaml.BaseLoader)
     except (yaml.YAMLError, RecursionError) as error:
         seen = one_line(str(error), 120)
         raise LoadError(f"has front matter that is not YAML ({seen}); put its values in quotes") from None

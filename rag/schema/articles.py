@@ -140,7 +140,7 @@ class Article:
 
     id: str
     title: str
-    text: str
+    text: str = field(repr=False)
     sha256: str
     source: str | None = None
     published: Published | None = None

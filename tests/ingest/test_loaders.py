@@ -368,7 +368,7 @@ def test_a_pdf_gives_its_text_and_the_date_that_it_was_made_is_not_its_publicati
         ("a.txt", bytes(range(256)) * 4, "binary"),
         ("a.txt", b"\xff\xfeabc", "UTF-16"),
         ("a.txt", b"Date: 2021-07-07\n\n", "no text after its header"),
-        ("a.md", b"---\ntitle: a: b\n---\nText.", "quotes"),
+        ("a.md", b"---\ntitle: [a: b\n---\nText.", "quotes"),
         ("a.html", b"<html><body></body></html>", "no article text"),
         ("a.json", b'{\n"text": "x",\n"title" "y"}', "line 3 column 9"),
         ("a.json", b"[" * 100_000, "nested"),
@@ -640,3 +640,10 @@ def test_any_bytes_under_any_extension_are_articles_or_failures(tmp_path: Path, 
             assert item.text.strip()
             assert item.title
             (item.text + item.title + item.id).encode()
+
+
+def test_a_headline_with_a_colon_needs_no_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "count.md"
+    path.write_text("---\ntitle: Halden count: what went wrong\ndate: 2025-07-03\n---\nOne clerk erred.\n")
+    [found] = load(path)
+    assert (found.title, str(found.published)) == ("Halden count: what went wrong", "2025-07-03")
