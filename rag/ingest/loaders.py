@@ -297,7 +297,12 @@ def _posts(container: Container) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     csv.field_size_limit(MAX_FILE)
     for table in (PurePosixPath(name) for name in container.names if PurePosixPath(name).name == _POSTS):
-        for row in csv.DictReader(clean(decode(container.part(str(table)) or b"").text).splitlines(keepends=True)):
+        try:
+            text = clean(decode(container.part(str(table)) or b"").text)
+            rows = list(csv.DictReader(text.splitlines(keepends=True)))
+        except (csv.Error, LoadError):  # it is no such table; whoever reads the file says what is wrong with it
+            continue
+        for row in rows:
             draft = {"status": "draft"} if str(row.get("is_published")).lower() == "false" else {}
             found[str(table.parent / "posts" / f"{row.get('post_id')}.html")] = {**row, **draft}
     return {name: row for name, row in found.items() if name in container.names}

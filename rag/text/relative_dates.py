@@ -178,7 +178,8 @@ _OPEN = re.compile(
     r"\b(?:before|by|until|till|from|if|can|could|may|might|should|must)\b[^.,;]*$"
 )
 _UNCLEAR = re.compile(
-    r", to [a-z]+\b[^.,;:]*$|\b(?:should|must|can|may|might)\b(?! have)[^.,;:]*$|\bfrom\s+$|"
+    rf", to (?!(?:the|{'|'.join(_COUNTS)})\b)[a-z]+\b[^.,;:]*$|"
+    r"\b(?:should|must|can|may|might)\b(?! have)[^.,;:]*$|\bfrom\s+$|"
     r"^(?!.*\b(?:was|were|had|did|[a-z]+[^\We]ed)\b).*\b(?:by|until|till)\s+$",
     re.DOTALL,
 )
@@ -290,11 +291,12 @@ def _sentence(text: str, span: Span, day: date, anchor: date) -> Iterator[EventD
         for m in relative
         if not _OBVIOUS.match(m.text) and not _is_unclear(m, sentence, day)
     ]
-    known = sorted([*found, *_absolute_dates(text, span, Published(day, Precision.DAY))], key=lambda e: e.start)
-    days = [(e.end, e.period.first) for e in known if e.period.first == e.period.last]
-    for match in _ANCHORED.finditer(sentence):
-        before = [first for end, first in days if end <= span.start + match.start()]
-        yield _anchored(match, span.start, before[-1] if before else anchor)
+    if counted := list(_ANCHORED.finditer(sentence)):
+        known = [*found, *_absolute_dates(text, span, Published(day, Precision.DAY))]
+        days = sorted((e.end, e.period.first) for e in known if e.period.first == e.period.last)
+        for match in counted:
+            before = [first for end, first in days if end <= span.start + match.start()]
+            yield _anchored(match, span.start, before[-1] if before else anchor)
     yield from found
 
 

@@ -45,6 +45,7 @@ def days(text: str, published: Published = WEDNESDAY) -> list[str]:
         ("The city fell on Tuesday. A judge was shot earlier on the same day.", ["6 July 2021"]),
         ("On Mondays they rest.", []),
         ("He offered a truce of ten days, to begin on Saturday.", []),
+        ("They sentenced her, a former clerk, to seven years in prison on Monday.", ["5 July 2021"]),
         ("The relief that should arrive on Thursday is small.", []),
         ("They need at least until Friday night.", []),
         ("The exchange planned for Wednesday was put off until Friday.", ["9 July 2021"]),
