@@ -15,9 +15,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from rag.digest.digest import MOST_PASSAGES
 from rag.digest.excerpts import Pool, of_articles, of_hits, of_window
 from rag.digest.extractive import content, lexrank, repeats, shortlist, similarities
+from rag.digest.request import MOST_PASSAGES
 from rag.evaluation.cases import SummaryCase
 from rag.evaluation.formats import load_set
 from rag.library import Library

@@ -17,6 +17,7 @@ from rag.digest import digest
 from rag.digest.extractive import Budget
 from rag.digest.figures import ledger
 from rag.digest.generative import Model
+from rag.digest.request import Resources, requested, room
 from rag.errors import InputError
 from rag.models.budget import Terms
 from rag.models.client import Account
@@ -193,8 +194,8 @@ class Library(Collection):
         passed its check; `progress` is called for each group. Errors as for `ask`.
         """
         window = narrowed(self.limits, window, by=limits)
-        space = digest.room(length, words)
-        request = digest.requested(self._searcher, articles, topic, room=space, window=window, sections=sections)
+        space = room(length, words)
+        request = requested(self._searcher, articles, topic, room=space, window=window, sections=sections)
         return digest.summarize(request, self._resources(progress))
 
     @validated
@@ -212,7 +213,7 @@ class Library(Collection):
         A model, if there is one, words them; their dates and citations are not its own. Errors as for `summarize`.
         """
         window = narrowed(self.limits, window, by=limits)
-        request = digest.requested(self._searcher, articles, topic, room=Budget(0, max_events), window=window)
+        request = requested(self._searcher, articles, topic, room=Budget(0, max_events), window=window)
         return digest.timeline(request, self._resources(progress))
 
     @validated
@@ -265,10 +266,10 @@ class Library(Collection):
 
         return tool(self.window(window, **limits), k=k)
 
-    def _resources(self, progress: Progress | None) -> digest.Resources:
+    def _resources(self, progress: Progress | None) -> Resources:
         account, writer = Account(self.terms, Clock()), self.writer
         model = Model(writer.caller, account, Meter(progress), writer.find) if writer else None
-        return digest.Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
+        return Resources(self.catalog, self.embeddings, self.entailment, self.judge, model, account)
 
 
 class View(Library):

@@ -78,7 +78,7 @@ Against = Annotated[
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with the last chat of a terminal.")]
 Sheet = Annotated[str | None, typer.Option(metavar="FILE", help="Write a sheet to work through: .html, .csv or .docx.")]
 Articles = Annotated[list[str] | None, typer.Argument(metavar="ARTICLE...", help="Only these: ids, or files.")]
-Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words.")]
+Size = Annotated[Length, typer.Option("--length", help="About 60, 120 or 250 words; of the whole library, twice that.")]
 WordCount = Annotated[int | None, typer.Option("--words", min=1, metavar="N", help="At most so many words instead.")]
 SectionNames = Annotated[
     str | None, typer.Option("--sections", metavar="NAMES", help="Sections of your own, with commas between them.")

@@ -13,7 +13,7 @@ from rag.schema.statements import Citation, Conflict, Statement, conflict_dict, 
 
 
 class Length(StrEnum):
-    """How long a summary may be: about 60, 120 or 250 words."""
+    """How long a summary may be: about 60, 120 or 250 words, and twice that for a briefing of a whole library."""
 
     SHORT = "short"
     MEDIUM = "medium"
