@@ -84,6 +84,14 @@ def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
         ("The number of deaths remains four.", ("number of deaths", "four", 4, 4)),
         ("The fire has burned 1,900 hectares.", ("hectares burned", "1,900", 1900, 1900)),
         ("The bomb killed 30 people and wounded 12.", ("people killed", "30", 30, 30)),
+        ("At least 16 people are now known to have died in it.", ("people died", "At least 16", 16, None)),
+        ("Shells fell on the market, killing at least six people.", ("people killed", "at least six", 6, None)),
+        ("Twelve people died when the dam broke, the police said.", ("people died", "Twelve", 12, 12)),
+        ("Nine people are still missing.", ("people missing", "Nine", 9, 9)),
+        (
+            "The number of people killed when the dam broke rose to nine on Thursday.",
+            ("number of people killed", "nine", 9, 9),
+        ),
     ],
 )
 def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | None, float | None]) -> None:
@@ -100,7 +108,9 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "Up to 40 people were feared dead after the storm.",
         "The strike appears to have killed 7 children.",
         "About 30 people could have been killed in the raid.",
-        "At least 16 people are known to have died in it.",
+        "At least 16 people are feared to have died in it.",
+        "At least 16 people were said to have died in it.",
+        "They met the families of the dead, including 12 children.",
         "Dozens of attackers were killed in the fighting.",
         "The number of the wounded rose from 24 to 37 soldiers.",
         "The number of beds at 12 hospitals fell again.",
