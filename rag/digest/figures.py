@@ -20,7 +20,21 @@ from rag.digest.excerpts import Excerpt, of_passages
 from rag.errors import InputError
 from rag.retrieval.near_duplicates import clusters, outlets
 from rag.retrieval.retriever import Searcher, is_on
-from rag.schema import Article, Citation, Figure, Figures, Precision, Reason, Series, Span, Status, Window
+from rag.schema import (
+    Article,
+    Citation,
+    Conflict,
+    Dispute,
+    Figure,
+    Figures,
+    Position,
+    Precision,
+    Reason,
+    Series,
+    Span,
+    Status,
+    Window,
+)
 from rag.text.calendar import WEEKDAYS, Period
 from rag.text.names import names, same
 from rag.text.sentences import sentences
@@ -107,12 +121,26 @@ def ledger(searcher: Searcher, topic: str, *, counting: str | None, k: int, wind
     return replace(result, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES if near else Reason.OUTSIDE_DATES)
 
 
+def revisions(excerpts: Iterable[Excerpt]) -> list[Conflict]:
+    """The figures of one event of which a later day has another one: that of the latest day, before the earlier ones.
+
+    None of an event of which that day has several.
+    """
+    found: list[Conflict] = []
+    for event in _events(_widened(r, e) for e in excerpts if not _is_history(e) for r in figures_of(e)):
+        by_value = {(r.figure.least, r.figure.most): r.figure for r in event if r.figure.day}
+        dated = sorted(by_value.values(), key=lambda figure: figure.day, reverse=True)
+        if dated[1:] and dated[0].day != dated[1].day:
+            positions = tuple(Position(f.text, f.citation, f.speaker) for f in dated)
+            found.append(Conflict(Dispute.SUPERSEDED, "", positions))
+    return found
+
+
 def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
     """The figures of a sentence of which it is clear what they count."""
     text = excerpt.article.text[excerpt.own : excerpt.end]
-    words = read_text(text).words
     for number in amounts(text):
-        counts = what_is_counted(number, words)
+        counts = what_is_counted(number, read_text(text).words)
         if counts:
             speaker = _speaker(excerpt)
             event = _event(number, excerpt)
@@ -223,18 +251,19 @@ def _series(found: Iterable[_Reported], topic: str) -> list[Series]:
 
 def _events(found: Iterable[_Reported], topic: str = "") -> list[list[_Reported]]:
     """The figures of each thing that is counted in one event, the earliest first."""
-    events: list[list[_Reported]] = []
+    by_thing: dict[tuple[frozenset[str], str], list[list[_Reported]]] = defaultdict(list)
     for reported in sorted(found, key=lambda r: (r.figure.day or "9999", r.article.id, r.figure.citation.start)):
+        events = by_thing[reported.counts.things, reported.figure.unit]
         event = next((e for e in events if _is_of(reported, e) and _is_linked(reported, e, topic)), None)
         if event is None:
             events.append(event := [])
         event.append(reported)
-    return events
+    return [event for events in by_thing.values() for event in events]
 
 
 def _is_of(reported: _Reported, event: Sequence[_Reported]) -> bool:
     """Whether it counts the same as the figures of an event, and can be of it: of about the days of one of them."""
-    if reported.figure.unit != event[0].figure.unit or not any(reported.counts.is_of(r.counts) for r in event):
+    if not any(reported.counts.is_of(r.counts) for r in event):
         return False
     whens = [reported.event.agrees(r.event) for r in event]
     return any(w is True for w in whens) and False not in whens
