@@ -96,7 +96,7 @@ class Counted:
     @property
     def stems(self) -> frozenset[str]:
         """All that says what is counted."""
-        return self.things.union(content_words(f"{self.text} {self.deed} {self.beside}"))
+        return self.things.union(content_words(f"{self.text} {self.deed}"))
 
     def is_of(self, other: Counted) -> bool:
         """Whether both count the same: people who died are those who were killed."""

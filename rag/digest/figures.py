@@ -181,7 +181,9 @@ def _widened(reported: _Reported, excerpt: Excerpt) -> _Reported:
     ends += [excerpt.own + n.value.begin for n in amounts(article.text[excerpt.own : excerpt.end])]
     end = min((end for end in ends if end > at), default=excerpt.end)
     own = frozenset(content_words(article.text[start:end])) & event.words
-    if event.places or own - reported.counts.stems - frozenset(content_words(reported.figure.text)):
+    if event.places or own - reported.counts.stems - frozenset(
+        content_words(f"{reported.counts.beside} {reported.figure.text}")
+    ):
         return reported
     start = max(0, article.text.rfind("\n\n", 0, excerpt.own))
     if _is_history(replace(excerpt, own=start)):

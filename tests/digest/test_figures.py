@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from rag.digest.excerpts import Excerpt
 from rag.digest.figures import figures_of
 from rag.errors import EmptyLibraryError, InputError
 from rag.ingest.metadata import article
+from rag.news import Interests, since
 from rag.render.digest_lines import figure_lines
 from rag.render.tables import csv_text
 from rag.schema import Figures, Reason, Span, Status
@@ -213,6 +215,25 @@ def test_only_a_day_in_its_clause_is_the_day_of_an_event(text: str, happened: st
     excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0, len(text))
     (reported,) = figures_of(excerpt)
     assert [when.date.isoformat() for when in reported.event.days] == ([happened] if happened else [])
+
+
+def test_a_rising_toll_is_one_series_and_a_revision_for_news(tmp_path: Path) -> None:
+    reports = (
+        ("The Orrin dam broke. At least four people were killed at the Orrin dam, police said.", "2023-10-04"),
+        ("The number of people killed when the Orrin dam broke rose to nine on Thursday.", "2023-10-05"),
+        ("The head of the Orrin dam stepped down.\n\nThe toll stood at fourteen on Monday.", "2023-10-09"),
+        ("Seventeen people are now known to have died when the Orrin dam broke, police said.", "2023-10-13"),
+        ("Eighteen people died in the flood after the Orrin dam broke, police said.", "2023-10-14"),
+        ("A bus hit the rail of the Orrin dam. Twenty cars were damaged.", "2023-10-15"),
+    )
+    with rag.Library(tmp_path, offline=True) as library:
+        library.add(*(article(text, title="At the dam", source=day, published=day) for text, day in reports))
+        (series,) = [s for s in library.figures("Orrin dam").series if "people" in s.counts]
+        (revision,) = [c for c in library.conflicts(topic="Orrin dam") if c.positions[0].value == "Eighteen"]
+        (news,) = [c for c in since(library, date(2023, 10, 14), Interests()) if c.kind == "revised"]
+    assert [f.low for f in series.figures] == [4, 9, 14, 17, 18]
+    assert [p.value for p in revision.positions] == ["Eighteen", "Seventeen", "fourteen", "nine", "At least four"]
+    assert "now “Eighteen people died" in news.text
 
 
 def test_figures_of_two_events_are_two_series(tmp_path: Path) -> None:
