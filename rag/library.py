@@ -12,8 +12,8 @@ from rag.answer.pipeline import Pipeline
 from rag.answer.task import Asked
 from rag.answer.writer import Preview
 from rag.arguments import Asking, Limits, narrowed, validated
-from rag.compare.articles import conflicts
 from rag.digest import digest
+from rag.digest.conflicts import contested
 from rag.digest.extractive import Budget
 from rag.digest.figures import ledger
 from rag.digest.generative import Model
@@ -225,7 +225,7 @@ class Library(Collection):
         With a `topic` those of the `k` passages nearest to it are read. Raises EmptyLibraryError if there is no
         article, InputError if the topic has no words.
         """
-        return conflicts(self._searcher, topic, k=k, window=narrowed(self.limits, window, by=limits))
+        return contested(self._searcher, topic, k=k, window=narrowed(self.limits, window, by=limits))
 
     @validated
     def figures(

@@ -23,8 +23,9 @@ from rag.compare.replies import denies, overtakes
 from rag.compare.sides import sides
 from rag.models.injection import is_ordered
 from rag.retrieval.near_duplicates import clusters
-from rag.retrieval.retriever import Index, Retrieved, Searcher
-from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Verdict, Window
+from rag.retrieval.retriever import Index, Retrieved
+from rag.schema import Article, Citation, Conflict, Dispute, Position, Span, Statement, Verdict
+from rag.store.catalog import Catalog
 from rag.store.embedding_table import StoredPassage
 from rag.text.names import names
 from rag.text.sentences import sentences
@@ -112,19 +113,10 @@ def held_against(
     )
 
 
-def conflicts(searcher: Searcher, topic: str | None, *, k: int, window: Window) -> tuple[Conflict, ...]:
-    """What the articles of a window say differently, the latest first; on a topic those of its `k` nearest passages."""
-    searcher.check_filled()
-    catalog = searcher.index.catalog
-    hits = () if topic is None else searcher.find(searcher.query(topic, window), k=k, window=window).hits[:k]
+def conflicts(catalog: Catalog, ids: Sequence[str]) -> tuple[Conflict, ...]:
+    """What passages say differently from one another, the latest first."""
     with catalog.snapshot():
-        near = dict.fromkeys(hit.article.id for hit in hits)
-        read = (
-            catalog.admitted(window)
-            if topic is None
-            else [id for article in near for id in catalog.passage_ids(article)]
-        )
-        stored = catalog.passages(read)
+        stored = catalog.passages(ids)
         articles = catalog.articles({row.passage.article_id for row in stored})
     return contention(reports(stored, {article.id: article for article in articles}))
 

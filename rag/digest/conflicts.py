@@ -5,18 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 
 import numpy as np
 
 from rag.answer.annotate import dated
 from rag.checks.quotes import cited
-from rag.compare.articles import contention, reply
+from rag.compare.articles import conflicts, contention, reply
 from rag.compare.reconcile import annotated
 from rag.compare.relation import LEAST_COSINE, ReportedSentence
-from rag.digest.excerpts import Pool, is_sentence
+from rag.digest.excerpts import Excerpt, Pool, is_sentence, of_passages
 from rag.digest.extractive import Budget, Check
+from rag.digest.figures import revisions
 from rag.retrieval.near_duplicates import outlets
-from rag.schema import NO_CONFLICT, Answer, Citation, Conflict, Dispute, Section, Statement, Verdict
+from rag.retrieval.retriever import Searcher
+from rag.schema import NO_CONFLICT, Answer, Citation, Conflict, Dispute, Section, Statement, Verdict, Window
 
 _LEAST_REPLY = 0.5
 """The cosine from which a sentence may deny another, or tell what came of it."""
@@ -31,9 +34,24 @@ class NumberedConflicts:
     citations: tuple[Citation, ...]
 
 
+def contested(searcher: Searcher, topic: str | None, *, k: int, window: Window) -> tuple[Conflict, ...]:
+    """What the articles of a window say differently, the latest first; on a topic those of its `k` nearest passages.
+
+    Citations are numbered from 1 through all conflicts. Raises EmptyLibraryError if there is no article.
+    """
+    searcher.check_filled()
+    catalog = searcher.index.catalog
+    hits = () if topic is None else searcher.find(searcher.query(topic, window), k=k, window=window).hits[:k]
+    near = dict.fromkeys(hit.article.id for hit in hits)
+    read = catalog.admitted(window) if topic is None else [id for a in near for id in catalog.passage_ids(a)]
+    return _revised(conflicts(catalog, read), of_passages(catalog, read).excerpts)
+
+
 def differing(pools: Sequence[Pool]) -> tuple[Conflict, ...]:
     """What gathered sentences say differently from one another, the latest first."""
-    return contention([pool.report(place) for pool in pools if pool.embedded for place in range(len(pool.excerpts))])
+    embedded = [pool for pool in pools if pool.embedded]
+    found = contention([pool.report(place) for pool in embedded for place in range(len(pool.excerpts))])
+    return _revised(found, [e for pool in embedded for e in pool.excerpts])
 
 
 def differing_from(statements: Sequence[Statement], pool: Pool) -> tuple[Conflict, ...]:
@@ -113,6 +131,23 @@ def open_conflicts(conflicts: Sequence[Conflict], room: Budget, check: Check) ->
         statements += [side for side in sides if side.text not in {s.text for s in statements}]
     note = None if statements else NO_CONFLICT
     return Section("Open conflicts", dated(statements), note)
+
+
+def _revised(found: Sequence[Conflict], excerpts: Sequence[Excerpt]) -> tuple[Conflict, ...]:
+    """The conflicts with the figures that a later day revises, the latest first, and no part of those again."""
+    revised = revisions(excerpts)
+    new = [[p.citation for p in conflict.positions] for conflict in revised]
+    others = (
+        c for c in found if not any(all(any(n.contains(p.citation) for n in r) for p in c.positions) for r in new)
+    )
+    every = sorted(
+        (*revised, *others), key=lambda c: str(c.positions[0].citation.article.published or ""), reverse=True
+    )
+    numbers = count(1)
+    return tuple(
+        replace(c, positions=tuple(replace(p, citation=replace(p.citation, number=next(numbers))) for p in c.positions))
+        for c in every
+    )
 
 
 def _near(report: ReportedSentence, pools: Sequence[Pool]) -> list[ReportedSentence]:

@@ -8,11 +8,17 @@ from dataclasses import dataclass, replace
 
 from rag.checks.exact import Number, counted
 from rag.checks.rules.reading import Force, Word, is_past
+from rag.checks.rules.wordvectors import likeness
+from rag.models.embeddings import is_word
 from rag.text.speakers import SAYING
-from rag.text.words import base, content_words, listed
+from rag.text.words import FUNCTION_WORDS, base, content_words, listed, stem
 
 _BE = listed("is are was were been being be")
-_HAVE = listed("has have had")
+_AUXILIARIES = re.compile(
+    r"(?:\s+(?:(?P<be>is|are|was|were|been|being|be)|(?P<have>(?:known to )?(?:has|have|had))|"
+    r"now|still|also|already)\b)*"
+)
+"""What may stand before the verb: have been; are still; are now known to have."""
 _JOINING = listed("that and after when while which because as but where since said")
 """What may stand before the subject of a clause."""
 _PLURALS = listed("people men women children lives wives halves police personnel staff aircraft")
@@ -52,12 +58,14 @@ _DETERMINERS = _ARTICLES | listed("their its his her")
 _SAYS = re.compile(SAYING)
 _SHARED = re.compile(r"\s+of\s+(?:the|its|their|his|her|all)\b", re.IGNORECASE)
 _TOLL = re.compile(
-    r"\b(?:(?:[a-z]+ )?toll\b|number of [a-z]+(?: [a-z]+){0,2}?(?= (?:"
-    r"at|by|from|in|near|on|to|as|is|was|has|had|passed|reached|rose|climbed|fell|stands|stood|remains|remained)\b))"
+    r"\b(?:(?:[a-z]+ )?toll\b|number of ([a-z]+(?: [a-z]+){0,2}?)(?= (?:"
+    rf"passed|reached|rose|climbed|fell|stands|stood|remains|remained|{'|'.join(sorted(FUNCTION_WORDS - {'who'}))})\b))"
     r"(?=[^.;:,()]*$)",
     re.IGNORECASE,
 )
-_TO = re.compile(r"\b(?:to|at|of|as|is|was|pass(?:es|ed)|reach(?:es|ed)|remain(?:s|ed))\s+$", re.IGNORECASE)
+_TO = re.compile(
+    r"(?:\b(\w+)\s+)?\b(?:to|at|of|as|is|was|pass(?:es|ed)|reach(?:es|ed)|remain(?:s|ed))\s+$", re.IGNORECASE
+)
 _ENDS = re.compile(r"\s?(to|and|-|–)\s?")
 _RANGE, _CHANGE = re.compile(r"\bbetween\s+$", re.IGNORECASE), re.compile(r"\bfrom\s+$", re.IGNORECASE)
 _ONLY_SPACE = re.compile(r"\s+")
@@ -65,18 +73,39 @@ _OPENING = re.compile(r"(?<![^\s(“‘\"'—])")
 _GOES_ON = re.compile(r",\s+(?:\w+\s+)?\w+(?:,|\s+(?:and|or)\b)|,?\s+(?:and|or)\s+")
 """A list that begins with the noun, which a number then counts with the others."""
 _HYPHENS = ("-", "–", "—")
-TOLL = "toll"
-"""What the key of a death toll begins with."""
+_ALIKE = 0.55
+"""From which likeness on two verbs are of one deed: killed and died, not destroyed and damaged."""
 _LONGEST = 5
 """How many words may say what is counted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What a number counts, in words, and the key that it shares with others that count the same."""
+    """What a number counts: the word for what was done, and the stems of what it was done to, or by what.
+
+    `by` is whether what is counted did it; None for the number or the toll of something. `beside` are words that say
+    no more of it.
+    """
 
     text: str
-    key: tuple[str, ...]
+    deed: str
+    things: frozenset[str]
+    by: bool | None = None
+    beside: str = ""
+
+    @property
+    def stems(self) -> frozenset[str]:
+        """All that says what is counted."""
+        return self.things.union(content_words(f"{self.text} {self.deed}"))
+
+    def is_of(self, other: Counted) -> bool:
+        """Whether both count the same: people who died are those who were killed."""
+        if self.things != other.things:
+            return False
+        is_one = stem(self.deed.lower()) == stem(other.deed.lower())
+        if is_one:
+            return None in (self.by, other.by) or self.by == other.by
+        return likeness(self.deed, other.deed) >= _ALIKE
 
 
 def amounts(text: str) -> Iterator[Number]:
@@ -137,20 +166,21 @@ def _subject(number: Number, before: Sequence[Word], after: Sequence[Word]) -> C
     if beside and before[-1].text.lower() not in _JOINING:
         return None
     noun = _noun(after)
-    verbs = list(after[len(noun) : len(noun) + 4])
-    auxiliary = [w.text.lower() for w in verbs if w.text.lower() in _BE | _HAVE]
-    left = verbs[len(auxiliary) :]
-    if not _is_many(noun, number) or not left or not _is_deed(left[0]) or _is_one_deed_of_several(number, left):
+    auxiliary = _AUXILIARIES.match(number.sentence, noun[-1].end if noun else number.value.end)
+    verbs = [w for w in after if auxiliary and w.start >= auxiliary.end()]
+    if not auxiliary or not _is_many(noun, number) or not verbs:
         return None
-    if number.value.unit and not auxiliary:  # 45% of the cuts needed must come from
+    done, *following = verbs
+    is_passive = auxiliary.lastgroup == "be"
+    is_state = is_passive and done.text == "missing"
+    is_told = _is_deed(done) and not _is_one_deed_of_several(number, verbs[:4])
+    if not is_state and not (is_told and (auxiliary[0] or not number.value.unit)):  # 45% of the cuts needed must come
         return None
-    following = after[len(noun) + len(auxiliary) + 1 :]
-    if _BE.intersection(auxiliary):
-        return _counted_as(noun, [left[0], *_completion(following)], "object")
-    more = _completion(following) or _done_to(following)
-    if following and not more and following[0].text.lower() not in _BEFORE_A_PLACE:
+    more = _completion(following) or ([] if is_passive else _done_to(following))
+    allowed = _BEFORE_A_PLACE | _AFTER_AN_OBJECT | {"of"}
+    if following and not more and not is_passive and following[0].text.lower() not in allowed - {"that"}:
         return None
-    return _counted_as(noun, [left[0], *more], "subject")
+    return _counted_as(noun, [done, *more], by=is_state or not is_passive, beside=auxiliary[0])
 
 
 def _object(number: Number, before: Sequence[Word], after: Sequence[Word]) -> Counted | None:
@@ -160,18 +190,21 @@ def _object(number: Number, before: Sequence[Word], after: Sequence[Word]) -> Co
     if not _is_done(number, before) or not _is_many(noun, number) or _is_one_of_several(number, noun, following):
         return None
     more = _completion(following)
-    allowed = _BEFORE_A_PLACE | _AFTER_AN_OBJECT | ({"of"} if number.value.unit else set())
+    allowed = _BEFORE_A_PLACE | _AFTER_AN_OBJECT | {"of"}
     if not more and following and following[0].text.lower() not in allowed:
         return None
     if _BREAK.match(number.sentence, noun[-1].end):
         return None
-    return _counted_as(noun, [before[-1], *more], "object")
+    verb = before[-1] if _has_past_form(before[-1]) else replace(before[-1], text=f"{before[-1].text[:-3]}ed")
+    return _counted_as(noun, [verb, *more], by=False)
 
 
 def _is_done(number: Number, before: Sequence[Word]) -> bool:
     """Whether a verb stands directly before the number, and is neither a passive nor what only seems to have been."""
     text = number.sentence
-    if not before or not _is_deed(before[-1]) or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.value.begin):
+    if not before or not _ONLY_SPACE.fullmatch(text, before[-1].end, number.value.begin):
+        return False
+    if not _is_deed(before[-1]) and not _is_result(before[-1], text):
         return False
     if before[-1].text in _CHANGES or text[: before[-1].start].endswith(_HYPHENS):
         return False
@@ -202,7 +235,11 @@ def _toll(number: Number, after: Sequence[Word]) -> Counted | None:
     found, to = _TOLL.search(before), _TO.search(before)
     if not found or not to or (after and after[0].is_content):
         return None
-    return Counted(found[0].lower().removeprefix("the "), (TOLL, *content_words(found[0])))
+    text = found[0].lower().removeprefix("the ")
+    *_, deed = told = (found[1] or "people died").split()
+    deed = next((word for word in told if word not in _PLURALS | _STATES and is_past(word)), deed)
+    things = frozenset(content_words(" ".join(word for word in told if word != deed) or "people"))
+    return Counted(text, deed, things, beside=to[1] or "")
 
 
 def _noun(after: Sequence[Word]) -> list[Word]:
@@ -220,9 +257,15 @@ def _is_deed(word: Word) -> bool:
     return _has_past_form(word) and not word.negated and word.force is Force.FACT and not _SAYS.fullmatch(word.text)
 
 
+def _is_result(word: Word, text: str) -> bool:
+    """Whether it is what came of what was said before it: the bomb went off, killing 12 people."""
+    is_regular = word.text.endswith("ing") and word.text != "including" and is_word(f"{word.text[:-3]}ed")
+    return is_regular and text[: word.start].endswith(", ") and not word.negated and word.force is Force.FACT
+
+
 def _has_past_form(word: Word) -> bool:
     text = word.text
-    if not text.islower() or not is_past(text) or text in _PLURALS | _STATES:
+    if not text.islower() or not is_past(text) or text in _PLURALS | _STATES or word.stem[0].isdigit():
         return False
     if text.endswith("ed"):
         return len(text) > 3 and not text.endswith(("need", "feed", "ceed"))
@@ -259,9 +302,9 @@ def _done_to(following: Sequence[Word]) -> list[Word]:
     return [*determiner, *noun] if is_object else []
 
 
-def _counted_as(noun: Sequence[Word], deed: Sequence[Word], role: str) -> Counted | None:
+def _counted_as(noun: Sequence[Word], deed: Sequence[Word], *, by: bool, beside: str = "") -> Counted | None:
     if deed[0].text in _UNFINISHED and (deed[0].text == "took" or not deed[1:]):  # it took 40 men to lift it
         return None
-    done = _PARTICIPLES.get(deed[0].text, deed[0].text) if role == "object" else deed[0].text
+    done = deed[0].text if by else _PARTICIPLES.get(deed[0].text, deed[0].text)
     text = " ".join((*(w.text for w in noun), done, *(w.text for w in deed[1:])))
-    return Counted(text, (role, *(w.stem for w in (*deed, *noun) if w.is_content)))
+    return Counted(text, done, frozenset(w.stem for w in (*deed[1:], *noun) if w.is_content), by, beside)

@@ -14,13 +14,27 @@ from datetime import timedelta
 from rag.checks.exact import Number
 from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import likeness
-from rag.digest.counts import TOLL, Counted, amounts, what_is_counted
+from rag.digest.counts import Counted, amounts, what_is_counted
 from rag.digest.days import When, is_long_past, periods_of, stated_whens
 from rag.digest.excerpts import Excerpt, of_passages
 from rag.errors import InputError
 from rag.retrieval.near_duplicates import clusters, outlets
 from rag.retrieval.retriever import Searcher, is_on
-from rag.schema import Article, Citation, Figure, Figures, Precision, Reason, Series, Span, Status, Window
+from rag.schema import (
+    Article,
+    Citation,
+    Conflict,
+    Dispute,
+    Figure,
+    Figures,
+    Position,
+    Precision,
+    Reason,
+    Series,
+    Span,
+    Status,
+    Window,
+)
 from rag.text.calendar import WEEKDAYS, Period
 from rag.text.names import names, same
 from rag.text.sentences import sentences
@@ -42,23 +56,33 @@ _FEWEST_SHARED = 2
 
 @dataclass(frozen=True, slots=True)
 class _Event:
-    """What a sentence says of when and where something happened; `recent` is when it did if it names no day."""
+    """What a sentence says of when and where something happened; `recent` is when it did if it names no day.
+
+    `around` has the places of its article's title and first sentence.
+    """
 
     days: frozenset[When]
     recent: Period | None
     places: tuple[str, ...]
     words: frozenset[str]
+    around: tuple[str, ...] = ()
 
-    def agrees(self, other: _Event) -> bool:
-        """Whether both can be of one event: no other day, and the places of one are among the other's."""
-        fewer, more = sorted((self.places, other.places), key=len)
-        if not all(any(same(place, found) for found in more) for place in fewer):
+    def agrees(self, other: _Event) -> bool | None:
+        """Whether both can be of one event: no other day, and the places of one are among the other's.
+
+        None if neither gives its day, and they were published in different weeks.
+        """
+        if not (self._covers(other) or other._covers(self)):
             return False
         if self.days and other.days:
             return bool(self.days & other.days)
         recent = [e.recent for e in (self, other) if not e.days and e.recent]
         days = [w.date for w in self.days | other.days] or [p.last for p in recent]
-        return any(all(p.distance(day) == 0 for p in recent) for day in days)
+        is_near = any(all(p.distance(day) == 0 for p in recent) for day in days)
+        return is_near or (None if not self.days | other.days else False)
+
+    def _covers(self, other: _Event) -> bool:
+        return all(any(same(place, found) for found in self.places + self.around) for place in other.places)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -97,16 +121,30 @@ def ledger(searcher: Searcher, topic: str, *, counting: str | None, k: int, wind
     return replace(result, status=Status.ABSTAINED, reason=Reason.NOT_IN_ARTICLES if near else Reason.OUTSIDE_DATES)
 
 
+def revisions(excerpts: Iterable[Excerpt]) -> list[Conflict]:
+    """The figures of one event of which a later day has another one: that of the latest day, before the earlier ones.
+
+    None of an event of which that day has several.
+    """
+    found: list[Conflict] = []
+    for event in _events(_widened(r, e) for e in excerpts if not _is_history(e) for r in figures_of(e)):
+        by_value = {(r.figure.least, r.figure.most): r.figure for r in event if r.figure.day}
+        dated = sorted(by_value.values(), key=lambda figure: figure.day, reverse=True)
+        if dated[1:] and dated[0].day != dated[1].day:
+            positions = tuple(Position(f.text, f.citation, f.speaker) for f in dated)
+            found.append(Conflict(Dispute.SUPERSEDED, "", positions))
+    return found
+
+
 def figures_of(excerpt: Excerpt) -> Iterator[_Reported]:
     """The figures of a sentence of which it is clear what they count."""
     text = excerpt.article.text[excerpt.own : excerpt.end]
-    words = read_text(text).words
     for number in amounts(text):
-        counts = what_is_counted(number, words)
+        counts = what_is_counted(number, read_text(text).words)
         if counts:
             speaker = _speaker(excerpt)
             event = _event(number, excerpt)
-            if counts.key[0] == TOLL:  # it rose on a day, which is not that of what it is the toll of
+            if counts.by is None:  # it rose on a day, which is not that of what it is the toll of
                 event = replace(event, days=frozenset())
             yield _Reported(counts, _figure(number, excerpt, speaker), event)
 
@@ -129,9 +167,29 @@ def _figures(searcher: Searcher, ids: Sequence[str], topic: str) -> list[_Report
     catalog = searcher.index.catalog
     pool = of_passages(catalog, [passage for id in ids for passage in catalog.passage_ids(id)])
     excerpts = {(e.article.id, e.own): e for e in pool.excerpts if not _is_history(e)}
-    found = [(e, reported) for e in excerpts.values() for reported in figures_of(e)]
+    found = [(e, _widened(reported, e)) for e in excerpts.values() for reported in figures_of(e)]
     near = [replace(reported, near=_is_near(reported.counts, e, topic)) for e, reported in found]
     return [r for (e, _), r in zip(found, near, strict=True) if r.near or _is_in_news(r, e, topic)]
+
+
+def _widened(reported: _Reported, excerpt: Excerpt) -> _Reported:
+    """A figure whose clause says no more than what it counts is of the event of what it follows."""
+    article, event = excerpt.article, reported.event
+    at = article.text.index(reported.figure.text.split()[0], excerpt.own)
+    start = max((m.end() for m in _CLAUSE.finditer(article.text, excerpt.own, at)), default=excerpt.own)
+    ends = [m.start() for m in _CLAUSE.finditer(article.text, at, excerpt.end)]
+    ends += [excerpt.own + n.value.begin for n in amounts(article.text[excerpt.own : excerpt.end])]
+    end = min((end for end in ends if end > at), default=excerpt.end)
+    own = frozenset(content_words(article.text[start:end])) & event.words
+    if event.places or own - reported.counts.stems - frozenset(
+        content_words(f"{reported.counts.beside} {reported.figure.text}")
+    ):
+        return reported
+    start = max(0, article.text.rfind("\n\n", 0, excerpt.own))
+    if _is_history(replace(excerpt, own=start)):
+        return reported
+    before = article.text[start : excerpt.own].strip() or _lead(article)
+    return replace(reported, event=replace(event, words=event.words | frozenset(content_words(before))))
 
 
 def _is_in_news(reported: _Reported, excerpt: Excerpt, topic: str) -> bool:
@@ -140,12 +198,17 @@ def _is_in_news(reported: _Reported, excerpt: Excerpt, topic: str) -> bool:
     They are if each word of it is there, or one much like it, such as a blaze for a fire.
     """
     article = excerpt.article
-    lead = f"{article.title} {article.text[: next(iter(sentences(article.text))).end]}"
+    lead = _lead(article)
     named = names(lead)
     is_known = all(any(same(place, found.text) for found in named) for place in reported.event.places)
     lacking = frozenset(content_words(topic)) - frozenset(content_words(lead))
     words = [word for word in topic.split() if not lacking.isdisjoint(content_words(word))]
     return is_known and all(word.islower() and likeness(word, lead) >= _ALIKE for word in words)
+
+
+def _lead(article: Article) -> str:
+    """Its title and first sentence."""
+    return f"{article.title} {article.text[: next(iter(sentences(article.text))).end]}"
 
 
 def _is_near(counts: Counted, excerpt: Excerpt, topic: str) -> bool:
@@ -158,7 +221,7 @@ def _is_near(counts: Counted, excerpt: Excerpt, topic: str) -> bool:
     title = excerpt.article.title if start < 0 else ""
     before = frozenset(content_words(f"{title} {text[max(0, start) : excerpt.own]}"))
     own = frozenset(content_words(excerpt.sentence))
-    return wanted <= own | before and bool(wanted & own or counts.key[1] in before)
+    return wanted <= own | before and bool(wanted & own or stem(counts.deed) in before)
 
 
 def _is_history(excerpt: Excerpt) -> bool:
@@ -184,22 +247,34 @@ def _is_counted(counts: Counted, wanted: str) -> bool:
 
 def _series(found: Iterable[_Reported], topic: str) -> list[Series]:
     """The figures of each thing that is counted in one event, the earliest first."""
-    by_thing: dict[tuple[str, ...], list[list[_Reported]]] = defaultdict(list)
+    made = map(_of_event, _events(found, topic))
+    return sorted(made, key=lambda series: (-len(series.figures), series.figures[0].day, series.counts))
+
+
+def _events(found: Iterable[_Reported], topic: str = "") -> list[list[_Reported]]:
+    """The figures of each thing that is counted in one event, the earliest first."""
+    by_thing: dict[tuple[frozenset[str], str], list[list[_Reported]]] = defaultdict(list)
     for reported in sorted(found, key=lambda r: (r.figure.day or "9999", r.article.id, r.figure.citation.start)):
-        events = by_thing[(*reported.counts.key, reported.figure.unit)]
-        same = (e for e in events if all(reported.event.agrees(r.event) for r in e) and _is_linked(reported, e, topic))
-        event = next(same, None)
+        events = by_thing[reported.counts.things, reported.figure.unit]
+        event = next((e for e in events if _is_of(reported, e) and _is_linked(reported, e, topic)), None)
         if event is None:
             events.append(event := [])
         event.append(reported)
-    made = [_of_event(event) for events in by_thing.values() for event in events]
-    return sorted(made, key=lambda series: (-len(series.figures), series.figures[0].day, series.counts))
+    return [event for events in by_thing.values() for event in events]
+
+
+def _is_of(reported: _Reported, event: Sequence[_Reported]) -> bool:
+    """Whether it counts the same as the figures of an event, and can be of it: of about the days of one of them."""
+    if not any(reported.counts.is_of(r.counts) for r in event):
+        return False
+    whens = [reported.event.agrees(r.event) for r in event]
+    return any(w is True for w in whens) and False not in whens
 
 
 def _is_linked(reported: _Reported, event: Sequence[_Reported], topic: str) -> bool:
     """Whether enough words of one of an event's sentences, or of the topic, are its own, what is counted aside."""
     common = frozenset(content_words(topic) if reported.near and all(r.near for r in event) else ())
-    rest = [(reported.event.words & r.event.words | common) - frozenset(reported.counts.key) for r in event]
+    rest = [(reported.event.words & r.event.words | common) - reported.counts.stems for r in event]
     return any(len(words) >= _FEWEST_SHARED for words in rest)
 
 
@@ -213,7 +288,8 @@ def _event(number: Number, excerpt: Excerpt) -> _Event:
     places = tuple(n.text for n in names(excerpt.sentence) if n.text not in speaker)
     words = frozenset(w for w in content_words(excerpt.sentence) if not w[0].isdigit() and w not in WEEKDAYS)
     own = words - _SAID - frozenset(content_words(speaker))
-    return _Event(frozenset(stated_whens(excerpt, periods)), recent, places, own)
+    around = tuple(n.text for n in names(_lead(excerpt.article)))
+    return _Event(frozenset(stated_whens(excerpt, periods)), recent, places, own, around)
 
 
 def _is_when(at: int, number: Number) -> bool:

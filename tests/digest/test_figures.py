@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from rag.digest.excerpts import Excerpt
 from rag.digest.figures import figures_of
 from rag.errors import EmptyLibraryError, InputError
 from rag.ingest.metadata import article
+from rag.news import Interests, since
 from rag.render.digest_lines import figure_lines
 from rag.render.tables import csv_text
 from rag.schema import Figures, Reason, Span, Status
@@ -84,6 +86,14 @@ def counted(text: str) -> list[tuple[str, str, float | None, float | None]]:
         ("The number of deaths remains four.", ("number of deaths", "four", 4, 4)),
         ("The fire has burned 1,900 hectares.", ("hectares burned", "1,900", 1900, 1900)),
         ("The bomb killed 30 people and wounded 12.", ("people killed", "30", 30, 30)),
+        ("At least 16 people are now known to have died in it.", ("people died", "At least 16", 16, None)),
+        ("Shells fell on the market, killing at least six people.", ("people killed", "at least six", 6, None)),
+        ("Twelve people died when the dam broke, the police said.", ("people died", "Twelve", 12, 12)),
+        ("Nine people are still missing.", ("people missing", "Nine", 9, 9)),
+        (
+            "The number of people killed when the dam broke rose to nine on Thursday.",
+            ("number of people killed", "nine", 9, 9),
+        ),
     ],
 )
 def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | None, float | None]) -> None:
@@ -100,7 +110,9 @@ def test_what_a_figure_counts_is_read(text: str, found: tuple[str, str, float | 
         "Up to 40 people were feared dead after the storm.",
         "The strike appears to have killed 7 children.",
         "About 30 people could have been killed in the raid.",
-        "At least 16 people are known to have died in it.",
+        "At least 16 people are feared to have died in it.",
+        "At least 16 people were said to have died in it.",
+        "They met the families of the dead, including 12 children.",
         "Dozens of attackers were killed in the fighting.",
         "The number of the wounded rose from 24 to 37 soldiers.",
         "The number of beds at 12 hospitals fell again.",
@@ -203,6 +215,25 @@ def test_only_a_day_in_its_clause_is_the_day_of_an_event(text: str, happened: st
     excerpt = Excerpt(article(text, title="A report", published="2021-08-26"), "", Span(0, len(text)), 0, len(text))
     (reported,) = figures_of(excerpt)
     assert [when.date.isoformat() for when in reported.event.days] == ([happened] if happened else [])
+
+
+def test_a_rising_toll_is_one_series_and_a_revision_for_news(tmp_path: Path) -> None:
+    reports = (
+        ("The Orrin dam broke. At least four people were killed at the Orrin dam, police said.", "2023-10-04"),
+        ("The number of people killed when the Orrin dam broke rose to nine on Thursday.", "2023-10-05"),
+        ("The head of the Orrin dam stepped down.\n\nThe toll stood at fourteen on Monday.", "2023-10-09"),
+        ("Seventeen people are now known to have died when the Orrin dam broke, police said.", "2023-10-13"),
+        ("Eighteen people died in the flood after the Orrin dam broke, police said.", "2023-10-14"),
+        ("A bus hit the rail of the Orrin dam. Twenty cars were damaged.", "2023-10-15"),
+    )
+    with rag.Library(tmp_path, offline=True) as library:
+        library.add(*(article(text, title="At the dam", source=day, published=day) for text, day in reports))
+        (series,) = [s for s in library.figures("Orrin dam").series if "people" in s.counts]
+        (revision,) = [c for c in library.conflicts(topic="Orrin dam") if c.positions[0].value == "Eighteen"]
+        (news,) = [c for c in since(library, date(2023, 10, 14), Interests()) if c.kind == "revised"]
+    assert [f.low for f in series.figures] == [4, 9, 14, 17, 18]
+    assert [p.value for p in revision.positions] == ["Eighteen", "Seventeen", "fourteen", "nine", "At least four"]
+    assert "now “Eighteen people died" in news.text
 
 
 def test_figures_of_two_events_are_two_series(tmp_path: Path) -> None:
