@@ -11,7 +11,7 @@ from rag.checks.denials import is_denial, with_denial
 from rag.checks.quotes import originals, unmarked, without_origin
 from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
-from rag.checks.verify import FACTS, Verify, reason, status, verdict, warnings
+from rag.checks.verify import FACTS, Verify, reason, status, verdict, warnings, without_alien
 from rag.errors import InputError
 from rag.models.injection import is_ordered
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict, Window
@@ -173,7 +173,7 @@ def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -
     found = best(statement)
     if found.verdict is not Verdict.SUPPORTED and bare != statement.text:
         found = best(replace(statement, text=bare))
-    return replace(found, text=statement.text)
+    return replace(without_alien(found, bare), text=statement.text)
 
 
 def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:

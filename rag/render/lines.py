@@ -62,7 +62,7 @@ _DIFFERENCES = {
     "contradiction": "the articles say otherwise",
     DENIAL: "the article adds: “{found}”",
 }
-_OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; the articles do not have it"
+_OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; not confirmed"
 _INDENT = "    "
 _LONG_WORD = 200
 _WHOLE, _ENDS = 12, 6
