@@ -244,6 +244,6 @@ ORCHARD = (
 )
 def test_another_number_is_named_only_if_it_counts_the_same(draft: str, told: str, verdict: Verdict) -> None:
     orchard = Article("lenz", "Pears", ORCHARD, "0", published=Published(date(2024, 9, 4), Precision.DAY))
-    answer = rag.check(draft, against=[orchard])
+    answer = rag.check(draft, orchard)
     assert verdicts(answer) == [verdict]
     assert f"    - {told}" in [line.text for line in check_lines(answer)]

@@ -87,7 +87,7 @@ def _is_count_of_same(fact: Fact, other: Fact, pair: Compared) -> bool:
         return False
     own, there = _counted(fact, pair.statement), _counted(other, pair.cited)
     is_related = bool(own and there and _is_related(own, there))
-    is_same = is_related or _head(fact, pair.statement) == _head(other, pair.cited)
+    is_same = is_related or _noun(fact, pair.statement) == _noun(other, pair.cited)
     return is_same and comparable(fact.value, other.value)
 
 
@@ -95,7 +95,13 @@ def _is_rival(fact: Fact, other: Fact, of: Ground) -> bool:
     """Whether a number could be meant as well as another one."""
     if not isinstance(fact.value, Quantity) or not isinstance(other.value, Quantity):
         return False
-    return comparable(fact.value, other.value) and _head(fact, of) == _head(other, of)
+    return comparable(fact.value, other.value) and _noun(fact, of) == _noun(other, of)
+
+
+def _noun(number: Fact, of: Ground) -> str | None:
+    """What a number stands before, other than people, or what is said of them: nine people died, seven died."""
+    head = _head(number, of)
+    return None if head in _ANYBODY | _HARMED else head
 
 
 def _slot(name: Fact, of: Ground) -> tuple[bool, str]:
