@@ -76,7 +76,7 @@ def _is_said_around(fact: Fact, other: Fact, pair: Compared) -> bool:
     """Whether the sentence of another value has most content words of the one of a value, and all past tenses."""
     there = _stems_beside(other.words[0], pair.cited)
     around = [w for w in pair.statement.words if w.sentence == fact.words[0].sentence and w not in fact.words]
-    own = [w for w in around if w.is_content and not w.stem[0].isdigit()]
+    own = [w for w in around if w.is_content and not w.stem[0].isdigit() and w.stem not in _ANYBODY]
     missing = [w for w in own if there.isdisjoint({w.stem, *ALLIES.get(w.stem, ())})]
     return len(missing) <= (1 - _SAID) * len(own) and not any(w.text.islower() and is_past(w.text) for w in missing)
 
