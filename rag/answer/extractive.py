@@ -13,6 +13,7 @@ from rag.answer.beside import is_beside
 from rag.answer.introductions import introducing
 from rag.answer.premise import nowhere, premises
 from rag.answer.task import Task
+from rag.checks.denials import denial_behind, is_denial
 from rag.compare.reconcile import reconciled
 from rag.compare.sides import latest
 from rag.retrieval.followups import asks_who_said, who_said
@@ -219,11 +220,13 @@ def _take(pick: _Pick, chosen: list[_Pick]) -> None:
 
 
 def _choice(query: Query, sentence: Sentence, retrieved: Retrieved) -> _Pick:
-    """The sentence, with the neighbour that it needs."""
+    """The sentence, with the neighbour that it needs, and the one behind it that denies it."""
     answer = sentence.reading.answer if sentence.reading else None
     partner = _partner(query, sentence, retrieved)
     spans = [sentence.span, *([partner.span] if partner else [])]
-    whole = Span(min(s.start for s in spans), max(s.end for s in spans))
+    start, end = min(s.start for s in spans), max(s.end for s in spans)
+    denial = denial_behind(_by_passage(retrieved.hits)[sentence.passage_id], Span(start, end))
+    whole = Span(start, denial.end if denial else end)
     return _Pick(sentence.passage_id, whole, answer)
 
 
@@ -238,7 +241,10 @@ def _partner(query: Query, sentence: Sentence, retrieved: Retrieved) -> Sentence
     before, after = (s if s and _touch(sentence, s, retrieved) else None for s in (before, after))
     if sentence.text.endswith(":"):
         return after
-    if before and (before.text.endswith(":") or (leans(sentence.text) and not before.text.endswith("?"))):
+    if before and (
+        before.text.endswith(":")
+        or ((leans(sentence.text) or is_denial(sentence.text)) and not before.text.endswith("?"))
+    ):
         return before
     if after and leans(after.text) and len(after.stems & set(query.terms)) > len(sentence.stems & set(query.terms)):
         return after

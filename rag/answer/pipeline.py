@@ -19,6 +19,7 @@ from rag.answer.draft import settled
 from rag.answer.task import Asked, Task, Understood
 from rag.answer.writer import Writer, begun, propose
 from rag.checks import verify as verification
+from rag.checks.denials import with_denial
 from rag.checks.document import checked, with_verdicts
 from rag.checks.judge import Judge, is_open
 from rag.checks.quotes import numbered
@@ -170,7 +171,7 @@ class Pipeline:
     def _settled(self, proposal: Statement, task: Task) -> Statement:
         with task.account.clock.time("verify"):
             statement = settled(verify(proposal, proposal.citations, entailment=self.entailment), proposal)
-            return self._annotated(statement, task)
+            return self._annotated(with_denial(statement, statement.citations), task)
 
     def _annotated(self, statement: Statement, task: Task) -> Statement:
         if statement.verdict is not Verdict.SUPPORTED:

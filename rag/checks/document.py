@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from rag.checks.denials import is_denial, with_denial
 from rag.checks.quotes import originals, unmarked, without_origin
 from rag.checks.rules.reading import read_text
 from rag.checks.rules.wordvectors import rarity
-from rag.checks.verify import FACTS, Verify, reason, status, verdict, warnings
+from rag.checks.verify import FACTS, Verify, reason, status, verdict, warnings, without_alien
 from rag.errors import InputError
 from rag.models.injection import is_ordered
 from rag.schema import Answer, Article, Check, Citation, Span, Statement, Verdict, Window
@@ -90,8 +91,11 @@ def checked(
     text = claims(text)
     statements: list[Statement] = []
     numbered: list[Citation] = []
-    for span in sentences(text):
+    spans = sentences(text)
+    for place, span in enumerate(spans):
         statement = _checked(text[span.start : span.end], find, verify, given)
+        if not any(is_denial(text[after.start : after.end]) for after in spans[place + 1 : place + 2]):
+            statement = with_denial(statement, statement.citations[:1])
         own = tuple(replace(c, number=n) for n, c in enumerate(statement.citations, start=len(numbered) + 1))
         numbered += own
         statements.append(replace(statement, citations=own))
@@ -169,7 +173,7 @@ def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -
     found = best(statement)
     if found.verdict is not Verdict.SUPPORTED and bare != statement.text:
         found = best(replace(statement, text=bare))
-    return replace(found, text=statement.text)
+    return replace(without_alien(found, bare), text=statement.text)
 
 
 def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Protocol
 
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
-from rag.checks.rules.comparison import compare
+from rag.checks.rules.comparison import compare, is_instead
 from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.links import cause, order, turned
-from rag.checks.rules.matching import stated
+from rag.checks.rules.matching import paired, stated
 from rag.checks.rules.predication import force, polarity
 from rag.checks.rules.roles import roles, subjects
 from rag.checks.rules.support import GROUNDED, SOFT, THRESHOLD, grounding, support
@@ -38,6 +38,7 @@ FACTS = (
     "contradiction",
 )
 """The kinds of checks that a supported statement must pass, and that contradict it if something else was found."""
+_VALUES = ("number", "date", "name")
 _REPLY = re.compile(r"^(?:Yes|No)[.,;:—–]\s+(?=\w)")
 """What only a question gives a sense to."""
 _LINK = re.compile(
@@ -193,6 +194,21 @@ def verdict(checks: Sequence[Check]) -> Verdict:
     if any(kind not in ("name", "role") or not alien for kind in found):
         return Verdict.CONTRADICTED
     return Verdict.UNSUPPORTED if failed else Verdict.SUPPORTED
+
+
+def without_alien(statement: Statement, text: str) -> Statement:
+    """The statement without the numbers, days and names that are said of another thing in the sentences it cites.
+
+    What nothing else contradicts is unsupported. `text` is what it says without the outlet in brackets.
+    """
+    failed = [c for c in statement.checks if not c.passed and c.found is not None and c.kind in _VALUES]
+    if not failed:
+        return statement
+    pair = paired(text, [Evidence(c.quote, published=c.article.known_day) for c in statement.citations])
+    alien = [c for c in failed if not is_instead(c, pair)]
+    checks = tuple(replace(c, found=None) if c in alien else c for c in statement.checks)
+    is_open = statement.verdict is Verdict.CONTRADICTED and verdict(checks) is not Verdict.CONTRADICTED
+    return replace(statement, checks=checks, verdict=Verdict.UNSUPPORTED if is_open else statement.verdict)
 
 
 def status(statements: Sequence[Statement]) -> Status:

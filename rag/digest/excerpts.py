@@ -10,6 +10,7 @@ from zlib import crc32
 
 import numpy as np
 
+from rag.checks.denials import FARTHEST, is_denial
 from rag.compare.relation import ReportedSentence
 from rag.ingest.pipeline import cut
 from rag.models.embeddings import Embedder, Vector, embed_passages
@@ -24,18 +25,10 @@ from rag.text.words import content_words
 
 _FEWEST_WORDS, _MOST_WORDS = 5, 60
 _MOST_BEFORE = 2
-_FARTHEST = 8  # characters between two sentences of one paragraph
 # "In a statement they said": the pronoun after a short opening refers to the sentence before.
 _LATE_PRONOUN = re.compile(r"^(?:In|At|On|After|By|During|For|With|When) [^,.;:]{0,40},? (?:he|she|they) ")
 # "It is not clear how many": the pronoun refers to what follows.
 _EXPLETIVE = re.compile(r"^It (?:\w+ ){1,5}(?:that|whether|if|how|why|when|who|what|where|to)\b")
-# "A spokesman, Jon Ott, denied this": who denies is named, and only the sentence before says what.
-_DENIAL = re.compile(
-    r"(?!(?:He|She|It|They|We|I)\b)"
-    r"(?:(?!\b(?:not|never|neither|nor|no|but|while|though|although|whereas)\b|, and\b|n['’]t\b)[^;:—])*?"
-    r"\b(?:den(?:y|ies|ied)|reject(?:s|ed)|dispute[sd]) (?:this|that|it)(?=[.,;:]| (?:and|but|as|for|on|in|at|by)\b)",
-    re.IGNORECASE,
-)
 _ENDS = (".", "!", "”", '."', '"', "…")
 _LABEL = re.compile(r"^\W*(?:Q\b|(?:THE )?[A-Z][A-Z.’' -]{2,40}:)")  # the speaker of a transcript
 _TALKS = re.compile(r"(?<![\w-])(?:I|[Mm]e|[Mm]y|[Yy]ou|[Yy]our|[Tt]hanks?)(?![\w-])")
@@ -231,10 +224,10 @@ def _start(cuts: Sequence[_Trim], place: int) -> int | None:
         piece = cuts[first]
         if first < place and not _is_report(piece.text):
             return None
-        is_open = leans(piece.text) or _LATE_PRONOUN.match(piece.text) or _DENIAL.match(piece.text)
+        is_open = leans(piece.text) or _LATE_PRONOUN.match(piece.text) or is_denial(piece.text)
         if not is_open or _EXPLETIVE.match(piece.text):
             return piece.span.start
-        if first == 0 or piece.span.start - cuts[first - 1].span.end > _FARTHEST:
+        if first == 0 or piece.span.start - cuts[first - 1].span.end > FARTHEST:
             return None
     return None
 
@@ -242,7 +235,7 @@ def _start(cuts: Sequence[_Trim], place: int) -> int | None:
 def _end(cuts: Sequence[_Trim], place: int) -> int:
     """Where the sentence ends, or the one right behind it that denies it."""
     own, *behind = cuts[place : place + 2]
-    is_denied = any(_DENIAL.match(b.text) and b.span.start - own.span.end <= _FARTHEST for b in behind)
+    is_denied = any(is_denial(b.text) and b.span.start - own.span.end <= FARTHEST for b in behind)
     return behind[0].span.end if is_denied else own.span.end
 
 

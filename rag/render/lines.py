@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import quote, urldefrag
 
 from rag.schema import (
+    DENIAL,
     NO_CONFLICT,
     Answer,
     Article,
@@ -59,8 +60,9 @@ _DIFFERENCES = {
     "support": "the articles do not say it as a whole",
     "entailment": "it does not follow from the articles",
     "contradiction": "the articles say otherwise",
+    DENIAL: "the article adds: “{found}”",
 }
-_OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; the articles do not have it"
+_OTHER, _NONE = "{kind}: {expected}; the articles have {found}", "{kind}: {expected}; not confirmed"
 _INDENT = "    "
 _LONG_WORD = 200
 _WHOLE, _ENDS = 12, 6
@@ -256,7 +258,7 @@ def listed_record(article: Article) -> dict[str, Any]:
 def differences(statement: Statement) -> Iterator[str]:
     """What the checks that failed found, in a line each; the score of support only if nothing else failed."""
     judged = statement.opinion and statement.verdict is not Verdict.UNCHECKED
-    failed = [c for c in statement.checks if not c.passed and not judged]
+    failed = [c for c in statement.checks if not c.passed and (not judged or c.kind == DENIAL)]
     told_of = [c for c in failed if c.kind not in (*_SCORES, "speaker")]
     for check in failed:
         if check.kind in _SCORES and told_of:

@@ -79,9 +79,10 @@ def stated(statement: Statement, marks: str | None = None) -> str:
     notes = [f"({plain(statement.reach)})"] if statement.reach else []
     doubt = [f"**({statement.doubt})**"] if statement.doubt else []
     chosen = [f"({statement.chosen})"] if statement.chosen else []
+    denied = [f"({plain(statement.denied)})"] if statement.denied else []
     unsure = ["*Possibly:*"] if statement.unsure else []
     shown = plain(statement.shown) + (_marks(statement.citations) if marks is None else marks)
-    return " ".join((*unsure, shown, *notes, *doubt, *chosen))
+    return " ".join((*unsure, shown, *notes, *doubt, *chosen, *denied))
 
 
 def _answer(answer: Answer) -> Iterator[str]:

@@ -10,13 +10,13 @@ from rag.schema.articles import (
 )
 from rag.schema.digests import Event, Figure, Figures, Length, Section, Series, Summary, Timeline
 from rag.schema.statements import (
-    CHOSEN, NO_CONFLICT, Check, Citation, Conflict, Dispute, Note, Opinion, Position, Statement, Verdict,
+    CHOSEN, DENIAL, NO_CONFLICT, Check, Citation, Conflict, Dispute, Note, Opinion, Position, Statement, Verdict,
     conflicts_record, heading, marked,
 )
 
 __all__ = [
-    "CHOSEN", "NO_CONFLICT", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute", "Event",
-    "Failure", "Figure", "Figures", "Hit", "Length", "Mode", "Note", "Opinion", "Passage", "Pointer", "Position",
-    "Precision", "Published", "Ranks", "Reason", "SearchResult", "Section", "Series", "Span", "Statement", "Status",
-    "Summary", "Timeline", "Turn", "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
+    "CHOSEN", "DENIAL", "NO_CONFLICT", "AddReport", "Answer", "Article", "Check", "Citation", "Conflict", "Dispute",
+    "Event", "Failure", "Figure", "Figures", "Hit", "Length", "Mode", "Note", "Opinion", "Passage", "Pointer",
+    "Position", "Precision", "Published", "Ranks", "Reason", "SearchResult", "Section", "Series", "Span", "Statement",
+    "Status", "Summary", "Timeline", "Turn", "Usage", "Verdict", "Window", "conflicts_record", "heading", "marked",
 ]

@@ -12,6 +12,8 @@ from rag.schema.articles import Article, Span, article_record
 
 CHOSEN = "chosen"
 """The kind of a check that says that the program chose the citation."""
+DENIAL = "denial"
+"""The kind of a check that says that the article denies it right behind what is cited; it changes no verdict."""
 
 
 class Verdict(StrEnum):
@@ -126,6 +128,11 @@ class Statement:
         return _CHOSEN if any(check.kind == CHOSEN for check in self.checks) else None
 
     @property
+    def denied(self) -> str | None:
+        """The sentence in which its article goes on to deny it, behind a few words, or None."""
+        return next((f"the article adds: “{check.found}”" for check in self.checks if check.kind == DENIAL), None)
+
+    @property
     def reach(self) -> str | None:
         """How many outlets report it, in a few words; None if it is one, or not known."""
         return f"reported by {len(self.outlets)} independent outlets" if len(self.outlets) > 1 else None
@@ -215,7 +222,7 @@ def marked(statement: Statement) -> str:
     That of a side of a conflict is a line of a list, with the outlet and the date.
     """
     marks = "".join(f"[{citation.number}]" for citation in statement.citations)
-    notes = (f"({note})" for note in (statement.reach, statement.doubt, statement.chosen) if note)
+    notes = (f"({note})" for note in (statement.reach, statement.doubt, statement.chosen, statement.denied) if note)
     first = "-" if statement.side is not None else ""
     origin = statement.citations[0].origin if statement.side is not None and statement.citations else ""
     parts = (first, "Possibly:" if statement.unsure else "", statement.shown, marks, origin, *notes)

@@ -223,3 +223,27 @@ def test_what_cannot_be_checked_is_an_error(given: str, tmp_path: Path) -> None:
 
 def test_lines_keep_to_the_width(library: rag.Library) -> None:
     assert all(len(line.text) <= 60 for line in check_lines(library.check(DRAFT), width=60) if not line.quiet)
+
+
+ORCHARD = (
+    "The orchard at Lenz sold 340 crates of pears in August. The growers hired 25 pickers at the end of the month. "
+    "A hailstorm broke 90 panes of the old greenhouse on Tuesday."
+)
+
+
+@pytest.mark.parametrize(
+    ("draft", "told", "verdict"),
+    [
+        (
+            "The orchard at Lenz sold 430 crates of pears in August.",
+            "number: 430; the articles have 340",
+            Verdict.CONTRADICTED,
+        ),
+        ("The growers at Lenz picked 800 crates of pears.", "number: 800; not confirmed", Verdict.UNSUPPORTED),
+    ],
+)
+def test_another_number_is_named_only_if_it_counts_the_same(draft: str, told: str, verdict: Verdict) -> None:
+    orchard = Article("lenz", "Pears", ORCHARD, "0", published=Published(date(2024, 9, 4), Precision.DAY))
+    answer = rag.check(draft, orchard)
+    assert verdicts(answer) == [verdict]
+    assert f"    - {told}" in [line.text for line in check_lines(answer)]

@@ -10,9 +10,9 @@ from itertools import combinations, pairwise, permutations
 
 from rag.checks.rules.contrasts import ALLIES, OPPOSITES, UNITS
 from rag.checks.rules.facts import Evidence, Fact, Ground, bind, surroundings
-from rag.checks.rules.matching import NEAR, Compared, best, bound, decide, free, paired
+from rag.checks.rules.matching import NEAR, Compared, best, bound, decide, fits, free, is_placed, kind_of, paired
 from rag.checks.rules.name_checks import check_name
-from rag.checks.rules.reading import Word
+from rag.checks.rules.reading import Word, is_past
 from rag.checks.rules.wordvectors import RAREST, rarity, vector
 from rag.schema import Check
 from rag.text.quantities import Quantity, agree, bounds, comparable, conversion, leaves_open, limited
@@ -28,6 +28,8 @@ _ALIKE = 0.55
 """The likeness of two nouns from which they may be of the same thing: houses and homes, troops and soldiers."""
 _FAR = 50
 """How many times another amount must be as large to be of something else, if the stated one is there too."""
+_SAID = 0.7
+"""The share of what a statement says around a value that the sentence of another value must have."""
 _ROOT = 6
 """The letters that two words of one root share."""
 _HARMED = frozenset(map(stem, listed("die kill injure wound")))
@@ -42,6 +44,68 @@ def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     """A check for each number, date, name and contrast of a statement."""
     pair = paired(text, evidence)
     return [*_check_all(pair), *(check for fact in pair.statement.facts for check in _CHECKS[fact.kind](fact, pair))]
+
+
+def is_instead(check: Check, pair: Compared) -> bool:
+    """Whether what a failed check of a number, date or name found is said of the same thing, in one sentence.
+
+    That has most of what the statement says around the value, all verbs in the past tense, and no rival of the found
+    one; a number counts the same, a name is of the same kind.
+    """
+    found = check.found or ""
+    facts = [f for f in pair.statement.by_kind[check.kind] if check.expected.startswith(f.text)]
+    others = [f for f in pair.cited.by_kind[check.kind] if found.startswith(f.text) or found.endswith(f.text)]
+    if not facts or not others or found == check.expected:
+        return False
+    fact, other = facts[0], max(others, key=lambda f: bound(facts[0], f, pair))
+    beside = [f for f in pair.cited.by_kind[check.kind] if f.words[0].sentence == other.words[0].sentence]
+    stated = [f for f in pair.statement.by_kind[check.kind] if f is not fact]
+    rivals = [f for f in beside if not any(fits(s, f) for s in (other, fact, *stated))]
+    if not _is_said_around(fact, other, pair):
+        return False
+    if check.kind == "number":
+        return _is_count_of_same(fact, other, pair) and not any(_is_rival(f, other, pair.cited) for f in rivals)
+    if check.kind == "name":
+        kind = _slot(other, pair.cited)
+        rivals = [f for f in rivals if _slot(f, pair.cited) == kind]
+        return _slot(fact, pair.statement) == kind and not rivals and not any(fits(s, other) for s in stated)
+    return not rivals and not any(fits(s, other) for s in stated)
+
+
+def _is_said_around(fact: Fact, other: Fact, pair: Compared) -> bool:
+    """Whether the sentence of another value has most content words of the one of a value, and all past tenses."""
+    there = _stems_beside(other.words[0], pair.cited)
+    around = [w for w in pair.statement.words if w.sentence == fact.words[0].sentence and w not in fact.words]
+    own = [w for w in around if w.is_content and not w.stem[0].isdigit() and w.stem not in _ANYBODY]
+    missing = [w for w in own if there.isdisjoint({w.stem, *ALLIES.get(w.stem, ())})]
+    return len(missing) <= (1 - _SAID) * len(own) and not any(w.text.islower() and is_past(w.text) for w in missing)
+
+
+def _is_count_of_same(fact: Fact, other: Fact, pair: Compared) -> bool:
+    """Whether two numbers are of one unit and stand before the same noun, or both before none, and differ."""
+    if not isinstance(fact.value, Quantity) or not isinstance(other.value, Quantity):
+        return False
+    own, there = _counted(fact, pair.statement), _counted(other, pair.cited)
+    is_related = bool(own and there and _is_related(own, there))
+    is_same = is_related or _noun(fact, pair.statement) == _noun(other, pair.cited)
+    return is_same and comparable(fact.value, other.value)
+
+
+def _is_rival(fact: Fact, other: Fact, of: Ground) -> bool:
+    """Whether a number could be meant as well as another one."""
+    if not isinstance(fact.value, Quantity) or not isinstance(other.value, Quantity):
+        return False
+    return comparable(fact.value, other.value) and _noun(fact, of) == _noun(other, of)
+
+
+def _noun(number: Fact, of: Ground) -> str | None:
+    """What a number stands before, other than people, or what is said of them: nine people died, seven died."""
+    head = _head(number, of)
+    return None if head in _ANYBODY | _HARMED else head
+
+
+def _slot(name: Fact, of: Ground) -> tuple[bool, str]:
+    return is_placed(name, of), kind_of(name, of)
 
 
 def _check_all(pair: Compared) -> Iterator[Check]:
