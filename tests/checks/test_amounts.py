@@ -68,7 +68,6 @@ def test_the_same_amount_written_otherwise_is_supported(told: str, claim: str) -
         ("The truce lasted three weeks.", "The truce lasted three days."),
         ("The port handled 3 400 containers last week.", "The port handled 400 containers last week."),
         ("The bridge cost 12 crore rupees.", "The bridge cost 12 million rupees."),
-        ("Prices rose between 3 and 4 percent.", "Prices rose 9 percent."),
         ("The runner covered 10 kilometres.", "The runner covered 10 miles."),
         ("Temperatures reached 40 °C in Orsk.", "Temperatures reached 40 degrees Fahrenheit in Orsk."),
         ("The field is 2 square miles large.", "The field is 2 square kilometres large."),

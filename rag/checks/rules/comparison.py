@@ -73,10 +73,18 @@ def is_instead(check: Check, pair: Compared) -> bool:
 
 
 def _is_said_around(fact: Fact, other: Fact, pair: Compared) -> bool:
-    """Whether the sentence of another value has most content words of the one of a value, and all past tenses."""
+    """Whether the sentence of another value has most content words of the one of a value, and all past tenses.
+
+    What a number counts, and in which unit, is compared on its own.
+    """
+    is_number = isinstance(fact.value, Quantity)
+    aside = {*(_counted(fact, pair.statement) if is_number else ()), *fact.words}
+    unit = fact.value.whole.split() if isinstance(fact.value, Quantity) else []
     there = _stems_beside(other.words[0], pair.cited)
-    around = [w for w in pair.statement.words if w.sentence == fact.words[0].sentence and w not in fact.words]
-    own = [w for w in around if w.is_content and not w.stem[0].isdigit() and w.stem not in _ANYBODY]
+    around = [w for w in pair.statement.words if w.sentence == fact.words[0].sentence and w not in aside]
+    own = [
+        w for w in around if w.text not in unit and w.is_content and not w.stem[0].isdigit() and w.stem not in _ANYBODY
+    ]
     missing = [w for w in own if there.isdisjoint({w.stem, *ALLIES.get(w.stem, ())})]
     return len(missing) <= (1 - _SAID) * len(own) and not any(w.text.islower() and is_past(w.text) for w in missing)
 
@@ -87,7 +95,11 @@ def _is_count_of_same(fact: Fact, other: Fact, pair: Compared) -> bool:
         return False
     own, there = _counted(fact, pair.statement), _counted(other, pair.cited)
     is_related = bool(own and there and _is_related(own, there))
-    is_same = is_related or _noun(fact, pair.statement) == _noun(other, pair.cited)
+    is_same = (
+        is_related
+        or bool(fact.value.measure and other.value.measure)
+        or _noun(fact, pair.statement) == _noun(other, pair.cited)
+    )
     return is_same and comparable(fact.value, other.value)
 
 
