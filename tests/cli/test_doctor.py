@@ -33,7 +33,7 @@ def fact(diagnosis: Diagnosis, name: str) -> Finding:
 def test_without_any_the_answers_are_the_articles_own_sentences(tmp_path: Path) -> None:
     found = told(tmp_path)
     assert fact(found, "mode") == Finding("mode", "offline", "answers are sentences of the articles")
-    for name, value in [("model", "none"), ("base url", "none"), ("api key", "no"), ("verifier", "none")]:
+    for name, value in [("model", "none"), ("base url", "none"), ("api key", "no")]:
         assert fact(found, name) == Finding(name, value, "default")
     assert fact(found, "embeddings") == Finding("embeddings", "minilm", "default")
     assert found.problems == ()

@@ -76,18 +76,24 @@ def test_probabilities_add_up_and_follow_the_order_of_the_pairs(reader: Reader) 
     assert reader.entail([]) == []
 
 
-def test_without_weights_there_is_no_reader(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(module, "WEIGHTS", tmp_path / "none.safetensors")
-    assert shared_reader.__wrapped__(1) is None
+def test_the_verifier_tells_what_follows_from_what_is_denied() -> None:
+    verifier = shared_reader(1, module.VERIFIER)
+    assert verifier
+    follows, other = verifier.entail([Pair(TEXT, TEXT), Pair(TEXT, "The moon is made of cheese.")])
+    assert follows.entailment > 0.5 > other.entailment
+
+
+def test_without_weights_there_is_no_reader(tmp_path: Path) -> None:
+    assert shared_reader.__wrapped__(1, tmp_path / "none.safetensors") is None
 
 
 def test_damaged_weights_are_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     damaged = tmp_path / "reader.safetensors"
-    shutil.copy(module.WEIGHTS, damaged)
+    shutil.copy(module.READER, damaged)
     with damaged.open("r+b") as file:
         file.seek(1_000_000)
         file.write(b"damaged")
     reader = Reader(weights=damaged, cache=tmp_path / "cache")
-    monkeypatch.setattr(reader, "_known", module.DIGEST)
+    monkeypatch.setattr(reader, "_known", module.DIGESTS[module.READER])
     with pytest.raises(EmbeddingError, match="reinstall"):
         reader.load()
