@@ -241,14 +241,11 @@ def _partner(query: Query, sentence: Sentence, retrieved: Retrieved) -> Sentence
     before, after = (s if s and _touch(sentence, s, retrieved) else None for s in (before, after))
     if sentence.text.endswith(":"):
         return after
-    if before and (
-        before.text.endswith(":")
-        or ((leans(sentence.text) or is_denial(sentence.text)) and not before.text.endswith("?"))
-    ):
+    if before and (before.text.endswith(":") or (leans(sentence.text) and not before.text.endswith("?"))):
         return before
     if after and leans(after.text) and len(after.stems & set(query.terms)) > len(sentence.stems & set(query.terms)):
         return after
-    return None
+    return before if is_denial(sentence.text) else None
 
 
 def _touch(sentence: Sentence, other: Sentence, retrieved: Retrieved) -> bool:

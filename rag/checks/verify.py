@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from rag.checks.quotes import check_quotes, check_voices, locate, quotations
-from rag.checks.rules.comparison import compare, is_instead
+from rag.checks.rules.comparison import compare, is_instead, is_of_the_same
 from rag.checks.rules.facts import Evidence, ground
 from rag.checks.rules.links import cause, order, turned
 from rag.checks.rules.matching import paired, stated
@@ -197,15 +197,17 @@ def verdict(checks: Sequence[Check]) -> Verdict:
 def without_alien(statement: Statement, text: str) -> Statement:
     """The statement without the numbers, days and names that are said of another thing in the sentences it cites.
 
-    What nothing else contradicts is unsupported. `text` is what it says without the outlet in brackets.
+    What nothing else contradicts is unsupported. A value of the same thing is named only if no other one could be meant.
+    `text` is what the statement says without the outlet in brackets.
     """
     failed = [c for c in statement.checks if not c.passed and c.found is not None and c.kind in _VALUES]
     if not failed:
         return statement
     pair = paired(text, [Evidence(c.quote, published=c.article.known_day) for c in statement.citations])
-    alien = [c for c in failed if not is_instead(c, pair)]
-    checks = tuple(replace(c, found=None) if c in alien else c for c in statement.checks)
-    is_open = statement.verdict is Verdict.CONTRADICTED and verdict(checks) is not Verdict.CONTRADICTED
+    alien = [c for c in failed if not is_of_the_same(c, pair)]
+    own = tuple(replace(c, found=None) if c in alien else c for c in statement.checks)
+    is_open = statement.verdict is Verdict.CONTRADICTED and verdict(own) is not Verdict.CONTRADICTED
+    checks = tuple(replace(c, found=None) if c in failed and not is_instead(c, pair) else c for c in own)
     return replace(statement, checks=checks, verdict=Verdict.UNSUPPORTED if is_open else statement.verdict)
 
 

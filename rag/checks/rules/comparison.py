@@ -15,7 +15,7 @@ from rag.checks.rules.name_checks import check_name
 from rag.checks.rules.reading import Word, is_past
 from rag.checks.rules.wordvectors import RAREST, rarity, vector
 from rag.schema import Check
-from rag.text.quantities import Quantity, agree, bounds, comparable, conversion, leaves_open, limited
+from rag.text.quantities import CURRENCIES, Quantity, agree, bounds, comparable, conversion, leaves_open, limited
 from rag.text.relative_dates import Moment, covers, overlap
 from rag.text.words import COUNTRIES, listed, stem
 
@@ -46,30 +46,41 @@ def compare(text: str, evidence: Sequence[Evidence]) -> list[Check]:
     return [*_check_all(pair), *(check for fact in pair.statement.facts for check in _CHECKS[fact.kind](fact, pair))]
 
 
-def is_instead(check: Check, pair: Compared) -> bool:
+def is_of_the_same(check: Check, pair: Compared) -> bool:
     """Whether what a failed check of a number, date or name found is said of the same thing, in one sentence.
 
-    That has most of what the statement says around the value, all verbs in the past tense, and no rival of the found
-    one; a number counts the same, a name is of the same kind.
+    That has most of what the statement says around the value, and all verbs in the past tense; a number counts the
+    same, a name is of the same kind.
     """
-    found = check.found or ""
-    facts = [f for f in pair.statement.by_kind[check.kind] if check.expected.startswith(f.text)]
-    others = [f for f in pair.cited.by_kind[check.kind] if found.startswith(f.text) or found.endswith(f.text)]
-    if not facts or not others or found == check.expected:
+    fact, other = _compared(check, pair)
+    if not fact or not other or check.found == check.expected or not _is_said_around(fact, other, pair):
         return False
-    fact, other = facts[0], max(others, key=lambda f: bound(facts[0], f, pair))
+    if check.kind == "number":
+        return _is_count_of_same(fact, other, pair)
+    return check.kind != "name" or _slot(fact, pair.statement) == _slot(other, pair.cited)
+
+
+def is_instead(check: Check, pair: Compared) -> bool:
+    """Whether what it found is of the same thing, and no other value of the sentence could be meant."""
+    fact, other = _compared(check, pair)
+    if not fact or not other or not is_of_the_same(check, pair):
+        return False
     beside = [f for f in pair.cited.by_kind[check.kind] if f.words[0].sentence == other.words[0].sentence]
     stated = [f for f in pair.statement.by_kind[check.kind] if f is not fact]
     rivals = [f for f in beside if not any(fits(s, f) for s in (other, fact, *stated))]
-    if not _is_said_around(fact, other, pair):
-        return False
     if check.kind == "number":
-        return _is_count_of_same(fact, other, pair) and not any(_is_rival(f, other, pair.cited) for f in rivals)
+        return not any(_is_rival(f, other, pair.cited) for f in rivals)
     if check.kind == "name":
-        kind = _slot(other, pair.cited)
-        rivals = [f for f in rivals if _slot(f, pair.cited) == kind]
-        return _slot(fact, pair.statement) == kind and not rivals and not any(fits(s, other) for s in stated)
+        rivals = [f for f in rivals if _slot(f, pair.cited) == _slot(other, pair.cited)]
     return not rivals and not any(fits(s, other) for s in stated)
+
+
+def _compared(check: Check, pair: Compared) -> tuple[Fact | None, Fact | None]:
+    """The value that a check is of, and the one that it found."""
+    found = check.found or ""
+    fact = next((f for f in pair.statement.by_kind[check.kind] if check.expected.startswith(f.text)), None)
+    others = [f for f in pair.cited.by_kind[check.kind] if found.startswith(f.text) or found.endswith(f.text)]
+    return fact, max(others, key=lambda f: bound(fact, f, pair), default=None) if fact else None
 
 
 def _is_said_around(fact: Fact, other: Fact, pair: Compared) -> bool:
@@ -90,16 +101,14 @@ def _is_said_around(fact: Fact, other: Fact, pair: Compared) -> bool:
 
 
 def _is_count_of_same(fact: Fact, other: Fact, pair: Compared) -> bool:
-    """Whether two numbers are of one unit and stand before the same noun, or both before none, and differ."""
+    """Whether two numbers are amounts of money, or of a measure, or stand before the same noun, or before none."""
     if not isinstance(fact.value, Quantity) or not isinstance(other.value, Quantity):
         return False
     own, there = _counted(fact, pair.statement), _counted(other, pair.cited)
     is_related = bool(own and there and _is_related(own, there))
-    is_same = (
-        is_related
-        or bool(fact.value.measure and other.value.measure)
-        or _noun(fact, pair.statement) == _noun(other, pair.cited)
-    )
+    if (fact.value.measure and other.value.measure) or {fact.value.unit, other.value.unit} <= CURRENCIES:
+        return True
+    is_same = is_related or _noun(fact, pair.statement) == _noun(other, pair.cited)
     return is_same and comparable(fact.value, other.value)
 
 
