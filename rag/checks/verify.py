@@ -197,7 +197,7 @@ def verdict(checks: Sequence[Check]) -> Verdict:
 def without_alien(statement: Statement, text: str) -> Statement:
     """The statement without the numbers, days and names that are said of another thing in the sentences it cites.
 
-    What nothing else contradicts is unsupported. A value of the same thing is named only if no other one could be meant.
+    What nothing else contradicts is unsupported. A value of the same thing is named only if no other could be meant.
     `text` is what the statement says without the outlet in brackets.
     """
     failed = [c for c in statement.checks if not c.passed and c.found is not None and c.kind in _VALUES]

@@ -84,13 +84,17 @@ def support(
 
 
 def _as_written(statement: str, checks: Iterable[Check]) -> str:
-    """The statement with its numbers as the evidence has them, where they are the same: two days for 48 hours.
+    """The statement with the numbers and names of the evidence, and without days that this has otherwise.
 
-    With another name, where the evidence has one: that has a check of its own.
+    These have checks of their own: 48 hours may be two days there, and 9 July Friday. Another name is put in, too.
     """
     for check in checks:
-        is_spelled = check.kind == "name" and check.passed and check.found and check.found[:1] != check.expected[:1]
-        if check.found and (is_spelled or check.kind == ("number" if check.passed else "name")):
+        if not check.found or check.found == check.expected:
+            continue
+        if check.kind == "date" and check.passed:
+            statement = re.sub(rf"(?:,? (?:in|on|by))? {re.escape(check.expected)}\b,?", "", statement, count=1)
+        is_spelled = check.passed and check.found[:1] != check.expected[:1]
+        if (check.kind == "number" and check.passed) or (check.kind == "name" and (is_spelled or not check.passed)):
             statement = statement.replace(check.expected, check.found.split(" (")[0], 1)
     return statement
 
