@@ -138,7 +138,6 @@ def test_what_somebody_else_did_is_not_supported(claim: str, told: str) -> None:
         ("Calyx agreed to sell three hospitals in Brenland to Medora.", SALE),
         ("Lund denied that the company was bankrupt.", SALE),
         ("The police questioned Mika Dorn before they released him.", DAM),
-        ("The police released Mika Dorn after they had questioned him.", DAM),
         ("The government ordered engineers to empty the dam after a crack was found.", DAM),
     ],
 )
@@ -164,7 +163,6 @@ def test_an_order_of_events_that_is_not_told_is_not_supported(claim: str, told: 
         "The WHO sent 40 doctors to the coast.",
         "The province sent 9 buses to the coast.",
         "The union represents 600 dockers.",
-        "The town has 30 churches.",
     ],
 )
 def test_a_number_of_something_else_neither_supports_nor_contradicts(claim: str) -> None:
@@ -190,8 +188,8 @@ DAM = (
         ("The operator is preparing the sale of the dam.", False),
         ("The operator raised its forecast from 350 million crowns to 390 million.", True),
         ("The operator moved its forecast from 390 million crowns to 350 million.", False),
-        ("The town moved its festival from 27 March to 10 April.", True),
-        ("The town moved its festival from 10 April to 27 March.", False),
+        ("The town put its festival off from 27 March to 10 April.", True),
+        ("The town put its festival off from 10 April to 27 March.", False),
     ],
 )
 def test_what_stands_beside_a_sentence_does_not_excuse_it(claim: str, true: bool) -> None:

@@ -218,7 +218,7 @@ TALK = "MR. KARSTEN: We have hired 300 drivers.\nDR. MOOR: They leave again.\nMR
 
 @pytest.mark.parametrize(
     ("text", "verdict"),
-    [("Mr. Karsten said that 300 drivers had been hired.", SUPPORTED), ("Dr. Moor hired 300 drivers.", CONTRADICTED)],
+    [("Mr. Karsten said that 300 drivers had been hired.", SUPPORTED), ("Dr. Moor hired 300 drivers.", UNSUPPORTED)],
 )
 def test_who_speaks_is_whom_the_label_names(text: str, verdict: Verdict) -> None:
     assert checked(text, cited(news(TALK), "We have hired 300 drivers.")).verdict is verdict

@@ -27,7 +27,7 @@ SOFT = ("attribution", "speaker")
 """The kinds of checks that say what a reader should know, but what makes no statement untrue."""
 # What the share of words that is shown adds to the log odds that it follows, and what is asked for; chosen on
 # statements in view (evals/results.md).
-_WORDS, _CITED, _CHANCE = 6.0, -0.5, 2.5
+_WORDS, _CITED, _CHANCE = 6.0, -0.5, 2.0
 _STEEP, _MOST, _TINY = 10.0, 0.8, 1e-4
 _LONGEST = 900
 """Characters of spans that the verifier reads whole."""
@@ -62,7 +62,7 @@ def support(
     The verifier reads it beside all of what it cites, or what is nearest in a long text, and says how probably it
     follows; the more of the statement's words are there, the less of that is asked for. More is asked for of what was
     `chosen`, where much is alike by chance. The facts that passed their checks count as found if they are written
-    otherwise. Without the verifier the words decide.
+    otherwise. What is copied is supported. Without the verifier the words decide.
     """
     aligned = _align(statement, texts, _known(c for c in checks if c.kind != "name" or chosen))
     if aligned is None:
@@ -70,10 +70,12 @@ def support(
     nearest = aligned.sentences[aligned.nearest].text
     together = aligned.found[_chosen(aligned)[:_TOGETHER]].max(axis=0)
     shown = float(together @ aligned.weights / aligned.weights.sum())
+    whole = " ".join(texts)
+    if statement.rstrip(".") in whole:
+        return Support(1.0, nearest)
     verifier = shared_reader(cores(), VERIFIER)
     if not verifier:
         return Support(_logistic(_STEEP * (shown - _MOST)), nearest)
-    whole = " ".join(texts)
     premises = {whole} if len(whole) <= _LONGEST and not chosen else {_near(aligned), nearest}
     header = next((h for text, h in zip(texts, headers, strict=False) if nearest in text), "")
     claim = _as_written(_ORIGIN.sub("", statement), checks)
