@@ -141,7 +141,7 @@ def test_true_statements_are_no_copies_of_what_they_quote(halves: list[list[Repl
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("half", "id", "picture"),
-    [("unseen", "replies-unseen-conflict-4", "conflict"), ("dev", "replies-dev-error-number-1", "marked")],
+    [("unseen", "replies-unseen-conflict-4", "conflict"), ("dev", "replies-dev-error-name-1", "marked")],
 )
 def test_the_pictures_in_the_documents_are_what_is_shown(half: str, id: str, picture: str, tmp_path: Path) -> None:
     case = next(c for c in load_set(SETS / f"replies-{half}.jsonl").cases if c.id == id)
