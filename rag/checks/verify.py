@@ -124,8 +124,15 @@ def check(
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
     headers = [item.header for item in cited]
-    whole = support(text, texts, found, headers=headers, chosen=searched is not None)
+    whole = support(text, texts, found, headers=headers, chosen=searched is not None, settled=_is_settled(found))
     return [*found, Check("support", f"{THRESHOLD:.2f}", whole.told, whole.probability >= THRESHOLD)]
+
+
+def _is_settled(checks: Sequence[Check]) -> bool:
+    """Whether the verdict is the same whatever the whole is worth."""
+    failed = [check for check in checks if not check.passed and check.kind not in SOFT]
+    others = [check.kind for check in failed if check.kind in FACTS and check.found is not None]
+    return bool(failed) and not (others and set(others) <= {"name", "role"})
 
 
 def _with_voice(item: Evidence) -> str:

@@ -74,11 +74,8 @@ def summary_of(  # noqa: PLR0913  # what a summary is made of
     resources: Resources,
     model: Model | None,
 ) -> Summary:
-    found, outcome, account = (
-        compared(statements, conflicts),
-        outcome_of(statements, request, resources),
-        resources.account,
-    )
+    found, account = compared(statements, conflicts), resources.account
+    outcome = outcome_of(statements, request, resources)
     return Summary(
         request.topic,
         articles,
@@ -97,6 +94,7 @@ def summary_of(  # noqa: PLR0913  # what a summary is made of
 
 
 def outcome_of(statements: Sequence[Statement], request: Request, resources: Resources) -> Standing:
+    """Whether a request found statements and they passed, and if not why."""
     if statements:
         return Standing(verify.status(statements), verify.reason(statements))
     is_outside = request.articles or resources.catalog.passage_count(request.window) == 0

@@ -54,15 +54,22 @@ class Support:
         return f"{self.probability:.2f}: {self.nearest}" if self.nearest else f"{self.probability:.2f}"
 
 
-def support(
-    statement: str, texts: Sequence[str], checks: Sequence[Check], *, headers: Sequence[str] = (), chosen: bool = False
+def support(  # noqa: PLR0913  # each is a choice of its own
+    statement: str,
+    texts: Sequence[str],
+    checks: Sequence[Check],
+    *,
+    headers: Sequence[str] = (),
+    chosen: bool = False,
+    settled: bool = False,
 ) -> Support:
     """The support of a statement by the texts that it cites, or by texts that were chosen for it out of more.
 
     The verifier reads it beside all of what it cites, or what is nearest in a long text, and says how probably it
     follows; the more of the statement's words are there, the less of that is asked for. More is asked for of what was
     `chosen`, where much is alike by chance. The facts that passed their checks count as found if they are written
-    otherwise. What is copied is supported. Without the verifier the words decide.
+    otherwise. What is copied is supported. Without the verifier, or if the checks have `settled` the verdict, the words
+    decide.
     """
     aligned = _align(statement, texts, _known(c for c in checks if c.kind != "name" or chosen))
     if aligned is None:
@@ -73,7 +80,7 @@ def support(
     whole = " ".join(texts)
     if statement.rstrip(".") in whole:
         return Support(1.0, nearest)
-    verifier = shared_reader(cores(), VERIFIER)
+    verifier = None if settled else shared_reader(cores(), VERIFIER)
     if not verifier:
         return Support(_logistic(_STEEP * (shown - _MOST)), nearest)
     premises = {whole} if len(whole) <= _LONGEST and not chosen else {_near(aligned), nearest}
