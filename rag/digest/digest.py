@@ -7,11 +7,9 @@ from dataclasses import replace
 from itertools import accumulate
 
 from rag.answer.pipeline import INSTEAD, pass_over
-from rag.checks import verify
 from rag.checks.quotes import numbered
 from rag.digest import generative
 from rag.digest.conflicts import (
-    compared,
     current,
     differing,
     differing_from,
@@ -24,9 +22,9 @@ from rag.digest.request import Request, Resources, embedded, gathered
 from rag.digest.sectioned import briefing, sectioned
 from rag.digest.timeline import chronicle
 from rag.digest.topic import Scope, scope
-from rag.digest.writing import EVERYTHING, outcome_of, summary_of, write
+from rag.digest.writing import EVERYTHING, finished, write
 from rag.errors import InputError, ModelError
-from rag.schema import Event, Mode, Statement, Summary, Timeline
+from rag.schema import Event, Statement, Summary, Timeline
 
 
 def summarize(request: Request, resources: Resources) -> Summary:
@@ -50,7 +48,8 @@ def summarize(request: Request, resources: Resources) -> Summary:
         now = _fitted(current(written.statements, replied, resources.check), most)
         statements = resources.judged(with_outlets(numbered(now or written.statements)))
         conflicts = with_replies(differences, statements, [pool])
-    return summary_of(request, pool.articles, statements, conflicts, resources=resources, model=written.model)
+    summary = Summary(request.topic, pool.articles, statements)
+    return finished(summary, statements, conflicts, request=request, resources=resources, model=written.model)
 
 
 def timeline(request: Request, resources: Resources) -> Timeline:
@@ -74,23 +73,10 @@ def timeline(request: Request, resources: Resources) -> Timeline:
         model = resources.model if worded is not None else None
         events = found if worded is None else worded
         statements = resources.judged(numbered([event.statement for event in events]))
-        conflicts = compared(statements, with_replies(differing_from(statements, pool), statements, [pool]))
-    outcome = outcome_of(statements, request, resources)
-    return Timeline(
-        request.topic,
-        pool.articles,
-        tuple(replace(event, statement=s) for event, s in zip(events, statements, strict=True)),
-        conflicts.conflicts,
-        status=outcome.status,
-        reason=outcome.reason,
-        citations=conflicts.citations,
-        as_of=request.window.as_of,
-        mode=Mode.LLM if model else Mode.OFFLINE,
-        model=model.id if model else None,
-        usage=account.usage,
-        timings=account.clock.times,
-        warnings=(*account.warnings, *verify.warnings(statements)),
-    )
+        conflicts = with_replies(differing_from(statements, pool), statements, [pool])
+    placed = tuple(replace(event, statement=s) for event, s in zip(events, statements, strict=True))
+    made = Timeline(request.topic, pool.articles, placed)
+    return finished(made, statements, conflicts, request=request, resources=resources, model=model)
 
 
 def _reworded(events: Sequence[Event], request: Request, resources: Resources) -> tuple[Event, ...] | None:

@@ -29,7 +29,7 @@ from rag.digest.generative import Model
 from rag.digest.news import News, news
 from rag.digest.request import Request, Resources, gathered, warn
 from rag.digest.sections import parted, themes, written
-from rag.digest.writing import summary_of, write
+from rag.digest.writing import finished, write
 from rag.schema import Conflict, Section, Statement, Summary
 
 _BRIEFING_WORDS = 2
@@ -59,8 +59,8 @@ def briefing(request: Request, resources: Resources) -> Summary:
         sections.insert(-1, open_conflicts(differences, sides, check))
         statements = resources.judged(with_outlets(numbered(_statements(sections))))
         conflicts = with_replies(differences, statements, pools)
-    summary = summary_of(request, articles, statements, conflicts, resources=resources, model=model)
-    return _divided(summary, sections)
+    summary = _divided(Summary(request.topic, articles, statements), sections)
+    return finished(summary, statements, conflicts, request=request, resources=resources, model=model)
 
 
 def sectioned(request: Request, resources: Resources) -> Summary:
@@ -74,8 +74,8 @@ def sectioned(request: Request, resources: Resources) -> Summary:
         sections = _current(sections, with_replies(differences, _statements(sections), [pool]), resources)
         statements = resources.judged(with_outlets(numbered(_statements(sections))))
         conflicts = with_replies(differences, statements, [pool])
-    summary = summary_of(request, pool.articles, statements, conflicts, resources=resources, model=model)
-    return _divided(summary, sections if statements else ())
+    summary = _divided(Summary(request.topic, pool.articles, statements), sections if statements else ())
+    return finished(summary, statements, conflicts, request=request, resources=resources, model=model)
 
 
 def _divided(summary: Summary, sections: Sequence[Section]) -> Summary:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from rag.answer.annotate import dated
 from rag.answer.pipeline import INSTEAD, pass_over
 from rag.checks import verify
 from rag.digest import extractive, generative
-from rag.digest.conflicts import (
-    compared,
-)
+from rag.digest.conflicts import compared
 from rag.digest.excerpts import Pool
 from rag.digest.extractive import Budget, Content
 from rag.digest.generative import Assignment, Model
@@ -19,7 +18,9 @@ from rag.digest.news import news, told
 from rag.digest.request import Request, Resources
 from rag.digest.topic import Topic
 from rag.errors import ModelError
-from rag.schema import Article, Conflict, Mode, Reason, Statement, Status, Summary
+from rag.schema import Conflict, Digest, Mode, Reason, Statement
+
+Made = TypeVar("Made", bound=Digest)
 
 EVERYTHING = "everything of weight in these articles"
 _FEWEST_OF_EVENTS = 110
@@ -32,14 +33,6 @@ class Written:
 
     statements: tuple[Statement, ...]
     model: Model | None
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Whether statements were found and passed, and if not why."""
-
-    status: Status
-    reason: Reason | None
 
 
 def write(  # noqa: PLR0913  # as many as a summary has sides
@@ -65,23 +58,22 @@ def write(  # noqa: PLR0913  # as many as a summary has sides
     return Written(dated(extractive.summarize(pool, topic, space, resources.check, taken=taken)), None)
 
 
-def summary_of(  # noqa: PLR0913  # what a summary is made of
-    request: Request,
-    articles: tuple[Article, ...],
-    statements: tuple[Statement, ...],
+def finished(  # noqa: PLR0913  # what a result is made of
+    made: Made,
+    statements: Sequence[Statement],
     conflicts: Sequence[Conflict],
     *,
+    request: Request,
     resources: Resources,
     model: Model | None,
-) -> Summary:
-    found, account = compared(statements, conflicts), resources.account
-    outcome = outcome_of(statements, request, resources)
-    return Summary(
-        request.topic,
-        articles,
-        statements,
-        status=outcome.status,
-        reason=outcome.reason,
+) -> Made:
+    """The summary or timeline of some statements, with how they stand, where they differ and what they cost."""
+    account = resources.account
+    found = compared(statements, conflicts)
+    return replace(
+        made,
+        status=verify.status(statements),
+        reason=verify.reason(statements) if statements else _missing(request, resources),
         citations=found.citations,
         conflicts=found.conflicts,
         as_of=request.window.as_of,
@@ -93,9 +85,7 @@ def summary_of(  # noqa: PLR0913  # what a summary is made of
     )
 
 
-def outcome_of(statements: Sequence[Statement], request: Request, resources: Resources) -> Standing:
-    """Whether a request found statements and they passed, and if not why."""
-    if statements:
-        return Standing(verify.status(statements), verify.reason(statements))
+def _missing(request: Request, resources: Resources) -> Reason:
+    """Why a request found no statements."""
     is_outside = request.articles or resources.catalog.passage_count(request.window) == 0
-    return Standing(Status.ABSTAINED, Reason.OUTSIDE_DATES if is_outside else Reason.NOT_IN_ARTICLES)
+    return Reason.OUTSIDE_DATES if is_outside else Reason.NOT_IN_ARTICLES

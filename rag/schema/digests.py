@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date as calendar_date  # a field of Event is called `date`
 from enum import StrEnum
 from typing import Any
@@ -30,19 +30,27 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Summary(CitedResult):
-    """What articles say, the most important first.
-
-    `topic` is None if no topic was asked for. A briefing has `sections`, whose statements are those of
-    `statements`, in order.
-    """
+class Digest(CitedResult):
+    """What a summary and a timeline have in common; `topic` is None if no topic was asked for."""
 
     topic: str | None
     articles: tuple[Article, ...]
+    conflicts: tuple[Conflict, ...] = field(default=(), kw_only=True)
+    """Where articles differ on what the statements say."""
+
+    def _request(self) -> dict[str, Any]:
+        return {"topic": self.topic}
+
+    def _disputed(self) -> dict[str, Any]:
+        return {"conflicts": [conflict_dict(c) for c in self.conflicts]} if self.conflicts else {}
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Summary(Digest):
+    """What articles say, the most important first; the statements of `sections`, if any, are those of `statements`."""
+
     statements: tuple[Statement, ...] = ()
     sections: tuple[Section, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    """Where articles differ on what the statements say."""
 
     @property
     def headline(self) -> str | None:
@@ -65,11 +73,8 @@ class Summary(CitedResult):
         parts = ((s.heading, *map(marked, s.statements), *([s.note] if s.note else [])) for s in self.sections)
         return "\n\n".join("\n".join(lines) for lines in parts)
 
-    def _request(self) -> dict[str, Any]:
-        return {"topic": self.topic}
-
     def _content(self) -> dict[str, Any]:
-        content: dict[str, Any] = {
+        return {
             "headline": self.headline,
             "statements": [statement_dict(s) for s in self.statements],
             "sections": [
@@ -78,8 +83,8 @@ class Summary(CitedResult):
             ],
             "articles": [article.id for article in self.articles],
             "words": self.words,
+            **self._disputed(),
         }
-        return content | ({"conflicts": [conflict_dict(c) for c in self.conflicts]} if self.conflicts else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +108,10 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Timeline(CitedResult):
+class Timeline(Digest):
     """The most important events that articles report, earliest first."""
 
-    topic: str | None
-    articles: tuple[Article, ...]
     events: tuple[Event, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
-    """Where articles differ on what the events say."""
 
     @property
     def statements(self) -> tuple[Statement, ...]:
@@ -130,15 +131,12 @@ class Timeline(CitedResult):
         own = [event.statement]
         return [line for conflict in self.conflicts if conflict.is_in(own) for line in conflict.lines(own)]
 
-    def _request(self) -> dict[str, Any]:
-        return {"topic": self.topic}
-
     def _content(self) -> dict[str, Any]:
-        content: dict[str, Any] = {
+        return {
             "events": [_event(event) for event in self.events],
             "articles": [article.id for article in self.articles],
+            **self._disputed(),
         }
-        return content | ({"conflicts": [conflict_dict(c) for c in self.conflicts]} if self.conflicts else {})
 
 
 _NOTHING = {
