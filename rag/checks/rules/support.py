@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from rag.checks.rules.reading import Word, read_text
 from rag.checks.rules.wordvectors import rarity, vector
 from rag.models.minilm import cores
-from rag.models.reader import VERIFIER, Pair, shared_reader
+from rag.models.reader import VERIFIER, Pair, Reader, shared_reader
 from rag.schema import Check
 from rag.text.sentences import sentences
 
@@ -80,16 +80,20 @@ def support(  # noqa: PLR0913  # each is a choice of its own
     whole = " ".join(texts)
     if statement.rstrip(".") in whole:
         return Support(1.0, nearest)
-    verifier = None if settled else shared_reader(cores(), VERIFIER)
-    if not verifier:
+    if settled or not (verifier := shared_reader(cores(), VERIFIER)):
         return Support(_logistic(_STEEP * (shown - _MOST)), nearest)
     premises = {whole} if len(whole) <= _LONGEST and not chosen else {_near(aligned), nearest}
     header = next((h for text, h in zip(texts, headers, strict=False) if nearest in text), "")
     claim = _as_written(_ORIGIN.sub("", statement), checks)
-    read = verifier.entail([Pair(premise, claim, header.replace("\n", ", ")) for premise in sorted(premises)])
-    entailed = max(found.entailment for found in read)
+    entailed = max(_entailed(verifier, Pair(premise, claim, header.replace("\n", ", "))) for premise in premises)
     follows = math.log((entailed + _TINY) / (1 - entailed + _TINY))
     return Support(_logistic(follows + _WORDS * shown - (_CHANCE if chosen else _CITED)), nearest)
+
+
+@lru_cache(maxsize=2048)
+def _entailed(verifier: Reader, pair: Pair) -> float:
+    """The probability that a claim follows; kept, since the groups that a draft is held against overlap."""
+    return verifier.entail([pair])[0].entailment
 
 
 def _as_written(statement: str, checks: Iterable[Check]) -> str:
