@@ -25,7 +25,7 @@ from rag.models.client import Caller, choice_of
 from rag.models.cross_encoder import CrossEncoder, SpanModel
 from rag.models.embeddings import Embedder, MiniLM, RemoteEmbeddings
 from rag.models.minilm import cores
-from rag.models.reader import Entailment, Reader, SpanReader, shared_reader
+from rag.models.reader import VERIFIER, Entailment, Reader, SpanReader, shared_reader
 from rag.models.replies import ReplyCache
 from rag.progress import Meter, Progress
 from rag.retrieval.retriever import Index, Searcher
@@ -218,8 +218,8 @@ class Parts:
         return Caller(model, choice, self._replies)
 
     def _writer(self, caller: Caller) -> Writer:
-        reader = self.reader if isinstance(self.reader, Reader) else None
-        return Writer(caller, finder(reader, self.entailment))
+        verifier = self.entailment or shared_reader(read_settings().threads.value or cores(), VERIFIER)
+        return Writer(caller, finder(verifier, self.entailment))
 
     def _by_words(self, why: str) -> None:
         self.warnings = (*self.warnings, f"searching by words only: {why}")

@@ -17,7 +17,8 @@ from rag.checks.rules.roles import roles, subjects
 from rag.checks.rules.support import SOFT, THRESHOLD, support
 from rag.errors import VerifierError
 from rag.models.injection import bears_out, is_beside_order, is_ordered, labelled, left_of, without_orders
-from rag.models.reader import Entailment, Pair
+from rag.models.minilm import cores
+from rag.models.reader import VERIFIER, Entailment, Pair, shared_reader
 from rag.schema import Check, Citation, Reason, Span, Statement, Status, Verdict
 from rag.text.relative_dates import anchored_dates
 from rag.text.sentences import sentences
@@ -123,8 +124,9 @@ def check(
         return found
     if entailment:
         return [*found, _entailed(text, texts, entailment)]
-    headers = [item.header for item in cited]
-    whole = support(text, texts, found, headers=headers, chosen=searched is not None, settled=_is_settled(found))
+    verifier = None if _is_settled(found) else shared_reader(cores(), VERIFIER)
+    headers = {text: item.header for text, item in zip(texts, cited, strict=True)}
+    whole = support(text, headers, found, verifier, chosen=searched is not None)
     return [*found, Check("support", f"{THRESHOLD:.2f}", whole.told, whole.probability >= THRESHOLD)]
 
 

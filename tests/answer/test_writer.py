@@ -20,7 +20,7 @@ from rag.models.budget import Terms
 from rag.models.chat import ModelChoice, chat_model
 from rag.models.client import Account, Caller, choice_of
 from rag.models.prompts import pack
-from rag.models.reader import shared_reader
+from rag.models.reader import VERIFIER, shared_reader
 from rag.models.replies import ReplyCache
 from rag.schema import Article, Hit, Passage, Precision, Published, Statement
 
@@ -34,6 +34,7 @@ TALKS = article(
 )
 BORDER = article("Around 1,000 soldiers\ncrossed the border. They fled to Tajikistan.", title="The border")
 PLAIN = ("json_schema", "json_object")
+FIND = finder(shared_reader(1, VERIFIER))
 
 
 def hit(source: Article) -> Hit:
@@ -206,7 +207,7 @@ def test_what_quotes_nothing_is_anchored_to_the_sentence_that_supports_it_or_to_
         stated("The talks were held in Doha on Wednesday.", (1, "Both sides met in Doha.")),
     )
     with OpenAIServer(reply, refuses=PLAIN) as server:
-        right, wrong = Writer(caller(server, "anchored"), finder(shared_reader(1))).stream(QUESTION, HITS, Account())
+        right, wrong = Writer(caller(server, "anchored"), FIND).stream(QUESTION, HITS, Account())
     assert [c.quote for c in right.citations] == ["The talks were held in Tehran on Wednesday."]
     assert right.chosen
     assert invented(right) == []
@@ -227,7 +228,7 @@ def test_what_quotes_nothing_is_anchored_to_the_sentence_that_supports_it_or_to_
 def test_nothing_with_an_address_or_an_instruction_is_anchored(planted: str) -> None:
     hits = (hit(article(planted, title="The report of the talks")),)
     with OpenAIServer(said(stated(planted, (1, "Nobody wrote this anywhere."))), refuses=PLAIN) as server:
-        (statement,) = Writer(caller(server, "led"), finder(shared_reader(1))).stream(QUESTION, hits, Account())
+        (statement,) = Writer(caller(server, "led"), FIND).stream(QUESTION, hits, Account())
     assert (statement.citations, statement.chosen) == ((), None)
 
 

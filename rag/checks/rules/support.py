@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from rag.checks.rules.reading import Word, read_text
 from rag.checks.rules.wordvectors import rarity, vector
-from rag.models.minilm import cores
-from rag.models.reader import VERIFIER, Pair, Reader, shared_reader
+from rag.models.reader import Pair, Reader
 from rag.schema import Check
 from rag.text.sentences import sentences
 
@@ -54,36 +53,30 @@ class Support:
         return f"{self.probability:.2f}: {self.nearest}" if self.nearest else f"{self.probability:.2f}"
 
 
-def support(  # noqa: PLR0913  # each is a choice of its own
-    statement: str,
-    texts: Sequence[str],
-    checks: Sequence[Check],
-    *,
-    headers: Sequence[str] = (),
-    chosen: bool = False,
-    settled: bool = False,
+def support(
+    statement: str, cited: Mapping[str, str], checks: Sequence[Check], verifier: Reader | None, *, chosen: bool = False
 ) -> Support:
     """The support of a statement by the texts that it cites, or by texts that were chosen for it out of more.
 
-    The verifier reads it beside all of what it cites, or what is nearest in a long text, and says how probably it
-    follows; the more of the statement's words are there, the less of that is asked for. More is asked for of what was
-    `chosen`, where much is alike by chance. The facts that passed their checks count as found if they are written
-    otherwise. What is copied is supported. Without the verifier, or if the checks have `settled` the verdict, the words
+    The texts have their headers as values. The verifier reads the statement beside all of what it cites, or what is
+    nearest in a long text, and says how probably it follows; the more of the statement's words are there, the less of
+    that is asked for. More is asked for of what was `chosen`, where much is alike by chance. The facts that passed
+    their checks count as found if they are written otherwise. What is copied is supported. Without a verifier the words
     decide.
     """
-    aligned = _align(statement, texts, _known(c for c in checks if c.kind != "name" or chosen))
+    aligned = _align(statement, tuple(cited), _known(c for c in checks if c.kind != "name" or chosen))
     if aligned is None:
         return Support(0.0, None)
     nearest = aligned.sentences[aligned.nearest].text
     together = aligned.found[_chosen(aligned)[:_TOGETHER]].max(axis=0)
     shown = float(together @ aligned.weights / aligned.weights.sum())
-    whole = " ".join(texts)
+    whole = " ".join(cited)
     if statement.rstrip(".") in whole:
         return Support(1.0, nearest)
-    if settled or not (verifier := shared_reader(cores(), VERIFIER)):
+    if not verifier:
         return Support(_logistic(_STEEP * (shown - _MOST)), nearest)
     premises = {whole} if len(whole) <= _LONGEST and not chosen else {_near(aligned), nearest}
-    header = next((h for text, h in zip(texts, headers, strict=False) if nearest in text), "")
+    header = next((header for text, header in cited.items() if nearest in text), "")
     claim = _as_written(_ORIGIN.sub("", statement), checks)
     entailed = max(_entailed(verifier, Pair(premise, claim, header.replace("\n", ", "))) for premise in premises)
     follows = math.log((entailed + _TINY) / (1 - entailed + _TINY))
