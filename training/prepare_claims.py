@@ -1,8 +1,9 @@
 """Turns labelled claims into rows for the verifier: `prepare_claims.py OUT.jsonl FOLDER [--public FOLDER] [--share S]`.
 
 Beside the claims of `data/` there are sentences of its documents as claims of their own: word for word, lightly
-reworded (which follow), with two names or numbers changed for each other (which do not), and beside other sentences of
-the document. Then rows are left out so that how many words a claim shares with its evidence says nothing of its label:
+reworded (which follow), with two names or numbers changed for each other (which do not), beside other sentences of
+the document, and within a sentence that confirms or denies them; short claims stand beside sentences of other
+documents. Then rows are left out so that how many words a claim shares with its evidence says nothing of its label:
 people write false claims in the text's own words, and true ones in others.
 """
 
@@ -18,7 +19,15 @@ from pathlib import Path
 
 from prepare import Document, Row, _claims, held, lines, public, words
 
-COPIES = {"copy": 1200, "copy-other": 1500, "light": 6000, "swap-name": 2500, "swap-number": 1000}
+COPIES = {
+    "copy": 1200,
+    "copy-other": 1500,
+    "light": 6000,
+    "swap-name": 2500,
+    "swap-number": 1000,
+    "framed": 1800,
+    "short-other": 2500,
+}
 # What somebody says, told as a fact: the program has a note of its own for it, and people label it both ways.
 _TOLD = re.compile("unattributed|(?:^|_)side(?:_|$)|one_side|claim_(?:as_)?fact|(?:said|alleged|belief)_(?:as_)?fact")
 _NAME = re.compile(r"(?<![.!?\"“] )(?<!^)\b(?:[A-Z][a-z]+(?: (?:al-|bin )?[A-Z][a-z]+)*)\b")
@@ -67,7 +76,28 @@ _SYNONYMS = (
     ("did not", "didn’t"),
     ("was not", "wasn’t"),
 )
-LONGEST, SUPPORTED_TO_OTHERS = 900, 1.2
+_PLAIN = re.compile(r"(?:The|An?|Some|About|Around|More|Most|Two|Three|Four|Five|Six|Seven|Eight|Nine|Ten)(?= )")
+_FRAMES = (
+    ("It is not true that {}.", 3),
+    ("Officials denied that {}.", 3),
+    ("A spokeswoman dismissed reports that {}.", 3),
+    ("There was no sign that {}.", 3),
+    ("Nobody could confirm that {}.", 2),
+    ("False rumours spread online that {}.", 3),
+    ("Residents feared that {}.", 2),
+    ("It was unclear whether {}.", 2),
+    ("Had the talks failed, it might have been said that {}.", 2),
+    ("It is true that {}.", 0),
+    ("Officials confirmed that {}.", 0),
+    ("A spokeswoman acknowledged that {}.", 0),
+    ("Nobody denies that {}.", 0),
+    ("It turned out that {}.", 0),
+    ("Records show that {}.", 0),
+    ("As was feared, {}.", 0),
+    ("Reports that {} turned out to be right.", 0),
+    ("Reports that {} turned out to be wrong.", 3),
+)
+LONGEST, SHORT, SUPPORTED_TO_OTHERS = 900, 7, 1.2
 
 
 def main() -> None:
@@ -90,7 +120,7 @@ def main() -> None:
         for made in _claims(row, documents[row["document"]], of_document[row["document"]])
     ]
     made = [held(row, d.id) for d in documents.values() for row in _of_sentences(d) if len(row["evidence"]) < LONGEST]
-    rows += _capped(made)
+    rows += _capped(made + list(_short_beside_others(claims, documents)))
     kept = [row for row in rows if "held" in row] + _balanced([row for row in rows if "held" not in row])
     if options.public:
         kept += [row for row in public(options.public) if "claim" in row and random.random() < options.share]
@@ -122,6 +152,34 @@ def swapped(sentence: str, kind: re.Pattern[str]) -> str | None:
     return sentence[: a.start()] + b.group() + between + a.group() + sentence[b.end() :]
 
 
+def _short_beside_others(claims: list[Row], documents: dict[str, Document]) -> Iterator[Row]:
+    """Short claims beside the sentence of another document that shares most with them, which says something else."""
+    spans = [(d, k) for d in documents.values() for k in range(len(d.spans))]
+    holding: dict[str, list[int]] = defaultdict(list)
+    for place, (document, k) in enumerate(spans):
+        for word in words(document.part(k, k)[0]):
+            holding[word].append(place)
+    for claim in claims:
+        stated = words(claim["claim"])
+        if len(claim["claim"].split()) > SHORT or not stated:
+            continue
+        shared = Counter(place for word in stated for place in holding[word][:4000])
+        others = [p for p, n in shared.most_common(60) if n < len(stated) and spans[p][0].id != claim["document"]]
+        for place in random.sample(others[:20], min(2, len(others))):
+            document, k = spans[place]
+            evidence = " ".join(document.part(max(0, k - random.choice([0, 0, 1])), k + random.choice([0, 0, 1])))
+            made = {"claim": claim["claim"], "header": random.choice([document.header, ""]), "evidence": evidence}
+            if len(evidence) < LONGEST:
+                yield held({**made, "label": 2, "source": "short-other"}, document.id)
+
+
+def framed(sentence: str) -> tuple[str, int]:
+    """The sentence within one that confirms it, denies it or leaves it open, and what then holds of it."""
+    frame, label = random.choice(_FRAMES)
+    inner = sentence.rstrip(".")
+    return frame.format(inner[0].lower() + inner[1:]), label
+
+
 def _of_sentences(document: Document) -> Iterator[Row]:
     whole = [k for k, (a, b) in enumerate(document.spans) if 7 <= len(document.text[a:b].split()) <= 40]
     whole = [k for k in whole if "\n" not in document.part(k, k)[0]]
@@ -149,6 +207,11 @@ def _of_sentences(document: Document) -> Iterator[Row]:
         if light < 6 and (reworded := lightly_reworded(sentence)):
             light += 1
             yield row(reworded, around(k), 0, "light")
+        if _PLAIN.match(sentence) and sentence[-1] == "." and random.random() < 0.4:
+            told, label = framed(sentence)
+            beside = [document.part(k + 1, k + 1)[0]] if k + 1 < len(document.spans) and random.random() < 0.6 else []
+            evidence = " ".join([told, *beside] if random.random() < 0.6 else [*beside, told])
+            yield row((random.random() < 0.3 and lightly_reworded(sentence)) or sentence, evidence, label, "framed")
         for pattern, source in ((_NAME, "swap-name"), (_NUMBER, "swap-number")):
             is_transcript = source == "swap-name" and document.id.startswith("20")
             other = None if is_transcript or random.random() > 0.35 else swapped(sentence, pattern)
