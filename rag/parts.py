@@ -218,7 +218,7 @@ class Parts:
         return Caller(model, choice, self._replies)
 
     def _writer(self, caller: Caller) -> Writer:
-        verifier = self.entailment or shared_reader(read_settings().threads.value or cores(), VERIFIER)
+        verifier = self.entailment or shared_reader(cores(), VERIFIER)  # that of the checks, loaded once
         return Writer(caller, finder(verifier, self.entailment))
 
     def _by_words(self, why: str) -> None:

@@ -170,7 +170,7 @@ def _short_beside_others(claims: list[Row], documents: dict[str, Document]) -> I
             evidence = " ".join(document.part(max(0, k - random.choice([0, 0, 1])), k + random.choice([0, 0, 1])))
             made = {"claim": claim["claim"], "header": random.choice([document.header, ""]), "evidence": evidence}
             if len(evidence) < LONGEST:
-                yield held({**made, "label": 2, "source": "short-other"}, document.id)
+                yield held(held({**made, "label": 2, "source": "short-other"}, document.id), claim["document"])
 
 
 def framed(sentence: str) -> tuple[str, int]:
