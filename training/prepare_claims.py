@@ -106,6 +106,7 @@ def main() -> None:
     parser.add_argument("own", type=Path)
     parser.add_argument("--public", type=Path)
     parser.add_argument("--share", type=float, default=0.12, help="of the public claims")
+    parser.add_argument("--times", action="append", default=[], metavar="REGEX=N", help="how often claims of such ids")
     parser.add_argument("--seed", type=int, default=33)
     options = parser.parse_args()
     random.seed(options.seed)
@@ -115,13 +116,14 @@ def main() -> None:
     for row in claims:
         of_document[row["document"]].append(row)
     rows = [
-        held(made, row["document"])
+        held({**made, "id": row["id"]}, row["document"])
         for row in claims
         for made in _claims(row, documents[row["document"]], of_document[row["document"]])
     ]
     made = [held(row, d.id) for d in documents.values() for row in _of_sentences(d) if len(row["evidence"]) < LONGEST]
     rows += _capped(made + list(_short_beside_others(claims, documents)))
-    kept = [row for row in rows if "held" in row] + _balanced([row for row in rows if "held" not in row])
+    kept = [row for row in rows if "held" in row]
+    kept += _repeated(_balanced([row for row in rows if "held" not in row]), options.times)
     if options.public:
         kept += [row for row in public(options.public) if "claim" in row and random.random() < options.share]
     random.shuffle(kept)
@@ -243,6 +245,16 @@ def _balanced(rows: list[Row]) -> list[Row]:
         random.shuffle(supported)
         kept += others[: int(len(supported) * 1.5) + 20]
         kept += supported[: int(len(others) * SUPPORTED_TO_OTHERS) + 20]
+    return kept
+
+
+def _repeated(rows: list[Row], times: list[str]) -> list[Row]:
+    """Rows as often as the first of the expressions says that finds their claim's id; part of a time is a chance."""
+    often = [(re.compile(expression), float(n)) for expression, n in (each.rsplit("=", 1) for each in times)]
+    kept = []
+    for row in rows:
+        share = next((n for expression, n in often if expression.search(row.get("id", ""))), 1.0)
+        kept += [row] * (int(share) + (random.random() < share % 1))
     return kept
 
 

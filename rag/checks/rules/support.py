@@ -24,8 +24,8 @@ THRESHOLD = 0.5
 """The score from which a statement counts as supported."""
 SOFT = ("attribution", "speaker")
 """The kinds of checks that say what a reader should know, but what makes no statement untrue."""
-# What the share of words that is shown adds to the log odds that it follows, and what is asked for; chosen on
-# statements in view (evals/results.md).
+# What the share of words that is shown adds to the log odds that it follows, and what is asked for: read off the tables
+# of training/fit_support.py.
 _WORDS, _CITED, _CHANCE = 6.0, -0.5, 2.0
 _STEEP, _MOST, _TINY = 10.0, 0.8, 1e-4
 _LONGEST = 900
@@ -42,10 +42,16 @@ _ALIKE = 0.35
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """How far the evidence supports a statement, 0 to 1, and the nearest sentence."""
+    """How far the evidence supports a statement, 0 to 1, and the nearest sentence.
+
+    With what that is made of if the verifier was asked: the log odds that the statement follows, and the share of its
+    words that is shown.
+    """
 
     probability: float
     nearest: str | None
+    follows: float = math.inf
+    shown: float = 1.0
 
     @property
     def told(self) -> str:
@@ -80,7 +86,8 @@ def support(
     claim = _as_written(_ORIGIN.sub("", statement), checks)
     entailed = max(_entailed(verifier, Pair(premise, claim, header.replace("\n", ", "))) for premise in premises)
     follows = math.log((entailed + _TINY) / (1 - entailed + _TINY))
-    return Support(_logistic(follows + _WORDS * shown - (_CHANCE if chosen else _CITED)), nearest)
+    margin = follows + _WORDS * shown - (_CHANCE if chosen else _CITED)
+    return Support(_logistic(margin), nearest, follows, shown)
 
 
 @lru_cache(maxsize=2048)
