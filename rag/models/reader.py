@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 READER, VERIFIER = (Path(__file__).with_name(f"{name}.safetensors") for name in ("reader", "verifier"))
 DIGESTS = {
     READER: "e9c60376b27e58bca892231e1df766069742a4bc9403e6f5ec0dc84015b08928",
-    VERIFIER: "d3734a9ef1065d93f1c132e4cc8ec7737fb3de7a46f666f78b6ae69126edeb10",
+    VERIFIER: "382bfe7c2b49f0a81e3f3207f758de90d93e0b8bfb12ce41c2c1d842243cc803",
 }
 """The SHA-256 of the weights."""
 LONGEST = 192

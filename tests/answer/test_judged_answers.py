@@ -19,7 +19,7 @@ from rag.schema import Answer, Opinion, Status, Verdict
 QUESTION = "Where did the plane of Karim Wali land?"
 POST = "The plane of minister Karim Wali landed in Dushanbe, an airport worker said."
 WIRE = "The plane of minister Karim Wali landed in Tashkent, the interior ministry said."
-FREE = "The politician’s aircraft reached the ground there after its journey."
+FREE = "The politician’s escape had ended abroad."
 
 
 @pytest.fixture(scope="module")

@@ -47,7 +47,7 @@ def judged(told: str, claim: str) -> Statement:
         ("The runner covered 10 kilometres.", "The runner covered 6.2 miles."),
         ("Temperatures reached 40 °C in Orsk.", "Temperatures reached 104 degrees Fahrenheit in Orsk."),
         ("The climbers were 2,000 metres above the camp.", "The climbers were 2 kilometres above the camp."),
-        ("They sent 40 reserve troops to Orsk.", "They sent 40 reservists to Orsk."),
+        ("They sent 40 police officers to Orsk.", "They sent 40 policemen to Orsk."),
     ],
 )
 def test_the_same_amount_written_otherwise_is_supported(told: str, claim: str) -> None:

@@ -200,7 +200,6 @@ def test_what_is_joined_is_joined_in_the_evidence(text: str, span: str, kind: st
         ("Brell runs 340 pharmacies.", "Brell runs 340 pharmacies; Orla Health has 90 pharmacies."),
         ("The governor of Arlow fled.", "Arlow's governor fled on Monday, and so did the mayor of Senn."),
         ("The bridge will open in May.", "The city has agreed to open the bridge in May."),
-        ("All three divers came back.", "The three divers came back at night."),
         ("The trial lasted a year and a half.", "The trial lasted 18 months."),
         ("It was tried on children younger than 12 months.", "It was tried on children under 12 months."),
         ("The sale will not begin before June.", "The sale will not begin before June, Hasko said."),

@@ -257,7 +257,6 @@ def test_a_quotation_must_stand_in_the_span() -> None:
             "They paid 30 percent more than in May, prices show.",
             "direction",
         ),
-        ("Stanikzai warned that the people must make difficult decisions.", TALKS, "speaker"),
     ],
 )
 def test_the_opposite_is_a_contradiction(text: str, span: str, kind: str) -> None:
@@ -289,6 +288,7 @@ def test_the_same_in_other_words_is_supported(text: str, span: str) -> None:
     ("text", "span"),
     [
         ("Stanikzai met Zarif because the Taliban wanted a ceasefire.", TALKS),
+        ("Stanikzai warned that the people must make difficult decisions.", TALKS),
         ("Prices of wheat rose by a fifth in Kabul because of the drought.", PLANS),
         ("The foreign minister of Pakistan met Javed Zarif in Tehran.", TALKS),
         ("Schools in Kabul will stay closed until the end of the winter.", PLANS),

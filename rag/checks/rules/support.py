@@ -26,7 +26,7 @@ SOFT = ("attribution", "speaker")
 """The kinds of checks that say what a reader should know, but what makes no statement untrue."""
 # What the share of words that is shown adds to the log odds that it follows, and what is asked for: read off the tables
 # of training/fit_support.py.
-_WORDS, _CITED, _CHANCE = 6.0, -0.5, 2.0
+_WORDS, _CITED, _CHANCE = 6.0, 0.0, 3.0
 _STEEP, _MOST, _TINY = 10.0, 0.8, 1e-4
 _LONGEST = 900
 """Characters of spans that the verifier reads whole."""
@@ -77,13 +77,13 @@ def support(
     together = aligned.found[_chosen(aligned)[:_TOGETHER]].max(axis=0)
     shown = float(together @ aligned.weights / aligned.weights.sum())
     whole = " ".join(cited)
-    if statement.rstrip(".") in whole:
+    claim = _as_written(_ORIGIN.sub("", statement), checks)
+    if statement.rstrip(".") in whole or claim.rstrip(".") in whole:
         return Support(1.0, nearest)
     if not verifier:
         return Support(_logistic(_STEEP * (shown - _MOST)), nearest)
     premises = {whole} if len(whole) <= _LONGEST and not chosen else {_near(aligned), nearest}
     header = next((header for text, header in cited.items() if nearest in text), "")
-    claim = _as_written(_ORIGIN.sub("", statement), checks)
     entailed = max(_entailed(verifier, Pair(premise, claim, header.replace("\n", ", "))) for premise in premises)
     follows = math.log((entailed + _TINY) / (1 - entailed + _TINY))
     margin = follows + _WORDS * shown - (_CHANCE if chosen else _CITED)
@@ -106,8 +106,7 @@ def _as_written(statement: str, checks: Iterable[Check]) -> str:
             continue
         if check.kind == "date" and check.passed:
             statement = re.sub(rf"(?:,? (?:in|on|by))? {re.escape(check.expected)}\b,?", "", statement, count=1)
-        is_spelled = check.passed and check.found[:1] != check.expected[:1]
-        if (check.kind == "number" and check.passed) or (check.kind == "name" and (is_spelled or not check.passed)):
+        if (check.kind == "number" and check.passed) or check.kind == "name":
             statement = statement.replace(check.expected, check.found.split(" (")[0], 1)
     return statement
 
