@@ -168,12 +168,13 @@ def _compared(statement: Statement, regions: Sequence[Region], verify: Verify) -
     groups = own if len(own) == 1 else [_nearest(statement.text, regions), *own[:_MOST_ARTICLES]]
 
     def best(told: Statement) -> Statement:
-        return max((_against(told, group, verify, searched) for group in groups), key=_standing)
+        against = (_against(told, group, verify, searched) for group in groups)
+        return max((without_alien(found, bare) for found in against), key=_standing)
 
     found = best(statement)
     if found.verdict is not Verdict.SUPPORTED and bare != statement.text:
         found = best(replace(statement, text=bare))
-    return replace(without_alien(found, bare), text=statement.text)
+    return replace(found, text=statement.text)
 
 
 def _against(statement: Statement, nearest: Sequence[_Found], verify: Verify, searched: int) -> Statement:
@@ -199,9 +200,11 @@ def _best_cover(nearest: Sequence[_Found]) -> float:
 
 
 def _standing(statement: Statement) -> tuple[bool, float]:
-    """Supported ones first, then those whose evidence is nearer."""
+    """What is supported, or has another number of the same thing, first; then that whose evidence is nearer."""
+    supported = statement.verdict is Verdict.SUPPORTED
+    counted = any(c.kind == "number" and not c.passed and c.found for c in statement.checks)
     scored = next((c.found or "" for c in statement.checks if c.kind in ("support", "entailment")), "")
-    return statement.verdict is Verdict.SUPPORTED, float(scored.split(":")[0] or 0)
+    return supported or counted, float(scored.split(":")[0] or supported)
 
 
 @dataclass(frozen=True, slots=True)

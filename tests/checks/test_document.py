@@ -124,6 +124,12 @@ def test_all_of_a_neighbour_does_not_bear_out_all_of_something_else(outlets: lis
     assert verdicts(rag.check("All of the boats sank, the police said.", outlets)) == [Verdict.UNSUPPORTED]
 
 
+def test_another_number_of_the_same_thing_in_nearer_evidence_decides() -> None:
+    articles = SEEDS.parent / "evals/corpora/afghanistan-2021"
+    found = rag.check("About 20,000 Afghan soldiers crossed the border to Tajikistan.", articles)
+    assert verdicts(found) == [Verdict.CONTRADICTED]
+
+
 def test_another_speaker_is_told() -> None:
     told = (
         "The two officials had approved buildings without inspection, according to prosecutor Jan Lemke. "
