@@ -130,6 +130,12 @@ def test_another_number_of_the_same_thing_in_nearer_evidence_decides() -> None:
     assert verdicts(found) == [Verdict.CONTRADICTED]
 
 
+def test_a_number_of_reservists_is_none_of_soldiers() -> None:
+    articles = SEEDS.parent / "evals/corpora/afghanistan-2021"
+    found = rag.check("Nearly 20,000 Afghan soldiers fled across the border into Tajikistan.", articles)
+    assert verdicts(found) == [Verdict.UNSUPPORTED]
+
+
 def test_another_speaker_is_told() -> None:
     told = (
         "The two officials had approved buildings without inspection, according to prosecutor Jan Lemke. "

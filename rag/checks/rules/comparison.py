@@ -293,12 +293,12 @@ def _is_related(own: Sequence[Word], other: Sequence[Word]) -> bool:
 
 
 def _counted(fact: Fact, of: Ground) -> list[Word]:
-    """The noun in the plural that a number counts, with what is before it: 44 soldiers, 44 Italian soldiers."""
+    """The noun in the plural that a number counts, with what is before it: 44 soldiers, 44 Italian servicemen."""
     assert isinstance(fact.value, Quantity)
     words = [fact.words[-1]]
     while not fact.value.unit and not fact.value.measure and (following := _adjacent(words[-1], of)):
         words.append(following)
-        if following.text.endswith("s"):
+        if following.text.endswith(("s", "men", "children")):
             return words[1:] if following.text.islower() else []
     return []
 
