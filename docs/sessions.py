@@ -41,7 +41,7 @@ SESSIONS: dict[str, list[tuple[list[str], list[str]]]] = {
     ],
     "session-figures": [(["figures", "--topic", "airport attack"], [])],
     "session-resume": [
-        (["chat"], ["Who is the governor of Herat?", "What about Kandahar?"]),
+        (["chat"], ["When did the Taliban capture Herat?", "What about Kandahar?"]),
         (["chat", "--resume"], ["/sessions", "/export notes.md"]),
     ],
 }
